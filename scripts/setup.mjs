@@ -1,0 +1,145 @@
+// setup.mjs: everything the README's two commands need, on a machine with only Node 20+, Python 3.11 and (for the tests) Go.
+// Plain JavaScript, because it runs before anything is installed. Each step is skipped when its result is already there.
+//   --build     node packages, and the package built into dist/
+//   --servers   also the real programs of the tests: lhp in private venvs, the OpenTelemetry Collector built from Go modules
+//   --run FILE  then this program, by the project's own Node: the shell of npm run still knows only the system's
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lhp-otel-dev');
+
+/** The lhp versions that the tests run: the newest, and the ones whose telemetry page and rules differ. */
+export const LHP_VERSIONS = ['0.9.3', '0.8.7', '0.6.4'];
+const COLLECTOR_CONFIG = join(root, 'test', 'collector', 'builder.yaml');
+const COLLECTOR_BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.161.0';
+
+const venvBin = process.platform === 'win32' ? 'Scripts' : 'bin';
+
+/** Where `lhp` of this version is, once `ensureLhp` has made it. */
+export const lhpPath = (version) => join(cacheDir, 'lhp', version, venvBin, 'lhp');
+
+/** Where the collector is, once `ensureCollector` has built it; the name changes with the list of its parts. */
+export function collectorPath() {
+  const parts = createHash('sha256').update(readFileSync(COLLECTOR_CONFIG)).digest('hex').slice(0, 12);
+  return join(cacheDir, 'servers', `otelcol-${parts}`);
+}
+
+function say(text) {
+  process.stderr.write(`[setup] ${text}\n`);
+}
+
+function must(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
+  if (result.error) throw new Error(`${command} could not be started: ${result.error.message}`);
+  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`);
+}
+
+function ensurePackages() {
+  const marker = join(root, 'node_modules', '.package-lock.json');
+  const lock = join(root, 'package-lock.json');
+  if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
+  say('installing node packages');
+  // Not npm ci: it refuses a lock file without the optional packages of other platforms, which not every registry has.
+  must('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    shell: process.platform === 'win32',
+  });
+}
+
+function build() {
+  // The project's own Node (a development dependency) builds and runs it: the system's may be older than the package needs.
+  const env = { ...process.env, PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH };
+  const result = spawnSync('npm', ['run', '--silent', 'build'], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (result.status !== 0) throw new Error(`npm run build failed:\n${result.stdout}${result.stderr}`);
+}
+
+/** A private venv with one version of the real lhp from PyPI; made beside its place and moved there whole. */
+export function ensureLhp(version) {
+  const bin = lhpPath(version);
+  if (existsSync(bin)) return bin;
+  const venv = dirname(dirname(bin));
+  say(`installing lakehouse-plumber ${version} into ${venv}`);
+  rmSync(venv, { recursive: true, force: true });
+  mkdirSync(dirname(venv), { recursive: true });
+  must(process.env.PYTHON || 'python3', ['-m', 'venv', venv]);
+  try {
+    must(join(venv, venvBin, 'pip'), [
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      `lakehouse-plumber==${version}`,
+    ]);
+  } catch (error) {
+    rmSync(venv, { recursive: true, force: true });
+    throw error;
+  }
+  return bin;
+}
+
+/** The real collector, built once from Go modules with the parts that test/collector/builder.yaml names. */
+export function ensureCollector() {
+  const bin = collectorPath();
+  if (existsSync(bin)) return bin;
+  const work = `${bin}.build`;
+  say(`building the OpenTelemetry Collector into ${bin} (once, 3 to 6 minutes)`);
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  cpSync(COLLECTOR_CONFIG, join(work, 'builder.yaml'));
+  must('go', ['run', COLLECTOR_BUILDER, '--config', 'builder.yaml'], { cwd: work });
+  renameSync(join(work, 'out', 'otelcol'), bin);
+  rmSync(work, { recursive: true, force: true });
+  say('collector built');
+  return bin;
+}
+
+function runProgram(args) {
+  const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  return spawnSync(node, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
+}
+
+function main(flags) {
+  ensurePackages();
+  if (flags.includes('--build')) build();
+  if (flags.includes('--servers')) ensureServers();
+}
+
+function ensureServers() {
+  // What cannot be had here is written down: the tests that need it are reported as skipped with this reason.
+  const missing = {};
+  for (const version of LHP_VERSIONS) {
+    try {
+      ensureLhp(version);
+    } catch (error) {
+      missing[`lhp ${version}`] = error.message;
+    }
+  }
+  try {
+    ensureCollector();
+  } catch (error) {
+    missing.collector = error.message;
+  }
+  mkdirSync(cacheDir, { recursive: true });
+  writeFileSync(join(cacheDir, 'missing.json'), JSON.stringify(missing));
+  for (const [what, why] of Object.entries(missing)) say(`not available: ${what}: ${why}`);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    const args = process.argv.slice(2);
+    const run = args.indexOf('--run');
+    main(run < 0 ? args : args.slice(0, run));
+    if (run >= 0) process.exit(runProgram(args.slice(run + 1)));
+  } catch (error) {
+    say(error.message);
+    process.exit(1);
+  }
+}
