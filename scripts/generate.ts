@@ -1,0 +1,114 @@
+// generate.ts: what is made from the contract, so that it cannot drift: docs/metrics.md and src/version.ts. With --check
+// nothing is written, and a difference is an error.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type AttributeSpec,
+  EVENT_KEYS,
+  INSTRUMENTS,
+  LOSS_REASON_ATTRIBUTE,
+  LOST_RUNS,
+  POINT_ATTRIBUTES,
+  RESOURCE_ATTRIBUTES,
+  SCOPE_NAME,
+} from '../src/contract.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+const files: Record<string, string> = {
+  'docs/metrics.md': metricsPage(),
+  'src/version.ts': `// The package's version, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\n`,
+};
+
+const check = process.argv.includes('--check');
+const stale = Object.entries(files).filter(([path, text]) => read(path) !== text);
+for (const [path, text] of stale) {
+  if (check) console.error(`${path} is not up to date: run npm run generate`);
+  else writeFileSync(join(root, path), text);
+}
+if (check && stale.length > 0) process.exit(1);
+console.log(
+  check
+    ? 'generated files are up to date'
+    : `written: ${stale.map(([path]) => path).join(', ') || 'nothing, all up to date'}`,
+);
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(join(root, path), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function table(head: string[], rows: string[][]): string {
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+function metricsPage(): string {
+  const page = (field: string) => (field ? `\`${field}\`` : '');
+  const attributes = (specs: readonly AttributeSpec[]) =>
+    table(
+      ['attribute', 'type', 'values', 'what it is', 'page field'],
+      specs.map((spec) => [`\`${spec.key}\``, spec.type, spec.values, spec.what, page(spec.page)]),
+    );
+  return `<!-- Made from src/contract.ts by \`npm run generate\`; do not edit. -->
+
+# Metrics
+
+One successful \`lhp generate\` is one OTLP request (\`ExportMetricsServiceRequest\`) with the metrics below, one data point each.
+Nothing else is recorded: no exemplars, no host, process or SDK attributes, no free text.
+
+- Scope: \`${SCOPE_NAME}\`, with the package's version.
+- Temporality: delta. Histograms are base-2 exponential, one value each, without minimum and maximum.
+- Timestamp: a millisecond that no other run of the machine has; start: the start of the run.
+- A value that does not fit becomes \`other\` (words, versions) or is left out (numbers). A count that could not be made with
+  certainty is left out too: it is \`null\` in \`lhp-otel show\` and absent in the request, while the run itself is counted.
+
+## Instruments
+
+${table(
+  ['name', 'kind', 'unit', 'what it is', 'range', 'page field'],
+  [
+    ...INSTRUMENTS.map(({ name, kind, unit, description, max, page: field }) => [
+      `\`${name}\``,
+      kind,
+      `\`${unit}\``,
+      description,
+      kind === 'counter' ? '1' : `0 to ${max.toLocaleString('en-US')}`,
+      page(field),
+    ]),
+    [
+      `\`${LOST_RUNS.name}\``,
+      LOST_RUNS.kind,
+      `\`${LOST_RUNS.unit}\``,
+      LOST_RUNS.description,
+      'from 1; only when there were any',
+      '',
+    ],
+  ],
+)}
+
+## Data point attributes
+
+On every point but those of \`${LOST_RUNS.name}\`:
+
+${attributes(POINT_ATTRIBUTES)}
+
+On the points of \`${LOST_RUNS.name}\`:
+
+${attributes([LOSS_REASON_ATTRIBUTE])}
+
+## Resource attributes
+
+${attributes(RESOURCE_ATTRIBUTES)}
+
+## The event
+
+\`lhp-otel show\` prints a run as the telemetry page does, one JSON object a line, with these keys in this order:
+${EVENT_KEYS.map((key) => `\`${key}\``).join(', ')}.
+It is read back from the recorded request; \`generation_time_seconds\` is rounded to 2 decimals there.
+`;
+}
