@@ -1,0 +1,35 @@
+// deps.ts: the world as a parameter. Everything that the other files want to know of the machine comes from here, so that
+// importing them does nothing and tests can hand in a world of their own.
+import { homedir } from 'node:os';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Deps {
+  env: Env;
+  platform: NodeJS.Platform;
+  /** The user's home folder, or `undefined` when there is none. */
+  home: string | undefined;
+  cwd: string;
+  /** Where the operator's configuration is; a constant of the platform, no variable can move it. */
+  systemConfigDir: string;
+}
+
+export function systemDeps(): Deps {
+  return {
+    env: process.env,
+    platform: process.platform,
+    home: attempt(homedir),
+    cwd: attempt(() => process.cwd()) ?? '/',
+    systemConfigDir:
+      process.platform === 'win32' ? `${process.env.ProgramData ?? 'C:\\ProgramData'}\\lhp-otel` : '/etc/lhp-otel',
+  };
+}
+
+/** The value, or `undefined` where the system has none (no home, a deleted working folder). */
+function attempt(read: () => string): string | undefined {
+  try {
+    return read() || undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,48 @@
+// paths.ts: where things are kept. XDG folders on every Unix (also on macOS, as lhp itself does), APPDATA on Windows.
+// Nothing here touches the disk. Nothing of ours is ever inside the user's project.
+import { isAbsolute, join } from 'node:path';
+import type { Deps } from './deps.ts';
+
+export interface Paths {
+  /** The user's configuration: `config.json`. */
+  config: string;
+  /** The user's choice of `lhp-otel off`. */
+  consent: string;
+  /** The operator's configuration. */
+  systemConfig: string;
+  /** lhp's own consent, which counts here too. */
+  lhpTelemetry: string;
+  /** Everything that the reporter writes. */
+  state: string;
+  /** Recorded and not yet delivered; one file is one OTLP request. */
+  spool: string;
+  /** Recorded and either delivered, kept local, or given up. */
+  history: string;
+  /** Given-up runs that are not yet counted in `lhp.telemetry.lost_runs`. */
+  lost: string;
+}
+
+export function pathsOf(deps: Deps): Paths {
+  const config = join(xdg(deps, 'XDG_CONFIG_HOME', 'APPDATA', '.config'), 'lhp-otel');
+  const state = join(xdg(deps, 'XDG_STATE_HOME', 'LOCALAPPDATA', join('.local', 'state')), 'lhp-otel');
+  const lhp = deps.env.LHP_CONFIG_DIR || join(xdg(deps, 'XDG_CONFIG_HOME', 'APPDATA', '.config'), 'lhp');
+  return {
+    config: join(config, 'config.json'),
+    consent: join(config, 'consent.json'),
+    systemConfig: join(deps.systemConfigDir, 'config.json'),
+    lhpTelemetry: join(lhp, 'telemetry.json'),
+    state,
+    spool: join(state, 'spool'),
+    history: join(state, 'history'),
+    lost: join(state, 'lost'),
+  };
+}
+
+/** Nothing can be made below it, not even by root. */
+const NO_HOME = '/dev/null';
+
+/** The XDG Base Directory specification says to ignore a relative value. */
+function xdg({ env, platform, home }: Deps, unix: string, windows: string, fallback: string): string {
+  const set = env[platform === 'win32' ? windows : unix];
+  return set && isAbsolute(set) ? set : join(home ?? NO_HOME, fallback);
+}
