@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+// cli.ts: the program. `run` is the hot path and goes straight to run.ts; every other command is a module that only they load.
+import { run } from './run.ts';
+
+const [name, ...rest] = process.argv.slice(2);
+
+if (name === 'run' && rest.length > 0 && !(rest[0] ?? '').startsWith('-')) {
+  finish(run(rest));
+} else if (name === 'run' && rest[0] === '--' && rest.length > 1) {
+  finish(run(rest.slice(1)));
+} else {
+  finish(import('./commands.ts').then(({ main }) => main(process.argv)));
+}
+
+function finish(status: Promise<number>): void {
+  status.then(
+    (code) => process.exit(code),
+    (error: unknown) => {
+      process.stderr.write(`lhp-otel: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exit(1);
+    },
+  );
+}
