@@ -1,0 +1,48 @@
+// monitoring.ts: the flowgroup that lhp itself adds when lhp.yaml has `event_log` and `monitoring`: it watches the pipelines
+// whose event log is on, and it counts as one more flowgroup in one more pipeline.
+import type { Flowgroup } from './flowgroups.ts';
+import { isMap, pythonStr, type YamlMap } from './yaml.ts';
+
+/** `configs` are the documents of the pipeline configuration given with `-pc`. `always`: older versions add it even without views. */
+export function monitoringFlowgroup(
+  project: YamlMap,
+  pipelines: Iterable<string>,
+  configs: readonly unknown[],
+  always: boolean,
+): Flowgroup | undefined {
+  const monitoring = project.get('monitoring') ?? (project.has('monitoring') ? new Map() : undefined);
+  const eventLog = project.get('event_log');
+  if (!isMap(monitoring) || !isMap(eventLog) || !enabled(monitoring) || !enabled(eventLog)) return undefined;
+  const pipeline =
+    textOf(monitoring.get('pipeline_name')) ||
+    `${pythonStr(project.get('name') ?? 'unnamed_project')}_event_log_monitoring`;
+  const optedOut = eventLogOff(configs);
+  if (![...pipelines].some((name) => name !== pipeline && !optedOut(name))) return undefined;
+  const views = monitoring.get('materialized_views') ?? undefined;
+  const hasActions = isTrue(monitoring.get('enable_job_monitoring')) || !Array.isArray(views) || views.length > 0;
+  return hasActions || always ? { pipeline, flowgroup: 'monitoring', template: undefined } : undefined;
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
+const enabled = (map: YamlMap) => !map.has('enabled') || isTrue(map.get('enabled'));
+/** lhp accepts these words for true where it expects a boolean. */
+const isTrue = (value: unknown) =>
+  value === true || (typeof value === 'string' && /^(1|on|t|true|y|yes)$/i.test(value)) || isOne(value);
+const isOne = (value: unknown) =>
+  typeof value === 'object' && value !== null && 'str' in value && /^1(\.0)?$/.test(String(value.str));
+
+/** Whether a pipeline has `event_log: false`, by its own entry or by the project's defaults. */
+function eventLogOff(configs: readonly unknown[]): (pipeline: string) => boolean {
+  let defaults: unknown;
+  const own = new Map<unknown, unknown>();
+  for (const config of configs) {
+    if (!isMap(config)) continue;
+    if (config.has('project_defaults')) {
+      const project = config.get('project_defaults');
+      defaults = isMap(project) ? project.get('event_log') : undefined;
+    } else if (config.has('event_log')) {
+      for (const name of [config.get('pipeline')].flat()) own.set(name, config.get('event_log'));
+    }
+  }
+  return (pipeline) => (own.has(pipeline) ? own.get(pipeline) : defaults) === false;
+}

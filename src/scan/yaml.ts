@@ -1,0 +1,244 @@
+// yaml.ts: text → values, with PyYAML's meaning (YAML 1.1), because that is what lhp reads projects with. A blueprint's
+// parameters flow into pipeline names through Python's str(), so a scalar keeps what Python would print of it.
+// Untrusted input: depth, merge keys and size are bounded; aliases stay references and are never multiplied out.
+import {
+  binaryTag,
+  CORE_SCHEMA,
+  defineScalarTag,
+  loadAll,
+  mergeTag,
+  NOT_RESOLVED,
+  nullYaml11Tag,
+  omapTag,
+  pairsTag,
+  realMapTag,
+  setTag,
+  YAMLException,
+} from 'js-yaml';
+
+/** A mapping with the keys that were written; no prototype to pollute. */
+export type YamlMap = ReadonlyMap<unknown, unknown>;
+
+export const isMap = (value: unknown): value is YamlMap => value instanceof Map;
+
+/** A value that exceeds what we are ready to look at. */
+export class LimitError extends Error {}
+
+/** Deeper than any real project; lhp's own parser gives up in the same region. */
+const MAX_DEPTH = 200;
+const MAX_MERGE_KEYS = 200_000;
+const MAX_TEXT = 65_536;
+
+/** A number or a date: only how Python prints it matters here. */
+class PythonScalar {
+  readonly str: string;
+  readonly repr: string;
+  constructor(str: string, repr = str) {
+    this.str = str;
+    this.repr = repr;
+  }
+}
+
+const DIGITS = [...'+-0123456789'];
+
+// The patterns are those of the YAML 1.1 types that PyYAML resolves (https://yaml.org/type/), which are narrower than YAML
+// 1.2's: `1e3` is a string, `010` is eight, `1:30` is ninety.
+const boolTag = defineScalarTag<boolean>('tag:yaml.org,2002:bool', {
+  implicit: true,
+  implicitFirstChars: [...'yYnNtTfFoO'],
+  resolve: (text) =>
+    /^(yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)
+      ? true
+      : /^(no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text)
+        ? false
+        : NOT_RESOLVED,
+  identify: () => false,
+});
+
+const INT = /^[-+]?(0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|[1-9][0-9_]*(:[0-5]?[0-9])+)$/;
+const intTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:int', {
+  implicit: true,
+  implicitFirstChars: DIGITS,
+  resolve: (text) => (INT.test(text) && text.length < 4096 ? new PythonScalar(integer(text).toString()) : NOT_RESOLVED),
+  identify: () => false,
+});
+
+function integer(text: string): bigint {
+  const sign = text.startsWith('-') ? -1n : 1n;
+  const digits = text.replace(/^[-+]/, '').replaceAll('_', '');
+  if (digits.includes(':')) return sign * digits.split(':').reduce((sum, part) => sum * 60n + BigInt(part), 0n);
+  if (/^0[0-7]+$/.test(digits)) return sign * BigInt(`0o${digits.slice(1)}`);
+  return sign * BigInt(digits);
+}
+
+const FLOAT =
+  /^([-+]?[0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0-9][0-9_]*([eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/;
+const floatTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:float', {
+  implicit: true,
+  implicitFirstChars: [...DIGITS, '.'],
+  // With a tag of its own (`!!float 1`) a whole number will do.
+  resolve: (text, explicit) =>
+    FLOAT.test(text) || (explicit && /^[-+]?\d[\d_]*$/.test(text))
+      ? new PythonScalar(pythonFloat(float(text.toLowerCase())))
+      : NOT_RESOLVED,
+  identify: () => false,
+});
+
+function float(text: string): number {
+  const sign = text.startsWith('-') ? -1 : 1;
+  const digits = text.replace(/^[-+]/, '').replaceAll('_', '');
+  if (digits === '.inf') return sign * Number.POSITIVE_INFINITY;
+  if (digits === '.nan') return Number.NaN;
+  if (digits.includes(':')) return sign * digits.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+  return sign * Number(digits);
+}
+
+/** repr() of a Python float: shortest digits as in JavaScript, but with an exponent from 1e16 on and below 1e-4. */
+function pythonFloat(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e16 || size < 1e-4)) return value.toExponential().replace(/e([-+])(\d)$/, 'e$10$2');
+  const text = Object.is(value, -0) ? '-0' : String(value);
+  return /[.]/.test(text) ? text : `${text}.0`;
+}
+
+// Without a time both must have two digits.
+const TIMESTAMP =
+  /^(\d{4})-(?:(\d\d)-(\d\d)|(\d\d?)-(\d\d?)(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?(?:[ \t]*(Z|([-+])(\d\d?)(?::(\d\d))?))?)$/;
+const timestampTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:timestamp', {
+  implicit: true,
+  implicitFirstChars: [...'0123456789'],
+  resolve: (text) => {
+    const match = TIMESTAMP.exec(text);
+    return match ? timestamp(match) : NOT_RESOLVED;
+  },
+  identify: () => false,
+});
+
+function timestamp(match: RegExpExecArray): PythonScalar {
+  const [, year, month, day] = match;
+  const two = (text: string | undefined) => (text ?? '0').padStart(2, '0');
+  if (day !== undefined)
+    return new PythonScalar(`${year}-${month}-${day}`, `datetime.date(${[year, month, day].map(Number).join(', ')})`);
+  const [, , , , m, d, hour, minute, second, fraction = '', zone, sign, zoneHour, zoneMinute] = match;
+  const micros = fraction.slice(0, 6).padEnd(6, '0');
+  const offset = zone === undefined ? '' : zone === 'Z' ? '+00:00' : `${sign}${two(zoneHour)}:${two(zoneMinute)}`;
+  const text = `${year}-${two(m)}-${two(d)} ${two(hour)}:${minute}:${second}${Number(micros) > 0 ? `.${micros}` : ''}${offset}`;
+  const numbers = [year, m, d, hour, minute, second, micros].map(Number);
+  // Python leaves out what is zero at the end.
+  const shown = numbers.slice(0, numbers[6] ? 7 : numbers[5] ? 6 : 5).join(', ');
+  return new PythonScalar(text, `datetime.datetime(${shown}${offset && `, tzinfo=${pythonZone(offset)}`})`);
+}
+
+function pythonZone(offset: string): string {
+  const seconds = (offset.startsWith('-') ? -60 : 60) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4)));
+  if (seconds === 0) return 'datetime.timezone.utc';
+  const delta = seconds < 0 ? `days=-1, seconds=${86_400 + seconds}` : `seconds=${seconds}`;
+  return `datetime.timezone(datetime.timedelta(${delta}))`;
+}
+
+// `=` is YAML 1.1's default value; lhp's parser refuses it, and a file that lhp refuses never gets here.
+const SCHEMA = CORE_SCHEMA.withTags(
+  [nullYaml11Tag, boolTag, intTag, floatTag, timestampTag, mergeTag],
+  [realMapTag, setTag, omapTag, pairsTag, binaryTag],
+);
+
+/** All documents of a text; empty ones are left out, as lhp does. Throws on what is not YAML and on exceeded limits. */
+export function parseDocuments(text: string): unknown[] {
+  // Line breaks in YAML 1.1, and text in YAML 1.2.
+  let attempt = text.replace(/[\x85\u2028\u2029]/g, '\n');
+  for (let mended = 0; ; mended += 1) {
+    try {
+      // json: a key that is given twice is no error, the last one counts (PyYAML).
+      const limits = { maxDepth: MAX_DEPTH, maxTotalMergeKeys: MAX_MERGE_KEYS };
+      const documents = loadAll(attempt, { schema: SCHEMA, json: true, ...limits });
+      return documents.filter((document) => document !== null && document !== undefined);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (error instanceof RangeError || /exceeded max/.test(error.message))
+        throw new LimitError('nesting or merge keys');
+      if (mended === MAX_MENDED) throw new LimitError('text that YAML 1.2 refuses');
+      const next = error instanceof YAMLException ? mend(attempt, error, mended === 0) : attempt;
+      if (next === attempt) throw error;
+      attempt = next;
+    }
+  }
+}
+
+// Three things that PyYAML reads and YAML 1.2 refuses. In all of them white space that means nothing is changed where the
+// parser complained, and the text is parsed again.
+const MAX_MENDED = 200;
+const INDENTATION = ' '.repeat(4 * MAX_DEPTH);
+
+function mend(text: string, { reason, mark }: YAMLException, first: boolean): string {
+  if (mark === undefined) return text;
+  const lines = text.split(/(?<=\r\n|\n|\r(?!\n))/);
+  const wrong = lines[mark.line] ?? '';
+  if (/deficient indentation/.test(reason)) {
+    // Inside brackets and quotes PyYAML looks at neither indentation nor tabs, and many write a closing bracket at the
+    // beginning of a line: first all lines that begin with one (no block can begin so), then line by line.
+    const all = first ? text.replace(/^[ \t]*[\]}]/gm, `${INDENTATION}$&`) : text;
+    if (all !== text) return all;
+    lines[mark.line] = wrong.includes('\t') ? wrong.replaceAll('\t', ' ') : INDENTATION + wrong;
+  } else {
+    // A comment right behind a bracket or quote.
+    lines[mark.line] = wrong.replace(/([\]}"'])#/g, '$1 #');
+  }
+  return lines.join('');
+}
+
+/** Python's str() of a value from YAML. */
+export function pythonStr(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof PythonScalar) return value.str;
+  return bounded(pythonRepr(value, 0));
+}
+
+function pythonRepr(value: unknown, depth: number): string {
+  if (depth > MAX_DEPTH) throw new LimitError('nesting');
+  if (value === null || value === undefined) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'string') return quoted(value);
+  if (value instanceof PythonScalar) return value.repr;
+  const parts = (items: Iterable<unknown>, show: (item: never) => string) => {
+    const shown: string[] = [];
+    let size = 0;
+    for (const item of items) {
+      const text = show(item as never);
+      size += text.length;
+      // An alias can make a small file mean a huge value: stop while it is still small.
+      if (size > MAX_TEXT) throw new LimitError('a parameter value');
+      shown.push(text);
+    }
+    return shown.join(', ');
+  };
+  const inner = (item: unknown) => pythonRepr(item, depth + 1);
+  if (Array.isArray(value)) return `[${parts(value, inner)}]`;
+  if (value instanceof Set) return value.size === 0 ? 'set()' : `{${parts(value, inner)}}`;
+  if (isMap(value)) return `{${parts(value, ([key, item]: [unknown, unknown]) => `${inner(key)}: ${inner(item)}`)}}`;
+  return quoted(String(value));
+}
+
+function quoted(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escaped = text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\t', '\\t')
+    // What Python's str.isprintable() denies: controls, format characters, and every space but the plain one.
+    .replace(/[\p{C}\p{Z}]/gu, (c) => (c === ' ' ? c : escapeOf(c.codePointAt(0) ?? 0)));
+  return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
+}
+
+function escapeOf(code: number): string {
+  const hex = code.toString(16);
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
+}
+
+function bounded(text: string): string {
+  if (text.length > MAX_TEXT) throw new LimitError('a parameter value');
+  return text;
+}

@@ -1,0 +1,264 @@
+// The scanner on projects that are hostile or broken: it ends, within bounds, and what it is not sure of it leaves out. (That it
+// is right on projects that are neither is shown against the real lhp in equality.test.ts.)
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { discoverYaml } from '../src/scan/discover.ts';
+import { scanProject } from '../src/scan/scan.ts';
+import { listOutput } from '../src/scan/written.ts';
+import { LimitError, parseDocuments, pythonStr } from '../src/scan/yaml.ts';
+import { lacking, lhp } from './support/needs.ts';
+import { projectRoot } from './support/sandbox.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function project(files: Record<string, string>): string {
+  const root = mkdtempSync(join(tmpdir(), 'lhp-otel-scan-'));
+  folders.push(root);
+  for (const [path, text] of Object.entries({ 'lhp.yaml': 'name: p\n', ...files })) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return root;
+}
+
+const flowgroup = (name: string, more = '') => `pipeline: p\nflowgroup: ${name}\nactions: []\n${more}`;
+
+function scan(root: string, lhpVersion = '0.9.3', options: Partial<Parameters<typeof scanProject>[1]> = {}) {
+  const defaults = { lhpVersion, pipelineConfig: undefined, dryRun: false, noBundle: false, startedAt: 0 };
+  return scanProject(root, { ...defaults, ...options }, listOutput(root, undefined, 'dev'));
+}
+
+const UNKNOWN = { flowgroups: null, templates: null, flowgroupsUsingTemplates: null, pipelines: null };
+const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+const laughs = `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefghi'].map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`;
+
+describe('input that would cost too much', () => {
+  it('an alias bomb is one flowgroup like any other', () => {
+    expect(scan(project({ 'pipelines/a.yaml': flowgroup('a', laughs) }))).toMatchObject({
+      flowgroups: 1,
+      uncertain: undefined,
+    });
+  });
+  it('an alias bomb in a blueprint parameter is not spelled out', () => {
+    const root = project({
+      'blueprints/b.yaml': 'name: b\nparameters: [{name: x}]\nflowgroups: [{pipeline: p, flowgroup: "f_%{x}"}]\n',
+      'pipelines/i.yaml': `use_blueprint: b\nparameters:\n  x:\n${laughs.replace(/^/gm, '    ')}`,
+    });
+    expect(scan(root)).toMatchObject({ ...UNKNOWN, uncertain: 'a parameter value' });
+  });
+  it('variables that double each other are not spelled out', () => {
+    const root = project({
+      'blueprints/b.yaml': `name: b\nparameters: [{name: x}]\nflowgroups: [{pipeline: p, flowgroup: "%{x}"}]\n`,
+      'pipelines/i.yaml': `use_blueprint: b\nparameters: {x: "${'%{x}'.repeat(50)}"}\n`,
+    });
+    expect(scan(root)).toMatchObject({ ...UNKNOWN, uncertain: 'a name made by a blueprint' });
+  });
+  it.each([
+    ['deep nesting', flowgroup('a', `x: ${nested(5000)}\n`), 'nesting or merge keys'],
+    ['a file of 9 MB', flowgroup('a', `x: "${'y'.repeat(9_000_000)}"\n`), 'size of a file'],
+    [
+      'many merge keys',
+      `base: &b {${Array.from({ length: 2000 }, (_, i) => `k${i}: 1`)}}\n${Array.from({ length: 200 }, (_, i) => `m${i}: {<<: *b}`).join('\n')}\n`,
+      'nesting or merge keys',
+    ],
+  ])('%s: the run is recorded without counts', (_, text, uncertain) => {
+    expect(scan(project({ 'pipelines/a.yaml': text, 'pipelines/b.yaml': flowgroup('b') }))).toMatchObject({
+      ...UNKNOWN,
+      uncertain,
+      projectName: 'p',
+    });
+  });
+  it('many files are bounded by their total size', () => {
+    const big = flowgroup('a', `x: "${'y'.repeat(7_000_000)}"\n`);
+    expect(
+      scan(project(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`pipelines/${i}.yaml`, big])))),
+    ).toMatchObject(UNKNOWN);
+  });
+  it('keys that are names of the prototype are keys', () => {
+    const root = project({ 'pipelines/a.yaml': flowgroup('a', '__proto__: {use_template: x}\nconstructor: 1\n') });
+    expect(scan(root)).toMatchObject({ flowgroups: 1, templates: 0 });
+    expect(({} as Record<string, unknown>).use_template).toBeUndefined();
+  });
+});
+
+describe('links and what is no file', () => {
+  it('a loop of links ends', () => {
+    const root = project({ 'pipelines/a.yaml': flowgroup('a') });
+    symlinkSync('..', join(root, 'pipelines', 'loop'));
+    symlinkSync(root, join(root, 'pipelines', 'again'));
+    expect(scan(root)).toMatchObject({ flowgroups: 1 });
+  });
+  it('a link to nothing, a folder, a pipe and a device are not read; the counts are left out', () => {
+    for (const make of [
+      (path: string) => symlinkSync('/nonexistent', path),
+      (path: string) => spawnSync('mkfifo', [path]),
+      (path: string) => symlinkSync('/dev/zero', path),
+    ]) {
+      const root = project({ 'pipelines/a.yaml': flowgroup('a') });
+      make(join(root, 'pipelines', 'b.yaml'));
+      expect(scan(root)).toMatchObject(UNKNOWN);
+    }
+  });
+  it('a link to a file counts', () => {
+    const root = project({ 'elsewhere/b.txt': flowgroup('b'), 'pipelines/a.yaml': flowgroup('a') });
+    symlinkSync('../elsewhere/b.txt', join(root, 'pipelines', 'b.yaml'));
+    expect(scan(root)).toMatchObject({ flowgroups: 2 });
+  });
+});
+
+describe('files that do not parse', () => {
+  const broken = { 'pipelines/a.yaml': flowgroup('a'), 'pipelines/b.yaml': 'pipeline: [unclosed\n' };
+  it('lhp 0.9.3 would have ended there, so what we could not read is our lack: no counts', () => {
+    expect(scan(project(broken))).toMatchObject(UNKNOWN);
+  });
+  it('lhp 0.6.4 skips them, so they do not count', () => {
+    expect(scan(project(broken), '0.6.4')).toMatchObject({ flowgroups: 1, pipelines: 1 });
+  });
+  it('not UTF-8', () => {
+    const root = project({ 'pipelines/a.yaml': flowgroup('a') });
+    writeFileSync(join(root, 'pipelines', 'b.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xff, 0xfe]));
+    expect(scan(root)).toMatchObject(UNKNOWN);
+  });
+  it('not readable', () => {
+    const root = project({ 'pipelines/a.yaml': flowgroup('a') });
+    chmodSync(root, 0o755);
+    chmodSync(join(root, 'pipelines', 'a.yaml'), 0);
+    // Root reads everything, so another user looks.
+    const program = `import { scanProject } from '${join(projectRoot, 'src', 'scan', 'scan.ts')}';
+      const options = { lhpVersion: '0.9.3', dryRun: false, noBundle: false, startedAt: 0 };
+      console.log(JSON.stringify(scanProject('${root}', options, { files: new Map(), wheels: new Set() })))`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', program], {
+      encoding: 'utf8',
+      ...(process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}),
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject(UNKNOWN);
+  });
+  it('a broken lhp.yaml: the project has no name and no counts', () => {
+    expect(scan(project({ 'lhp.yaml': 'name: [', 'pipelines/a.yaml': flowgroup('a') }))).toMatchObject({
+      ...UNKNOWN,
+      projectName: undefined,
+    });
+  });
+  it('no pipelines folder at all', () =>
+    expect(scan(project({}))).toMatchObject({ flowgroups: 0, pipelines: 0, files: 0 }));
+});
+
+describe('indentation that PyYAML does not look at', () => {
+  it.each([
+    ['a closing bracket at the beginning of a line', 'x: [\n  1,\n  2\n]\ny: {\n  a: 1\n}\n'],
+    ['everything in brackets there', 'x: {a: [\n1,\n2], b:\n3}\n'],
+    ['text in quotes there', 'x:\n  y: "one\ntwo\n  three"\n'],
+    ['tabs behind a key and in brackets', 'x:\t{a: 1,\t b: 2}\ny: [\n\t1,\n\t2\n]\n'],
+  ])('%s', (_, text) => {
+    const root = project({ 'pipelines/a.yaml': `${flowgroup('a', text)}use_template: t\n---\n${flowgroup('b')}` });
+    expect(scan(root)).toMatchObject({ flowgroups: 2, flowgroupsUsingTemplates: 1 });
+  });
+  it('a bracket in a block of text stays in its block', () => {
+    const text = 'x: |\n  {\n  }\ny: [\n  1\n]\nuse_template: t\n';
+    expect(scan(project({ 'pipelines/a.yaml': flowgroup('a', text) }))).toMatchObject({ flowgroupsUsingTemplates: 1 });
+  });
+});
+
+describe('Python prints', () => {
+  it.each([
+    ['1.0', '1.0'],
+    ['1e3', '1e3'],
+    ['1.0e+16', '1e+16'],
+    ['0.00001', '1e-05'],
+    ['010', '8'],
+    ['0x1F', '31'],
+    ['1_000', '1000'],
+    ['1:30', '90'],
+    ['yes', 'True'],
+    ['~', 'None'],
+    ['y', 'y'],
+    ['2024-1-5', '2024-1-5'],
+    ['2024-01-31', '2024-01-31'],
+    ['2024-01-31T10:00:00Z', '2024-01-31 10:00:00+00:00'],
+    ['[a, 1, yes, "it\'s"]', `['a', 1, True, "it's"]`],
+    ['{a: 2024-01-31}', "{'a': datetime.date(2024, 1, 31)}"],
+  ])('%s as %s', (text, printed) => {
+    expect(pythonStr((parseDocuments(`v: ${text}\n`)[0] as Map<string, unknown>).get('v'))).toBe(printed);
+  });
+  it('a value that is too long is refused', () => {
+    expect(() => pythonStr(['x'.repeat(70_000)])).toThrow(LimitError);
+  });
+});
+
+describe('patterns', () => {
+  const root = () =>
+    project({ 'a.yaml': '', 'b/a.yaml': '', 'b/c/d.yml': '', 'bc/e.yaml': '', '.hidden/f.yaml': '', 'x[1].yaml': '' });
+  it.each([
+    [['*.yaml'], ['.hidden/f.yaml', 'a.yaml', 'b/a.yaml', 'bc/e.yaml', 'lhp.yaml', 'x[1].yaml']],
+    [['a.yaml'], ['a.yaml', 'b/a.yaml']],
+    [['b/**/*.yaml'], ['b/a.yaml', 'bc/e.yaml']],
+    [['b/**/*.yml'], ['b/c/d.yml']],
+    [['**/*.yml'], ['b/c/d.yml']],
+    [['**/c/*.yml'], []],
+    [['b/**/c/**'], []],
+    [['b/?.yaml'], ['b/a.yaml']],
+    [['[!b]*'], ['.hidden/f.yaml', 'a.yaml', 'lhp.yaml', 'x[1].yaml']],
+    [['x[[]1].yaml'], ['x[1].yaml']],
+    [['x[1].yaml'], ['x[1].yaml']],
+    [['x[1]*.yaml'], []],
+    [
+      ['b/*', 'bc/*'],
+      ['b/a.yaml', 'b/c/d.yml', 'bc/e.yaml'],
+    ],
+    [['nothing/*'], []],
+  ])('%j', (patterns, found) => expect(discoverYaml(root(), patterns)).toEqual(found));
+});
+
+describe('patterns mean what they mean to lhp', () => {
+  const real = lhp('0.9.3');
+  if (lacking(real)) return;
+  // Random patterns over a small alphabet, answered by lhp's own function and by ours, in one Python process.
+  const sets = ['[ab]', '[!a]', '[a-c]', '[]a]', '[!]a]', '[a-]', '[-a]', '[c-a]', '[!c-a]', '[a^]', '[^a]', '[', ']'];
+  const piece = fc.constantFrom('*', '**', '**/', '?', '/', 'a', 'b', 'pipelines', ...sets, '.', '-', '!', '^', '\\\\');
+  const end = fc.constantFrom('.yaml', '*.yml', '*', '/*', '**', '**/*.yaml', '?.y*ml', '.y[a]ml');
+  const patterns = fc
+    .sample(fc.tuple(fc.array(piece, { maxLength: 4 }), end), { numRuns: 1500, seed: 7 })
+    .map(([pieces, last]) => pieces.join('') + last);
+  it('on 1,500 patterns', () => {
+    const names = ['a', 'b', 'ab', 'a-b', 'c', '^', '!a', '[ab]'].flatMap((name) => [`${name}.yaml`, `${name}.yml`]);
+    const paths = names.flatMap((name) => [name, `a/${name}`, `b/a/${name}`, `ab/b/c/${name}`, `pipelines/${name}`]);
+    const root = project(Object.fromEntries(paths.map((path) => [path, ''])));
+    const program = `
+import json, sys
+from pathlib import Path
+from lhp.utils.file_pattern_matcher import discover_files_with_patterns, validate_pattern
+root = Path(sys.argv[1])
+print(json.dumps([
+    [str(p.relative_to(root)) for p in discover_files_with_patterns(root, [pattern])] if validate_pattern(pattern) else None
+    for pattern in json.load(sys.stdin)
+]))`;
+    const python = join(dirname(real.path), 'python');
+    const { stdout, stderr } = spawnSync(python, ['-c', program, root], {
+      input: JSON.stringify(patterns),
+      encoding: 'utf8',
+      maxBuffer: 1e9,
+    });
+    expect(stderr).toBe('');
+    const answers = JSON.parse(stdout) as (string[] | null)[];
+    const wrong = patterns.flatMap((pattern, index) => {
+      const expected = answers[index];
+      if (!expected) return []; // lhp refuses the pattern
+      const found = discoverYaml(root, [pattern]);
+      const difference = [
+        ...found.filter((path) => !expected.includes(path)),
+        ...expected.filter((path) => !found.includes(path)),
+      ];
+      return difference.length > 0 ? [{ pattern, difference }] : [];
+    });
+    expect(wrong).toEqual([]);
+    expect(answers.filter((answer) => answer?.length).length).toBeGreaterThan(200);
+  });
+});
