@@ -1,0 +1,59 @@
+// reporter.ts: the process behind the user's back that nobody waits for: scan → identify → record → spool → deliver. Started
+// by handover.ts after a successful generate, detached and niced; prints nothing, fails silently, ends by itself.
+import { setPriority } from 'node:os';
+import { decide } from './decide.ts';
+import { type Deps, systemDeps } from './deps.ts';
+import { describeRun } from './describe.ts';
+import { JOB_VARIABLE, type Job } from './handover.ts';
+import { debugging, say } from './log.ts';
+import { forget, prune, store } from './spool.ts';
+
+/** Whatever hangs, hangs no longer than this; the run is in the spool long before. */
+const LIFETIME_MS = 90_000;
+const NICENESS = 10;
+
+export async function report(job: Job, deps: Deps): Promise<void> {
+  // Asked again: this process may have started late, and `off` means off.
+  const { mode, paths } = decide(deps, job.root);
+  if (mode === 'off') return;
+  const event = await describeRun(job, deps, paths);
+  const { recordRun } = await import('./record.ts');
+  const outcome = mode === 'send' && job.deliver ? 'waiting' : 'local';
+  const run = await store(paths, outcome, (timestamp, lost) =>
+    recordRun(event, { timestamp, startedAt: job.startedAt, lost }),
+  );
+  // `off` first writes the choice and then deletes what is there; what came in between is deleted here.
+  if (decide(deps, job.root).mode === 'off') return forget(run);
+  prune(paths);
+  if (outcome === 'local') return;
+  const { deliver } = await import('./deliver.ts');
+  const { config } = decide(deps, job.root);
+  if (!config) return;
+  await deliver(paths, config, {
+    consented: () => decide(deps, job.root).mode === 'send',
+    ...(debugging(deps.env) ? { log: say } : {}),
+  });
+}
+
+async function main(): Promise<void> {
+  setTimeout(() => process.exit(1), LIFETIME_MS).unref();
+  try {
+    setPriority(NICENESS);
+  } catch {
+    // not allowed here; then at normal priority
+  }
+  const job = JSON.parse(process.env[JOB_VARIABLE] ?? '') as Job;
+  delete process.env[JOB_VARIABLE];
+  await report(job, systemDeps());
+}
+
+if (process.env[JOB_VARIABLE] !== undefined) {
+  main().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      if (debugging(process.env))
+        say(`reporter: ${(error as NodeJS.ErrnoException).code ?? (error instanceof Error ? error.name : 'error')}`);
+      process.exit(1);
+    },
+  );
+}

@@ -1,0 +1,237 @@
+// spool.ts: recorded runs on disk. One run is one file is one OTLP request; its name is its millisecond, and it is written
+// once and then only moved: spool/<ms>.json waits to be delivered, history/<ms>.<outcome>.json has been. Every move is a
+// rename, so at each moment a run is in exactly one place, whatever is killed when. Bounded by count, size and age.
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LossReason } from './contract.ts';
+import { eventOf, type OtlpRequest } from './event.ts';
+import { ensureFolder } from './files.ts';
+import type { Paths } from './paths.ts';
+
+/** Older points are refused by the operator's Prometheus; a laptop on holiday for a week still counts. */
+export const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
+const MAX_SPOOLED = 5_000;
+const MAX_SPOOL_BYTES = 32 * 1024 * 1024;
+const MAX_HISTORY = 10_000;
+/** A recorded run has about 3 kB; a larger file is not ours. */
+const MAX_RUN_BYTES = 64 * 1024;
+/** A temporary file of this age belongs to a reporter that died. */
+const ABANDONED_MS = 10 * 60 * 1000;
+
+export type Outcome = 'waiting' | 'sent' | 'local' | 'lost';
+
+export interface StoredRun {
+  /** Milliseconds since the epoch; the name and the timestamp of its points. */
+  timestamp: number;
+  outcome: Outcome;
+  reason?: LossReason;
+  path: string;
+}
+
+const WAITING = /^(\d{13})\.json$/;
+const KEPT = /^(\d{13})\.(sent|local|lost-([a-z_]+))(\.in-(\d{13}))?\.json$/;
+
+/**
+ * Writes a run under a millisecond that no other run of this machine has. `make` gives the bytes for that millisecond.
+ * The temporary file carries the name, is created exclusively and is renamed only when complete: whoever holds it, holds
+ * the millisecond, and whoever held it before is visible in the spool or, after that, in the history.
+ */
+export async function store(
+  paths: Paths,
+  outcome: 'waiting' | 'local',
+  make: (timestamp: number, lost: ReadonlyMap<LossReason, number>) => Promise<Uint8Array>,
+  now: number = Date.now(),
+): Promise<StoredRun> {
+  for (const folder of [paths.spool, paths.history]) ensureFolder(folder);
+  for (let timestamp = now; ; timestamp += 1) {
+    const temporary = join(paths.spool, `${timestamp}.tmp`);
+    if (!createExclusively(temporary)) continue;
+    try {
+      if (isTaken(paths, timestamp)) continue;
+      const claimed = outcome === 'waiting' ? claimLosses(paths, timestamp) : [];
+      writeFileSync(temporary, await make(timestamp, countReasons(claimed)), { mode: 0o600, flush: true });
+      const path =
+        outcome === 'local' ? join(paths.history, `${timestamp}.local.json`) : join(paths.spool, `${timestamp}.json`);
+      renameSync(temporary, path);
+      return { timestamp, outcome, path };
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  }
+}
+
+function createExclusively(path: string): boolean {
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** First the spool, then the history: a run moves in this direction, so it cannot slip through between the two looks. */
+function isTaken(paths: Paths, timestamp: number): boolean {
+  const prefix = `${timestamp}.`;
+  return [paths.spool, paths.history].some((folder) =>
+    names(folder).some((name) => name.startsWith(prefix) && name.endsWith('.json')),
+  );
+}
+
+/** Every recorded run, oldest first. */
+export function storedRuns(paths: Paths): StoredRun[] {
+  return [...waiting(paths), ...kept(paths)].sort((a, b) => a.timestamp - b.timestamp);
+}
+
+/** What is to be delivered, oldest first. */
+export function waiting(paths: Paths): StoredRun[] {
+  return names(paths.spool)
+    .flatMap((name): StoredRun[] => {
+      const match = WAITING.exec(name);
+      return match ? [{ timestamp: Number(match[1]), outcome: 'waiting', path: join(paths.spool, name) }] : [];
+    })
+    .sort((a, b) => a.timestamp - b.timestamp);
+}
+
+interface KeptRun extends StoredRun {
+  /** The run whose request counts this loss. */
+  countedIn?: number;
+}
+
+function kept(paths: Paths): KeptRun[] {
+  return names(paths.history).flatMap((name): KeptRun[] => {
+    const match = KEPT.exec(name);
+    if (!match) return [];
+    const [, timestamp, word = '', reason, , countedIn] = match;
+    const run: KeptRun = {
+      timestamp: Number(timestamp),
+      outcome: reason ? 'lost' : (word as Outcome),
+      path: join(paths.history, name),
+    };
+    if (reason) run.reason = reason as LossReason;
+    if (countedIn) run.countedIn = Number(countedIn);
+    return [run];
+  });
+}
+
+/** The bytes of a run, or `undefined` where the file is gone, a link, too large, or no recorded run: that is not ours to send. */
+export function readRun(run: StoredRun): Buffer | undefined {
+  try {
+    const stats = lstatSync(run.path);
+    if (!stats.isFile() || stats.size > MAX_RUN_BYTES) return undefined;
+    const bytes = readFileSync(run.path);
+    eventOf(JSON.parse(bytes.toString('utf8')) as OtlpRequest);
+    return bytes;
+  } catch {
+    return undefined;
+  }
+}
+
+export function markSent(paths: Paths, run: StoredRun): void {
+  move(run.path, join(paths.history, `${run.timestamp}.sent.json`));
+}
+
+/** Gives a run up; the next recorded run counts it in `lhp.telemetry.lost_runs`, and also the losses that this one carried. */
+export function markLost(paths: Paths, run: StoredRun, reason: LossReason): void {
+  for (const loss of kept(paths)) if (loss.countedIn === run.timestamp) release(paths, loss);
+  move(run.path, join(paths.history, `${run.timestamp}.lost-${reason}.json`));
+}
+
+/** Keeps the bounds: what is too old or too much is given up, and the history is cut to its newest runs. */
+export function prune(paths: Paths, now: number = Date.now()): void {
+  let count = 0;
+  let bytes = 0;
+  for (const run of waiting(paths).reverse()) {
+    count += 1;
+    bytes += sizeOf(run.path);
+    if (run.timestamp < now - MAX_AGE_MS) markLost(paths, run, 'expired');
+    else if (count > MAX_SPOOLED || bytes > MAX_SPOOL_BYTES) markLost(paths, run, 'spool_full');
+  }
+  for (const name of names(paths.spool)) {
+    const abandoned = /^(\d{13})\.tmp$/.exec(name);
+    if (!abandoned || Number(abandoned[1]) > now - ABANDONED_MS) continue;
+    // A reporter died here after it had taken its millisecond: that run is lost, and says so.
+    move(join(paths.spool, name), join(paths.history, `${abandoned[1]}.lost-unreadable.json`));
+  }
+  const old = kept(paths).sort((a, b) => b.timestamp - a.timestamp);
+  for (const run of old.slice(MAX_HISTORY)) if (run.outcome !== 'lost' || run.countedIn) remove(run.path);
+}
+
+/**
+ * Losses that no request counts yet are marked with the request that will. The mark is a rename, so two reporters cannot
+ * count one loss; a mark whose request was never completed is taken back.
+ */
+function claimLosses(paths: Paths, timestamp: number): KeptRun[] {
+  const claimed: KeptRun[] = [];
+  for (const loss of kept(paths)) {
+    if (loss.outcome !== 'lost') continue;
+    if (loss.countedIn !== undefined) {
+      const abandoned = loss.countedIn < timestamp - ABANDONED_MS && !isTaken(paths, loss.countedIn);
+      if (!abandoned) continue;
+    }
+    const path = join(paths.history, `${loss.timestamp}.lost-${loss.reason}.in-${timestamp}.json`);
+    if (move(loss.path, path)) claimed.push({ ...loss, path, countedIn: timestamp });
+  }
+  return claimed;
+}
+
+function release(paths: Paths, loss: KeptRun): void {
+  move(loss.path, join(paths.history, `${loss.timestamp}.lost-${loss.reason}.json`));
+}
+
+function countReasons(losses: readonly KeptRun[]): ReadonlyMap<LossReason, number> {
+  const counts = new Map<LossReason, number>();
+  for (const { reason } of losses) if (reason) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return counts;
+}
+
+/** As if it had never been recorded. */
+export const forget = (run: StoredRun): void => void remove(run.path);
+
+/** `off`: deletes what was recorded and not sent, and the random machine id. What was sent stays visible to the user. */
+export function purge(paths: Paths): number {
+  let deleted = 0;
+  for (const name of names(paths.spool)) deleted += Number(remove(join(paths.spool, name)));
+  for (const run of kept(paths)) if (run.outcome !== 'sent') deleted += Number(remove(run.path));
+  remove(join(paths.state, 'machine-id'));
+  return deleted;
+}
+
+/** False where another reporter was faster. */
+function move(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function remove(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,238 @@
+// Versions are read from the installation that ran, through every layout in which lhp is installed; ids are the page's hashes.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isCi } from '../src/ci.ts';
+import { parseCommand } from '../src/command.ts';
+import type { Deps } from '../src/deps.ts';
+import { machineId, projectId } from '../src/identify.ts';
+import { installation } from '../src/installation.ts';
+import { pathsOf } from '../src/paths.ts';
+import { lacking, lhp } from './support/needs.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'lhp-otel-identify-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const depsWith = (env: Deps['env']): Deps => ({
+  env,
+  platform: 'linux',
+  home: join(dir, 'home'),
+  cwd: dir,
+  systemConfigDir: join(dir, 'etc'),
+});
+
+function put(path: string, text = '', mode = 0o644): string {
+  const full = join(dir, path);
+  mkdirSync(dirname(full), { recursive: true });
+  writeFileSync(full, text);
+  chmodSync(full, mode);
+  return full;
+}
+
+/** A venv as `python -m venv` and `uv venv` make it, with an lhp in it. */
+function venv(
+  name: string,
+  version: string,
+  python = '3.12',
+  config = `home = /usr/bin\nversion = ${python}.1\n`,
+): string {
+  put(`${name}/pyvenv.cfg`, config);
+  put(`base/bin/python${python}`, '', 0o755);
+  mkdirSync(join(dir, name, 'bin'), { recursive: true });
+  symlinkSync(join(dir, 'base', 'bin', `python${python}`), join(dir, name, 'bin', 'python'));
+  put(`${name}/lib/python${python}/site-packages/lakehouse_plumber-${version}.dist-info/METADATA`);
+  return put(`${name}/bin/lhp`, `#!${join(dir, name, 'bin', 'python')}\nimport sys\n`, 0o755);
+}
+
+const identify = (line: string, env: Deps['env'] = {}, cwd = dir) => {
+  const generate = parseCommand(`${line} generate -e dev`.split(' '), cwd);
+  if (!generate) throw new Error(`not a generate: ${line}`);
+  return installation(generate.program, generate.cwd, depsWith(env));
+};
+
+describe('the versions of the installation that ran', () => {
+  it('lhp on PATH, in a venv', async () => {
+    venv('v', '0.9.3');
+    expect(await identify('lhp', { PATH: join(dir, 'v', 'bin') })).toEqual({
+      lhpVersion: '0.9.3',
+      pythonVersion: '3.12',
+    });
+  });
+  it('the first of two on PATH', async () => {
+    venv('a', '0.8.7', '3.10');
+    venv('b', '0.9.3');
+    const PATH = [join(dir, 'a', 'bin'), join(dir, 'b', 'bin')].join(':');
+    expect(await identify('lhp', { PATH })).toEqual({ lhpVersion: '0.8.7', pythonVersion: '3.10' });
+  });
+  it.each(['v/bin/lhp', './v/bin/lhp'])('by a relative path: %s', async (path) => {
+    venv('v', '0.9.3');
+    expect(await identify(path)).toEqual({ lhpVersion: '0.9.3', pythonVersion: '3.12' });
+  });
+  it('through a link, as pipx and uv tool make them', async () => {
+    const script = venv('tools/lakehouse-plumber', '0.9.2', '3.13', 'home = /x\nversion_info = 3.13.0\n');
+    mkdirSync(join(dir, 'bin'));
+    symlinkSync(script, join(dir, 'bin', 'lhp'));
+    expect(await identify('lhp', { PATH: join(dir, 'bin') })).toEqual({ lhpVersion: '0.9.2', pythonVersion: '3.13' });
+  });
+  it('with a first line too long for the system, as pip writes it then', async () => {
+    venv('v', '0.9.3');
+    put('v/bin/lhp', `#!/bin/sh\n'''exec' "${join(dir, 'v', 'bin', 'python')}" "$0" "$@"\n' '''\nimport sys\n`, 0o755);
+    expect(await identify('v/bin/lhp')).toEqual({ lhpVersion: '0.9.3', pythonVersion: '3.12' });
+  });
+  it('without a venv, beside a Python of the system', async () => {
+    const python = put('usr/bin/python3.11', '', 0o755);
+    put('usr/lib/python3.9/site-packages/lakehouse_plumber-0.1.0.dist-info/METADATA');
+    put('usr/lib/python3.11/dist-packages/lakehouse_plumber-0.9.1.dist-info/METADATA');
+    put('usr/bin/lhp', `#!${python}\n`, 0o755);
+    expect(await identify('usr/bin/lhp')).toEqual({ lhpVersion: '0.9.1', pythonVersion: '3.11' });
+  });
+  it('for the user only (pip install --user)', async () => {
+    const python = put('usr/bin/python3.11', '', 0o755);
+    put('home/.local/lib/python3.11/site-packages/lakehouse_plumber-0.9.0.dist-info/METADATA');
+    put('home/.local/bin/lhp', `#!${python}\n`, 0o755);
+    expect(await identify('home/.local/bin/lhp')).toEqual({ lhpVersion: '0.9.0', pythonVersion: '3.11' });
+  });
+  it('behind env', async () => {
+    venv('v', '0.9.3');
+    put('v/bin/lhp', '#!/usr/bin/env python\n', 0o755);
+    expect(await identify('v/bin/lhp', { PATH: join(dir, 'v', 'bin') })).toEqual({
+      lhpVersion: '0.9.3',
+      pythonVersion: '3.12',
+    });
+  });
+  it('a pyenv shim: the only version that has lhp, or the one that is asked for', async () => {
+    const real = (python: string, version: string) => {
+      put(`pyenv/versions/${python}.5/bin/python${python}`, '', 0o755);
+      put(
+        `pyenv/versions/${python}.5/bin/lhp`,
+        `#!${join(dir, 'pyenv', 'versions', `${python}.5`, 'bin', `python${python}`)}\n`,
+        0o755,
+      );
+      put(
+        `pyenv/versions/${python}.5/lib/python${python}/site-packages/lakehouse_plumber-${version}.dist-info/METADATA`,
+      );
+    };
+    put('pyenv/shims/lhp', '#!/usr/bin/env bash\nexec pyenv exec lhp "$@"\n', 0o755);
+    real('3.11', '0.9.3');
+    const PATH = join(dir, 'pyenv', 'shims');
+    expect(await identify('lhp', { PATH })).toEqual({ lhpVersion: '0.9.3', pythonVersion: '3.11' });
+    real('3.12', '0.8.7');
+    expect(await identify('lhp', { PATH, PYENV_VERSION: '3.12.5' })).toEqual({
+      lhpVersion: '0.8.7',
+      pythonVersion: '3.12',
+    });
+  });
+  it.each(['v/bin/python -m lhp', 'v/bin/python v/bin/lhp', 'python -m lhp'])('%s', async (line) => {
+    venv('v', '0.9.3');
+    expect(await identify(line, { PATH: join(dir, 'v', 'bin') })).toEqual({
+      lhpVersion: '0.9.3',
+      pythonVersion: '3.12',
+    });
+  });
+  it.each(['uv run lhp', 'uv run --frozen python -m lhp', 'poetry run lhp'])(
+    '%s: the .venv of the project',
+    async (line) => {
+      venv('p/.venv', '0.9.3');
+      put('p/pyproject.toml');
+      mkdirSync(join(dir, 'p', 'sub'));
+      expect(await identify(line, {}, join(dir, 'p', 'sub'))).toEqual({ lhpVersion: '0.9.3', pythonVersion: '3.12' });
+    },
+  );
+  it('a launcher with an environment elsewhere is asked', async () => {
+    put('bin/poetry', '#!/bin/sh\n[ "$1 $2 $3" = "run python -c" ] && echo "0.7.8 3.10"\n', 0o755);
+    expect(await identify('poetry run lhp', { PATH: `${join(dir, 'bin')}:/bin` })).toEqual({
+      lhpVersion: '0.7.8',
+      pythonVersion: '3.10',
+    });
+  });
+  it('a script that is no Python is asked for its version, as no use of lhp', async () => {
+    put('bin/lhp', '#!/bin/sh\n[ "$1 $LHP_TELEMETRY" = "--version off" ] && echo "lhp, version 0.9.3"\n', 0o755);
+    expect(await identify('lhp', { PATH: `${join(dir, 'bin')}:/bin` })).toEqual({
+      lhpVersion: '0.9.3',
+      pythonVersion: undefined,
+    });
+  });
+  it('nothing to be found is nothing', async () => {
+    expect(await identify('lhp', { PATH: join(dir, 'bin') })).toEqual({
+      lhpVersion: undefined,
+      pythonVersion: undefined,
+    });
+  });
+});
+
+describe('a real installation', () => {
+  const real = lhp('0.9.3');
+  if (lacking(real)) return;
+  it('says what its own Python says', async () => {
+    const { stdout } = spawnSync(
+      join(dirname(real.path), 'python'),
+      ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'],
+      { encoding: 'utf8' },
+    );
+    expect(await identify(real.path)).toEqual({ lhpVersion: '0.9.3', pythonVersion: stdout.trim() });
+  });
+});
+
+describe('ids', () => {
+  it('the page’s example of a project id', () => {
+    expect(projectId('my_lakehouse')).toBe(createHash('sha256').update('my_lakehouse').digest('hex'));
+    expect(projectId(undefined)).toBe(createHash('sha256').update('unknown_project').digest('hex'));
+  });
+  it('the machine id is the hash of the system’s, and the same each time', async () => {
+    const deps = depsWith({});
+    const id = await machineId(deps, pathsOf(deps));
+    expect(id).toMatch(/^[0-9a-f]{64}$/);
+    expect(await machineId(deps, pathsOf(deps))).toBe(id);
+    const system = ['/etc/machine-id', '/var/lib/dbus/machine-id'].find(
+      (path) => existsSync(path) && readFileSync(path, 'utf8').trim() !== '',
+    );
+    if (system) expect(id).toBe(createHash('sha256').update(readFileSync(system, 'utf8').trim()).digest('hex'));
+  });
+});
+
+describe('CI', () => {
+  it.each([
+    [{ CI: 'true' }, true],
+    [{ CI: '1' }, true],
+    [{ CI: 'woodpecker' }, true],
+    [{ GITHUB_ACTIONS: 'true' }, true],
+    [{ GITLAB_CI: 'true' }, true],
+    [{ JENKINS_HOME: '/var/jenkins' }, true],
+    [{ TRAVIS: 'true' }, true],
+    [{ CIRCLECI: 'true' }, true],
+    [{ BITBUCKET_BUILD_NUMBER: '17' }, true],
+    [{ AZURE_PIPELINES: 'true' }, true],
+    // ci-info's list, of which none is on the page.
+    [{ TF_BUILD: 'True' }, true],
+    [{ BUILDKITE: 'true' }, true],
+    [{ CI: 'false' }, false],
+    [{ CI: '' }, false],
+    [{ CI: '0' }, false],
+    [{ CI: 'false', GITHUB_ACTIONS: 'true' }, true],
+    [{}, false],
+  ])('%j → %s', (env, expected) => {
+    // ci-info looks at the process it is in, so each case has one.
+    const program = `import { isCi } from '${join(import.meta.dirname, '..', 'src', 'ci.ts')}'; console.log(await isCi(process.env));`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', program], {
+      env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv,
+      encoding: 'utf8',
+    });
+    expect(stdout.trim()).toBe(String(expected));
+  });
+  it('asks the environment that it is given', async () => expect(await isCi({ GITLAB_CI: 'yes' })).toBe(true));
+});

@@ -1,0 +1,152 @@
+// What a person at the prompt sees and waits for: nothing, but for a notice of four lines, once; and in CI, where the machine
+// dies with the job, at most LHP_OTEL_FLUSH_TIMEOUT. Many runs at once are as many recorded runs.
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { lacking, program } from './support/needs.ts';
+import { lhpOtel, type OtlpServer, type ServerSetup, startOtlpServer } from './support/otlp-server.ts';
+import { openTerminal } from './support/pty.ts';
+import { cli, type Env, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+
+const GENERATE = ['run', '--', './lhp', 'generate', '--env', 'dev'];
+/** Longer than any test may take: who waits for it fails. */
+const FOR_EVER = '300s';
+
+interface Place {
+  box: Sandbox;
+  project: string;
+  server: OtlpServer;
+  env: Env;
+}
+const places: Place[] = [];
+afterAll(async () => {
+  for (const { box, server } of places) {
+    await server.close();
+    await idle(box);
+    box.dispose();
+  }
+});
+
+async function place(setup?: ServerSetup): Promise<Place> {
+  const box = sandbox();
+  const project = join(box.dir, 'project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'lhp.yaml'), 'name: prompt\n');
+  symlinkSync(join(projectRoot, 'test', 'fixtures', 'bin', 'lhp'), join(project, 'lhp'));
+  const server = await startOtlpServer(setup);
+  const made = { box, project, server, env: { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint, DO: ':' } };
+  places.push(made);
+  return made;
+}
+const idle = (box: Sandbox) => until(() => processesMentioning(box.dir).length === 0, 'all processes to end');
+const generate = ({ box, project, env }: Place, more: Env = {}) =>
+  lhpOtel(box, GENERATE, { cwd: project, env: { ...env, ...more } });
+const SILENT = { status: 0, stdout: '', stderr: '' };
+
+describe('waiting', () => {
+  it.concurrent('outside CI nobody waits, whatever the time-out is', async () => {
+    const where = await place({ script: [{ instead: 'silence' }] });
+    expect(await generate(where, { LHP_OTEL_FLUSH_TIMEOUT: FOR_EVER })).toEqual(SILENT);
+    expect(processesMentioning(where.box.dir)).not.toEqual([]);
+  });
+  it.concurrent.each(['CI', 'GITHUB_ACTIONS', 'TF_BUILD'])(
+    'in CI (%s) the run is delivered when the command ends',
+    async (name) => {
+      const where = await place({ script: [{ delayMs: 300 }] });
+      expect(await generate(where, { [name]: 'true', LHP_OTEL_FLUSH_TIMEOUT: FOR_EVER })).toEqual(SILENT);
+      expect(processesMentioning(where.box.dir)).toEqual([]);
+      expect(where.server.requests).toHaveLength(1);
+      expect(where.box.events()).toMatchObject([{ is_ci: true }]);
+    },
+  );
+  it.concurrent.each(['0', '100ms', '1'])('in CI with a time-out of %s it is not waited for longer', async (limit) => {
+    const where = await place({ script: [{ instead: 'silence' }] });
+    expect(await generate(where, { CI: 'true', LHP_OTEL_FLUSH_TIMEOUT: limit })).toEqual(SILENT);
+    expect(processesMentioning(where.box.dir)).not.toEqual([]);
+  });
+  it.concurrent('in CI without an endpoint there is nothing to wait for', async () => {
+    const where = await place();
+    const more = { CI: 'true', LHP_OTEL_FLUSH_TIMEOUT: FOR_EVER, LHP_OTEL_EXPORTER_OTLP_ENDPOINT: undefined };
+    expect(await generate(where, more)).toEqual(SILENT);
+    await where.box.recorded(1);
+    expect(where.server.connections()).toBe(0);
+  });
+});
+
+describe('the notice', () => {
+  if (lacking(program('python3'))) return;
+  const onTerminal = async ({ box, project, env }: Place, more: Env = {}) => {
+    const terminal = openTerminal([process.execPath, cli, ...GENERATE], {
+      cwd: project,
+      env: { ...box.env, ...env, ...more } as NodeJS.ProcessEnv,
+    });
+    expect(await terminal.ended()).toBe(0);
+    await idle(box);
+    return terminal.shown().split('\r\n').filter(Boolean);
+  };
+
+  it.concurrent('is four lines, once; that run stays on this machine, and the next is delivered', async () => {
+    const where = await place();
+    const lines = await onTerminal(where);
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(line).toMatch(/^lhp-otel: /);
+    expect(lines.join()).toContain(new URL(where.server.endpoint).host);
+    expect(lines.join()).toContain('lhp-otel off');
+    expect(where.server.connections()).toBe(0);
+    expect(await onTerminal(where)).toEqual([]);
+    expect(where.server.requests).toHaveLength(1);
+    expect(where.box.events()).toHaveLength(2);
+  });
+  it.concurrent('comes again for another endpoint', async () => {
+    const where = await place();
+    const other = await startOtlpServer();
+    expect(await onTerminal(where)).toHaveLength(4);
+    expect(await onTerminal(where, { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: other.endpoint })).toHaveLength(4);
+    expect(other.connections()).toBe(0);
+    await other.close();
+  });
+  it.concurrent.each<[string, Env]>([
+    ['without an endpoint', { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: undefined }],
+    ['in CI', { CI: 'true' }],
+    ['when opted out', { DO_NOT_TRACK: '1' }],
+    ['after a failure', { DO: 'false' }],
+  ])('does not come %s', async (_, more) => {
+    const where = await place();
+    const failing = more.DO === 'false';
+    const terminal = openTerminal([process.execPath, cli, ...GENERATE], {
+      cwd: where.project,
+      env: { ...where.box.env, ...where.env, ...more } as NodeJS.ProcessEnv,
+    });
+    expect(await terminal.ended()).toBe(failing ? 1 : 0);
+    expect(terminal.shown()).toBe('');
+  });
+  it.concurrent('does not come without a terminal; the run is delivered', async () => {
+    const where = await place();
+    expect(await generate(where)).toEqual(SILENT);
+    await idle(where.box);
+    expect(where.server.requests).toHaveLength(1);
+  });
+  it.concurrent('what was recorded before an endpoint appeared is never sent', async () => {
+    const where = await place();
+    for (let i = 0; i < 3; i += 1) await generate(where, { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: undefined });
+    await where.box.recorded(3);
+    await generate(where);
+    await idle(where.box);
+    expect((await lhpOtel(where.box, ['flush'], { env: where.env })).stdout).toBe('0 delivered, none waiting\n');
+    expect(where.server.requests).toHaveLength(1);
+  });
+});
+
+describe('many at once', () => {
+  it('forty wrapped runs are forty recorded runs with milliseconds of their own, delivered once each', async () => {
+    const where = await place();
+    const runs = await Promise.all(Array.from({ length: 40 }, () => generate(where)));
+    expect(runs).toEqual(Array(40).fill(SILENT));
+    await idle(where.box);
+    const flushed = await lhpOtel(where.box, ['flush'], { env: where.env });
+    expect(flushed).toMatchObject({ status: 0 });
+    expect(where.box.runFiles().filter((name) => name.endsWith('.sent.json'))).toHaveLength(40);
+    const times = where.server.requests.map(({ body }) => /"timeUnixNano":"(\d+)"/.exec(body.toString())?.[1]);
+    expect(new Set(times).size).toBe(40);
+  });
+});

@@ -1,0 +1,226 @@
+// The spool: each run has a millisecond of its own, is in exactly one place at each moment, and what is given up is counted once.
+import { spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LossReason } from '../src/contract.ts';
+import type { Paths } from '../src/paths.ts';
+import { MAX_AGE_MS, markLost, markSent, prune, purge, readRun, store, storedRuns, waiting } from '../src/spool.ts';
+import { projectRoot } from './support/sandbox.ts';
+
+let paths: Paths;
+beforeEach(() => {
+  const state = mkdtempSync(join(tmpdir(), 'lhp-otel-spool-'));
+  paths = { state, spool: join(state, 'spool'), history: join(state, 'history') } as Paths;
+});
+afterEach(() => rmSync(paths.state, { recursive: true, force: true }));
+
+const NOW = Date.now();
+// Shaped as little like a request as the spool needs to know its own; beside it what the tests look at.
+const RUN = {
+  resourceMetrics: [
+    {
+      resource: { attributes: [] },
+      scopeMetrics: [{ metrics: [{ name: 'lhp.generate.runs', sum: { dataPoints: [{}] } }] }],
+    },
+  ],
+};
+const put = (outcome: 'waiting' | 'local' = 'waiting', now = NOW) =>
+  store(
+    paths,
+    outcome,
+    async (timestamp, lost) => Buffer.from(JSON.stringify({ ...RUN, timestamp, lost: Object.fromEntries(lost) })),
+    now,
+  );
+const content = (timestamp: number) => {
+  const run = storedRuns(paths).find((stored) => stored.timestamp === timestamp);
+  return JSON.parse(run ? (readRun(run)?.toString() ?? '{}') : '{}') as {
+    timestamp?: number;
+    lost?: Record<LossReason, number>;
+  };
+};
+
+it('the file is private, complete, and named by the millisecond that its bytes carry', async () => {
+  const run = await put();
+  expect(readdirSync(paths.spool)).toEqual([`${NOW}.json`]);
+  expect(statSync(run.path).mode & 0o777).toBe(0o600);
+  expect(statSync(paths.spool).mode & 0o777).toBe(0o700);
+  expect(content(NOW).timestamp).toBe(NOW);
+});
+
+describe('a millisecond is taken once', () => {
+  it('by a run that waits', async () => {
+    await put();
+    expect((await put()).timestamp).toBe(NOW + 1);
+  });
+  it('by a run that was sent, kept or given up', async () => {
+    markSent(paths, await put());
+    await put('local');
+    const third = await put();
+    markLost(paths, third, 'rejected');
+    expect((await put()).timestamp).toBe(NOW + 3);
+  });
+  it('by a run that is being written', async () => {
+    mkdirSync(paths.spool);
+    writeFileSync(join(paths.spool, `${NOW}.tmp`), '');
+    expect((await put()).timestamp).toBe(NOW + 1);
+  });
+  it('also by eight processes at once', async () => {
+    const program = `
+      import { markSent, store } from '${join(projectRoot, 'src', 'spool.ts')}';
+      const paths = JSON.parse(process.argv[1]);
+      for (let i = 0; i < 40; i += 1) {
+        const run = await store(paths, 'waiting', async (t) => Buffer.from(String(t)), ${NOW});
+        if (i % 2) markSent(paths, run);
+      }`;
+    const children = Array.from({ length: 8 }, () =>
+      spawn(process.execPath, ['--input-type=module-typescript', '-e', program, JSON.stringify(paths)], {
+        stdio: 'inherit',
+      }),
+    );
+    const codes = await Promise.all(children.map((child) => new Promise((resolve) => child.on('exit', resolve))));
+    expect(codes).toEqual(Array(8).fill(0));
+    const runs = storedRuns(paths);
+    expect(new Set(runs.map(({ timestamp }) => timestamp)).size).toBe(320);
+    expect(runs).toHaveLength(320);
+    expect(runs.filter(({ outcome }) => outcome === 'sent')).toHaveLength(160);
+    expect(runs.every((run) => readFileSync(run.path, 'utf8') === String(run.timestamp))).toBe(true);
+  });
+});
+
+it('runs that cannot be made leave nothing behind', async () => {
+  await expect(
+    store(paths, 'waiting', () => Promise.reject(new Error('no'))),
+    'as the maker says',
+  ).rejects.toThrow('no');
+  expect(readdirSync(paths.spool)).toEqual([]);
+});
+
+describe('what is given up', () => {
+  it('is counted by the next run, once, by reason', async () => {
+    markLost(paths, await put(), 'rejected');
+    markLost(paths, await put(), 'rejected');
+    markLost(paths, await put(), 'expired');
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 2, expired: 1 });
+    expect(content((await put()).timestamp).lost).toEqual({});
+  });
+  it('is not counted by a run that stays on this machine', async () => {
+    markLost(paths, await put(), 'rejected');
+    expect(content((await put('local')).timestamp).lost).toEqual({});
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1 });
+  });
+  it('is counted again when the run that carried the count is given up itself', async () => {
+    markLost(paths, await put(), 'rejected');
+    const carrier = await put();
+    markLost(paths, carrier, 'expired');
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, expired: 1 });
+  });
+  it('is counted again when the run that claimed it was never completed', async () => {
+    markLost(paths, await put('waiting', NOW - 3_600_000), 'rejected');
+    await expect(store(paths, 'waiting', () => Promise.reject(new Error('killed')), NOW - 1_800_000)).rejects.toThrow();
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1 });
+  });
+});
+
+describe('bounds', () => {
+  it('a run that is older than a week expires', async () => {
+    const old = await put('waiting', NOW - MAX_AGE_MS - 1);
+    const young = await put('waiting', NOW - MAX_AGE_MS + 60_000);
+    prune(paths, NOW);
+    expect(waiting(paths).map(({ timestamp }) => timestamp)).toEqual([young.timestamp]);
+    expect(storedRuns(paths).find(({ timestamp }) => timestamp === old.timestamp)).toMatchObject({
+      outcome: 'lost',
+      reason: 'expired',
+    });
+  });
+  it('of too many runs the oldest are given up', async () => {
+    mkdirSync(paths.spool);
+    mkdirSync(paths.history);
+    for (let i = 0; i < 5_003; i += 1) writeFileSync(join(paths.spool, `${NOW - 10_000 + i}.json`), '{}');
+    prune(paths, NOW);
+    expect(waiting(paths)).toHaveLength(5_000);
+    expect(
+      storedRuns(paths)
+        .slice(0, 3)
+        .map(({ reason }) => reason),
+    ).toEqual(['spool_full', 'spool_full', 'spool_full']);
+  });
+  it('of too long a history the oldest are forgotten, but never a loss that is not counted yet', () => {
+    mkdirSync(paths.history, { recursive: true });
+    const names = Array.from(
+      { length: 10_005 },
+      (_, i) => `${NOW - 20_000 + i}.${i === 0 ? 'lost-expired' : 'sent'}.json`,
+    );
+    for (const name of names) writeFileSync(join(paths.history, name), '{}');
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toHaveLength(10_001);
+    expect(existsSync(join(paths.history, names[0] as string))).toBe(true);
+  });
+  it('what a killed reporter left behind is a loss', async () => {
+    mkdirSync(paths.spool);
+    mkdirSync(paths.history);
+    writeFileSync(join(paths.spool, `${NOW - 3_600_000}.tmp`), '{"half":');
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'unreadable' }]);
+  });
+  it.each([
+    ['foreign names', 'notes.txt'],
+    ['a folder', '1790000000000.json.d'],
+    ['a name that is almost one', '179000000000.json'],
+  ])('%s are left alone', (_, name) => {
+    mkdirSync(join(paths.spool, name), { recursive: true });
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toEqual([]);
+    expect(existsSync(join(paths.spool, name))).toBe(true);
+  });
+});
+
+describe('a file that is no run', () => {
+  it.each([
+    ['empty', ''],
+    ['cut off', '{"resourceMetrics":['],
+    ['JSON of somebody else', '{"secret":"x"}'],
+    ['too large', `"${'x'.repeat(70_000)}"`],
+  ])('%s: is not read', async (_, text) => {
+    const run = await put();
+    writeFileSync(run.path, text);
+    expect(readRun(run)).toBeUndefined();
+  });
+  it('a link to one that is: is not read', async () => {
+    const run = await put();
+    renameSync(run.path, join(paths.state, 'elsewhere.json'));
+    symlinkSync(join(paths.state, 'elsewhere.json'), run.path);
+    expect(readRun(run)).toBeUndefined();
+  });
+  it('gone: is not read, and marking it is no error', async () => {
+    const run = await put();
+    renameSync(run.path, `${run.path}.gone`);
+    expect(readRun(run)).toBeUndefined();
+    markSent(paths, run);
+    expect(storedRuns(paths)).toEqual([]);
+  });
+});
+
+it('off deletes what was not sent, and keeps what was', async () => {
+  const sent = await put();
+  markSent(paths, sent);
+  await put();
+  await put('local');
+  markLost(paths, await put(), 'rejected');
+  writeFileSync(join(paths.state, 'machine-id'), 'x');
+  expect(purge(paths)).toBe(3);
+  expect(storedRuns(paths).map(({ timestamp }) => timestamp)).toEqual([sent.timestamp]);
+  expect(existsSync(join(paths.state, 'machine-id'))).toBe(false);
+});

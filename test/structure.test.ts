@@ -1,0 +1,80 @@
+// The house rules of src/: imports flow one way, importing does nothing, and what stands before the user's command loads neither
+// OpenTelemetry nor YAML nor HTTP.
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cli, projectRoot, sandbox } from './support/sandbox.ts';
+
+const src = join(projectRoot, 'src');
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const importsOf = (name: string) =>
+  [...readFileSync(join(src, name), 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path]) =>
+    join(name, '..', path as string),
+  );
+
+/** From what everything rests on to what a user calls; a file imports only from its own line or from lines above it. */
+const FLOW = [
+  ['contract.ts', 'deps.ts', 'version.ts', 'files.ts', 'scan/yaml.ts'],
+  ['consent.ts', 'paths.ts', 'log.ts', 'system.ts', 'command.ts', 'event.ts', 'scan/discover.ts', 'scan/flowgroups.ts'],
+  ['ci.ts', 'config.ts', 'scan/blueprints.ts', 'scan/monitoring.ts', 'scan/written.ts', 'spool.ts'],
+  ['decide.ts', 'scan/scan.ts'],
+  ['identify.ts', 'installation.ts', 'delivery-state.ts', 'record.ts'],
+  ['handover.ts', 'deliver.ts', 'show.ts', 'status.ts', 'flush.ts'],
+  ['describe.ts', 'run.ts', 'library.ts'],
+  ['reporter.ts', 'commands.ts', 'index.ts'],
+  ['cli.ts'],
+];
+
+describe('imports flow one way', () => {
+  const level = (name: string) => FLOW.findIndex((line) => line.includes(name));
+  it('every file has its place', () => expect(files.filter((name) => level(name) < 0)).toEqual([]));
+  it.each(files)('%s', (name) => {
+    expect(importsOf(name).filter((imported) => level(imported) > level(name))).toEqual([]);
+  });
+});
+
+describe('what stands before the command', () => {
+  // A process that becomes its command has no exit to look at; a wrapped generate (of an lhp that is not there) has.
+  const box = sandbox();
+  const probe = join(box.dir, 'probe.cjs');
+  writeFileSync(
+    probe,
+    'process.on("exit", () => console.error(JSON.stringify({ node: process.moduleLoadList, files: Object.keys(require.cache) })))',
+  );
+  const { stderr } = spawnSync(
+    process.execPath,
+    ['--require', probe, cli, 'run', '--', './lhp', 'generate', '--env', 'dev'],
+    {
+      cwd: box.dir,
+      env: box.env as NodeJS.ProcessEnv,
+      encoding: 'utf8',
+    },
+  );
+  box.dispose();
+  const measured = JSON.parse(stderr.split('\n').find((line) => line.startsWith('{')) ?? '{}') as {
+    node?: string[];
+    files?: string[];
+  };
+  const { node = [], files: own = [] } = measured;
+
+  it('is measured at all', () => expect(node.length).toBeGreaterThan(50));
+  it.each([
+    'http',
+    'https',
+    'http2',
+    'tls',
+    'zlib',
+    'dns',
+    'crypto',
+    'worker_threads',
+    'readline',
+    'perf_hooks',
+    'inspector',
+  ])('does not load %s', (name) => expect(node).not.toContain(`NativeModule ${name}`));
+  it('loads two small files of its own and no package', () => {
+    const names = own.filter((path) => !path.endsWith('probe.cjs')).map((path) => path.replace(`${projectRoot}/`, ''));
+    expect(names.filter((name) => !/^dist\/(cli|chunk-[^/]+)\.cjs$/.test(name))).toEqual([]);
+    expect(names.length).toBeGreaterThan(0);
+  });
+});

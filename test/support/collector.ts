@@ -1,0 +1,63 @@
+// collector.ts: the real OpenTelemetry Collector for one test file: OTLP receiver → file (test/collector/receive.yaml), on a
+// free port of 127.0.0.1, started here and ended by its pid. What it wrote is what a real receiver decoded.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { projectRoot, until } from './sandbox.ts';
+
+export interface RealCollector {
+  /** The base URL, as a user configures it. */
+  endpoint: string;
+  /** Waits until this many requests were decoded, and gives them as the collector's OTLP JSON, in order. */
+  received(count: number): Promise<unknown[]>;
+  stop(): Promise<void>;
+}
+
+export async function startCollector(program: string): Promise<RealCollector> {
+  const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-collector-'));
+  const file = join(folder, 'received.jsonl');
+  const port = await freePort();
+  const config = join(projectRoot, 'test', 'collector', 'receive.yaml');
+  const child = spawn(program, ['--config', `file:${config}`], {
+    env: { LHP_OTEL_TEST_PORT: String(port), LHP_OTEL_TEST_FILE: file },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  await until(() => /Everything is ready/.test(log) || ended(child), 'the collector to be ready');
+  if (ended(child)) throw new Error(`the collector ended with ${child.exitCode ?? child.signalCode}:\n${log}`);
+
+  const lines = () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []);
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    received: async (count) => {
+      await until(() => lines().length >= count, `${count} requests in the collector's file`);
+      return lines().map((line) => JSON.parse(line) as unknown);
+    },
+    stop: async () => {
+      if (!ended(child)) {
+        child.kill('SIGTERM');
+        await once(child, 'exit');
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const ended = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
+
+/** A port that nobody has now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,46 @@
+// needs.ts: what a machine lacks is said, not hidden. A test that needs a program it cannot have is skipped with the reason;
+// with CI=true the same lack is a failure.
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { test } from 'vitest';
+import { cacheDir, collectorPath, lhpPath } from '../../scripts/setup.mjs';
+
+const missing: Record<string, string> = existsSync(join(cacheDir, 'missing.json'))
+  ? JSON.parse(readFileSync(join(cacheDir, 'missing.json'), 'utf8'))
+  : {};
+
+/** The real lhp of this version, or undefined with the reason on record. */
+export const lhp = (version: string) => needed(`lhp ${version}`, lhpPath(version));
+/** The real OpenTelemetry Collector. */
+export const collector = () => needed('collector', collectorPath());
+/** A program on PATH, e.g. strace. */
+export const program = (name: string) =>
+  needed(
+    name,
+    (process.env.PATH ?? '')
+      .split(delimiter)
+      .map((folder) => join(folder, name))
+      .find(existsSync) ?? '',
+  );
+
+export interface Need {
+  path: string;
+  /** Why it is not here; undefined when it is. */
+  lacks?: string;
+}
+
+function needed(what: string, path: string): Need {
+  return path && existsSync(path)
+    ? { path }
+    : { path: '', lacks: `${what} is not on this machine${missing[what] ? `: ${missing[what]}` : ''}` };
+}
+
+/** `describe` body guard: registers one skipped test that carries the reason (a failing one with CI=true). */
+export function lacking(...needs: Need[]): boolean {
+  const reasons = needs.flatMap((need) => need.lacks ?? []);
+  if (reasons.length === 0) return false;
+  const why = reasons.join('; ');
+  if (process.env.CI === 'true') test(`needs: ${why}`, () => Promise.reject(new Error(why)));
+  else test.skip(`skipped: ${why}`, () => {});
+  return true;
+}

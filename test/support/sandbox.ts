@@ -1,0 +1,129 @@
+// sandbox.ts: a user of their own for each test. HOME, the XDG folders and lhp's configuration are temporary; nothing of
+// the machine's own state, opt-outs or CI variables reaches a test, and lhp's own telemetry can reach nobody.
+import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** The built program, as a user's PATH would have it. */
+export const cli = join(projectRoot, 'dist', 'cli.cjs');
+
+export type Env = Record<string, string | undefined>;
+
+export interface Sandbox {
+  /** The temporary folder that holds everything, removed by `dispose`. */
+  dir: string;
+  home: string;
+  stateDir: string;
+  spoolDir: string;
+  historyDir: string;
+  env: Env;
+  /** Runs `lhp-otel <args>`; `env` adds to the sandbox's variables (undefined removes one). */
+  run(args: string[], options?: RunOptions): SpawnSyncReturns<string>;
+  start(args: string[], options?: RunOptions & { stdio?: 'pipe' | 'ignore' }): ChildProcess;
+  /** The recorded runs in the telemetry page's shape, newest last (`lhp-otel show`). */
+  events(): Record<string, unknown>[];
+  /** Waits until `count` runs are recorded (in the spool or the history), then gives them. */
+  recorded(count: number, timeoutMs?: number): Promise<Record<string, unknown>[]>;
+  /** The names of all recorded run files. */
+  runFiles(): string[];
+  dispose(): void;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  env?: Env;
+  input?: string;
+}
+
+/** `path` puts folders in front of PATH, e.g. the bin folder of a venv with lhp. */
+export function sandbox(options: { path?: string[]; env?: Env } = {}): Sandbox {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'lhp-otel-test-')));
+  const home = join(dir, 'home');
+  mkdirSync(home);
+  const env: Env = {
+    PATH: [...(options.path ?? []), process.env.PATH].join(delimiter),
+    HOME: home,
+    LANG: 'C.UTF-8',
+    TERM: 'xterm',
+    // The real lhp keeps its own event here and, with port 9, sends it nowhere (the oracle of the equality tests).
+    LHP_CONFIG_DIR: join(dir, 'lhp-config'),
+    LHP_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9/',
+    ...options.env,
+  };
+  const stateDir = join(home, '.local', 'state', 'lhp-otel');
+  const spoolDir = join(stateDir, 'spool');
+  const historyDir = join(stateDir, 'history');
+  const merged = (extra?: Env): NodeJS.ProcessEnv => ({ ...env, ...extra }) as NodeJS.ProcessEnv;
+  const list = (folder: string) =>
+    existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+\./.test(name)) : [];
+
+  const box: Sandbox = {
+    dir,
+    home,
+    stateDir,
+    spoolDir,
+    historyDir,
+    env,
+    run: (args, o = {}) =>
+      spawnSync(process.execPath, [cli, ...args], {
+        cwd: o.cwd ?? dir,
+        env: merged(o.env),
+        input: o.input ?? '',
+        encoding: 'utf8',
+        maxBuffer: 64 * 1024 * 1024,
+      }),
+    start: (args, o = {}) =>
+      spawn(process.execPath, [cli, ...args], { cwd: o.cwd ?? dir, env: merged(o.env), stdio: o.stdio ?? 'pipe' }),
+    events: () => {
+      const shown = box.run(['show', '--last', '100000']);
+      if (shown.status !== 0) throw new Error(`lhp-otel show failed: ${shown.stderr}`);
+      return shown.stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
+    runFiles: () => [...list(spoolDir), ...list(historyDir)],
+    recorded: async (count, timeoutMs = 30_000) => {
+      await until(() => box.runFiles().length >= count, `${count} recorded runs`, timeoutMs);
+      return box.events();
+    },
+    dispose: () => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
+  };
+  return box;
+}
+
+/** Polls until the condition holds; fails with what was waited for. */
+export async function until(condition: () => boolean, what: string, timeoutMs = 30_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    await sleep(20);
+  }
+}
+
+/**
+ * The processes that carry this text in their environment, asked of /proc: a sandbox's folder is in the environment of
+ * everything that was started in it, so this finds what was left behind.
+ */
+export function processesMentioning(text: string): number[] {
+  const own = spawnSync(
+    'grep',
+    [
+      '-lsaF',
+      text,
+      ...readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .map((pid) => `/proc/${pid}/environ`),
+    ],
+    { encoding: 'utf8' },
+  );
+  return own.stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((path) => Number(path.split('/')[2]))
+    .filter((pid) => pid !== process.pid);
+}
