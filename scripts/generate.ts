@@ -1,4 +1,5 @@
-// generate.ts: what is made from the contract, so that it cannot drift: docs/metrics.md and src/version.ts. With --check
+// generate.ts: what is made from the contract, so that it cannot drift: docs/metrics.md, the gateway's
+// rules in otel-collector.yaml, and src/version.ts. With --check
 // nothing is written, and a difference is an error.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,11 +14,13 @@ import {
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
 } from '../src/contract.ts';
+import { DROP_REASONS, gatewayRules } from './gateway-rules.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 const files: Record<string, string> = {
+  'otel-collector.yaml': gateway(),
   'docs/metrics.md': metricsPage(),
   'src/version.ts': `// The package's version, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\n`,
 };
@@ -45,6 +48,22 @@ function read(path: string): string | undefined {
 
 function table(head: string[], rows: string[][]): string {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/** The gateway's configuration is written by hand, but for the rules and their order. */
+function gateway(): string {
+  const made = ' made from src/contract.ts by `npm run generate`; do not edit ──\n';
+  const end = '  # ── end ──';
+  const text = read('otel-collector.yaml') ?? '';
+  const from = text.indexOf(made) + made.length;
+  const to = text.indexOf(end);
+  if (from < made.length || to < from)
+    throw new Error('otel-collector.yaml has lost the marks around its generated part');
+  const filters = DROP_REASONS.map((reason) => `filter/${reason}`).join(', ');
+  return `${text.slice(0, from)}${gatewayRules()}${text.slice(to)}`.replace(
+    /(processors: \[memory_limiter, ).*(, groupbyattrs,)/,
+    `$1${filters}$2`,
+  );
 }
 
 function metricsPage(): string {

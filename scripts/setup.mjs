@@ -16,6 +16,8 @@ export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cac
 /** The lhp versions that the tests run: the newest, and the ones whose telemetry page and rules differ. */
 export const LHP_VERSIONS = ['0.9.3', '0.8.7', '0.6.4'];
 const COLLECTOR_CONFIG = join(root, 'test', 'collector', 'builder.yaml');
+const PROMETHEUS = 'github.com/prometheus/prometheus/cmd';
+const PROMETHEUS_VERSION = 'v0.316.0'; // 3.16
 const COLLECTOR_BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.161.0';
 
 const venvBin = process.platform === 'win32' ? 'Scripts' : 'bin';
@@ -28,6 +30,10 @@ export function collectorPath() {
   const parts = createHash('sha256').update(readFileSync(COLLECTOR_CONFIG)).digest('hex').slice(0, 12);
   return join(cacheDir, 'servers', `otelcol-${parts}`);
 }
+
+/** Where Prometheus and its promtool are, once `ensurePrometheus` has built them. */
+export const prometheusPath = () => join(cacheDir, 'servers', `prometheus-${PROMETHEUS_VERSION}`);
+export const promtoolPath = () => join(cacheDir, 'servers', `promtool-${PROMETHEUS_VERSION}`);
 
 function say(text) {
   process.stderr.write(`[setup] ${text}\n`);
@@ -101,6 +107,25 @@ export function ensureCollector() {
   return bin;
 }
 
+/** The real Prometheus and promtool, built once from Go modules. */
+export function ensurePrometheus() {
+  const bin = prometheusPath();
+  if (existsSync(bin) && existsSync(promtoolPath())) return bin;
+  const work = `${bin}.build`;
+  say(`building Prometheus and promtool into ${dirname(bin)} (once, 4 to 10 minutes)`);
+  mkdirSync(work, { recursive: true });
+  for (const [name, path] of [
+    ['prometheus', bin],
+    ['promtool', promtoolPath()],
+  ]) {
+    must('go', ['install', `${PROMETHEUS}/${name}@${PROMETHEUS_VERSION}`], { env: { ...process.env, GOBIN: work } });
+    renameSync(join(work, name), path);
+    say(`${name} built`);
+  }
+  rmSync(work, { recursive: true, force: true });
+  return bin;
+}
+
 function runProgram(args) {
   const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   return spawnSync(node, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
@@ -122,10 +147,15 @@ function ensureServers() {
       missing[`lhp ${version}`] = error.message;
     }
   }
-  try {
-    ensureCollector();
-  } catch (error) {
-    missing.collector = error.message;
+  for (const [what, ensure] of [
+    ['collector', ensureCollector],
+    ['prometheus', ensurePrometheus],
+  ]) {
+    try {
+      ensure();
+    } catch (error) {
+      missing[what] = error.message;
+    }
   }
   mkdirSync(cacheDir, { recursive: true });
   writeFileSync(join(cacheDir, 'missing.json'), JSON.stringify(missing));

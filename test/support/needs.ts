@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { test } from 'vitest';
-import { cacheDir, collectorPath, lhpPath } from '../../scripts/setup.mjs';
+import { cacheDir, collectorPath, lhpPath, prometheusPath, promtoolPath } from '../../scripts/setup.mjs';
 
 const missing: Record<string, string> = existsSync(join(cacheDir, 'missing.json'))
   ? JSON.parse(readFileSync(join(cacheDir, 'missing.json'), 'utf8'))
@@ -13,6 +13,10 @@ const missing: Record<string, string> = existsSync(join(cacheDir, 'missing.json'
 export const lhp = (version: string) => needed(`lhp ${version}`, lhpPath(version));
 /** The real OpenTelemetry Collector. */
 export const collector = () => needed('collector', collectorPath());
+/** The real Prometheus. */
+export const prometheus = () => needed('prometheus', prometheusPath());
+/** Its tool, which checks and tests rules. */
+export const promtool = () => needed('prometheus', promtoolPath());
 /** A program on PATH, e.g. strace. */
 export const program = (name: string) =>
   needed(

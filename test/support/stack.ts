@@ -1,0 +1,199 @@
+// stack.ts: the operator's own servers for tests. What docker-compose.yml says of a service (flags, files, environment) is
+// read from it and run natively: container paths become the files of this repository or a temporary folder, host names and
+// ports become free ports of 127.0.0.1. Servers are ended by their own handle.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { load } from 'js-yaml';
+import { freePort } from './collector.ts';
+import { projectRoot } from './sandbox.ts';
+
+/** A secret for tests, as long as the collector demands. */
+export const PEPPER = 'a pepper of thirty-two bytes, long enough';
+
+interface Service {
+  command: string[];
+  environment?: Record<string, string>;
+  volumes: string[];
+}
+
+const compose = load(readFileSync(join(projectRoot, 'docker-compose.yml'), 'utf8')) as {
+  services: Record<'collector' | 'prometheus' | 'grafana', Service>;
+};
+
+/** A server on this machine that can be killed and started again at the same place. */
+export interface Server {
+  port: number;
+  url: string;
+  start(): Promise<void>;
+  /** SIGKILL: no time to write anything. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+  pid(): number;
+  /** Everything it has written to its log. */
+  log(): string;
+}
+
+export interface Prometheus extends Server {
+  /** An instant query at a time (seconds; now when left out): the samples, in no order. */
+  query(expression: string, time?: number): Promise<Sample[]>;
+  /** The single value of an instant query; undefined when there is none. */
+  value(expression: string, time?: number): Promise<number | undefined>;
+}
+
+export interface Sample {
+  metric: Record<string, string>;
+  value?: [number, string];
+  histogram?: [number, { count: string; sum: string }];
+}
+
+export interface Gateway extends Server {
+  /** Own metrics of the collector: name{labels} → value. */
+  metrics(): Promise<Map<string, number>>;
+  /** Points dropped by the rule `filter/<reason>` since it started. */
+  dropped(reason: string): Promise<number>;
+}
+
+const folders: string[] = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-stack-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** The service's command with container paths made local: bind mounts → the repository, named volumes → `folder`. */
+function localize(service: Service, folder: string, files: Record<string, string> = {}): string[] {
+  const mounts = service.volumes.map((volume) => volume.split(':') as [string, string]);
+  return service.command.map((argument) => {
+    for (const [host, container] of mounts) {
+      const name = argument.indexOf(container);
+      if (name < 0) continue;
+      const local = files[container] ?? (host.startsWith('.') ? join(projectRoot, host) : join(folder, host));
+      return argument.replace(container, local);
+    }
+    return argument;
+  });
+}
+
+function server(program: string, args: () => string[], env: NodeJS.ProcessEnv, port: number, ready: string): Server {
+  let child: ChildProcess | undefined;
+  let log = '';
+  const ended = () => !child || child.exitCode !== null || child.signalCode !== null;
+  const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
+    if (!child || ended()) return;
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    await exit;
+  };
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    start: async () => {
+      const started = spawn(program, args(), { env, stdio: ['ignore', 'pipe', 'pipe'] });
+      child = started;
+      for (const stream of [started.stdout, started.stderr])
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          log += text;
+        });
+      const deadline = Date.now() + 60_000;
+      while (
+        !(await fetch(ready).then(
+          (answer) => answer.ok,
+          () => false,
+        ))
+      ) {
+        if (ended()) throw new Error(`${program} ended with ${started.exitCode ?? started.signalCode}:\n${log}`);
+        if (Date.now() > deadline) throw new Error(`${program} is not ready:\n${log}`);
+        await sleep(50);
+      }
+    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    pid: () => child?.pid ?? 0,
+    log: () => log,
+  };
+}
+
+/** Prometheus as the compose file has it, with an empty database; `scrape` are the ports of gateways to watch. */
+export async function prometheusServer(program: string, options: { scrape?: number } = {}): Promise<Prometheus> {
+  const folder = temporary();
+  const port = await freePort();
+  const service = compose.services.prometheus;
+  const config = readFileSync(join(projectRoot, 'prometheus', 'prometheus.yml'), 'utf8')
+    .replaceAll('/etc/prometheus/rules.yml', join(projectRoot, 'prometheus', 'rules.yml'))
+    .replaceAll('collector:8888', `127.0.0.1:${options.scrape ?? 9}`)
+    .replaceAll('localhost:9090', `127.0.0.1:${port}`);
+  const file = join(folder, 'prometheus.yml');
+  writeFileSync(file, config);
+  mkdirSync(join(folder, 'prometheus'));
+  const args = () => [
+    ...localize(service, folder, { '/etc/prometheus/prometheus.yml': file }),
+    `--web.listen-address=127.0.0.1:${port}`,
+  ];
+  const base = server(program, args, {}, port, `http://127.0.0.1:${port}/-/ready`);
+  const query = async (expression: string, time?: number) => {
+    const body = new URLSearchParams({ query: expression, ...(time === undefined ? {} : { time: String(time) }) });
+    const answer = await fetch(`${base.url}/api/v1/query`, { method: 'POST', body });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${expression}: ${text}`);
+    const { data } = JSON.parse(text) as { data: { resultType: string; result: Sample[] } };
+    return data.resultType === 'vector' ? data.result : [];
+  };
+  return {
+    ...base,
+    query,
+    value: async (expression, time) => {
+      const samples = await query(expression, time);
+      if (samples.length > 1) throw new Error(`${expression} has ${samples.length} values`);
+      const value = samples[0]?.value?.[1];
+      return value === undefined ? undefined : Number(value);
+    },
+  };
+}
+
+/** The gateway as the compose file has it, in front of this backend (base URL of its OTLP endpoint). */
+export async function gatewayServer(program: string, backend: string, env: NodeJS.ProcessEnv = {}): Promise<Gateway> {
+  const [http, grpc, own, health] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const service = compose.services.collector;
+  const ports = {
+    LHP_OTEL_LISTEN: '127.0.0.1',
+    LHP_OTEL_HTTP_PORT: String(http),
+    LHP_OTEL_GRPC_PORT: String(grpc),
+    LHP_OTEL_METRICS_PORT: String(own),
+    LHP_OTEL_HEALTH_PORT: String(health),
+  };
+  const fixed = Object.fromEntries(
+    Object.entries(service.environment ?? {}).filter(([, value]) => !value.includes('${')),
+  );
+  const base = server(
+    program,
+    () => localize(service, temporary()),
+    { ...fixed, ...ports, LHP_OTEL_BACKEND: backend, LHP_OTEL_PEPPER: PEPPER, ...env },
+    http,
+    `http://127.0.0.1:${health}/`,
+  );
+  const metrics = async () => {
+    const text = await (await fetch(`http://127.0.0.1:${own}/metrics`)).text();
+    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    return new Map(
+      lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+    );
+  };
+  return {
+    ...base,
+    metrics,
+    dropped: async (reason) => {
+      const all = [...(await metrics())].filter(
+        ([name]) => name.startsWith('otelcol_processor_filter_datapoints') && name.includes(`"filter/${reason}"`),
+      );
+      return all.reduce((sum, [, value]) => sum + value, 0);
+    },
+  };
+}
