@@ -7,7 +7,7 @@ import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { createOtlpHttpExportDelegate, httpAgentFactoryFromOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { type ISerializer, MetricsExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
 import type { Config } from './config.ts';
-import { mustWait, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
+import { mustWait, noteBegun, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
 import { ensureFolder } from './files.ts';
 import type { Paths } from './paths.ts';
 import { markLost, markSent, readRun, type StoredRun, waiting } from './spool.ts';
@@ -72,13 +72,17 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
       markLost(paths, run, 'unreadable');
       continue;
     }
+    const again = noteBegun(paths, run.timestamp);
     const answer = await post(bytes);
     options.log?.(`${run.timestamp}: ${answer.kind}${answer.why ? ` (${answer.why})` : ''}`);
     if (answer.kind === 'later') {
-      noteFailure(paths, answer.why);
+      noteFailure(paths, answer.why, { stored: again || answer.mayBeStored });
       return { sent, goOn: false };
     }
-    sent += settle(paths, run, answer);
+    // A backend can refuse what it already has (docs/adr/0007-acknowledged-is-stored.md): after an attempt without an answer
+    // that is the likelier reason, and the run is not counted as lost.
+    const there = (again || answer.repeated) && answer.kind === 'refused' && answer.mayBeStored;
+    sent += settle(paths, run, there ? { ...answer, kind: 'accepted' } : answer);
   }
   return { sent, goOn: true };
 }
@@ -86,7 +90,7 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
 function settle(paths: Paths, run: StoredRun, answer: Answer): number {
   if (answer.kind === 'refused') {
     markLost(paths, run, 'rejected');
-    const { problem: _, ...state } = readDeliveryState(paths);
+    const { problem: _, begun: __, ...state } = readDeliveryState(paths);
     writeDeliveryState(paths, { ...state, lastFailure: now(), problem: answer.why });
     return 0;
   }
@@ -102,6 +106,10 @@ interface Answer {
   kind: 'accepted' | 'refused' | 'later';
   why: string;
   rejectedPoints: number;
+  /** The backend may have the run although this is no 200: no answer came, or one that a repeated run can get. */
+  mayBeStored: boolean;
+  /** The answer to a second attempt, or a later one. */
+  repeated: boolean;
 }
 
 /** The response of OTLP/HTTP in JSON (OTLP specification, "Partial Success"). */
@@ -116,6 +124,8 @@ function poster(config: Config & { url: string }): (bytes: Uint8Array) => Promis
     { logLevel: DiagLogLevel.NONE, suppressOverrideMessage: true },
   );
   let response: ExportResponse = {};
+  // The transport tries again by itself, and asks for the headers each time.
+  let attempts = 0;
   const asItIs: ISerializer<Uint8Array, ExportResponse> = {
     serializeRequest: (bytes) => bytes,
     deserializeResponse: (bytes) => {
@@ -127,7 +137,10 @@ function poster(config: Config & { url: string }): (bytes: Uint8Array) => Promis
   const delegate = createOtlpHttpExportDelegate(
     {
       url: config.url,
-      headers: async () => ({ 'Content-Type': 'application/json', ...config.headers }),
+      headers: async () => {
+        attempts += 1;
+        return { 'Content-Type': 'application/json', ...config.headers };
+      },
       compression: config.compression,
       timeoutMillis: config.timeoutMs,
       // We post one at a time; but the delegate frees a place only a moment after it has answered.
@@ -145,22 +158,39 @@ function poster(config: Config & { url: string }): (bytes: Uint8Array) => Promis
     new Promise((resolve) => {
       const done = (answer: Answer) => {
         clearTimeout(timer);
-        resolve(answer);
+        resolve({ ...answer, repeated: attempts > 1 });
       };
       const timer = setTimeout(() => done(classify(undefined)), config.timeoutMs + GRACE_MS);
       response = {};
+      attempts = 0;
       delegate.export(bytes, ({ code, error }) => {
         if (code !== 0) return done(classify(error));
         const rejected = Number(response.partialSuccess?.rejectedDataPoints) || 0;
-        done({ kind: 'accepted', why: '', rejectedPoints: Math.max(rejected, 0) });
+        done({ kind: 'accepted', why: '', rejectedPoints: Math.max(rejected, 0), mayBeStored: true, repeated: false });
       });
     });
 }
 
+/** Errors of a connection that never came about. */
+const NEVER_REACHED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
 /** design §7: 400 and 413 are final for this run, 401, 403 and 404 are configuration, and everything else passes. */
 function classify(error: unknown): Answer {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  const answer = (kind: Answer['kind'], why: string): Answer => ({ kind, why, rejectedPoints: 0 });
+  const mayBeStored = typeof code === 'number' ? code === 400 || code >= 500 : !NEVER_REACHED.has(String(code));
+  const answer = (kind: Answer['kind'], why: string): Answer => ({
+    kind,
+    why,
+    rejectedPoints: 0,
+    mayBeStored,
+    repeated: false,
+  });
   if (code === 400 || code === 413) return answer('refused', `the collector refused a run (HTTP ${code})`);
   if (code === 401 || code === 403)
     return answer('later', `the collector wants other credentials (HTTP ${code}): check headers`);

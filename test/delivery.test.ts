@@ -283,6 +283,27 @@ describe('answers', () => {
     expect((await statusOf(where)).runs).toMatchObject({ waiting: 0, sent: 2, lost: 1 });
   });
 
+  // Prometheus 3.16 can answer 400 to a run that it already has (docs/adr/0007-acknowledged-is-stored.md).
+  it.concurrent.each<[string, Answer, string]>([
+    ['a connection that broke', { instead: 'reset' }, '.sent.json'],
+    ['500', { status: 500 }, '.sent.json'],
+    ['403, which is an answer', { status: 403 }, '.lost-rejected.json'],
+  ])('400 after %s', async (_, first, kind) => {
+    const where = await place({ script: [first, { status: 400 }] });
+    await reported(where);
+    await tell(where, ['flush']);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], [kind]]);
+  });
+
+  it.concurrent('400 after nobody listened: the run is lost', async () => {
+    const where = await place({ script: [{ status: 400 }] });
+    await generate(where, { [`${PREFIX}ENDPOINT`]: `http://127.0.0.1:${await freePort()}` });
+    await idle(where.box);
+    expect(kinds(spooled(where))).toEqual(['.json']);
+    await tell(where, ['flush']);
+    expect(kinds(history(where))).toEqual(['.lost-rejected.json']);
+  });
+
   it.concurrent('a refused run that carried a count: the next carries both', async () => {
     const where = await place({ script: [{ status: 400 }, { status: 413 }, {}] });
     for (let run = 0; run < 4; run += 1) await reported(where);
