@@ -43,7 +43,8 @@ export interface AttributeSpec {
 }
 
 const DIGEST = /^[0-9a-f]{64}$/;
-const VERSION = /^\d{1,4}(\.\d{1,4}){1,3}((a|b|rc|\.post|\.dev)\d{1,4}){0,2}$/;
+// Three numbers at most: four would let an IPv4 address through.
+const VERSION = /^\d{1,4}(\.\d{1,4}){1,2}((a|b|rc|\.post|\.dev)\d{1,4}){0,2}$/;
 const PYTHON_VERSION = /^\d\.\d{1,2}$/;
 const ENVIRONMENT = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 

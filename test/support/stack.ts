@@ -51,6 +51,8 @@ export interface Sample {
 }
 
 export interface Gateway extends Server {
+  grpcPort: number;
+  metricsPort: number;
   /** Own metrics of the collector: name{labels} → value. */
   metrics(): Promise<Map<string, number>>;
   /** Points dropped by the rule `filter/<reason>` since it started. */
@@ -188,6 +190,8 @@ export async function gatewayServer(program: string, backend: string, env: NodeJ
   };
   return {
     ...base,
+    grpcPort: grpc,
+    metricsPort: own,
     metrics,
     dropped: async (reason) => {
       const all = [...(await metrics())].filter(
