@@ -1,5 +1,5 @@
 // generate.ts: what is made from the contract, so that it cannot drift: docs/metrics.md, the gateway's
-// rules in otel-collector.yaml, and src/version.ts. With --check
+// rules in otel-collector.yaml, Grafana's dashboards, and src/version.ts. With --check
 // nothing is written, and a difference is an error.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,12 +15,14 @@ import {
   SCOPE_NAME,
 } from '../src/contract.ts';
 import { DROP_REASONS, gatewayRules } from './gateway-rules.ts';
+import { dashboardFiles } from './grafana/dashboards.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 const files: Record<string, string> = {
   'otel-collector.yaml': gateway(),
+  ...dashboardFiles(),
   'docs/metrics.md': metricsPage(),
   'src/version.ts': `// The package's version, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\n`,
 };

@@ -25,7 +25,7 @@ const compose = load(readFileSync(join(projectRoot, 'docker-compose.yml'), 'utf8
 };
 
 /** A server on this machine that can be killed and started again at the same place. */
-export interface Server {
+interface Server {
   port: number;
   url: string;
   start(): Promise<void>;
@@ -44,7 +44,7 @@ export interface Prometheus extends Server {
   value(expression: string, time?: number): Promise<number | undefined>;
 }
 
-export interface Sample {
+interface Sample {
   metric: Record<string, string>;
   value?: [number, string];
   histogram?: [number, { count: string; sum: string }];
@@ -123,15 +123,19 @@ function server(program: string, args: () => string[], env: NodeJS.ProcessEnv, p
   };
 }
 
-/** Prometheus as the compose file has it, with an empty database; `scrape` are the ports of gateways to watch. */
-export async function prometheusServer(program: string, options: { scrape?: number } = {}): Promise<Prometheus> {
+/** Prometheus as the compose file has it, with an empty database; `scrape` is the port of a gateway to watch. */
+export async function prometheusServer(
+  program: string,
+  options: { scrape?: number; everySecond?: boolean } = {},
+): Promise<Prometheus> {
   const folder = temporary();
   const port = await freePort();
   const service = compose.services.prometheus;
   const config = readFileSync(join(projectRoot, 'prometheus', 'prometheus.yml'), 'utf8')
     .replaceAll('/etc/prometheus/rules.yml', join(projectRoot, 'prometheus', 'rules.yml'))
     .replaceAll('collector:8888', `127.0.0.1:${options.scrape ?? 9}`)
-    .replaceAll('localhost:9090', `127.0.0.1:${port}`);
+    .replaceAll('localhost:9090', `127.0.0.1:${port}`)
+    .replaceAll('scrape_interval: 15s', options.everySecond ? 'scrape_interval: 1s' : 'scrape_interval: 15s');
   const file = join(folder, 'prometheus.yml');
   writeFileSync(file, config);
   mkdirSync(join(folder, 'prometheus'));
@@ -162,7 +166,8 @@ export async function prometheusServer(program: string, options: { scrape?: numb
 
 /** The gateway as the compose file has it, in front of this backend (base URL of its OTLP endpoint). */
 export async function gatewayServer(program: string, backend: string, env: NodeJS.ProcessEnv = {}): Promise<Gateway> {
-  const [http, grpc, own, health] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const [http, grpc, health] = [await freePort(), await freePort(), await freePort()];
+  const own = Number(env.LHP_OTEL_METRICS_PORT ?? (await freePort()));
   const service = compose.services.collector;
   const ports = {
     LHP_OTEL_LISTEN: '127.0.0.1',
