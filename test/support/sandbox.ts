@@ -1,7 +1,7 @@
 // sandbox.ts: a user of their own for each test. HOME, the XDG folders and lhp's configuration are temporary; nothing of
 // the machine's own state, opt-outs or CI variables reaches a test, and lhp's own telemetry can reach nobody.
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -88,7 +88,16 @@ export function sandbox(options: { path?: string[]; env?: Env } = {}): Sandbox {
     },
     runFiles: () => [...list(spoolDir), ...list(historyDir)],
     recorded: async (count, timeoutMs = 30_000) => {
-      await until(() => box.runFiles().length >= count, `${count} recorded runs`, timeoutMs);
+      // A name is taken before its run is written, and a run moves from one folder to the other.
+      const written = () =>
+        new Set(
+          [spoolDir, historyDir].flatMap((folder) =>
+            list(folder)
+              .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size)
+              .map((name) => name.split('.')[0]),
+          ),
+        );
+      await until(() => written().size >= count, `${count} recorded runs`, timeoutMs);
       return box.events();
     },
     dispose: () => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
