@@ -1,7 +1,7 @@
 // identify.ts: which project and which machine, as digests.
 //
 // Why can this not be reversed? A digest of a random machine id cannot be guessed. A digest of a project's *name* can: whoever
-// guesses "sales_lakehouse" can compare. That is why the gateway is to hash both again with a secret of the operator's (docs/privacy.md).
+// guesses "sales_lakehouse" can compare. That is why the gateway makes an HMAC of both with a secret of the operator's (docs/privacy.md).
 import { createHash, randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';

@@ -38,6 +38,8 @@ interface Server {
 }
 
 export interface Prometheus extends Server {
+  /** Where its configuration and data are. */
+  folder: string;
   /** An instant query at a time (seconds; now when left out): the samples, in no order. */
   query(expression: string, time?: number): Promise<Sample[]>;
   /** The single value of an instant query; undefined when there is none. */
@@ -154,6 +156,7 @@ export async function prometheusServer(
   };
   return {
     ...base,
+    folder,
     query,
     value: async (expression, time) => {
       const samples = await query(expression, time);
