@@ -115,11 +115,11 @@ const RULES: Rule[] = [
     conditions: [
       `${isRuns} and datapoint.value_int != 1`,
       `${isLost} and (datapoint.value_int < 1 or datapoint.value_int > ${MAX_LOST})`,
-      `${isHistogram} and (datapoint.count != 1 or datapoint.sum < 0 or Len(datapoint.negative.bucket_counts) != 0)`,
+      `${isHistogram} and (datapoint.count != 1 or datapoint.sum < 0 or Len(datapoint.negative.bucket_counts) != 0 or datapoint.negative.offset != 0)`,
       ...INSTRUMENTS.filter(({ kind }) => kind === 'histogram').map(
         ({ name, max }) => `metric.name == "${name}" and not (datapoint.sum >= 0 and datapoint.sum <= ${max})`,
       ),
-      `${isHistogram} and datapoint.sum == 0 and (datapoint.scale != 0 or datapoint.zero_count != 1 or Len(datapoint.positive.bucket_counts) != 0)`,
+      `${isHistogram} and datapoint.sum == 0 and (datapoint.scale != 0 or datapoint.zero_count != 1 or Len(datapoint.positive.bucket_counts) != 0 or datapoint.positive.offset != 0)`,
       `${isHistogram} and datapoint.sum > 0 and (datapoint.scale != ${SCALE} or datapoint.zero_count != 0 or not ContainsValue(datapoint.positive.bucket_counts, 1) or Len(datapoint.positive.bucket_counts) != 1)`,
       `${isHistogram} and datapoint.sum > 0 and (Double(datapoint.positive.offset) > ${index} + ${INDEX_TOLERANCE} or Double(datapoint.positive.offset) < ${index} - ${INDEX_TOLERANCE})`,
     ],
@@ -158,10 +158,14 @@ export function gatewayRules(): string {
 ${conditions.map((condition) => `          - ${quoted(condition)}`).join('\n')}
 `,
   );
-  return `${filters.join('')}  # the descriptions that leave are the contract's own
+  return `${filters.join('')}  # attributes are built anew, from their keys and values alone; the descriptions that leave are the contract's own
   transform/contract:
     error_mode: propagate
     metric_statements:
+      - context: resource
+        statements: ['flatten(resource.attributes)']
+      - context: datapoint
+        statements: ['flatten(datapoint.attributes)']
       - context: metric
         statements:
 ${instruments.map(({ name, description }) => `          - ${quoted(`set(metric.description, "${description}") where metric.name == "${name}"`)}`).join('\n')}
