@@ -165,7 +165,7 @@ const streams: Behaviour[] = [
   ],
   ['a reader that leaves', 0, 'exec yes', sh('{ "$@"; echo "status $?" >&2; } | head -n 1')],
   ['a reader that leaves, inside', 0, 'yes | head -n 1; bash -c "set -o pipefail; yes | head -n 1"; echo $?'],
-  ['a child in the background that outlives it', 0, '(sleep 0.2; echo late) & echo early'],
+  ['a child in the background that outlives it', 0, '(sleep 1; echo late) & echo early'],
   ['a process substitution', 0, 'for last; do :; done; cat "$last"', bash('"$@" <(echo substituted)')],
 ];
 
