@@ -21,7 +21,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 const files: Record<string, string> = {
-  'otel-collector.yaml': gateway(),
+  'otel-collector.yaml': withRuleOrder(gateway()),
+  'collector/ci-queue.yaml': withRuleOrder(read('collector/ci-queue.yaml') ?? ''),
   ...dashboardFiles(),
   'docs/metrics.md': metricsPage(),
   'src/version.ts': `// The package's version, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\n`,
@@ -52,7 +53,7 @@ function table(head: string[], rows: string[][]): string {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
-/** The gateway's configuration is written by hand, but for the rules and their order. */
+/** The gateway's configuration is written by hand, but for the rules. */
 function gateway(): string {
   const made = ' made from src/contract.ts by `npm run generate`; do not edit ──\n';
   const end = '  # ── end ──';
@@ -61,11 +62,13 @@ function gateway(): string {
   const to = text.indexOf(end);
   if (from < made.length || to < from)
     throw new Error('otel-collector.yaml has lost the marks around its generated part');
+  return `${text.slice(0, from)}${gatewayRules()}${text.slice(to)}`;
+}
+
+/** The rules in their order, in each pipeline that a file has. */
+function withRuleOrder(text: string): string {
   const filters = DROP_REASONS.map((reason) => `filter/${reason}`).join(', ');
-  return `${text.slice(0, from)}${gatewayRules()}${text.slice(to)}`.replace(
-    /(processors: \[memory_limiter, ).*(, groupbyattrs,)/,
-    `$1${filters}$2`,
-  );
+  return text.replace(/(?<=processors: \[.*, )filter\/resource.*(?=, groupbyattrs,)/g, filters);
 }
 
 function metricsPage(): string {

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeliveryState } from '../src/delivery-state.ts';
 import type { Status } from '../src/status.ts';
+import { makeCertificates } from './support/certificates.ts';
 import { freePort } from './support/collector.ts';
 import { lacking, program } from './support/needs.ts';
 import {
@@ -646,47 +647,30 @@ describe('TLS', () => {
   if (lacking(openssl)) return;
   const box = sandbox();
   const file = (name: string) => join(box.dir, name);
-  const make = (...args: string[]) => {
-    const made = spawnSync(openssl.path, args, { cwd: box.dir, encoding: 'utf8' });
-    if (made.status !== 0) throw new Error(`openssl ${args[0]}: ${made.stderr}`);
-  };
-  const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
   beforeAll(() => {
-    for (const ca of ['ca', 'other'])
-      make('req', '-x509', ...EC, '-keyout', `${ca}.key`, '-out', `${ca}.pem`, '-days', '2', '-subj', `/CN=${ca}`);
-    for (const [name, extension] of [
-      ['server', 'subjectAltName=IP:127.0.0.1'],
-      ['client', 'extendedKeyUsage=clientAuth'],
-    ] as const) {
-      make('req', ...EC, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-      writeFileSync(file(`${name}.ext`), extension);
-      make(
-        ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
-        ...['-out', `${name}.pem`, '-days', '2', '-extfile', `${name}.ext`],
-      );
-    }
+    makeCertificates(openssl.path, box.dir);
     writeFileSync(file('garbage.pem'), 'no certificate');
   });
   afterAll(() => box.dispose());
 
-  const server = () => ({ key: readFileSync(file('server.key')), cert: readFileSync(file('server.pem')) });
-  const mutual = () => ({ ...server(), ca: readFileSync(file('ca.pem')), requestCert: true, rejectUnauthorized: true });
+  const server = () => ({ key: readFileSync(file('server.key')), cert: readFileSync(file('server.crt')) });
+  const mutual = () => ({ ...server(), ca: readFileSync(file('ca.crt')), requestCert: true, rejectUnauthorized: true });
   const tlsEnv = (files: Record<string, string>) =>
     Object.fromEntries(Object.entries(files).map(([name, path]) => [PREFIX + name, file(path)]));
-  const client = { CLIENT_CERTIFICATE: 'client.pem', CLIENT_KEY: 'client.key' };
+  const client = { CLIENT_CERTIFICATE: 'client.crt', CLIENT_KEY: 'client.key' };
 
   it.concurrent.each<[string, () => object, Record<string, string>, RegExp | 'delivered']>([
-    ['the authority of the server', server, { CERTIFICATE: 'ca.pem' }, 'delivered'],
+    ['the authority of the server', server, { CERTIFICATE: 'ca.crt' }, 'delivered'],
     ['no authority', server, {}, /UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET/],
-    ['another authority', server, { CERTIFICATE: 'other.pem' }, /UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET/],
-    ['mutual, with the client’s certificate', mutual, { CERTIFICATE: 'ca.pem', ...client }, 'delivered'],
-    ['mutual, without one', mutual, { CERTIFICATE: 'ca.pem' }, /ERR_SSL|ECONNRESET|EPIPE/],
+    ['another authority', server, { CERTIFICATE: 'other.crt' }, /UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET/],
+    ['mutual, with the client’s certificate', mutual, { CERTIFICATE: 'ca.crt', ...client }, 'delivered'],
+    ['mutual, without one', mutual, { CERTIFICATE: 'ca.crt' }, /ERR_SSL|ECONNRESET|EPIPE/],
     ['a file that is no certificate', server, { CERTIFICATE: 'garbage.pem' }, /./],
     [
       'a key that is not of the certificate',
       mutual,
-      { ...client, CERTIFICATE: 'ca.pem', CLIENT_KEY: 'server.key' },
+      { ...client, CERTIFICATE: 'ca.crt', CLIENT_KEY: 'server.key' },
       /./,
     ],
   ])('%s', async (_, tls, files, expected) => {

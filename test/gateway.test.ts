@@ -3,9 +3,10 @@
 // field that OTLP metrics have reach no forwarded byte, no log line and no metric of the collector.
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -13,8 +14,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GenerateEvent } from '../src/contract.ts';
 import { INSTRUMENTS, LOSS_REASONS, LOST_RUNS, POINT_ATTRIBUTES, RESOURCE_ATTRIBUTES } from '../src/contract.ts';
 import { recordRun } from '../src/record.ts';
+import { clientTls, makeCertificates } from './support/certificates.ts';
 import { freePort, type RealCollector, startCollector } from './support/collector.ts';
-import { collector, lacking } from './support/needs.ts';
+import { collector, lacking, program } from './support/needs.ts';
 import { field, grpcExport, rewritten, varint } from './support/protobuf.ts';
 import { projectRoot } from './support/sandbox.ts';
 import { type Gateway, gatewayServer, PEPPER } from './support/stack.ts';
@@ -94,8 +96,11 @@ async function startBackend() {
 }
 
 describe('the gateway', () => {
-  const need = collector();
-  if (lacking(need)) return;
+  const [need, openssl] = [collector(), program('openssl')];
+  if (lacking(need, openssl)) return;
+  const secrets = mkdtempSync(join(tmpdir(), 'lhp-otel-gateway-'));
+  let tls: ReturnType<typeof clientTls>;
+  const grpcGateway = (to: string) => gatewayServer(need.path, to, { LHP_OTEL_SECRETS: secrets }, ['grpc']);
   let backend: Awaited<ReturnType<typeof startBackend>>;
   let gateway: Gateway;
   let decoder: RealCollector;
@@ -103,15 +108,18 @@ describe('the gateway', () => {
 
   beforeAll(async () => {
     backend = await startBackend();
-    gateway = await gatewayServer(need.path, backend.url);
+    makeCertificates(openssl.path, secrets);
+    tls = clientTls(secrets);
+    gateway = await grpcGateway(backend.url);
     decoder = await startCollector(need.path);
-    decoding = await gatewayServer(need.path, decoder.endpoint);
+    decoding = await grpcGateway(decoder.endpoint);
     await Promise.all([gateway.start(), decoding.start()]);
   });
   afterAll(async () => {
     await Promise.all([gateway?.stop(), decoding?.stop()]);
     await decoder?.stop();
     backend?.close();
+    rmSync(secrets, { recursive: true });
   });
   beforeEach(() => {
     backend.requests.length = 0;
@@ -168,7 +176,7 @@ describe('the gateway', () => {
   });
 
   it('descriptions are the contract’s own', async () => {
-    const document = await request();
+    const document = await request(new Map([['expired', 3]]));
     const changed = structuredClone(document);
     for (const one of metrics(changed)) one.description = 'something else';
     expect(await through(changed)).toEqual(await expected(document));
@@ -238,7 +246,7 @@ describe('the gateway', () => {
     const bytes = await protobuf(document);
     expect((await post(decoding, bytes, PROTOBUF)).status).toBe(200);
     expect(await next()).toEqual(await expected(document, twice));
-    expect(await grpcExport(decoding.grpcPort, bytes)).toBe('0');
+    expect(await grpcExport(decoding.grpcPort, bytes, tls)).toBe('0');
     expect(await next()).toEqual(await expected(document, twice));
   });
 
@@ -429,12 +437,14 @@ describe('the gateway', () => {
     ['value', 'a zero in the bucket of another', 1, histogram((p) => Object.assign(p, { sum: 0 }))],
     ['value', 'minus infinity', 1, histogram((p) => Object.assign(p, { sum: '-Infinity' }))],
     ['value', 'a tenth more than its bucket', 1, histogram((p) => Object.assign(p, { sum: p.sum * 1.1 }))],
-    [
-      'value',
-      'more files than can be',
-      1,
-      (d) => Object.assign(points(metric(d, 'lhp.generate.files'))[0], oneOf(1_000_001)),
-    ],
+    ...INSTRUMENTS.filter(({ unit, kind }) => kind === 'histogram' && unit !== 's').map(
+      ({ name, max }): [string, string, number, (d: Json) => void] => [
+        'value',
+        `${name} of one too many`,
+        1,
+        (d) => Object.assign(points(metric(d, name))[0], { ...oneOf(max + 1), scale: 20, zeroCount: 0 }),
+      ],
+    ),
     [
       'value',
       'an offset below without buckets',
@@ -742,7 +752,7 @@ describe('the gateway', () => {
     expect(planted.includes(CANARY)).toBe(true);
     for (const send of [
       async (to: Gateway) => expect((await post(to, planted, PROTOBUF)).status).toBe(200),
-      async (to: Gateway) => expect(await grpcExport(to.grpcPort, planted)).toBe('0'),
+      async (to: Gateway) => expect(await grpcExport(to.grpcPort, planted, tls)).toBe('0'),
     ]) {
       await send(decoding);
       expect(await next()).toEqual(await expected(document, twice));
@@ -799,8 +809,8 @@ describe('the gateway', () => {
       forwarded: 'for=10.7.7.7',
       'x-canary': canary,
     };
-    expect(await grpcExport(gateway.grpcPort, backend.requests[0]?.body ?? Buffer.alloc(0), metadata)).toBe('0');
-    expect(await grpcExport(gateway.grpcPort, Buffer.from(`${canary} is no protobuf`), metadata)).not.toBe('0');
+    expect(await grpcExport(gateway.grpcPort, backend.requests[0]?.body ?? Buffer.alloc(0), tls, metadata)).toBe('0');
+    expect(await grpcExport(gateway.grpcPort, Buffer.from(`${canary} is no protobuf`), tls, metadata)).not.toBe('0');
     const hello = Buffer.from('16030100050100000100ff', 'hex');
     for (const port of [gateway.port, gateway.grpcPort])
       for (const bytes of [
@@ -852,17 +862,17 @@ describe('the gateway', () => {
     const bytes = await protobuf(document);
     backend.answers(status);
     expect((await post(gateway, JSON.stringify(document))).status).toBe(given);
-    expect(await grpcExport(gateway.grpcPort, bytes)).toBe(grpc);
+    expect(await grpcExport(gateway.grpcPort, bytes, tls)).toBe(grpc);
     expect(backend.requests).toHaveLength(3);
   });
 
   it('no backend: 503, and gRPC status 14', async () => {
     const bytes = await protobuf(await request());
-    const alone = await gatewayServer(need.path, `http://127.0.0.1:${await freePort()}`);
+    const alone = await grpcGateway(`http://127.0.0.1:${await freePort()}`);
     await alone.start();
     try {
       expect((await post(alone, JSON.stringify(await request()))).status).toBe(503);
-      expect(await grpcExport(alone.grpcPort, bytes)).toBe('14');
+      expect(await grpcExport(alone.grpcPort, bytes, tls)).toBe('14');
       expect(alone.log()).toBe('');
     } finally {
       await alone.stop();
@@ -887,8 +897,8 @@ describe('the gateway', () => {
     expect((await post(gateway, 'garbage', { 'content-type': type })).status).toBe(status);
   });
 
-  it('a body of more than 256 KiB is refused, also when it only unpacks to that', async () => {
-    const large = JSON.stringify({ ...(await request()), padding: ' '.repeat(300_000) });
+  it('a body of more than 32 KiB is refused, also when it only unpacks to that', async () => {
+    const large = JSON.stringify({ ...(await request()), padding: ' '.repeat(32_768) });
     expect((await post(gateway, large)).status).toBe(400);
     expect((await post(gateway, gzipSync(large), { 'content-encoding': 'gzip' })).status).toBe(400);
     expect(backend.requests).toHaveLength(0);

@@ -1,7 +1,7 @@
 // protobuf.ts: what a client can do in protobuf and not in JSON: fields with numbers that OTLP does not have, and a field that
 // stands there twice. It works on real bytes and knows only which fields of a run's request are messages; and gRPC, by node:http2.
 import { once } from 'node:events';
-import { connect } from 'node:http2';
+import { connect, type SecureClientSessionOptions } from 'node:http2';
 
 /** Field number → the message that it holds, from opentelemetry/proto/metrics/v1/metrics.proto. */
 interface Shape {
@@ -57,13 +57,15 @@ export function rewritten(bytes: Buffer, around: Around, shape: Shape = REQUEST)
   return around(Buffer.concat(parts), shape === VALUE ? 'value' : shape === METRIC ? 'metric' : 'other');
 }
 
-/** One export over gRPC; gives grpc-status (0 is OK). */
+/** One export over gRPC and TLS; gives grpc-status (0 is OK, empty without an answer). */
 export async function grpcExport(
   port: number,
   message: Buffer,
+  tls: SecureClientSessionOptions,
   metadata: Record<string, string> = {},
 ): Promise<string> {
-  const session = connect(`http://127.0.0.1:${port}`);
+  const session = connect(`https://127.0.0.1:${port}`, tls);
+  session.on('error', () => {}); // the stream fails with it
   const stream = session.request({
     ':method': 'POST',
     ':path': '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',

@@ -15,7 +15,8 @@ import { projectRoot } from './sandbox.ts';
 export const PEPPER = 'a pepper of thirty-two bytes, long enough';
 
 interface Service {
-  command: string[];
+  /** A list, or one string that compose splits at its spaces. */
+  command: string[] | string;
   environment?: Record<string, string>;
   volumes: string[];
 }
@@ -73,9 +74,21 @@ function temporary(): string {
 }
 
 /** The service's command with container paths made local: bind mounts → the repository, named volumes → `folder`. */
-function localize(service: Service, folder: string, files: Record<string, string> = {}): string[] {
+function localize(
+  service: Service,
+  folder: string,
+  files: Record<string, string> = {},
+  variables: Record<string, string> = {},
+): string[] {
   const mounts = service.volumes.map((volume) => volume.split(':') as [string, string]);
-  return service.command.map((argument) => {
+  const command =
+    typeof service.command === 'string'
+      ? service.command
+          .replace(/\$\{(\w+):-\}/g, (_, name: string) => variables[name] ?? '')
+          .split(' ')
+          .filter(Boolean)
+      : service.command;
+  return command.map((argument) => {
     for (const [host, container] of mounts) {
       const name = argument.indexOf(container);
       if (name < 0) continue;
@@ -167,11 +180,23 @@ export async function prometheusServer(
   };
 }
 
-/** The gateway as the compose file has it, in front of this backend (base URL of its OTLP endpoint). */
-export async function gatewayServer(program: string, backend: string, env: NodeJS.ProcessEnv = {}): Promise<Gateway> {
+/**
+ * The gateway as the compose file has it, in front of this backend (base URL of its OTLP endpoint), with these files of
+ * collector/ as switches.
+ */
+export async function gatewayServer(
+  program: string,
+  backend: string,
+  env: NodeJS.ProcessEnv = {},
+  switches: readonly string[] = [],
+): Promise<Gateway> {
   const [http, grpc, health] = [await freePort(), await freePort(), await freePort()];
   const own = Number(env.LHP_OTEL_METRICS_PORT ?? (await freePort()));
   const service = compose.services.collector;
+  const folder = temporary();
+  const queue = join(folder, 'queue');
+  mkdirSync(queue);
+  const chosen = switches.map((name) => `--config=/etc/otelcol/switches/${name}.yaml`).join(' ');
   const ports = {
     LHP_OTEL_LISTEN: '127.0.0.1',
     LHP_OTEL_HTTP_PORT: String(http),
@@ -184,11 +209,12 @@ export async function gatewayServer(program: string, backend: string, env: NodeJ
   );
   const base = server(
     program,
-    () => localize(service, temporary()),
-    { ...fixed, ...ports, LHP_OTEL_BACKEND: backend, LHP_OTEL_PEPPER: PEPPER, ...env },
+    () => localize(service, folder, {}, { LHP_OTEL_SWITCHES: chosen }),
+    { ...fixed, ...ports, LHP_OTEL_BACKEND: backend, LHP_OTEL_PEPPER: PEPPER, LHP_OTEL_QUEUE: queue, ...env },
     http,
     `http://127.0.0.1:${health}/`,
   );
+  const url = `${switches.includes('tls') ? 'https' : 'http'}://127.0.0.1:${http}`;
   const metrics = async () => {
     const text = await (await fetch(`http://127.0.0.1:${own}/metrics`)).text();
     const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -198,6 +224,7 @@ export async function gatewayServer(program: string, backend: string, env: NodeJ
   };
   return {
     ...base,
+    url,
     grpcPort: grpc,
     metricsPort: own,
     metrics,
