@@ -44,7 +44,7 @@ describe('the alert rules', () => {
     );
     expect(tool('check', 'config', file)).toMatchObject({
       status: 0,
-      output: expect.stringContaining('8 rules found'),
+      output: expect.stringContaining('9 rules found'),
     });
     rmSync(folder, { recursive: true });
   });
