@@ -68,7 +68,9 @@ function gateway(): string {
 /** The rules in their order, in each pipeline that a file has. */
 function withRuleOrder(text: string): string {
   const filters = DROP_REASONS.map((reason) => `filter/${reason}`).join(', ');
-  return text.replace(/(?<=processors: \[.*, )filter\/resource.*(?=, groupbyattrs,)/g, filters);
+  const rules = /(?<=processors: \[.*, )filter\/resource.*(?=, groupbyattrs,)/g;
+  if (!rules.test(text)) throw new Error('a configuration of the gateway has no pipeline with the rules on one line');
+  return text.replaceAll(rules, filters);
 }
 
 function metricsPage(): string {
