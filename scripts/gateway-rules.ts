@@ -3,6 +3,7 @@
 // result into otel-collector.yaml; nothing is decided there a second time.
 import {
   type AttributeSpec,
+  CI_SLOT_ATTRIBUTE,
   INSTRUMENTS,
   LOSS_REASON_ATTRIBUTE,
   LOST_RUNS,
@@ -52,6 +53,7 @@ function misfit(owner: 'resource' | 'datapoint', { key, type, pattern, values }:
 
 const isLost = `metric.name == "${LOST_RUNS.name}"`;
 const isRuns = `metric.name == "${INSTRUMENTS[0].name}"`;
+const isCi = '(resource.attributes["lhp.ci"] == true)';
 const isHistogram = 'metric.type == METRIC_DATA_TYPE_EXPONENTIAL_HISTOGRAM';
 const instruments = [...INSTRUMENTS, LOST_RUNS];
 const index = `(Log(datapoint.sum) * ${BUCKETS_PER_LOG})`;
@@ -102,9 +104,13 @@ const RULES: Rule[] = [
     why: 'a point with an attribute too many, too few or of another kind, with exemplars or with flags',
     context: 'datapoint',
     conditions: [
-      `not (${isLost}) and Len(datapoint.attributes) != ${POINT_ATTRIBUTES.length}`,
+      `not (${isLost}) and Len(datapoint.attributes) != ${POINT_ATTRIBUTES.length} and not ${isCi}`,
+      `not (${isLost}) and Len(datapoint.attributes) != ${POINT_ATTRIBUTES.length + 1} and ${isCi}`,
+      `${isCi} and (${misfit('datapoint', CI_SLOT_ATTRIBUTE)})`,
       ...POINT_ATTRIBUTES.map((spec) => `not (${isLost}) and (${misfit('datapoint', spec)})`),
-      `${isLost} and (Len(datapoint.attributes) != 1 or ${misfit('datapoint', LOSS_REASON_ATTRIBUTE)})`,
+      `${isLost} and (${misfit('datapoint', LOSS_REASON_ATTRIBUTE)})`,
+      `${isLost} and Len(datapoint.attributes) != 1 and not ${isCi}`,
+      `${isLost} and Len(datapoint.attributes) != 2 and ${isCi}`,
       'Len(datapoint.exemplars) != 0 or datapoint.flags != 0',
     ],
   },

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type AttributeSpec,
+  CI_SLOT_ATTRIBUTE,
   EVENT_KEYS,
   INSTRUMENTS,
   LOSS_REASON_ATTRIBUTE,
@@ -126,6 +127,10 @@ ${attributes(POINT_ATTRIBUTES)}
 On the points of \`${LOST_RUNS.name}\`:
 
 ${attributes([LOSS_REASON_ATTRIBUTE])}
+
+On every point of a run in CI (\`lhp.ci\` is \`true\`), and on no other:
+
+${attributes([CI_SLOT_ATTRIBUTE])}
 
 ## Resource attributes
 

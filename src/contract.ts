@@ -125,6 +125,19 @@ export const POINT_ATTRIBUTES = [
   },
 ] as const satisfies readonly AttributeSpec[];
 
+/**
+ * Only on the points of CI runs: containers of one image share a machine id and have no spool in common, so two of them can
+ * record in one millisecond; with another slot they are two points all the same (docs/adr/0010-ci-slots.md).
+ */
+export const CI_SLOT_ATTRIBUTE = {
+  key: 'lhp.ci.slot',
+  type: 'string',
+  page: '',
+  what: 'Random, tells apart CI containers that share a machine id',
+  values: '`00` to `ff`',
+  pattern: /^[0-9a-f]{2}$/,
+} as const satisfies AttributeSpec;
+
 /** Why a run that was recorded is given up; the only values of {@link LOSS_REASON_ATTRIBUTE}. */
 export const LOSS_REASONS = ['rejected', 'expired', 'spool_full', 'unreadable'] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
@@ -245,6 +258,9 @@ export const foldVersion = (text: unknown): string => fold(VERSION, text);
 export const foldPythonVersion = (text: unknown): string => fold(PYTHON_VERSION, text);
 export const foldEnvironment = (text: unknown): string =>
   fold(ENVIRONMENT, typeof text === 'string' ? text.toLowerCase() : text);
+
+export const foldSlot = (text: unknown): string =>
+  typeof text === 'string' && CI_SLOT_ATTRIBUTE.pattern.test(text) ? text : '00';
 
 /** A digest stays; anything else is no digest and cannot pass. */
 const foldDigest = (text: unknown): string => fold(DIGEST, text);

@@ -1,9 +1,9 @@
-// identify.ts: which project and which machine, as digests.
+// identify.ts: which project and which machine, as digests; and for CI, where machines share an id, a slot.
 //
 // Why can this not be reversed? A digest of a random machine id cannot be guessed. A digest of a project's *name* can: whoever
 // guesses "sales_lakehouse" can compare. That is why the gateway makes an HMAC of both with a secret of the operator's (docs/privacy.md).
-import { createHash, randomUUID } from 'node:crypto';
-import { networkInterfaces } from 'node:os';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Deps } from './deps.ts';
 import { writePrivate } from './files.ts';
@@ -49,6 +49,24 @@ function macAddressId(): string | undefined {
     .filter((mac) => (mac & 0x020000000000n) === 0n)
     .sort((a, b) => (a < b ? -1 : 1));
   return real[0]?.toString();
+}
+
+/**
+ * Two random hex digits (docs/adr/0010-ci-slots.md), kept with the state, so that a runner which lives has one slot and not all. They are
+ * drawn anew under another host name: containers that restore one state folder from a cache are different containers.
+ */
+export function ciSlot(paths: Paths): string {
+  const path = join(paths.state, 'ci-slot.json');
+  const host = sha256(hostname());
+  try {
+    const kept = JSON.parse(readText(path) ?? '{}') as { host?: string; slot?: string };
+    if (kept.host === host && kept.slot !== undefined) return kept.slot;
+  } catch {
+    // damaged: drawn anew
+  }
+  const slot = randomBytes(1).toString('hex');
+  writePrivate(path, JSON.stringify({ host, slot }));
+  return slot;
 }
 
 function keptRandomId(path: string): string {

@@ -13,6 +13,8 @@ import {
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import {
+  CI_SLOT_ATTRIBUTE,
+  foldSlot,
   type GenerateEvent,
   LOSS_REASON_ATTRIBUTE,
   LOST_RUNS,
@@ -29,6 +31,8 @@ export interface RecordOptions {
   startedAt: number;
   /** Runs given up earlier that this request counts, by reason. */
   lost?: ReadonlyMap<LossReason, number>;
+  /** Of a CI run: {@link CI_SLOT_ATTRIBUTE}. */
+  slot?: string | undefined;
 }
 
 /** Collects once, when it is asked to. */
@@ -48,20 +52,22 @@ class OneShotReader extends MetricReader {
 }
 
 export async function recordRun(event: GenerateEvent, options: RecordOptions): Promise<Uint8Array> {
-  const { resource, attributes, measurements } = toRecording(event);
+  const { resource, attributes: described, measurements } = toRecording(event);
+  const slot: Attributes = resource['lhp.ci'] === true ? { [CI_SLOT_ATTRIBUTE.key]: foldSlot(options.slot) } : {};
+  const attributes: Attributes = { ...described, ...slot };
   const reader = new OneShotReader();
   const provider = new MeterProvider({ resource: resourceFromAttributes(resource), readers: [reader] });
   const meter = provider.getMeter(SCOPE_NAME, version);
   for (const { instrument, value } of measurements) {
     const { name, unit, description } = instrument;
     const about = { unit, description, valueType: unit === 's' ? ValueType.DOUBLE : ValueType.INT };
-    if (instrument.kind === 'counter') meter.createCounter(name, about).add(value, attributes as Attributes);
-    else meter.createHistogram(name, about).record(value, attributes as Attributes);
+    if (instrument.kind === 'counter') meter.createCounter(name, about).add(value, attributes);
+    else meter.createHistogram(name, about).record(value, attributes);
   }
   if (options.lost?.size) {
     const { name, unit, description } = LOST_RUNS;
     const counter = meter.createCounter(name, { unit, description, valueType: ValueType.INT });
-    for (const [reason, count] of options.lost) counter.add(count, { [LOSS_REASON_ATTRIBUTE.key]: reason });
+    for (const [reason, count] of options.lost) counter.add(count, { [LOSS_REASON_ATTRIBUTE.key]: reason, ...slot });
   }
   const { resourceMetrics } = await reader.collect();
   stamp(resourceMetrics, options);

@@ -5,6 +5,7 @@ import { decide } from './decide.ts';
 import { type Deps, systemDeps } from './deps.ts';
 import { describeRun } from './describe.ts';
 import { JOB_VARIABLE, type Job } from './handover.ts';
+import { ciSlot } from './identify.ts';
 import { debugging, say } from './log.ts';
 import { forget, prune, store } from './spool.ts';
 
@@ -18,9 +19,10 @@ export async function report(job: Job, deps: Deps): Promise<void> {
   if (mode === 'off') return;
   const event = await describeRun(job, deps, paths);
   const { recordRun } = await import('./record.ts');
+  const slot = event.is_ci === true ? ciSlot(paths) : undefined;
   const outcome = mode === 'send' && job.deliver ? 'waiting' : 'local';
   const run = await store(paths, outcome, (timestamp, lost) =>
-    recordRun(event, { timestamp, startedAt: job.startedAt, lost }),
+    recordRun(event, { timestamp, startedAt: job.startedAt, lost, slot }),
   );
   // `off` first writes the choice and then deletes what is there; what came in between is deleted here.
   if (decide(deps, job.root).mode === 'off') return forget(run);

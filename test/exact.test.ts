@@ -225,6 +225,40 @@ describe('N in, N out', () => {
   });
 });
 
+describe('CI containers with one machine id and no spool in common', () => {
+  const needs = [collector(), prometheus()] as const;
+  if (lacking(...needs)) return;
+
+  it('1,000 runs within 10 s: at least 99.9 % are counted', async () => {
+    const backend = await prometheusServer(needs[1].path);
+    await backend.start();
+    const gateway = await gatewayServer(needs[0].path, `${backend.url}/api/v1/otlp`);
+    await gateway.start();
+    const now = Date.now();
+    const [{ event }] = makeRuns(1, now, 0) as [Run];
+    // Even draws, the same each time (fast-check's own prefer small numbers).
+    const storm = Array.from({ length: 1_000 }, (_, i) => {
+      const drawn = digest(`container ${i}`);
+      return { at: now - (Number.parseInt(drawn.slice(2, 14), 16) % 10_000), slot: drawn.slice(0, 2) };
+    });
+    const distinct = new Set(storm.map(({ at, slot }) => `${at} ${slot}`)).size;
+    const bodies = await Promise.all(
+      storm.map(({ at, slot }) => recordRun({ ...event, is_ci: true }, { timestamp: at, startedAt: at - 1_000, slot })),
+    );
+    await deliver(bodies, () => gateway.url, { again: true });
+    const stored = await backend.value('sum(sum_over_time(lhp_generate_runs_total[9d]))', now / 1_000 + 60);
+    expect(stored).toBe(distinct);
+    expect(stored).toBeGreaterThanOrEqual(999);
+    // The milliseconds alone would not have told so many apart.
+    expect(new Set(storm.map(({ at }) => at)).size).toBeLessThan(970);
+    expect(await backend.value('count(count by (lhp_machine_id) (count_over_time(lhp_generate_runs_total[9d])))')).toBe(
+      1,
+    );
+    await gateway.stop();
+    await backend.stop();
+  });
+});
+
 describe('servers that die', () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;

@@ -48,9 +48,9 @@ type Json = any;
 const MS = 1_000_000n;
 const nanos = (ms: number) => String(BigInt(ms) * MS);
 
-async function request(lost?: Map<'expired', number>): Promise<Json> {
+async function request(lost?: Map<'expired', number>, event = EVENT): Promise<Json> {
   const timestamp = Date.now();
-  const bytes = await recordRun(EVENT, { timestamp, startedAt: timestamp - 2_345, ...(lost ? { lost } : {}) });
+  const bytes = await recordRun(event, { timestamp, startedAt: timestamp - 2_345, ...(lost ? { lost } : {}) });
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
@@ -232,6 +232,35 @@ describe('the gateway', () => {
         }[one.name as string] ?? 8,
       );
     }
+  });
+
+  it('a run in CI, with its slot on every point', async () => {
+    const document = await request(new Map([['expired', 3]]), { ...EVENT, is_ci: true });
+    expect(points(metric(document, LOST_RUNS.name))[0].attributes.map(({ key }: Json) => key)).toEqual([
+      'lhp.loss.reason',
+      'lhp.ci.slot',
+    ]);
+    expect(await through(document)).toEqual(await expected(document));
+  });
+
+  const SLOT = { key: 'lhp.ci.slot', value: { stringValue: '7f' } };
+  it.each<[string, boolean, (d: Json) => void]>([
+    ['no slot in CI', true, (d) => runs(d).attributes.pop()],
+    ['another attribute for the slot', true, (d) => runs(d).attributes.splice(3, 1, { ...SLOT, key: 'user' })],
+    ['one more in CI', true, (d) => runs(d).attributes.push({ key: 'user', value: { stringValue: 'u' } })],
+    ['a slot of three digits', true, (d) => Object.assign(runs(d).attributes[3], { value: { stringValue: '07f' } })],
+    ['a slot in capitals', true, (d) => Object.assign(runs(d).attributes[3], { value: { stringValue: '7F' } })],
+    ['a slot that is a number', true, (d) => Object.assign(runs(d).attributes[3], { value: { intValue: '70' } })],
+    ['a slot that is no CI’s', false, (d) => runs(d).attributes.push(SLOT)],
+    ['a slot in the place of another', false, (d) => runs(d).attributes.splice(2, 1, SLOT)],
+    ['no slot of lost runs in CI', true, (d) => points(metric(d, LOST_RUNS.name))[0].attributes.pop()],
+    ['lost runs with a slot that is no CI’s', false, (d) => points(metric(d, LOST_RUNS.name))[0].attributes.push(SLOT)],
+  ])('%s: the point is dropped', async (_, ci, change) => {
+    const document = await request(new Map([['expired', 3]]), { ...EVENT, is_ci: ci });
+    change(document);
+    const before = await gateway.dropped('attributes');
+    expect((await post(gateway, JSON.stringify(document))).status).toBe(200);
+    expect((await gateway.dropped('attributes')) - before).toBe(1);
   });
 
   it('the same over gzip', async () => {

@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isCi } from '../src/ci.ts';
 import { parseCommand } from '../src/command.ts';
 import type { Deps } from '../src/deps.ts';
-import { machineId, projectId } from '../src/identify.ts';
+import { ciSlot, machineId, projectId } from '../src/identify.ts';
 import { installation } from '../src/installation.ts';
 import { pathsOf } from '../src/paths.ts';
 import { lacking, lhp } from './support/needs.ts';
@@ -202,6 +202,34 @@ describe('ids', () => {
       (path) => existsSync(path) && readFileSync(path, 'utf8').trim() !== '',
     );
     if (system) expect(id).toBe(createHash('sha256').update(readFileSync(system, 'utf8').trim()).digest('hex'));
+  });
+});
+
+describe('the slot of a CI runner', () => {
+  const depsOf = () => depsWith({});
+  const inFile = (paths: ReturnType<typeof pathsOf>) => join(paths.state, 'ci-slot.json');
+
+  it('is drawn once for a state folder', () => {
+    const paths = pathsOf(depsOf());
+    const slot = ciSlot(paths);
+    expect(slot).toMatch(/^[0-9a-f]{2}$/);
+    for (let i = 0; i < 20; i += 1) expect(ciSlot(paths)).toBe(slot);
+  });
+
+  it('is drawn anew where there is no state, or another host’s', () => {
+    const paths = pathsOf(depsOf());
+    const drawn = (prepare: () => void) =>
+      new Set(
+        Array.from({ length: 64 }, () => {
+          prepare();
+          return ciSlot(paths);
+        }),
+      ).size;
+    // 64 draws of 256 give 57 different ones on average, and fewer than 30 practically never.
+    expect(drawn(() => rmSync(inFile(paths), { force: true }))).toBeGreaterThan(30);
+    const cached = JSON.stringify({ host: 'digest of another', slot: '00' });
+    expect(drawn(() => writeFileSync(inFile(paths), cached))).toBeGreaterThan(30);
+    expect(drawn(() => writeFileSync(inFile(paths), 'damaged'))).toBeGreaterThan(30);
   });
 });
 

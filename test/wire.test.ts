@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type AttributeSpec,
+  CI_SLOT_ATTRIBUTE,
   type GenerateEvent,
   INSTRUMENTS,
   LOSS_REASONS,
@@ -551,7 +552,8 @@ function expectConformity({ resourceMetrics: [all, ...more] }: OtlpDocument, tim
     const [point, ...points] = metric.exponentialHistogram?.dataPoints ?? metric.sum?.dataPoints ?? [];
     if (!spec || !point) throw new Error(`${metric.name} has no place in the contract`);
     expect(points).toEqual([]);
-    expectAttributes(POINT_ATTRIBUTES, point.attributes);
+    const isCi = all.resource.attributes.some(({ key, value }) => key === 'lhp.ci' && value.boolValue === true);
+    expectAttributes(isCi ? [...POINT_ATTRIBUTES, CI_SLOT_ATTRIBUTE] : POINT_ATTRIBUTES, point.attributes);
     const value = 'asInt' in point ? point.asInt : point.sum;
     expect(value).toBeTypeOf('number');
     expect(value).toBeGreaterThanOrEqual(0);
