@@ -5,6 +5,7 @@ import { parseCommand } from './command.ts';
 import { decide, projectRoot, setUserChoice } from './decide.ts';
 import { systemDeps } from './deps.ts';
 import { describeRun } from './describe.ts';
+import { hookText, installHook, uninstallHook } from './hook.ts';
 import { type Format, showPreview, showRuns } from './show.ts';
 import { purge } from './spool.ts';
 import { statusOf, statusText } from './status.ts';
@@ -106,6 +107,23 @@ function commandLine(exit: (code: number) => void): Command {
       const { text, ok } = await flush(deps);
       if (!ok) throw new Error(text);
       print(text);
+    });
+
+  program
+    .command('hook')
+    .description('print a shell function called lhp that records without Node in front of the command')
+    .usage('bash|zsh|fish|pwsh | --install [shell] | --uninstall [shell]')
+    .argument('[shell]', 'bash, zsh, fish or pwsh; to install, the one in $SHELL if none is given')
+    .option('--install', 'let the shell load it when it starts')
+    .option('--uninstall', 'take that back')
+    .addHelpText('after', '\nExamples:\n  lhp-otel hook --install\n  eval "$(lhp-otel hook zsh)"')
+    .action((shell: string | undefined, options: { install?: boolean; uninstall?: boolean }, command: Command) => {
+      if (options.install && options.uninstall) command.error('error: give --install or --uninstall, not both');
+      const { paths } = decide(deps, undefined);
+      if (options.install) print(`${installHook(shell, deps, paths)} loads the hook; it is there in new shells`);
+      else if (options.uninstall) print(`${uninstallHook(shell, deps, paths)} does not load the hook any more`);
+      else if (shell === undefined) command.error('error: say for which shell: bash, zsh, fish or pwsh');
+      else process.stdout.write(hookText(shell));
     });
 
   program

@@ -12,6 +12,7 @@ import { type Decision, decide, projectRoot } from './decide.ts';
 import type { Deps, Env } from './deps.ts';
 import { writePrivate } from './files.ts';
 import { debugging, say, sayOff } from './log.ts';
+import { PENDING_NOTICE } from './paths.ts';
 
 /** What the reporter needs to know of a run. It holds paths, so it travels in the reporter's own environment, not in `ps`. */
 export interface Job {
@@ -36,7 +37,14 @@ export interface FinishedGenerate {
   durationSeconds: number;
 }
 
-export async function handOver(finished: FinishedGenerate, deps: Deps): Promise<void> {
+/** Whether this is the run of the notice, which is not delivered. */
+type Notice = (decision: Decision, env: Env) => boolean;
+
+export async function handOver(
+  finished: FinishedGenerate,
+  deps: Deps,
+  noticed: Notice = showNotice,
+): Promise<void> {
   const { verbose, ...generate } = finished.generate;
   const speaks = verbose || debugging(deps.env);
   const speak = speaks ? say : () => {};
@@ -48,7 +56,7 @@ export async function handOver(finished: FinishedGenerate, deps: Deps): Promise<
       return;
     }
     if (root === undefined) return speak('no lhp.yaml here or above: nothing recorded, no network activity');
-    const first = decision.mode === 'send' && showNotice(decision, deps.env);
+    const first = decision.mode === 'send' && noticed(decision, deps.env);
     const { startedAt, durationSeconds } = finished;
     const reporter = startReporter({ startedAt, durationSeconds, root, generate, deliver: !first }, deps);
     speak(describe(decision, first));
@@ -114,20 +122,43 @@ function flushTimeout(env: Env): number {
 }
 
 /** Once for an endpoint, on a terminal: says what will be delivered. True when it was shown just now. */
-function showNotice({ paths, config }: Decision, env: Env): boolean {
-  if (config?.url === undefined || !isatty(2) || ciVariableSet(env)) return false;
+function showNotice(decision: Decision, env: Env): boolean {
+  const notice = isatty(2) ? noticeDue(decision, env) : undefined;
+  if (!notice) return false;
+  writePrivate(notice.seen, notice.mark);
+  for (const line of notice.lines) say(line);
+  return true;
+}
+
+/**
+ * The same behind the shell hook, which has given the prompt back: the notice is left in a file, the next run's hook shows
+ * it and makes that file the mark, and nothing is delivered before. `terminal`: none was shown; `shown`: just now.
+ */
+export function leaveNotice(decision: Decision, env: Env, terminal: string): boolean {
+  if (terminal === 'shown') return true;
+  const notice = terminal === 'terminal' ? noticeDue(decision, env) : undefined;
+  if (!notice) return false;
+  const text = notice.lines.map((line) => `lhp-otel: ${line}\n`).join('');
+  writePrivate(join(decision.paths.state, PENDING_NOTICE), `${notice.mark}\n${text}`);
+  return true;
+}
+
+/** The notice for this endpoint, where it was not shown yet. */
+function noticeDue({ paths, config }: Decision, env: Env) {
+  if (config?.url === undefined || ciVariableSet(env)) return undefined;
   const { host } = new URL(config.url);
   const seen = join(paths.state, 'notice.json');
   const mark = JSON.stringify({ endpoint: createHash('sha256').update(config.url).digest('hex') });
   try {
-    if (readFileSync(seen, 'utf8') === mark) return false;
+    if (readFileSync(seen, 'utf8').split('\n')[0] === mark) return undefined;
   } catch {
     // not shown yet
   }
-  writePrivate(seen, mark);
-  say(`usage metrics of lhp generate will be delivered to ${host} from the next run on; this run is not.`);
-  say('counts, versions, duration, and hashed ids of project and machine; never names, paths or contents.');
-  say('see exactly what: lhp-otel show    why and where: lhp-otel status');
-  say('switch off: lhp-otel off    for this project: touch .lhp_do_not_track');
-  return true;
+  const lines = [
+    `usage metrics of lhp generate will be delivered to ${host} from the next run on; this run is not.`,
+    'counts, versions, duration, and hashed ids of project and machine; never names, paths or contents.',
+    'see exactly what: lhp-otel show    why and where: lhp-otel status',
+    'switch off: lhp-otel off    for this project: touch .lhp_do_not_track',
+  ];
+  return { seen, mark, lines };
 }

@@ -22,10 +22,13 @@ export interface Paths {
   lost: string;
 }
 
+/** In the state folder: the notice that a shell hook shows at the next run. */
+export const PENDING_NOTICE = 'notice.pending';
+
 export function pathsOf(deps: Deps): Paths {
-  const config = join(xdg(deps, 'XDG_CONFIG_HOME', 'APPDATA', '.config'), 'lhp-otel');
+  const config = join(xdgConfig(deps), 'lhp-otel');
   const state = join(xdg(deps, 'XDG_STATE_HOME', 'LOCALAPPDATA', join('.local', 'state')), 'lhp-otel');
-  const lhp = deps.env.LHP_CONFIG_DIR || join(xdg(deps, 'XDG_CONFIG_HOME', 'APPDATA', '.config'), 'lhp');
+  const lhp = deps.env.LHP_CONFIG_DIR || join(xdgConfig(deps), 'lhp');
   return {
     config: join(config, 'config.json'),
     consent: join(config, 'consent.json'),
@@ -37,6 +40,9 @@ export function pathsOf(deps: Deps): Paths {
     lost: join(state, 'lost'),
   };
 }
+
+/** The folder of every program's configuration. */
+export const xdgConfig = (deps: Deps): string => xdg(deps, 'XDG_CONFIG_HOME', 'APPDATA', '.config');
 
 /** Nothing can be made below it, not even by root. */
 const NO_HOME = '/dev/null';

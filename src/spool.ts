@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { LossReason } from './contract.ts';
 import { eventOf, type OtlpRequest } from './event.ts';
 import { ensureFolder } from './files.ts';
-import type { Paths } from './paths.ts';
+import { type Paths, PENDING_NOTICE } from './paths.ts';
 
 /** Older points are refused by the operator's Prometheus; a laptop on holiday for a week still counts. */
 export const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
@@ -188,12 +188,13 @@ function countReasons(losses: readonly KeptRun[]): ReadonlyMap<LossReason, numbe
 /** As if it had never been recorded. */
 export const forget = (run: StoredRun): void => void remove(run.path);
 
-/** `off`: deletes what was recorded and not sent, and the random machine id. What was sent stays visible to the user. */
+/** `off`: deletes what was recorded and not sent, the random machine id, and a notice that waits to be shown. What was sent stays visible to the user. */
 export function purge(paths: Paths): number {
   let deleted = 0;
   for (const name of names(paths.spool)) deleted += Number(remove(join(paths.spool, name)));
   for (const run of kept(paths)) if (run.outcome !== 'sent') deleted += Number(remove(run.path));
   remove(join(paths.state, 'machine-id'));
+  remove(join(paths.state, PENDING_NOTICE));
   return deleted;
 }
 

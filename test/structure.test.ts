@@ -20,9 +20,9 @@ const FLOW = [
   ['ci.ts', 'config.ts', 'scan/blueprints.ts', 'scan/monitoring.ts', 'scan/written.ts', 'spool.ts'],
   ['decide.ts', 'scan/scan.ts'],
   ['identify.ts', 'installation.ts', 'delivery-state.ts', 'record.ts'],
-  ['handover.ts', 'deliver.ts', 'show.ts', 'status.ts', 'flush.ts'],
+  ['handover.ts', 'deliver.ts', 'show.ts', 'status.ts', 'flush.ts', 'hook.ts'],
   ['describe.ts', 'run.ts', 'library.ts'],
-  ['reporter.ts', 'commands.ts', 'index.ts'],
+  ['reporter.ts', 'finished.ts', 'commands.ts', 'index.ts'],
   ['cli.ts'],
 ];
 
