@@ -40,11 +40,7 @@ export interface FinishedGenerate {
 /** Whether this is the run of the notice, which is not delivered. */
 type Notice = (decision: Decision, env: Env) => boolean;
 
-export async function handOver(
-  finished: FinishedGenerate,
-  deps: Deps,
-  noticed: Notice = showNotice,
-): Promise<void> {
+export async function handOver(finished: FinishedGenerate, deps: Deps, noticed: Notice = showNotice): Promise<void> {
   const { verbose, ...generate } = finished.generate;
   const speaks = verbose || debugging(deps.env);
   const speak = speaks ? say : () => {};

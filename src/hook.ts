@@ -62,10 +62,7 @@ const ENDED = ' (ended the line above)';
 /** The shell function; its paths are those of this package and of the Node that runs it. */
 export function hookText(name: string): string {
   const { template, quote } = shell(name);
-  const program = join(
-    import.meta.dirname,
-    import.meta.filename.endsWith('.ts') ? 'finished.ts' : 'finished.cjs',
-  );
+  const program = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'finished.ts' : 'finished.cjs');
   const setsid = ['/usr/bin/setsid', '/bin/setsid'].find((path) => existsSync(path)) ?? '';
   return readFileSync(join(import.meta.dirname, 'hook', template), 'utf8')
     .replaceAll('@node@', () => quote(process.execPath))
@@ -155,14 +152,16 @@ function findBlock(text: string, rc: string) {
 function replaceRc(rc: string, text: string, old: string | undefined): void {
   if (text === old) return;
   const temporary = `${old === undefined ? rc : realpathSync(rc)}.lhp-otel.${process.pid}`;
+  let made = false;
   try {
     if (old === undefined) ensureFolder(dirname(rc));
     const target = old === undefined ? undefined : statSync(rc);
     writeFileSync(temporary, text, { encoding: 'latin1', flag: 'wx', mode: (target?.mode ?? 0o644) & 0o7777 });
+    made = true;
     if (target) keepOwner(temporary, target);
     renameSync(temporary, old === undefined ? rc : realpathSync(rc));
   } catch (error) {
-    rmSync(temporary, { force: true });
+    if (made) rmSync(temporary);
     throw new Error(`${rc} cannot be written (${(error as NodeJS.ErrnoException).code}); it is as it was`);
   }
 }

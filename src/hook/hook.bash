@@ -60,7 +60,7 @@ function __lhp_otel_finish {
 
 function lhp {
   # The caller's options are back when this returns: -e and -x see one command, as without us.
-  { \local -; \set +aefux; } 2>/dev/null
+  { \local -; \set +aefuxET; } 2>/dev/null
   \local __lhp_otel_value='' __lhp_otel_upstream='' __lhp_otel_layer='' __lhp_otel_generate='' __lhp_otel_speaks=''
   \local __lhp_otel_word __lhp_otel_start __lhp_otel_status
   for __lhp_otel_word in "$@"; do
