@@ -1,5 +1,5 @@
 // main.ts: npm run bench [-- hot|reporter|scan|gateway|ci]. Figures as ratios against the bare command in the same run: the variants take
-// turns, so that whatever else the machine does hits all of them. Nothing is asserted; nothing leaves the machine.
+// main.ts: npm run bench [-- hot|hook|reporter|scan|gateway]. Figures as ratios against the bare command in the same run: the variants take// turns, so that whatever else the machine does hits all of them. Nothing is asserted; nothing leaves the machine.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureLhp } from '../scripts/setup.mjs';
 import { ci } from './ci.ts';
 import { gateway } from './gateway.ts';
+import { hook } from './hook.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 60);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,7 +26,14 @@ _, status, usage = os.wait4(pid, 0)
 print(json.dumps([(usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024, status]))`;
 
 const only = process.argv[2];
-const parts: Record<string, () => Promise<void>> = { hot, reporter, scan, gateway, ci };
+const parts: Record<string, () => Promise<void>> = {
+  hot,
+  hook: () => hook(folder, { quantile, table, shuffled }),
+  reporter,
+  scan,
+  gateway,
+  ci,
+};
 if (only && !parts[only]) throw new Error(`no part called ${only}; parts are ${Object.keys(parts).join(', ')}`);
 
 console.log(

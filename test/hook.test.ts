@@ -82,7 +82,7 @@ const withoutPlace = (text: string) =>
   text
     .replace(/^(bash|\S+hook): line \d+: +(\d+ )?/gm, '')
     .replace(/^(zsh|lhp):\d+: /gm, '')
-    .replace(/^(fish: Unknown command: lhp\n)[^]*/, '$1')
+    .replace(/^(fish: Unknown command: lhp\n)[\s\S]*/, '$1')
     .replace(/^(Terminated) .*/gm, '$1');
 
 /** Runs a script with or without the hook. The last line keeps a shell from becoming its last command. */
@@ -260,14 +260,14 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
 describe.each(SHELLS)('%s: what switches it off', (shell) => {
   const unset = ['', '0', 'false', 'no', 'off', 'FALSE', 'No', ' 0 ', '\toff\n', '  '];
   const set = ['1', 'true', 'yes', 'on', 'anything', ' 1 ', '00'];
-  const table: (readonly [Env, number, string?])[] = [
-    ...unset.map((value) => [{ DO_NOT_TRACK: value }, 1] as const),
-    ...set.map((value) => [{ DO_NOT_TRACK: value }, 0] as const),
-    ...['LHP_DISABLE_ANALYTICS', 'OTEL_SDK_DISABLED', 'PYTEST_CURRENT_TEST'].map(
-      (name) => [{ [name]: 'x' }, 0] as const,
-    ),
-    ...['off', ' OFF ', '0', 'no', 'False'].map((value) => [{ LHP_TELEMETRY: value }, 0] as const),
-    ...['', ' ', 'on', '1'].map((value) => [{ LHP_TELEMETRY: value }, 1] as const),
+  const values = (name: string, list: string[], recorded: number) =>
+    list.map((value): [Env, number, string] => [{ [name]: value }, recorded, '']);
+  const table: [env: Env, recorded: number, telemetry: string][] = [
+    ...values('DO_NOT_TRACK', unset, 1),
+    ...values('DO_NOT_TRACK', set, 0),
+    ...['LHP_DISABLE_ANALYTICS', 'OTEL_SDK_DISABLED', 'PYTEST_CURRENT_TEST'].flatMap((name) => values(name, ['x'], 0)),
+    ...values('LHP_TELEMETRY', ['off', ' OFF ', '0', 'no', 'False'], 0),
+    ...values('LHP_TELEMETRY', ['', ' ', 'on', '1'], 1),
     [{ LHP_OTEL_UPSTREAM: 'off' }, 1, 'off'],
     [{ LHP_OTEL_UPSTREAM: ' No ', LHP_TELEMETRY: 'off' }, 1, 'off'],
     [{ LHP_OTEL_UPSTREAM: 'on', LHP_TELEMETRY: 'off' }, 0, 'off'],
