@@ -7,8 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const RUNS = Math.max(100, Number(process.env.BENCH_RUNS ?? 100));
 const cli = join(import.meta.dirname, '..', 'dist', 'cli.cjs');
-/** The process in the background is done by then, and does not stand in the way of the next turn. */
+/** The process in the background is done by then, and does not stand in the way of the next line. */
 const SETTLED_MS = 250;
+/** After the others as well, so that every line finds the machine as cool as the next one. */
+const PAUSE_MS = 20;
 
 /** `command lhp` goes past the function; it is also what the function calls. */
 const VARIANTS = [
@@ -25,12 +27,14 @@ const SHELLS: Record<string, string[]> = {
   fish: ['--no-config', '-c', 'source $HOOK; while read -l line; eval "$line" </dev/null; echo done; end'],
 };
 
-interface Printer {
+/** What bench/main.ts has for all its parts. */
+interface Tools {
   quantile(values: readonly number[], q: number): number;
   table(title: string, head: string[], rows: string[][]): void;
+  shuffled<T>(items: T[]): T[];
 }
 
-export async function hook(folder: string, { quantile, table }: Printer): Promise<void> {
+export async function hook(folder: string, { quantile, table, shuffled }: Tools): Promise<void> {
   const bin = join(folder, 'hook-bin');
   const project = join(folder, 'hook-project');
   for (const path of [bin, project]) mkdirSync(path, { recursive: true });
@@ -45,11 +49,11 @@ export async function hook(folder: string, { quantile, table }: Printer): Promis
     const child = spawn(shell, args, { cwd: project, env, stdio: ['pipe', 'pipe', 'inherit'] });
     const times: number[][] = VARIANTS.map(() => []);
     for (let turn = -3; turn < RUNS; turn += 1) {
-      for (const [index, [, line]] of VARIANTS.entries()) {
+      for (const [index, [name, line]] of shuffled([...VARIANTS.entries()])) {
         const milliseconds = await timed(child, line);
         if (turn >= 0) times[index]?.push(milliseconds);
+        await sleep(name.endsWith('recorded') ? SETTLED_MS : PAUSE_MS);
       }
-      await sleep(SETTLED_MS);
     }
     child.stdin?.end();
     const bare = quantile(times[0] ?? [], 0.5);
