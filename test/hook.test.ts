@@ -204,7 +204,6 @@ const rows: Row[] = [
     1,
   ],
   ['a user’s own variable for one command', 'X=5 lhp generate', 'echo "$X"', 1],
-  ['a locale with a decimal comma', { bash: 'lhp generate' }, 'exit 0', 1, { LC_ALL: 'de_DE.UTF-8' }],
 ];
 
 describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
@@ -254,6 +253,66 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
     });
     expect(processesMentioning(where.box.dir)).toEqual([]);
     expect(where.box.runFiles()).toEqual([]);
+  });
+});
+
+describe.each(SHELLS)('%s: the process in the background', (shell) => {
+  it.concurrent('has a session of its own, low priority, no terminal, no stream, and the folder of the run', async () => {
+    const where = place(shell);
+    const probe = join(where.box.dir, 'probe.cjs');
+    const report = join(where.box.dir, 'report');
+    writeFileSync(
+      probe,
+      `const { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } = require('node:fs');
+      const stat = readFileSync('/proc/self/stat', 'latin1').split(') ')[1].split(' ');
+      writeFileSync(process.env.REPORT + '.part', JSON.stringify({
+        leader: stat[3] === String(process.pid), terminal: stat[4], nice: stat[16], cwd: process.cwd(),
+        streams: [0, 1, 2].map((fd) => readlinkSync('/proc/self/fd/' + fd)), args: process.argv.slice(4),
+        options: process.env.NODE_OPTIONS,
+        kept: readdirSync('/proc/self/fd').some((fd) => {
+          try { return readlinkSync('/proc/self/fd/' + fd).endsWith('.fd'); } catch { return false; }
+        }),
+      }));
+      renameSync(process.env.REPORT + '.part', process.env.REPORT);
+      setInterval(() => existsSync(process.env.REPORT + '.over') && process.exit(0), 20);`,
+    );
+    writeFileSync(where.hook, texts[shell].replaceAll(join(projectRoot, 'dist', 'finished.cjs'), probe));
+    // A reader of a pipe waits for who holds it; fish has no way to close a descriptor.
+    const text = shell === 'fish' ? "lhp generate 'a b' '*'" : '{ lhp generate "a b" "*"; } 3>"$REPORT.fd"';
+    await script(shell, where, text, true, { REPORT: report, NODE_OPTIONS: '--no-warnings' });
+    // The script has ended, and this one will not before it is told to: nobody waits for it.
+    await until(() => existsSync(report), 'the report of the process');
+    expect(processesMentioning(where.box.dir)).toHaveLength(1);
+    writeFileSync(`${report}.over`, '');
+    expect(JSON.parse(readFileSync(report, 'utf8'))).toEqual({
+      ...{ leader: true, terminal: '0', nice: '10', cwd: where.project, options: '', kept: false },
+      ...{ streams: Array(3).fill('/dev/null'), args: ['none', 'lhp', 'generate', 'a b', '*'] },
+    });
+  });
+});
+
+describe('finished: what the background process makes of the clock', () => {
+  it.concurrent.each([
+    ['1795522014.25', '1795522015.75', 1.5],
+    ['1795522014,250000', '1795522015,750000', 1.5],
+    ['1795522014.25', '1795522013.75', 0],
+    ['100.25', '101.75', 1.5],
+    ['', '101.75', undefined],
+    ['1795522014.25', 'N', undefined],
+  ])('from %j to %j: %j s', async (from, to, duration) => {
+    const { box, project } = place('bash');
+    const file = join(projectRoot, 'dist', 'finished.cjs');
+    const env = { ...box.env, DO: ':' } as NodeJS.ProcessEnv;
+    const child = spawn(process.execPath, [file, from, to, 'none', 'lhp', 'generate'], {
+      cwd: project,
+      env,
+      stdio: 'ignore',
+    });
+    expect((await once(child, 'close'))[0]).toBe(0);
+    await idle(box);
+    expect(box.events().map((event) => event.generation_time_seconds)).toEqual(
+      duration === undefined ? [] : [duration],
+    );
   });
 });
 
@@ -418,20 +477,15 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
 
   it.concurrent('Ctrl-Z stops it, fg continues it to its end', async () => {
     const where = place(shell);
-    const go = join(where.box.dir, 'go');
     for (const hooked of [false, true]) {
-      rmSync(go, { force: true });
-      const terminal = await begin(where, hooked, {
-        GO: go,
-        DO: 'echo started; until [ -e "$GO" ]; do sleep 0.05; done; echo over',
-      });
+      const terminal = await begin(where, hooked, { DO: 'echo started; read x; echo "got $x"' });
       await line(terminal, 'lhp generate', 'started');
       terminal.type('\x1a');
       await terminal.expect('<ready>');
-      await line(terminal, `jobs; echo e""nd`, 'end\r\n');
+      await line(terminal, 'jobs; echo e""nd', 'end\r\n');
       expect(terminal.shown()).toMatch(/stopped|suspended/i);
-      writeFileSync(go, '');
-      await line(terminal, 'fg', 'over');
+      await line(terminal, 'fg', shell === 'zsh' ? 'continued' : 'lhp'); // it names the job
+      await line(terminal, 'this', 'got this');
       expect(await close(terminal)).toBe(0);
     }
     await idle(where.box);
