@@ -4,6 +4,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { quantile, shuffled, table } from './measure.ts';
 
 const RUNS = Math.max(100, Number(process.env.BENCH_RUNS ?? 100));
 const cli = join(import.meta.dirname, '..', 'dist', 'cli.cjs');
@@ -21,20 +22,14 @@ const VARIANTS = [
   ['hook, a generate, recorded', 'lhp generate'],
 ] as const;
 
-const SHELLS: Record<string, string[]> = {
+/** Each reads a line, does it, and says that it is done. */
+export const SHELLS: Record<string, string[]> = {
   bash: ['--norc', '-c', '. "$HOOK"; while read -r line; do eval "$line" </dev/null; echo done; done'],
   zsh: ['-f', '-c', '. "$HOOK"; while read -r line; do eval "$line" </dev/null; echo done; done'],
   fish: ['--no-config', '-c', 'source $HOOK; while read -l line; eval "$line" </dev/null; echo done; end'],
 };
 
-/** What bench/main.ts has for all its parts. */
-interface Tools {
-  quantile(values: readonly number[], q: number): number;
-  table(title: string, head: string[], rows: string[][]): void;
-  shuffled<T>(items: T[]): T[];
-}
-
-export async function hook(folder: string, { quantile, table, shuffled }: Tools): Promise<void> {
+export async function hook(folder: string): Promise<void> {
   const bin = join(folder, 'hook-bin');
   const project = join(folder, 'hook-project');
   for (const path of [bin, project]) mkdirSync(path, { recursive: true });
@@ -68,7 +63,7 @@ export async function hook(folder: string, { quantile, table, shuffled }: Tools)
   }
 }
 
-function timed(shell: ChildProcess, line: string): Promise<number> {
+export function timed(shell: ChildProcess, line: string): Promise<number> {
   const started = process.hrtime.bigint();
   return new Promise((resolve) => {
     shell.stdout?.once('data', () => resolve(Number(process.hrtime.bigint() - started) / 1e6));

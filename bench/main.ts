@@ -1,9 +1,9 @@
-// main.ts: npm run bench [-- hot|reporter|scan|gateway|ci]. Figures as ratios against the bare command in the same run: the variants take
-// main.ts: npm run bench [-- hot|hook|reporter|scan|gateway]. Figures as ratios against the bare command in the same run: the variants take// turns, so that whatever else the machine does hits all of them. Nothing is asserted; nothing leaves the machine.
+// main.ts: npm run bench [-- part]. Figures as ratios against the bare command in the same run: the variants take turns, so that
+// whatever else the machine does hits all of them. Nothing is asserted; nothing leaves the machine.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,9 @@ import { ensureLhp } from '../scripts/setup.mjs';
 import { ci } from './ci.ts';
 import { gateway } from './gateway.ts';
 import { hook } from './hook.ts';
+import { arrival, latency } from './latency.ts';
+import { listen, quantile, shuffled, table } from './measure.ts';
+import { storm } from './storm.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 60);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -28,7 +31,10 @@ print(json.dumps([(usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 10
 const only = process.argv[2];
 const parts: Record<string, () => Promise<void>> = {
   hot,
-  hook: () => hook(folder, { quantile, table, shuffled }),
+  hook: () => hook(folder),
+  latency: () => latency(folder),
+  arrival: () => arrival(folder),
+  storm: () => storm(folder),
   reporter,
   scan,
   gateway,
@@ -134,27 +140,11 @@ async function compare(title: string, base: string, variants: Variant[], runs = 
   );
 }
 
-function shuffled<T>(items: T[]): T[] {
-  return items
-    .map((item) => [Math.random(), item] as const)
-    .sort(([a], [b]) => a - b)
-    .map(([, item]) => item);
-}
-
 function run([file = '', ...args]: string[], env: NodeJS.ProcessEnv, cwd: string): Promise<{ status: number | null }> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { env, cwd, stdio: 'ignore' });
     child.on('error', reject);
     child.on('exit', (status) => resolve({ status }));
-  });
-}
-
-function listen(server: Server): Promise<string> {
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
-    });
   });
 }
 
@@ -306,17 +296,3 @@ console.error(JSON.stringify(performance.now() - started));`;
 }
 
 // ── printing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(Math.floor(q * sorted.length), sorted.length - 1)] ?? Number.NaN;
-}
-
-function table(title: string, head: string[], rows: string[][]): void {
-  const widths = head.map((text, column) => Math.max(text.length, ...rows.map((row) => (row[column] ?? '').length)));
-  const line = (row: string[]) =>
-    row
-      .map((text, column) => (column === 0 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0)))
-      .join('  ');
-  console.log(`\n${title}\n${line(head)}\n${rows.map(line).join('\n')}`);
-}
