@@ -15,7 +15,7 @@ import { listen, quantile, shuffled, table } from './measure.ts';
 const RUNS = Number(process.env.BENCH_RUNS ?? 100);
 const cli = join(import.meta.dirname, '..', 'dist', 'cli.cjs');
 /** The reporter of one line is done by then, and does not stand in the way of the next. */
-const SETTLED_MS = 300;
+const SETTLED_MS = 200;
 const SLOW_MS = 2_000;
 
 interface Line {
@@ -46,7 +46,7 @@ export async function latency(folder: string): Promise<void> {
     const project = join(folder, 'fixed');
     for (const path of [bin, project]) mkdirSync(path);
     writeFileSync(join(project, 'lhp.yaml'), 'name: bench\n');
-    writeFileSync(join(bin, 'lhp'), '#!/bin/sh\nsleep 0.2\n');
+    writeFileSync(join(bin, 'lhp'), '#!/bin/sh\nsleep 0.05\n');
     chmodSync(join(bin, 'lhp'), 0o755);
     await compareLines(folder, 'fixed', bin, project, endpoints, ['bash', 'zsh', 'fish'], false, RUNS);
 
@@ -127,7 +127,7 @@ async function compareLines(
   const median = (line: Line) => quantile(times.get(line) ?? [], 0.5);
   const bare = (shell: string) => median(lines.find((one) => one.way === 'bare' && one.shell === shell) as Line);
   table(
-    `${real ? 'a real generate of lhp 0.9.3' : 'a generate of 0.2 s'}, ${runs} of each`,
+    `${real ? 'a real generate of lhp 0.9.3' : 'a generate of 0.05 s'}, ${runs} of each`,
     ['', 'endpoint', 'median ms', 'p95 ms', 'more than bare', 'ratio'],
     lines.map((line) => [
       line.way === 'bare' ? `bare, ${line.shell}` : line.way,

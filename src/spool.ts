@@ -54,6 +54,10 @@ export async function store(
         outcome === 'local' ? join(paths.history, `${timestamp}.local.json`) : join(paths.spool, `${timestamp}.json`);
       renameSync(temporary, path);
       return { timestamp, outcome, path };
+    } catch (error) {
+      // A full disk still has room for a name: the run is given up, and counted when there is room again.
+      if (outcome === 'waiting') markLost(paths, { timestamp, outcome, path: temporary }, 'unreadable');
+      throw error;
     } finally {
       rmSync(temporary, { force: true });
     }
@@ -151,7 +155,8 @@ export function prune(paths: Paths, now: number = Date.now()): void {
     const abandoned = /^(\d{13})\.tmp$/.exec(name);
     if (!abandoned || Number(abandoned[1]) > now - ABANDONED_MS) continue;
     // A reporter died here after it had taken its millisecond: that run is lost, and says so.
-    move(join(paths.spool, name), join(paths.history, `${abandoned[1]}.lost-unreadable.json`));
+    const run = { timestamp: Number(abandoned[1]), outcome: 'waiting', path: join(paths.spool, name) } as const;
+    markLost(paths, run, 'unreadable');
   }
   const old = kept(paths).sort((a, b) => b.timestamp - a.timestamp);
   for (const run of old.slice(MAX_HISTORY)) if (run.outcome !== 'lost' || run.countedIn) remove(run.path);
@@ -188,12 +193,12 @@ function countReasons(losses: readonly KeptRun[]): ReadonlyMap<LossReason, numbe
 /** As if it had never been recorded. */
 export const forget = (run: StoredRun): void => void remove(run.path);
 
-/** `off`: deletes what was recorded and not sent, the random machine id, and a notice that waits to be shown. What was sent stays visible to the user. */
+/** `off`: deletes what was recorded and not sent, what was drawn at random, and a notice that waits to be shown. What was sent stays visible to the user. */
 export function purge(paths: Paths): number {
   let deleted = 0;
   for (const name of names(paths.spool)) deleted += Number(remove(join(paths.spool, name)));
   for (const run of kept(paths)) if (run.outcome !== 'sent') deleted += Number(remove(run.path));
-  remove(join(paths.state, 'machine-id'));
+  for (const drawn of ['machine-id', 'ci-slot.json']) remove(join(paths.state, drawn));
   remove(join(paths.state, PENDING_NOTICE));
   return deleted;
 }

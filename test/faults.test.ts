@@ -1,0 +1,479 @@
+// Proves that a run is counted exactly once, or counted as lost, whatever happens between the end of `lhp generate` and the
+// deletion of its file: the real reporter, the real collector and the real Prometheus, with a relay between that misbehaves, reporters
+// killed at every one of their steps, disks that are full, clocks that jump. The truth is compared with Prometheus's sums.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, createServer, connect as tcp } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { JOB_VARIABLE, type Job } from '../src/handover.ts';
+import { freePort } from './support/collector.ts';
+import { collector, lacking, program, prometheus } from './support/needs.ts';
+import { type Answer, idle, lhpOtel, type OtlpServer, startBlackHole, startOtlpServer } from './support/otlp-server.ts';
+import { cli, type Env, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { type Gateway, gatewayServer, type Prometheus, prometheusServer } from './support/stack.ts';
+
+const ENDPOINT = 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT';
+const TIMEOUT = 'LHP_OTEL_EXPORTER_OTLP_TIMEOUT';
+const GENERATE = ['run', '--', 'lhp', 'generate', '--env', 'dev'];
+const REPORTER = join(projectRoot, 'dist', 'reporter.cjs');
+const KILL_AT = join(projectRoot, 'test', 'fixtures', 'kill-at.cjs');
+/** Reporters killed at a random moment; 1,000 for a longer look. */
+const RANDOM_KILLS = Number(process.env.LHP_OTEL_TEST_KILLS ?? 60);
+const MINUTE = 60_000;
+/** Older than what a reporter may still be at work on. */
+const LONG_AGO = 20 * MINUTE;
+
+const needs = [collector(), prometheus()] as const;
+
+describe('exactly once, or counted as lost', () => {
+  if (lacking(...needs)) return;
+  let backend: Prometheus;
+  let gateway: Gateway;
+  let before: { runs: number; lost: number };
+  let box: Sandbox;
+  let project: string;
+  /**
+   * Every run that has ever had a name, by its millisecond: true when it was also written. From its name on a run exists: it is
+   * counted, or counted as lost.
+   */
+  const seen = new Map<string, boolean>();
+  const open: { close(): unknown }[] = [];
+
+  beforeAll(async () => {
+    backend = await prometheusServer(needs[1].path);
+    await backend.start();
+    gateway = await gatewayServer(needs[0].path, `${backend.url}/api/v1/otlp`);
+    await gateway.start();
+  });
+  afterAll(async () => {
+    await gateway?.stop();
+    await backend?.stop();
+  });
+  let users = 0;
+  beforeEach(async () => {
+    box = sandbox({ path: [join(projectRoot, 'test', 'fixtures', 'bin')], env: { DO: ':' } });
+    project = join(box.dir, 'project');
+    mkdirSync(project);
+    users += 1;
+    writeFileSync(join(project, 'lhp.yaml'), `name: faults ${users}\n`); // series of its own
+    before = await stored();
+    seen.clear();
+  });
+  afterEach(async () => {
+    for (const server of open.splice(0)) await server.close();
+    await idle(box);
+    box.dispose();
+  });
+
+  /** With what clocks that are ahead have sent. */
+  const total = async (series: string) =>
+    (await backend.value(`sum(sum_over_time(${series}[9d]))`, Date.now() / 1_000 + 600)) ?? 0;
+  const stored = async () => ({
+    runs: await total('lhp_generate_runs_total'),
+    lost: await total('lhp_telemetry_lost_runs_total'),
+  });
+  /** What was counted since the test began. */
+  const counted = async () => {
+    const now = await stored();
+    return { runs: now.runs - before.runs, lost: now.lost - before.lost };
+  };
+  const tell = (args: string[], env: Env) => lhpOtel(box, args, { cwd: project, env });
+  const generate = async (env: Env) => {
+    expect(await tell(GENERATE, env)).toEqual({ status: 0, stdout: '', stderr: '' });
+    await idle(box);
+  };
+  const sent = () => list(box.historyDir).filter((name) => name.endsWith('.sent.json')).length;
+  const list = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
+  /** All is well again: what waits is delivered, and one more run reports what was lost. */
+  async function heal(): Promise<void> {
+    const env = { [ENDPOINT]: gateway.url };
+    await tell(['flush'], env);
+    await generate(env);
+    const flushed = await tell(['flush'], env);
+    expect(flushed.stderr).toBe('');
+    expect(list(box.spoolDir).filter((name) => name.endsWith('.json'))).toEqual([]);
+  }
+
+  // ── the network ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  const answering = (answer: Answer) => async () => {
+    const server: OtlpServer = await startOtlpServer({ script: [answer] });
+    open.push(server);
+    return server.endpoint;
+  };
+  /** To the real gateway and back, until `cut` bytes went in this direction; there the connection is reset. */
+  const relay = (cut: { up: number } | { down: number }) => async () => {
+    const server = createServer((client) => {
+      const upstream = tcp(gateway.port, '127.0.0.1');
+      let [up, down] = [0, 0];
+      const end = () => {
+        client.resetAndDestroy();
+        upstream.destroy();
+      };
+      for (const socket of [client, upstream]) socket.on('error', end).on('close', end);
+      client.on('data', (bytes) => {
+        up += bytes.length;
+        if ('up' in cut && up > cut.up) {
+          upstream.write(bytes.subarray(0, bytes.length - (up - cut.up)));
+          return end();
+        }
+        upstream.write(bytes);
+      });
+      upstream.on('data', (bytes) => {
+        down += bytes.length;
+        if ('down' in cut && down > cut.down) return end();
+        client.write(bytes);
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    open.push(server);
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+
+  const RUNS = 3;
+  it.each<[string, () => Promise<string>, lost: number, Env?]>([
+    ['down', async () => `http://127.0.0.1:${await freePort()}`, 0],
+    ['slow', answering({ delayMs: 1_500 }), 0],
+    [
+      'black-holed',
+      async () => {
+        const hole = await startBlackHole();
+        open.push(hole);
+        return hole.endpoint;
+      },
+      0,
+    ],
+    ['TLS that is none', async () => gateway.url.replace('http:', 'https:'), 0],
+    ['an unknown name', async () => 'http://does-not-exist.invalid:4318', 0],
+    ['401', answering({ status: 401 }), 0],
+    ['404', answering({ status: 404 }), 0],
+    ['413', answering({ status: 413 }), RUNS],
+    ['400', answering({ status: 400 }), RUNS],
+    ['429 with Retry-After', answering({ status: 429, headers: { 'retry-after': '1' } }), 0],
+    ['503', answering({ status: 503 }), 0],
+    ['500', answering({ status: 500 }), 0],
+    ['a redirect', answering({ status: 307, headers: { location: 'http://127.0.0.1:9/' } }), 0],
+    ['silence', answering({ instead: 'silence' }), 0],
+    ['an answer without an end', answering({ instead: 'dribble' }), 0],
+    ['a 200 that is lost on its way back', relay({ down: 0 }), 0],
+    ['a 200 of which only the beginning comes', relay({ down: 20 }), 0],
+    ['a connection reset in the middle of the body', relay({ up: 1_000 }), 0],
+  ])('%s, for three runs; then all is well', async (_, endpoint, lost, more = {}) => {
+    const env = { [ENDPOINT]: await endpoint(), [TIMEOUT]: '400', ...more };
+    for (let run = 0; run < RUNS; run += 1) await generate(env);
+    await heal();
+    expect(await counted()).toEqual({ runs: RUNS + 1 - lost, lost });
+  });
+
+  // ── killed ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  const job = (): Job => ({
+    startedAt: Date.now() - LONG_AGO - 2_000,
+    durationSeconds: 2,
+    root: project,
+    known: { environment: 'dev', lhp_version: '0.9.3', python_version: '3.11' },
+    deliver: true,
+  });
+  /** A reporter as handover.ts starts it; resolves when it has ended. */
+  async function report(more: Env, killAfterMs?: number): Promise<number | null> {
+    const child = spawn(process.execPath, ['--require', KILL_AT, REPORTER], {
+      env: {
+        ...(box.env as NodeJS.ProcessEnv),
+        [ENDPOINT]: gateway.url,
+        [JOB_VARIABLE]: JSON.stringify(job()),
+        SHIFT_MS: String(-LONG_AGO),
+        ...more,
+      },
+      stdio: 'ignore',
+    });
+    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    const [code] = (await once(child, 'exit')) as [number | null];
+    clearTimeout(timer);
+    return code;
+  }
+  function look(): void {
+    for (const name of [...list(box.spoolDir), ...list(box.historyDir)]) {
+      const at = name.slice(0, 13);
+      if (!name.includes('.lost-')) seen.set(at, seen.get(at) === true || name.endsWith('.json'));
+    }
+  }
+  async function expectAll(earlierLosses: number): Promise<void> {
+    const env = { [ENDPOINT]: gateway.url };
+    await tell(['flush'], env); // its clock is right, so what was begun long ago is abandoned
+    await generate(env);
+    await tell(['flush'], env);
+    const written = [...seen.values()].filter(Boolean).length;
+    expect(await counted()).toEqual({ runs: written + 1, lost: seen.size - written + earlierLosses });
+    expect(list(box.spoolDir)).toEqual([]);
+  }
+  /** Two runs that were given up before, so that counting losses is among the steps. */
+  function earlierLosses(): number {
+    mkdirSync(box.historyDir, { recursive: true });
+    for (const at of [1, 2])
+      writeFileSync(join(box.historyDir, `${Date.now() - 3 * LONG_AGO + at}.lost-expired.json`), '{}');
+    return 2;
+  }
+
+  it('kill -9 at each step, one after the other', async () => {
+    const losses = earlierLosses();
+    const steps = join(box.dir, 'steps');
+    let killed = 0;
+    for (let at = 1; ; at += 1) {
+      const code = await report({ KILL_AT: String(at), STEPS_FILE: steps });
+      look();
+      if (code === 0) break;
+      expect(code).toBe(null);
+      killed += 1;
+      // More steps than a delivery of one run has: those of a backlog.
+      if (at > 400) throw new Error('no end of steps');
+    }
+    expect(killed).toBeGreaterThan(25);
+    expect(Number(readFileSync(steps, 'utf8'))).toBeLessThanOrEqual(killed);
+    await expectAll(losses);
+  });
+
+  it('kill -9 at each step of a reporter with nothing but its own run', async () => {
+    let killed = 0;
+    for (let at = 1; ; at += 1) {
+      const code = await report({ KILL_AT: String(at) });
+      look();
+      if (code === 0) break;
+      killed += 1;
+      // Deliver what is left, so that the next one is alone again; its clock is behind too, so that its own leftovers stay.
+      await report({ KILL_AT: '0' });
+      look();
+    }
+    expect(killed).toBeGreaterThan(20);
+    await expectAll(0);
+  });
+
+  it(`kill -9 at ${RANDOM_KILLS} random moments, two at a time`, async () => {
+    const losses = earlierLosses();
+    const one = async () => {
+      await report({}, 20 + Math.random() * 200);
+      look();
+    };
+    for (let i = 0; i < RANDOM_KILLS; i += 2) await Promise.all([one(), one()]);
+    expect(seen.size).toBeGreaterThan(RANDOM_KILLS / 10);
+    await expectAll(losses);
+  });
+
+  it('stopped in the middle of its delivery, as a laptop that is shut, until others have taken over', async () => {
+    const hanging = await startOtlpServer({ script: [{ instead: 'silence' }] });
+    open.push(hanging);
+    const child = spawn(process.execPath, [REPORTER], {
+      env: {
+        ...(box.env as NodeJS.ProcessEnv),
+        [ENDPOINT]: hanging.endpoint,
+        [JOB_VARIABLE]: JSON.stringify({ ...job(), startedAt: Date.now() }),
+      },
+      stdio: 'ignore',
+    });
+    await until(() => hanging.requests.length === 1, 'the delivery to begin');
+    child.kill('SIGSTOP');
+    // Its lock is as old as after a night.
+    const night = new Date(Date.now() - 8 * 60 * MINUTE);
+    utimesSync(join(box.stateDir, 'deliver.lock'), night, night);
+    await tell(GENERATE, { [ENDPOINT]: gateway.url });
+    await until(() => sent() === 2, 'the run of both to be delivered');
+    expect(await counted()).toEqual({ runs: 2, lost: 0 });
+    child.kill('SIGCONT');
+    await hanging.close();
+    await once(child, 'exit');
+    await heal();
+    expect(await counted()).toEqual({ runs: 3, lost: 0 });
+  });
+
+  // ── the disk ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  it('the disk is full: the user sees nothing, and what could be named is counted as lost', async () => {
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', box.home], { encoding: 'utf8' });
+    if (lackingMount(mounted.stderr, mounted.status)) return;
+    open.push({ close: () => void spawnSync('umount', ['-l', box.home]) });
+    const env = { [ENDPOINT]: gateway.url };
+    await generate(env);
+    const filler = join(box.home, 'filler');
+    spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k'], { stdio: 'ignore' });
+    for (let run = 0; run < RUNS; run += 1) await generate(env);
+    rmSync(filler);
+    await heal();
+    const { runs, lost } = await counted();
+    expect(runs + lost).toBe(RUNS + 2);
+    expect(lost).toBe(RUNS);
+  });
+
+  function lackingMount(stderr: string, status: number | null): boolean {
+    if (status === 0) return false;
+    if (process.env.CI === 'true') throw new Error(`no tmpfs can be mounted here: ${stderr}`);
+    console.warn(`not tested here, no tmpfs can be mounted: ${stderr}`);
+    return true;
+  }
+
+  it.each<[string, () => Env]>([
+    ['a home on which nothing can be written', () => ({ HOME: '/proc' })],
+    [
+      'a file in the place of the state folder',
+      () => {
+        const file = join(box.dir, 'file');
+        writeFileSync(file, '');
+        return { XDG_STATE_HOME: file };
+      },
+    ],
+  ])('%s: the user sees nothing, nothing is recorded, and nothing is left', async (_, settings) => {
+    await generate({ [ENDPOINT]: gateway.url, ...settings() });
+    expect(await counted()).toEqual({ runs: 0, lost: 0 });
+  });
+
+  describe('as another user', () => {
+    const setpriv = program('setpriv');
+    const root = process.getuid?.() === 0;
+    if (lacking(root ? setpriv : { path: '', lacks: 'only root can run a reporter as another user' })) return;
+    const nobody = async (env: Env) => {
+      const words = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, cli, ...GENERATE];
+      const child = spawn(setpriv.path, words, { cwd: project, env: { ...box.env, ...env } as NodeJS.ProcessEnv });
+      let said = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          said += text;
+        });
+      expect(await once(child, 'close')).toEqual([0, null]);
+      expect(said).toBe('');
+      await idle(box);
+    };
+    beforeEach(() => {
+      for (const path of [box.dir, box.home]) chmodSync(path, 0o755);
+    });
+
+    it.each<[string, () => Env]>([
+      ['no home', () => ({ HOME: undefined })],
+      ['a home that is not there', () => ({ HOME: '/nonexistent/home' })],
+      ['a home that can only be read', () => ({})],
+    ])('%s: the user sees nothing, and nothing is left', async (_, settings) => {
+      const here = readdirSync(box.home);
+      await nobody({ [ENDPOINT]: gateway.url, ...settings() });
+      expect(readdirSync(box.home)).toEqual(here);
+      expect(await counted()).toEqual({ runs: 0, lost: 0 });
+    });
+
+    it('a spool that belongs to somebody else: as if there were none, and it is not touched', async () => {
+      const env = { [ENDPOINT]: gateway.url };
+      await generate(env);
+      for (const path of ['.local', join('.local', 'state')]) chmodSync(join(box.home, path), 0o755);
+      const names = () => [...list(box.spoolDir), ...list(box.historyDir)].sort();
+      const then = names();
+      await nobody(env);
+      expect(names()).toEqual(then);
+      await heal();
+      expect(await counted()).toEqual({ runs: 2, lost: 0 });
+    });
+  });
+
+  it('foreign, damaged and empty files in the spool: given up and counted where they have a run’s name, else left alone', async () => {
+    const env = { [ENDPOINT]: gateway.url };
+    await generate({ [ENDPOINT]: `http://127.0.0.1:${await freePort()}` });
+    const [good = ''] = list(box.spoolDir);
+    const bytes = readFileSync(join(box.spoolDir, good));
+    const at = (offset: number) => String(Number(good.slice(0, 13)) - offset);
+    const put = (name: string, content: string | Buffer) => writeFileSync(join(box.spoolDir, name), content);
+    put(`${at(1)}.json`, '');
+    put(`${at(2)}.json`, bytes.subarray(0, bytes.length / 2));
+    put(`${at(3)}.json`, 'no JSON');
+    put(`${at(4)}.json`, '{"resourceMetrics":[]}');
+    put(`${at(5)}.json`, Buffer.alloc(1_000_000, 'x'));
+    symlinkSync('/etc/passwd', join(box.spoolDir, `${at(6)}.json`));
+    mkdirSync(join(box.spoolDir, `${at(7)}.json`));
+    spawnSync('mkfifo', [join(box.spoolDir, `${at(8)}.json`)]);
+    const foreign = ['README', '.hidden', '12.json', `${at(9)}.json.bak`];
+    for (const name of foreign) put(name, bytes);
+    await generate(env);
+    await generate(env);
+    expect(list(box.spoolDir).sort()).toEqual(foreign.sort());
+    expect(await counted()).toEqual({ runs: 3, lost: 8 });
+  });
+
+  // ── clocks and versions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  it('a clock that jumps back and forward by hours: every run is counted', async () => {
+    for (const shift of [0, -3 * 60 * MINUTE, 4 * MINUTE, -24 * 60 * MINUTE, 0, 1])
+      expect(await report({ SHIFT_MS: String(shift) })).toBe(0);
+    expect(await counted()).toEqual({ runs: 6, lost: 0 });
+  });
+
+  it('a clock that stands still: every run has a millisecond of its own', async () => {
+    const still = join(box.dir, 'still.cjs');
+    writeFileSync(still, `const now = ${Date.now() - LONG_AGO}; Date.now = () => now;`);
+    const runs = Array.from({ length: 12 }, () => report({ NODE_OPTIONS: `--require ${still}`, SHIFT_MS: '' }));
+    expect(await Promise.all(runs)).toEqual(Array.from({ length: 12 }, () => 0));
+    await heal();
+    expect(await counted()).toEqual({ runs: 13, lost: 0 });
+  });
+
+  it('two versions of the package side by side, one spool: every run is counted, under its version', async () => {
+    const other = join(box.dir, 'other');
+    cpSync(join(projectRoot, 'dist'), other, { recursive: true });
+    const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+    for (const name of readdirSync(other).filter((file) => file.endsWith('.cjs'))) {
+      const text = readFileSync(join(other, name), 'utf8');
+      writeFileSync(join(other, name), text.replaceAll(version, '9.8.7'));
+    }
+    const env = { [ENDPOINT]: gateway.url };
+    const run = (which: string) =>
+      new Promise((resolve) => {
+        const child = spawn(process.execPath, [which, ...GENERATE], {
+          cwd: project,
+          env: { ...box.env, ...env } as NodeJS.ProcessEnv,
+          stdio: 'ignore',
+        });
+        child.on('exit', resolve);
+      });
+    const both = [cli, join(other, 'cli.cjs')];
+    await Promise.all(Array.from({ length: 12 }, (_, i) => run(both[i % 2] as string)));
+    await idle(box);
+    await heal();
+    expect(await counted()).toEqual({ runs: 13, lost: 0 });
+    const versions = list(box.historyDir).map(
+      (name) => /"name":"lhp-otel","version":"([^"]+)"/.exec(readFileSync(join(box.historyDir, name), 'utf8'))?.[1],
+    );
+    expect(versions.filter((one) => one === '9.8.7')).toHaveLength(6);
+    expect(versions.filter((one) => one === version)).toHaveLength(7);
+  });
+
+  // ── many at once ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  it('500 wrapped runs at once, one spool: exactly 500, by few connections', async () => {
+    const RUNS_AT_ONCE = 500;
+    let [now, most] = [0, 0];
+    const counting = createServer((client) => {
+      now += 1;
+      most = Math.max(most, now);
+      const upstream = tcp(gateway.port, '127.0.0.1');
+      client.pipe(upstream).pipe(client);
+      for (const socket of [client, upstream]) socket.on('error', () => socket.destroy());
+      client.on('close', () => {
+        now -= 1;
+      });
+    }).listen(0, '127.0.0.1');
+    await once(counting, 'listening');
+    open.push(counting);
+    const env = { [ENDPOINT]: `http://127.0.0.1:${(counting.address() as AddressInfo).port}` };
+    const runs = Array.from({ length: RUNS_AT_ONCE }, () => tell(GENERATE, env));
+    for (const told of await Promise.all(runs)) expect(told).toEqual({ status: 0, stdout: '', stderr: '' });
+    await until(() => sent() === RUNS_AT_ONCE, 'all to be delivered', 120_000);
+    await idle(box);
+    expect(await counted()).toEqual({ runs: RUNS_AT_ONCE, lost: 0 });
+    expect(most).toBeLessThanOrEqual(2);
+  }, 180_000);
+});
