@@ -5,6 +5,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import type { Deps } from './deps.ts';
 import { type Paths, pathsOf } from './paths.ts';
+import { isLoopback, type ProxyServer, proxyOf } from './proxy.ts';
 
 const ENV_PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 /** OTLP exporter specification, "Configuration options": the default of the timeout, in milliseconds. */
@@ -14,6 +15,8 @@ export interface Config {
   /** The full URL that is posted to, or `undefined`: nothing leaves the machine. */
   url: string | undefined;
   headers: Record<string, string>;
+  /** The proxy that applies to the URL. */
+  proxy: ProxyServer | undefined;
   timeoutMs: number;
   compression: 'none' | 'gzip';
   /** Paths of PEM files. */
@@ -74,9 +77,11 @@ export function loadConfig(deps: Deps, paths: Paths = pathsOf(deps)): Config {
   };
   const endpoint = find('endpoint');
   const headers = headersOf(find('headers'), problems);
+  const url = endpoint && urlOf(endpoint, headers, problems, warnings);
   return {
-    url: endpoint && urlOf(endpoint, headers, problems, warnings),
+    url,
     headers,
+    proxy: url === undefined ? undefined : proxyOf(new URL(url), deps.env, problems),
     timeoutMs: timeoutOf(find('timeout'), problems),
     compression: compressionOf(find('compression'), problems),
     certificate: fileOf(find('certificate'), problems),
@@ -213,8 +218,4 @@ function urlOf(
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   url.pathname += 'v1/metrics';
   return url.href;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

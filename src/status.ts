@@ -15,6 +15,8 @@ export interface Status {
   endpoint: string | null;
   /** Where the endpoint was named: `the environment` or a file. */
   endpoint_source: string | null;
+  /** Host and port of the proxy that applies to the endpoint, or `null`. */
+  proxy: string | null;
   /** Names of the configured headers. */
   headers: string[];
   compression: string;
@@ -43,6 +45,7 @@ export function statusOf(deps: Deps): Status {
     consent,
     endpoint: config.url ?? null,
     endpoint_source: config.source ?? null,
+    proxy: config.proxy?.host ?? null,
     headers: Object.keys(config.headers),
     compression: config.compression,
     timeout_ms: config.timeoutMs,
@@ -69,6 +72,7 @@ export function statusText(status: Status): string {
     ['telemetry', MODES[status.mode]],
     ['decided by', consent.enabled ? 'nothing is switched off' : consent.layer],
     ['endpoint', status.endpoint ? `${status.endpoint} (from ${status.endpoint_source})` : 'none'],
+    ...(status.proxy ? [['proxy', status.proxy] as [string, string]] : []),
     ...(status.headers.length > 0
       ? [['headers', `${status.headers.join(', ')} (values hidden)`] as [string, string]]
       : []),
