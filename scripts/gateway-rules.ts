@@ -4,6 +4,8 @@
 import {
   type AttributeSpec,
   CI_SLOT_ATTRIBUTE,
+  GATEWAY_AGE_HOURS,
+  GATEWAY_AHEAD_MINUTES,
   INSTRUMENTS,
   LOSS_REASON_ATTRIBUTE,
   LOST_RUNS,
@@ -13,10 +15,9 @@ import {
   SCOPE_NAME,
 } from '../src/contract.ts';
 
-/** Older than the client keeps a run (7 days), by a day for the way; Prometheus takes one day more (prometheus.yml). */
-const OLDEST = '192h';
-/** Prometheus refuses what is more than 10 minutes ahead of its own clock. */
-const AHEAD = '5m';
+/** Prometheus takes one day more (prometheus.yml). */
+const OLDEST = `${GATEWAY_AGE_HOURS}h`;
+const AHEAD = `${GATEWAY_AHEAD_MINUTES}m`;
 /** Runs that one machine can have to give up at once: the bounds of the client's spool are far below. */
 const MAX_LOST = 1_000_000;
 /** The SDK's scale for a histogram with a single value; 0 when that is zero (metrics SDK, exponential histogram aggregation). */

@@ -1,4 +1,4 @@
-// commands.ts: the command line besides `run`: status, show, flush, on, off. What a user asks for by name speaks: errors go
+// commands.ts: the command line besides `run`: status, show, flush, doctor, on, off. What a user asks for by name speaks: errors go
 // to stderr with the value and the legal ones, and the exit status says so (2 for usage, 1 for what failed).
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseCommand } from './command.ts';
@@ -124,6 +124,18 @@ function commandLine(exit: (code: number) => void): Command {
       else if (options.uninstall) print(`${uninstallHook(shell, deps, paths)} does not load the hook any more`);
       else if (shell === undefined) command.error('error: say for which shell: bash, zsh, fish or pwsh');
       else process.stdout.write(hookText(shell));
+    });
+
+  program
+    .command('doctor')
+    .description('why runs do not arrive: looks at each step of their way, and says what to do; sends no run')
+    .option('--json', 'as one JSON object')
+    .addHelpText('after', '\nExit status: 1 when a step fails.\n\nExample:\n  lhp-otel doctor')
+    .action(async (options: { json?: boolean }) => {
+      const { diagnose, diagnosisText } = await import('./doctor.ts');
+      const diagnosis = await diagnose(deps);
+      print(options.json ? JSON.stringify(diagnosis, null, 2) : diagnosisText(diagnosis));
+      if (!diagnosis.ok) exit(1);
     });
 
   program

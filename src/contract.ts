@@ -26,6 +26,11 @@ export interface GenerateEvent {
 /** Names the instrumentation scope; its version is the package's. */
 export const SCOPE_NAME = 'lhp-otel';
 
+/** A point that is further ahead of the gateway's clock is dropped there; Prometheus refuses it from 10 minutes on. */
+export const GATEWAY_AHEAD_MINUTES = 5;
+/** An older one, too: the client keeps a run for 7 days, and the way may take one more. */
+export const GATEWAY_AGE_HOURS = 192;
+
 /** What a value that fits nothing becomes. */
 export const OTHER = 'other';
 

@@ -131,6 +131,18 @@ export function readRun(run: StoredRun): Buffer | undefined {
   }
 }
 
+/** What lies in the spool, with nothing moved or removed. */
+export function spoolHealth(paths: Paths) {
+  const runs = waiting(paths);
+  const foreign = names(paths.spool).filter((name) => !WAITING.test(name) && !/^\d{13}\.tmp$/.test(name));
+  return {
+    waiting: runs.length,
+    oldest: runs[0]?.timestamp,
+    unreadable: runs.filter((run) => readRun(run) === undefined).length,
+    foreign: foreign.length,
+  };
+}
+
 export function markSent(paths: Paths, run: StoredRun): void {
   move(run.path, join(paths.history, `${run.timestamp}.sent.json`));
 }
