@@ -121,6 +121,9 @@ function agentFactory(
     }
     const { HttpsProxyAgent } = await import('https-proxy-agent');
     const agent = new HttpsProxyAgent(proxy.url, options);
+    // The agent keeps its options for the way to the proxy; the TLS inside the tunnel needs them, too.
+    const tunnelled = agent.connect.bind(agent);
+    agent.connect = (request, to) => tunnelled(request, Object.assign({}, options, to));
     agent.on('proxyConnect', ({ statusCode }: { statusCode: number }) => onTunnel(statusCode));
     return agent;
   };

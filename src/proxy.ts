@@ -34,8 +34,8 @@ export function proxyOf(target: URL, env: Env, problems: string[]): ProxyServer 
 
 function decodes(text: string): boolean {
   try {
-    decodeURIComponent(text);
-    return true;
+    // Its value is looked at, or the bundler takes the call for one without an effect.
+    return typeof decodeURIComponent(text) === 'string' && decodeURIComponent(text).length <= text.length;
   } catch {
     return false;
   }
