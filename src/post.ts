@@ -3,6 +3,7 @@
 // a run. No text that comes out of here holds a header, a credential, or anything that a server said.
 import { readFileSync } from 'node:fs';
 import type { AgentOptions } from 'node:https';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { createOtlpHttpExportDelegate, httpAgentFactoryFromOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { type ISerializer, MetricsExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
@@ -123,7 +124,15 @@ function agentFactory(
     const agent = new HttpsProxyAgent(proxy.url, options);
     // The agent keeps its options for the way to the proxy; the TLS inside the tunnel needs them, too.
     const tunnelled = agent.connect.bind(agent);
-    agent.connect = (request, to) => tunnelled(request, Object.assign({}, options, to));
+    agent.connect = (request, to) =>
+      tunnelled(
+        request,
+        Object.assign({}, options, to, {
+          // For an address it would compare the certificate with `localhost`.
+          checkServerIdentity: (_: string, certificate: PeerCertificate) =>
+            checkServerIdentity(to.host ?? '', certificate),
+        }),
+      );
     agent.on('proxyConnect', ({ statusCode }: { statusCode: number }) => onTunnel(statusCode));
     return agent;
   };

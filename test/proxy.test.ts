@@ -64,7 +64,7 @@ describe('through tinyproxy', () => {
   beforeAll(async () => {
     makeCertificates(openssl.path, box.dir, {
       server: ['subjectAltName=IP:0.0.0.0', ['-days', '90']],
-      wrong: ['subjectAltName=DNS:other.example', ['-days', '90']],
+      wrong: ['subjectAltName=DNS:localhost', ['-days', '90']],
       expired: ['subjectAltName=IP:0.0.0.0', ['-days', '-1']],
       client: ['extendedKeyUsage=clientAuth', ['-days', '90']],
     });
