@@ -19,7 +19,7 @@ import { type Answer, poster } from './post.ts';
 import { spoolHealth, storedRuns } from './spool.ts';
 import { version } from './version.ts';
 
-export interface Probe {
+interface Probe {
   name: (typeof PROBES)[number];
   result: 'ok' | 'warning' | 'failure' | 'skipped';
   /** What is so. */

@@ -66,6 +66,14 @@ describe('this machine', () => {
     expect(of('consent')).toMatchObject({ result: 'warning', detail: expect.stringContaining('DO_NOT_TRACK') });
     expect(server.connections()).toBe(0);
   });
+  it('switched off in a file that names an endpoint: asks nobody either', async () => {
+    const [box, server] = [newBox(), await serve({})];
+    const folder = join(box.home, '.config', 'lhp-otel');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ enabled: false, endpoint: server.endpoint }));
+    expect((await doctor({}, box)).results).toMatchObject({ consent: 'warning', dns: 'skipped', request: 'skipped' });
+    expect(server.connections()).toBe(0);
+  });
   it('a wrong configuration', async () => {
     const { of } = await doctor({ [`${PREFIX}ENDPOINT`]: 'ftp://127.0.0.1' });
     expect(of('configuration')).toMatchObject({ result: 'failure', detail: expect.stringContaining('https or http') });
