@@ -137,7 +137,9 @@ const rows: Row[] = [
   [
     'the statuses of a pipeline',
     {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own
       bash: 'lhp generate | false | true; echo "${PIPESTATUS[@]}"; lhp x; echo "${PIPESTATUS[@]}"',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own
       zsh: 'lhp generate | false | true; echo "${pipestatus[@]}"',
       fish: 'lhp generate | false | true; echo $pipestatus',
     },

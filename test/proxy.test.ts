@@ -112,7 +112,7 @@ describe('through tinyproxy', () => {
   });
 
   it.each<[string, string, string, Env, number, RegExp]>([
-    ['mutual TLS by CONNECT', 'server', PASSWORD, {}, 1, /trusted by .*ca\.pem/],
+    ['mutual TLS by CONNECT', 'server', PASSWORD, {}, 1, /trusted by .*ca\.crt/],
     ['a wrong host name', 'wrong', PASSWORD, {}, 0, /ALTNAME/],
     ['an expired certificate', 'expired', PASSWORD, {}, 0, /EXPIRED/],
     [
@@ -125,13 +125,13 @@ describe('through tinyproxy', () => {
     ],
     ['a wrong password of the proxy', 'server', 'canary-wrong', {}, 0, /HTTP 40[17]/],
   ])('%s', async (_, which, password, more, sent, detail) => {
-    const [key, cert, ca] = [`${which}.key`, `${which}.pem`, 'ca.pem'].map((name) => readFileSync(file(name)));
+    const [key, cert, ca] = [`${which}.key`, `${which}.crt`, 'ca.crt'].map((name) => readFileSync(file(name)));
     const server = await serve({ tls: { key, cert, ca, requestCert: true, rejectUnauthorized: true } as object });
     const { status, diagnosis } = await reported({
       [`${PREFIX}ENDPOINT`]: outward(server.endpoint),
       [`${PREFIX}HEADERS`]: 'authorization=canary-token',
-      [`${PREFIX}CERTIFICATE`]: file('ca.pem'),
-      [`${PREFIX}CLIENT_CERTIFICATE`]: file('client.pem'),
+      [`${PREFIX}CERTIFICATE`]: file('ca.crt'),
+      [`${PREFIX}CLIENT_CERTIFICATE`]: file('client.crt'),
       [`${PREFIX}CLIENT_KEY`]: file('client.key'),
       HTTPS_PROXY: `http://user:${password}@${proxy}`,
       ...more,
