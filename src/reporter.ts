@@ -9,11 +9,14 @@ import { ciSlot } from './identify.ts';
 import { debugging, say } from './log.ts';
 import { forget, prune, store } from './spool.ts';
 
-/** Whatever hangs, hangs no longer than this; the run is in the spool long before. */
-const LIFETIME_MS = 90_000;
+/** Whatever hangs, hangs no longer than this. Where hundreds of us start at once, it takes minutes until each has written its run. */
+const RECORDING_MS = 10 * 60_000;
+/** What is not delivered by then, a later run delivers. */
+const DELIVERY_MS = 90_000;
 const NICENESS = 10;
 
-export async function report(job: Job, deps: Deps): Promise<void> {
+/** `stored` is told when the run is on disk, and only its delivery is left. */
+export async function report(job: Job, deps: Deps, stored = () => {}): Promise<void> {
   // Asked again: this process may have started late, and `off` means off.
   const { mode, paths } = decide(deps, job.root);
   if (mode === 'off') return;
@@ -28,6 +31,7 @@ export async function report(job: Job, deps: Deps): Promise<void> {
   if (decide(deps, job.root).mode === 'off') return forget(run);
   prune(paths);
   if (outcome === 'local') return;
+  stored();
   const { deliver } = await import('./deliver.ts');
   const { config } = decide(deps, job.root);
   if (!config) return;
@@ -37,8 +41,15 @@ export async function report(job: Job, deps: Deps): Promise<void> {
   });
 }
 
+let end: NodeJS.Timeout | undefined;
+/** This process ends by then at the latest. */
+function lives(milliseconds: number): void {
+  clearTimeout(end);
+  end = setTimeout(() => process.exit(1), milliseconds).unref();
+}
+
 async function main(): Promise<void> {
-  setTimeout(() => process.exit(1), LIFETIME_MS).unref();
+  lives(RECORDING_MS);
   try {
     setPriority(NICENESS);
   } catch {
@@ -46,7 +57,7 @@ async function main(): Promise<void> {
   }
   const job = JSON.parse(process.env[JOB_VARIABLE] ?? '') as Job;
   delete process.env[JOB_VARIABLE];
-  await report(job, systemDeps());
+  await report(job, systemDeps(), () => lives(DELIVERY_MS));
 }
 
 if (process.env[JOB_VARIABLE] !== undefined) {

@@ -127,10 +127,10 @@ describe('what is given up', () => {
     markLost(paths, carrier, 'expired');
     expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, expired: 1 });
   });
-  it('is counted again when the run that claimed it was never completed', async () => {
+  it('is counted again when the run that claimed it could not be written, which is a loss itself', async () => {
     markLost(paths, await put('waiting', NOW - 3_600_000), 'rejected');
     await expect(store(paths, 'waiting', () => Promise.reject(new Error('killed')), NOW - 1_800_000)).rejects.toThrow();
-    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1 });
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, unreadable: 1 });
   });
 });
 
