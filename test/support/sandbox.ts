@@ -59,7 +59,7 @@ export function sandbox(options: { path?: string[]; env?: Env } = {}): Sandbox {
   const historyDir = join(stateDir, 'history');
   const merged = (extra?: Env): NodeJS.ProcessEnv => ({ ...env, ...extra }) as NodeJS.ProcessEnv;
   const list = (folder: string) =>
-    existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+\./.test(name)) : [];
+    existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+\..*json$/.test(name)) : [];
 
   const box: Sandbox = {
     dir,
