@@ -1,7 +1,7 @@
 // spool.ts: recorded runs on disk. One run is one file is one OTLP request; its name is its millisecond, and it is written
 // once and then only moved: spool/<ms>.json waits to be delivered, history/<ms>.<outcome>.json has been. Every move is a
 // rename, so at each moment a run is in exactly one place, whatever is killed when. Bounded by count, size and age.
-import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LossReason } from './contract.ts';
 import { eventOf, type OtlpRequest } from './event.ts';
@@ -49,7 +49,8 @@ export async function store(
     try {
       if (isTaken(paths, timestamp)) continue;
       const claimed = outcome === 'waiting' ? claimLosses(paths, timestamp) : [];
-      writeFileSync(temporary, await make(timestamp, countReasons(claimed)), { mode: 0o600, flush: true });
+      // Never created anew: where it is gone, this process has slept so long that the run was given up (`prune`).
+      writeFileSync(temporary, await make(timestamp, countReasons(claimed)), { flag: 'r+', flush: true });
       const path =
         outcome === 'local' ? join(paths.history, `${timestamp}.local.json`) : join(paths.spool, `${timestamp}.json`);
       renameSync(temporary, path);
@@ -149,7 +150,6 @@ export function markSent(paths: Paths, run: StoredRun): void {
 
 /** Gives a run up; the next recorded run counts it in `lhp.telemetry.lost_runs`, and also the losses that this one carried. */
 export function markLost(paths: Paths, run: StoredRun, reason: LossReason): void {
-  for (const loss of kept(paths)) if (loss.countedIn === run.timestamp) release(paths, loss);
   move(run.path, join(paths.history, `${run.timestamp}.lost-${reason}.json`));
 }
 
@@ -176,24 +176,22 @@ export function prune(paths: Paths, now: number = Date.now()): void {
 
 /**
  * Losses that no request counts yet are marked with the request that will. The mark is a rename, so two reporters cannot
- * count one loss; a mark whose request was never completed is taken back.
+ * count one loss; it holds as long as the request is not given up itself.
  */
 function claimLosses(paths: Paths, timestamp: number): KeptRun[] {
   const claimed: KeptRun[] = [];
   for (const loss of kept(paths)) {
-    if (loss.outcome !== 'lost') continue;
-    if (loss.countedIn !== undefined) {
-      const abandoned = loss.countedIn < timestamp - ABANDONED_MS && !isTaken(paths, loss.countedIn);
-      if (!abandoned) continue;
-    }
+    if (loss.outcome !== 'lost' || (loss.countedIn !== undefined && isCounting(paths, loss.countedIn))) continue;
     const path = join(paths.history, `${loss.timestamp}.lost-${loss.reason}.in-${timestamp}.json`);
     if (move(loss.path, path)) claimed.push({ ...loss, path, countedIn: timestamp });
   }
   return claimed;
 }
 
-function release(paths: Paths, loss: KeptRun): void {
-  move(loss.path, join(paths.history, `${loss.timestamp}.lost-${loss.reason}.json`));
+/** Whether this request is being written, waits, or was delivered; looked for in the order in which a run moves. */
+function isCounting(paths: Paths, timestamp: number): boolean {
+  const places = [join(paths.spool, `${timestamp}.tmp`), join(paths.spool, `${timestamp}.json`)];
+  return [...places, join(paths.history, `${timestamp}.sent.json`)].some(existsSync);
 }
 
 function countReasons(losses: readonly KeptRun[]): ReadonlyMap<LossReason, number> {

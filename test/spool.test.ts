@@ -132,6 +132,48 @@ describe('what is given up', () => {
     await expect(store(paths, 'waiting', () => Promise.reject(new Error('killed')), NOW - 1_800_000)).rejects.toThrow();
     expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, unreadable: 1 });
   });
+  it('is counted once when another sender was faster with the run that carried the count', async () => {
+    markLost(paths, await put(), 'rejected');
+    const carrier = await put();
+    markSent(paths, carrier);
+    markLost(paths, carrier, 'rejected');
+    expect(content((await put()).timestamp).lost).toEqual({});
+  });
+  it('is counted by the next run when the one that claimed it was killed, whoever finds that out', async () => {
+    const { timestamp } = await put('waiting', NOW - 3_600_000);
+    const killed = NOW - 1_800_000;
+    mkdirSync(paths.history, { recursive: true });
+    renameSync(
+      join(paths.spool, `${timestamp}.json`),
+      join(paths.history, `${timestamp}.lost-rejected.in-${killed}.json`),
+    );
+    writeFileSync(join(paths.spool, `${killed}.tmp`), '');
+    prune(paths, NOW); // as `flush` does
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, unreadable: 1 });
+    expect(content((await put()).timestamp).lost).toEqual({});
+  });
+});
+
+describe('a reporter that sleeps while it writes, longer than a laptop is shut', () => {
+  const LATER = NOW + 3_600_000;
+  it('keeps the losses that it counts', async () => {
+    markLost(paths, await put(), 'rejected');
+    let meanwhile: unknown;
+    const sleeper = await store(paths, 'waiting', async (timestamp, lost) => {
+      meanwhile = content((await put('waiting', LATER)).timestamp).lost;
+      return Buffer.from(JSON.stringify({ ...RUN, timestamp, lost: Object.fromEntries(lost) }));
+    });
+    expect([meanwhile, content(sleeper.timestamp).lost]).toEqual([{}, { rejected: 1 }]);
+  });
+  it('has not recorded what was given up in the meantime', async () => {
+    const sleeper = store(paths, 'waiting', async () => {
+      prune(paths, LATER);
+      return Buffer.from(JSON.stringify(RUN));
+    });
+    await expect(sleeper).rejects.toThrow('ENOENT');
+    expect(storedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'unreadable' }]);
+    expect(content((await put('waiting', LATER)).timestamp).lost).toEqual({ unreadable: 1 });
+  });
 });
 
 describe('bounds', () => {
