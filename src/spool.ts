@@ -1,7 +1,16 @@
 // spool.ts: recorded runs on disk. One run is one file is one OTLP request; its name is its millisecond, and it is written
 // once and then only moved: spool/<ms>.json waits to be delivered, history/<ms>.<outcome>.json has been. Every move is a
 // rename, so at each moment a run is in exactly one place, whatever is killed when. Bounded by count, size and age.
-import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { LossReason } from './contract.ts';
 import { eventOf, type OtlpRequest } from './event.ts';
@@ -158,9 +167,16 @@ export function prune(paths: Paths, now: number = Date.now()): void {
   let count = 0;
   let bytes = 0;
   for (const run of waiting(paths).reverse()) {
+    const size = sizeOf(run.path);
+    // No run of ours, and it must not take the room of those.
+    if (size > MAX_RUN_BYTES) {
+      markLost(paths, run, 'unreadable');
+      continue;
+    }
     count += 1;
-    bytes += sizeOf(run.path);
-    if (run.timestamp < now - MAX_AGE_MS) markLost(paths, run, 'expired');
+    bytes += size;
+    // Also from as far ahead: a clock was wrong, and nobody waits until it is right.
+    if (Math.abs(run.timestamp - now) > MAX_AGE_MS) markLost(paths, run, 'expired');
     else if (count > MAX_SPOOLED || bytes > MAX_SPOOL_BYTES) markLost(paths, run, 'spool_full');
   }
   for (const name of names(paths.spool)) {
@@ -170,8 +186,19 @@ export function prune(paths: Paths, now: number = Date.now()): void {
     const run = { timestamp: Number(abandoned[1]), outcome: 'waiting', path: join(paths.spool, name) } as const;
     markLost(paths, run, 'unreadable');
   }
-  const old = kept(paths).sort((a, b) => b.timestamp - a.timestamp);
-  for (const run of old.slice(MAX_HISTORY)) if (run.outcome !== 'lost' || run.countedIn) remove(run.path);
+  cutHistory(paths);
+}
+
+/** A loss is forgotten only when the request that counts it was delivered, and before that request: or it would be counted again. */
+function cutHistory(paths: Paths): void {
+  const runs = kept(paths).sort((a, b) => b.timestamp - a.timestamp);
+  const old = runs.slice(MAX_HISTORY);
+  if (old.length === 0) return;
+  const delivered = new Set(runs.flatMap(({ outcome, timestamp }) => (outcome === 'sent' ? timestamp : [])));
+  const forgotten = new Set(old.map(({ timestamp }) => timestamp));
+  for (const { countedIn = 0, timestamp, path } of runs)
+    if (delivered.has(countedIn) && (forgotten.has(countedIn) || forgotten.has(timestamp))) remove(path);
+  for (const { outcome, path } of old) if (outcome !== 'lost') remove(path);
 }
 
 /**
@@ -224,12 +251,14 @@ function move(from: string, to: string): boolean {
   }
 }
 
+/** A folder is not ours, whatever its name is, and stays. */
 function remove(path: string): boolean {
   try {
     unlinkSync(path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'EISDIR', 'EPERM'].includes(code)) return false;
     throw error;
   }
 }
@@ -246,7 +275,7 @@ function names(folder: string): string[] {
 
 function sizeOf(path: string): number {
   try {
-    return statSync(path).size;
+    return lstatSync(path).size;
   } catch {
     return 0;
   }

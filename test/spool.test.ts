@@ -210,6 +210,51 @@ describe('bounds', () => {
     expect(storedRuns(paths)).toHaveLength(10_001);
     expect(existsSync(join(paths.history, names[0] as string))).toBe(true);
   });
+  it.each([
+    ['before', -1],
+    ['after, as a clock that was wrong makes it', 1],
+  ])('a loss is not counted again when its time is %s that of the run that counts it', async (_, later) => {
+    mkdirSync(paths.history, { recursive: true });
+    const carrier = NOW - 3_600_000;
+    const names = [`${carrier}.sent.json`, `${carrier + later}.lost-expired.in-${carrier}.json`];
+    for (let i = 0; i < 9_999; i += 1) names.push(`${NOW - 10_000 + i}.sent.json`);
+    for (const name of names) writeFileSync(join(paths.history, name), '{}');
+    prune(paths, NOW);
+    expect(existsSync(join(paths.history, `${carrier + later}.lost-expired.in-${carrier}.json`))).toBe(false);
+    expect(content((await put()).timestamp).lost).toEqual({});
+  });
+  it('a loss whose count was not delivered is not forgotten', async () => {
+    mkdirSync(paths.history, { recursive: true });
+    const carrier = NOW - 20_000;
+    const names = [`${carrier - 1}.lost-expired.in-${carrier}.json`, `${carrier}.lost-rejected.json`];
+    for (let i = 0; i < 10_000; i += 1) names.push(`${NOW - 10_000 + i}.sent.json`);
+    for (const name of names) writeFileSync(join(paths.history, name), '{}');
+    prune(paths, NOW);
+    expect(content((await put()).timestamp).lost).toEqual({ expired: 1, rejected: 1 });
+  });
+  it('a large file of somebody else does not push out runs', async () => {
+    await put();
+    writeFileSync(join(paths.spool, `${NOW + 1}.json`), Buffer.alloc(33 * 1024 * 1024));
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toMatchObject([{ outcome: 'waiting' }, { outcome: 'lost', reason: 'unreadable' }]);
+  });
+  it('a run from further ahead than a week expires, one from less far waits', async () => {
+    await put('waiting', NOW + MAX_AGE_MS + 1);
+    const soon = await put('waiting', NOW + MAX_AGE_MS - 60_000);
+    prune(paths, NOW);
+    expect(waiting(paths).map(({ timestamp }) => timestamp)).toEqual([soon.timestamp]);
+    expect(content((await put()).timestamp).lost).toEqual({ expired: 1 });
+  });
+  it('a folder that is named like a run stops neither the cut nor off', async () => {
+    mkdirSync(join(paths.history, `${NOW - 20_000}.local.json`), { recursive: true });
+    for (let i = 0; i < 10_000; i += 1) writeFileSync(join(paths.history, `${NOW - 10_000 + i}.sent.json`), '{}');
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toHaveLength(10_001);
+    await put('waiting', NOW + 1);
+    mkdirSync(join(paths.spool, `${NOW - 1}.json`));
+    expect(purge(paths)).toBe(1);
+    expect(waiting(paths).map(({ timestamp }) => timestamp)).toEqual([NOW - 1]);
+  });
   it('what a killed reporter left behind is a loss', async () => {
     mkdirSync(paths.spool);
     mkdirSync(paths.history);
