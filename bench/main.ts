@@ -13,6 +13,7 @@ import { gateway } from './gateway.ts';
 import { hook } from './hook.ts';
 import { arrival, latency } from './latency.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
+import { soak } from './soak.ts';
 import { storm } from './storm.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 60);
@@ -35,18 +36,21 @@ const parts: Record<string, () => Promise<void>> = {
   latency: () => latency(folder),
   arrival: () => arrival(folder),
   storm: () => storm(folder),
+  soak: () => soak(folder),
   reporter,
   scan,
   gateway,
   ci,
 };
+/** These take from minutes to an hour, and are run by their name. */
+const LONG = new Set(['latency', 'storm', 'soak']);
 if (only && !parts[only]) throw new Error(`no part called ${only}; parts are ${Object.keys(parts).join(', ')}`);
 
 console.log(
   `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}, npm run bench${only ? ` -- ${only}` : ''}`,
 );
 try {
-  for (const [name, part] of Object.entries(parts)) if (!only || only === name) await part();
+  for (const [name, part] of Object.entries(parts)) if (only ? only === name : !LONG.has(name)) await part();
 } finally {
   // The last reporters may still be writing.
   rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
