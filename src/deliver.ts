@@ -2,8 +2,9 @@
 // A run leaves the spool only with a 200 (sent) or a final refusal (lost, and counted); everything else means: again later.
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { noteBegun, noteNotStored, othersBegun } from './attempts.ts';
 import type { Config } from './config.ts';
-import { mustWait, noteBegun, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
+import { mustWait, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
 import { ensureFolder } from './files.ts';
 import type { Paths } from './paths.ts';
 import { type Answer, poster } from './post.ts';
@@ -65,16 +66,18 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
       markLost(paths, run, 'unreadable');
       continue;
     }
-    const again = noteBegun(paths, run.timestamp);
+    noteBegun(paths, run.timestamp);
     const answer = await post(bytes);
     options.log?.(`${run.timestamp}: ${answer.kind}${answer.why ? ` (${answer.why})` : ''}`);
     if (answer.kind === 'later') {
-      noteFailure(paths, answer.why, { stored: again || answer.mayBeStored });
+      if (!answer.mayBeStored) noteNotStored(paths, run.timestamp);
+      noteFailure(paths, answer.why);
       return { sent, goOn: false };
     }
     // A backend can refuse what it already has (docs/adr/0007-acknowledged-is-stored.md): after an attempt without an answer
     // that is the likelier reason, and the run is not counted as lost.
-    const there = (again || answer.repeated) && answer.kind === 'refused' && answer.mayBeStored;
+    const again = answer.repeated || othersBegun(paths, run.timestamp);
+    const there = again && answer.kind === 'refused' && answer.mayBeStored;
     sent += settle(paths, run, there ? { ...answer, kind: 'accepted' } : answer);
   }
   return { sent, goOn: true };
@@ -83,7 +86,7 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
 function settle(paths: Paths, run: StoredRun, answer: Answer): number {
   if (answer.kind === 'refused') {
     markLost(paths, run, 'rejected');
-    const { problem: _, begun: __, ...state } = readDeliveryState(paths);
+    const { problem: _, ...state } = readDeliveryState(paths);
     writeDeliveryState(paths, { ...state, lastFailure: now(), problem: answer.why });
     return 0;
   }

@@ -15,8 +15,6 @@ export interface DeliveryState {
   failures: number;
   /** No attempt before this time. */
   retryAt?: string;
-  /** The run (its millisecond) whose delivery was begun, with no answer yet that says whether it was stored. */
-  begun?: number;
   /** Data points that the collector accepted a request without. */
   rejectedPoints?: number;
 }
@@ -47,20 +45,9 @@ export function mustWait({ retryAt }: DeliveryState): boolean {
   return wait > 0 && wait <= MAX_BACK_OFF_MS * (1 + JITTER);
 }
 
-/** From here on the run may be stored, whatever becomes of this process; says whether it may have been before. */
-export function noteBegun(paths: Paths, run: number): boolean {
+/** One more failure in a row; from the third on the next attempt waits, twice as long each time, with jitter. */
+export function noteFailure(paths: Paths, problem: string): void {
   const state = readDeliveryState(paths);
-  if (state.begun === run) return true;
-  writeDeliveryState(paths, { ...state, begun: run });
-  return false;
-}
-
-/**
- * One more failure in a row; from the third on the next attempt waits, twice as long each time, with jitter. `stored: false`
- * says that the run which was begun was certainly not stored.
- */
-export function noteFailure(paths: Paths, problem: string, { stored }: { stored: boolean }): void {
-  const { begun, ...state }: DeliveryState = readDeliveryState(paths);
   const failures = state.failures + 1;
   const wait =
     failures < PATIENCE
@@ -68,6 +55,5 @@ export function noteFailure(paths: Paths, problem: string, { stored }: { stored:
       : Math.min(BACK_OFF_MS * 2 ** (failures - PATIENCE), MAX_BACK_OFF_MS) * (1 - JITTER + 2 * JITTER * Math.random());
   const { retryAt: _, ...rest } = state;
   const retry = wait > 0 ? { retryAt: new Date(Date.now() + wait).toISOString() } : {};
-  const open = stored && begun !== undefined ? { begun } : {};
-  writeDeliveryState(paths, { ...rest, ...open, lastFailure: new Date().toISOString(), problem, failures, ...retry });
+  writeDeliveryState(paths, { ...rest, lastFailure: new Date().toISOString(), problem, failures, ...retry });
 }

@@ -18,8 +18,8 @@ export interface Paths {
   spool: string;
   /** Recorded and either delivered, kept local, or given up. */
   history: string;
-  /** Given-up runs that are not yet counted in `lhp.telemetry.lost_runs`. */
-  lost: string;
+  /** What is known of posts without an answer. */
+  attempts: string;
 }
 
 /** In the state folder: the notice that a shell hook shows at the next run. */
@@ -37,7 +37,7 @@ export function pathsOf(deps: Deps): Paths {
     state,
     spool: join(state, 'spool'),
     history: join(state, 'history'),
-    lost: join(state, 'lost'),
+    attempts: join(state, 'attempts'),
   };
 }
 

@@ -2,7 +2,7 @@
 // exporter's own delegate and transport (retry with Retry-After, gzip, timeouts, no redirects); and what the answer means for
 // a run. No text that comes out of here holds a header, a credential, or anything that a server said.
 import { readFileSync } from 'node:fs';
-import type { AgentOptions } from 'node:https';
+import type { Agent, AgentOptions } from 'node:https';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { createOtlpHttpExportDelegate, httpAgentFactoryFromOptions } from '@opentelemetry/otlp-exporter-base/node-http';
@@ -44,6 +44,9 @@ export function poster(config: Config & { url: string }): (bytes: Uint8Array) =>
   // The transport tries again by itself, and asks for the headers each time.
   let attempts = 0;
   let tunnel: number | undefined;
+  // Of several attempts it tells only the last one's error; without a single connection (to a proxy we do not know it) none
+  // can have stored anything.
+  let connected = config.proxy !== undefined;
   const asItIs: ISerializer<Uint8Array, ExportResponse> = {
     serializeRequest: (bytes) => bytes,
     deserializeResponse: (bytes) => {
@@ -64,9 +67,18 @@ export function poster(config: Config & { url: string }): (bytes: Uint8Array) =>
       // We post one at a time; but the delegate frees a place only a moment after it has answered.
       concurrencyLimit: 2,
       userAgent: `lhp-otel/${version}`,
-      agentFactory: agentFactory(config.proxy, { keepAlive: true, ...definedOnly(tls) }, (status) => {
-        tunnel = status;
-      }),
+      agentFactory: agentFactory(
+        config.proxy,
+        { keepAlive: true, ...definedOnly(tls) },
+        {
+          onConnect: () => {
+            connected = true;
+          },
+          onTunnel: (status) => {
+            tunnel = status;
+          },
+        },
+      ),
     },
     asItIs,
     'otlp_http_json_metric_exporter',
@@ -80,7 +92,14 @@ export function poster(config: Config & { url: string }): (bytes: Uint8Array) =>
         clearTimeout(timer);
         // The agent passes the proxy's own answer off as the collector's, and even a 204 or a 400 of it says nothing of a run.
         const refused = tunnel !== undefined && tunnel !== 200;
-        resolve({ ...(refused ? noTunnel(tunnel) : answer), repeated: attempts > 1 });
+        const repeated = attempts > 1;
+        if (refused) resolve({ ...noTunnel(tunnel), repeated });
+        else
+          resolve({
+            ...answer,
+            repeated,
+            mayBeStored: answer.mayBeStored || (answer.kind === 'later' && repeated && connected),
+          });
       };
       const timer = setTimeout(() => done(classify(undefined)), config.timeoutMs + GRACE_MS);
       response = {};
@@ -110,9 +129,17 @@ function noTunnel(status: number | undefined): Answer {
 function agentFactory(
   proxy: ProxyServer | undefined,
   options: AgentOptions,
-  onTunnel: (status: number) => void,
+  { onConnect, onTunnel }: { onConnect: () => void; onTunnel: (status: number) => void },
 ): ReturnType<typeof httpAgentFactoryFromOptions> {
-  if (!proxy) return httpAgentFactoryFromOptions(options);
+  if (!proxy) {
+    return async (protocol: string) => {
+      const agent = await httpAgentFactoryFromOptions(options)(protocol);
+      const create = agent.createConnection.bind(agent);
+      agent.createConnection = (...to: Parameters<Agent['createConnection']>) =>
+        create(...to)?.once('connect', onConnect);
+      return agent;
+    };
+  }
   return async (protocol: string) => {
     // With DEBUG set, the agents print the proxy's URL, password and all.
     delete process.env.DEBUG;

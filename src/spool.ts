@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { attempted, forgetAttempts } from './attempts.ts';
 import type { LossReason } from './contract.ts';
 import { eventOf, type OtlpRequest } from './event.ts';
 import { ensureFolder } from './files.ts';
@@ -155,11 +156,13 @@ export function spoolHealth(paths: Paths) {
 
 export function markSent(paths: Paths, run: StoredRun): void {
   move(run.path, join(paths.history, `${run.timestamp}.sent.json`));
+  forgetAttempts(paths, run.timestamp);
 }
 
 /** Gives a run up; the next recorded run counts it in `lhp.telemetry.lost_runs`, and also the losses that this one carried. */
 export function markLost(paths: Paths, run: StoredRun, reason: LossReason): void {
   move(run.path, join(paths.history, `${run.timestamp}.lost-${reason}.json`));
+  forgetAttempts(paths, run.timestamp);
 }
 
 /** Keeps the bounds: what is too old or too much is given up, and the history is cut to its newest runs. */
@@ -186,6 +189,8 @@ export function prune(paths: Paths, now: number = Date.now()): void {
     const run = { timestamp: Number(abandoned[1]), outcome: 'waiting', path: join(paths.spool, name) } as const;
     markLost(paths, run, 'unreadable');
   }
+  // Of a sender that was killed when it had moved the run.
+  for (const run of attempted(paths)) if (!existsSync(join(paths.spool, `${run}.json`))) forgetAttempts(paths, run);
   cutHistory(paths);
 }
 
@@ -235,6 +240,7 @@ export function purge(paths: Paths): number {
   let deleted = 0;
   for (const name of names(paths.spool)) deleted += Number(remove(join(paths.spool, name)));
   for (const run of kept(paths)) if (run.outcome !== 'sent') deleted += Number(remove(run.path));
+  for (const run of attempted(paths)) forgetAttempts(paths, run);
   for (const drawn of ['machine-id', 'ci-slot.json']) remove(join(paths.state, drawn));
   remove(join(paths.state, PENDING_NOTICE));
   return deleted;

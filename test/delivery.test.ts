@@ -3,6 +3,7 @@
 // bounded time), and `status` and `flush` say what is wrong. No test looks at a clock: each looks at what had happened when.
 import { spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -10,6 +11,7 @@ import {
   renameSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -241,6 +243,12 @@ describe('an endpoint that is no help costs the user nothing and loses nothing',
   });
 });
 
+/** As if its holder had slept for hours. */
+function outdateLock({ box }: Place): void {
+  const hoursAgo = new Date(Date.now() - DAY_MS);
+  utimesSync(join(box.stateDir, 'deliver.lock'), hoursAgo, hoursAgo);
+}
+
 const untilRequests = ({ server }: Place, count: number) =>
   until(() => server.requests.length >= count, `${count} requests`);
 
@@ -303,6 +311,41 @@ describe('answers', () => {
     expect(kinds(spooled(where))).toEqual(['.json']);
     await tell(where, ['flush']);
     expect(kinds(history(where))).toEqual(['.lost-rejected.json']);
+  });
+
+  it.concurrent('400 to a run that another sender stored at the same time: no loss', async () => {
+    const where = await place();
+    const settled = () => until(() => !spooled(where).includes(name), 'the slower sender to settle the run');
+    where.server.answers({ status: 400, after: () => untilRequests(where, 2) }, { after: () => settled() }, {});
+    await generate(where);
+    await untilRequests(where, 1);
+    const [name = ''] = spooled(where);
+    outdateLock(where);
+    await reported(where);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json', '.sent.json']]);
+  });
+
+  it.concurrent('400 after a connection that broke, and another run in between: no loss', async () => {
+    const where = await place({ script: [{ instead: 'reset' }, {}, { status: 400 }] });
+    await reported(where, { [`${PREFIX}TIMEOUT`]: '500' });
+    const [name = ''] = spooled(where);
+    const earlier = `${Number(name.slice(0, 13)) - 60_000}.json`; // a clock was set back
+    copyFileSync(join(where.box.spoolDir, name), join(where.box.spoolDir, earlier));
+    await tell(where, ['flush']);
+    expect(where.server.requests).toHaveLength(3);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json', '.sent.json']]);
+  });
+
+  it.concurrent('400 after a connection that broke, and then nobody listened: no loss', async () => {
+    const where = await place({ script: [{ instead: 'reset' }] });
+    await generate(where, { [`${PREFIX}TIMEOUT`]: '2500' });
+    await untilRequests(where, 1);
+    await where.server.close();
+    await idle(where.box);
+    expect((await deliveryOf(where)).problem).toMatch(/ECONNREFUSED/);
+    where.server = await startOtlpServer({ port: where.server.port, script: [{ status: 400 }] });
+    await tell(where, ['flush']);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json']]);
   });
 
   it.concurrent('a refused run that carried a count: the next carries both', async () => {

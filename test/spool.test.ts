@@ -23,7 +23,12 @@ import { projectRoot } from './support/sandbox.ts';
 let paths: Paths;
 beforeEach(() => {
   const state = mkdtempSync(join(tmpdir(), 'lhp-otel-spool-'));
-  paths = { state, spool: join(state, 'spool'), history: join(state, 'history') } as Paths;
+  paths = {
+    state,
+    spool: join(state, 'spool'),
+    history: join(state, 'history'),
+    attempts: join(state, 'attempts'),
+  } as Paths;
 });
 afterEach(() => rmSync(paths.state, { recursive: true, force: true }));
 
@@ -100,12 +105,13 @@ describe('a millisecond is taken once', () => {
   });
 });
 
-it('runs that cannot be made leave nothing behind', async () => {
+it('a run that cannot be made leaves nothing in the spool, and is counted', async () => {
   await expect(
     store(paths, 'waiting', () => Promise.reject(new Error('no'))),
     'as the maker says',
   ).rejects.toThrow('no');
   expect(readdirSync(paths.spool)).toEqual([]);
+  expect(content((await put()).timestamp).lost).toEqual({ unreadable: 1 });
 });
 
 describe('what is given up', () => {

@@ -17,6 +17,7 @@ const importsOf = (name: string) =>
 const FLOW = [
   ['contract.ts', 'deps.ts', 'version.ts', 'files.ts', 'scan/yaml.ts'],
   [
+    'attempts.ts',
     'consent.ts',
     'paths.ts',
     'log.ts',

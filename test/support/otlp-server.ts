@@ -22,6 +22,8 @@ export interface Answer {
   headers?: Record<string, string>;
   body?: string;
   delayMs?: number;
+  /** Not before this has come about. */
+  after?: () => Promise<unknown>;
   /** Instead of an answer: silence for ever, a reset connection, or a body that comes byte by byte and has no end. */
   instead?: 'silence' | 'reset' | 'dribble';
 }
@@ -98,7 +100,8 @@ export async function startOtlpServer({ port = 0, script = [{}], tls }: ServerSe
 }
 
 async function respond(response: ServerResponse, answer: Answer): Promise<void> {
-  const { status = 200, body = '{}', headers = {}, delayMs = 0, instead } = answer;
+  const { status = 200, body = '{}', headers = {}, delayMs = 0, instead, after } = answer;
+  await after?.();
   if (delayMs > 0) await sleep(delayMs);
   if (instead === 'silence') return;
   if (instead === 'reset') {
