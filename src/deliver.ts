@@ -1,6 +1,6 @@
 // deliver.ts: the waiting runs → the operator's collector, oldest first. The bytes of each file are posted (post.ts) as they are.
 // A run leaves the spool only with a 200 (sent) or a final refusal (lost, and counted); everything else means: again later.
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { noteBegun, noteNotStored, othersBegun } from './attempts.ts';
 import type { Config } from './config.ts';
@@ -10,8 +10,10 @@ import type { Paths } from './paths.ts';
 import { type Answer, poster } from './post.ts';
 import { markLost, markSent, readRun, type StoredRun, waiting } from './spool.ts';
 
-/** A lock of this age belongs to a process that was killed. */
+/** A lock of this age belongs to a process that was killed or sleeps: a post takes a minute at most, and makes it young. */
 const STALE_LOCK_MS = 120_000;
+/** The gateway accepts runs and drops points that are further ahead than this (5 minutes by its clock). */
+const AHEAD_MS = 60_000;
 
 const now = () => new Date().toISOString();
 
@@ -60,7 +62,8 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
   }
   const post = poster(config);
   for (const run of waiting(paths)) {
-    if (!options.consented()) return { sent, goOn: false };
+    if (isAhead(run)) continue;
+    if (!options.consented() || !keepLock(paths)) return { sent, goOn: false };
     const bytes = readRun(run);
     if (!bytes) {
       markLost(paths, run, 'unreadable');
@@ -82,6 +85,9 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
   }
   return { sent, goOn: true };
 }
+
+/** Recorded by a clock that has been set back since; delivered when its time has come. */
+export const isAhead = (run: StoredRun): boolean => run.timestamp > Date.now() + AHEAD_MS;
 
 function settle(paths: Paths, run: StoredRun, answer: Answer): number {
   if (answer.kind === 'refused') {
@@ -121,7 +127,7 @@ export const lockIsStale = (paths: Paths): boolean => isStale(lockFile(paths));
 
 function isStale(path: string): boolean {
   try {
-    if (statSync(path).mtimeMs < Date.now() - STALE_LOCK_MS) return true;
+    if (Math.abs(statSync(path).mtimeMs - Date.now()) > STALE_LOCK_MS) return true;
     process.kill(Number(readFileSync(path, 'utf8')), 0);
     return false;
   } catch (error) {
@@ -129,6 +135,18 @@ function isStale(path: string): boolean {
   }
 }
 
+/** False where another has taken it over: we have slept. */
+function keepLock(paths: Paths): boolean {
+  try {
+    if (readFileSync(lockFile(paths), 'utf8') !== String(process.pid)) return false;
+    const now = new Date();
+    utimesSync(lockFile(paths), now, now);
+    return true;
+  } catch {
+    return false; // taken over and done with
+  }
+}
+
 function unlock(paths: Paths): void {
-  rmSync(lockFile(paths), { force: true });
+  if (keepLock(paths)) rmSync(lockFile(paths), { force: true });
 }

@@ -1,6 +1,6 @@
 // flush.ts: deliver now, and say what happened: for the last step of a CI job, and for a user who has mended a configuration.
 import { decide, projectRoot } from './decide.ts';
-import { deliver } from './deliver.ts';
+import { deliver, isAhead } from './deliver.ts';
 import { readDeliveryState } from './delivery-state.ts';
 import type { Deps } from './deps.ts';
 import { prune, waiting } from './spool.ts';
@@ -13,10 +13,10 @@ export async function flush(deps: Deps): Promise<{ ok: boolean; text: string }> 
   if (config.problems.length > 0) return { ok: false, text: config.problems.join('; ') };
   prune(paths);
   const sent = await deliver(paths, config, { force: true, consented: () => decide(deps, root).mode === 'send' });
-  const left = waiting(paths).length;
-  if (left === 0) return { ok: true, text: `${sent} delivered, none waiting` };
-  return {
-    ok: false,
-    text: `${sent} delivered, ${left} still waiting: ${readDeliveryState(paths).problem ?? 'another process is delivering'}`,
-  };
+  const left = waiting(paths);
+  if (left.length === 0) return { ok: true, text: `${sent} delivered, none waiting` };
+  const why = left.every(isAhead)
+    ? 'the clock was ahead when they were recorded'
+    : (readDeliveryState(paths).problem ?? 'another process is delivering');
+  return { ok: false, text: `${sent} delivered, ${left.length} still waiting: ${why}` };
 }

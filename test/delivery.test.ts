@@ -249,6 +249,43 @@ function outdateLock({ box }: Place): void {
   utimesSync(join(box.stateDir, 'deliver.lock'), hoursAgo, hoursAgo);
 }
 
+describe('one sender at a time', () => {
+  const lockOf = ({ box }: Place) => join(box.stateDir, 'deliver.lock');
+
+  it.concurrent('one that slept and was replaced stops, and leaves the lock to the other', async () => {
+    const where = await place();
+    await waitingRun(where);
+    const replace = async () => writeFileSync(lockOf(where), String(process.pid));
+    where.server.answers({ after: replace }, {});
+    await reported(where);
+    expect([where.server.requests.length, kinds(spooled(where))]).toEqual([1, ['.json']]);
+    expect(readFileSync(lockOf(where), 'utf8')).toBe(String(process.pid));
+  });
+
+  it.concurrent('one with much to deliver keeps its lock young', async () => {
+    const where = await place();
+    await waitingRun(where);
+    let age = Number.NaN;
+    const look = async () => {
+      age = Date.now() - statSync(lockOf(where)).mtimeMs;
+    };
+    where.server.answers({ after: async () => outdateLock(where) }, { after: look });
+    await reported(where);
+    expect(where.server.requests).toHaveLength(2);
+    expect(age).toBeLessThan(DAY_MS / 2);
+  });
+
+  it.concurrent('a lock from a day to come was made by a clock that was wrong', async () => {
+    const where = await place();
+    await waitingRun(where);
+    writeFileSync(lockOf(where), String(process.pid));
+    const tomorrow = new Date(Date.now() + DAY_MS);
+    utimesSync(lockOf(where), tomorrow, tomorrow);
+    await reported(where);
+    expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
+  });
+});
+
 const untilRequests = ({ server }: Place, count: number) =>
   until(() => server.requests.length >= count, `${count} requests`);
 
@@ -448,6 +485,18 @@ describe('files in the spool', () => {
     // And the commands that read them do not stumble.
     for (const args of [['show'], ['show', '--format', 'otlp'], ['status', '--json'], ['flush']])
       expect(await tell(where, args)).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it.concurrent('a run of a clock that was ahead is delivered when its time has come, and flush says so', async () => {
+    const where = await place();
+    const name = await waitingRun(where);
+    const ahead = `${Date.now() + 3_600_000}.json`;
+    renameSync(join(where.box.spoolDir, name), join(where.box.spoolDir, ahead));
+    await reported(where);
+    expect([spooled(where), kinds(history(where))]).toEqual([[ahead], ['.sent.json']]);
+    expect(await tell(where, ['flush'])).toMatchObject({ status: 1, stderr: expect.stringMatching(/1 .*clock/) });
+    renameSync(join(where.box.spoolDir, ahead), join(where.box.spoolDir, `${Date.now()}.json`));
+    expect(await tell(where, ['flush'])).toMatchObject({ status: 0 });
   });
 
   it.concurrent('foreign names stay where they are', async () => {
