@@ -188,8 +188,8 @@ describe('exactly once, or counted as lost', () => {
     deliver: true,
   });
   /** A reporter as handover.ts starts it; resolves when it has ended. */
-  async function report(more: Env, killAfterMs?: number): Promise<number | null> {
-    const child = spawn(process.execPath, ['--require', KILL_AT, REPORTER], {
+  const startReporter = (more: Env) =>
+    spawn(process.execPath, ['--require', KILL_AT, REPORTER], {
       env: {
         ...(box.env as NodeJS.ProcessEnv),
         [ENDPOINT]: gateway.url,
@@ -199,6 +199,9 @@ describe('exactly once, or counted as lost', () => {
       },
       stdio: 'ignore',
     });
+  const asleep = (pid = 0) => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  async function report(more: Env, killAfterMs?: number): Promise<number | null> {
+    const child = startReporter(more);
     const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
     const [code] = (await once(child, 'exit')) as [number | null];
     clearTimeout(timer);
@@ -268,6 +271,30 @@ describe('exactly once, or counted as lost', () => {
     };
     for (let i = 0; i < RANDOM_KILLS; i += 2) await Promise.all([one(), one()]);
     expect(seen.size).toBeGreaterThan(RANDOM_KILLS / 10);
+    await expectAll(losses);
+  }, 600_000);
+
+  it('put to sleep at each step, as a laptop that is shut, and awake when others have done its work', async () => {
+    const losses = earlierLosses();
+    let slept = 0;
+    for (let at = 1; ; at += 1) {
+      const child = startReporter({ KILL_AT: String(at), KILL_WITH: 'SIGSTOP' });
+      const exit = once(child, 'exit');
+      await until(() => child.exitCode !== null || asleep(child.pid), 'the reporter to stop or end');
+      look();
+      if (child.exitCode !== null) break;
+      slept += 1;
+      const lock = join(box.stateDir, 'deliver.lock');
+      if (existsSync(lock)) utimesSync(lock, new Date(0), new Date(0));
+      expect(await report({ SHIFT_MS: '0' })).toBe(0);
+      look();
+      child.kill('SIGCONT');
+      await exit;
+      look();
+      await report({ SHIFT_MS: '0' }); // counts what was lost, so that the next has no more steps than this one
+      look();
+    }
+    expect(slept).toBeGreaterThan(20);
     await expectAll(losses);
   });
 
