@@ -114,7 +114,10 @@ function lock(paths: Paths): boolean {
       writeFileSync(path, String(process.pid), { flag: 'wx', mode: 0o600 });
       return true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+        rmSync(path, { force: true }); // a full disk has room for a name, and this one would look alive
+        throw error;
+      }
       if (!isStale(path)) return false;
       rmSync(path, { force: true });
     }

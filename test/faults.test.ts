@@ -32,6 +32,8 @@ const REPORTER = join(projectRoot, 'dist', 'reporter.cjs');
 const KILL_AT = join(projectRoot, 'test', 'fixtures', 'kill-at.cjs');
 /** Reporters killed at a random moment; 1,000 for a longer look. */
 const RANDOM_KILLS = Number(process.env.LHP_OTEL_TEST_KILLS ?? 60);
+/** The first commit whose reporter writes runs into the spool. */
+const OLDEST = 'c632dc6';
 const MINUTE = 60_000;
 /** Older than what a reporter may still be at work on. */
 const LONG_AGO = 20 * MINUTE;
@@ -329,24 +331,24 @@ describe('exactly once, or counted as lost', () => {
 
   it('the disk is full: the user sees nothing, and what could be named is counted as lost', async () => {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', box.home], { encoding: 'utf8' });
-    if (lackingMount(mounted.stderr, mounted.status)) return;
+    if (lackingHere('no tmpfs can be mounted', mounted)) return;
     open.push({ close: () => void spawnSync('umount', ['-l', box.home]) });
     const env = { [ENDPOINT]: gateway.url };
     await generate(env);
+    await generate({ [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' }); // waits
     const filler = join(box.home, 'filler');
     spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k'], { stdio: 'ignore' });
     for (let run = 0; run < RUNS; run += 1) await generate(env);
+    await tell(['flush'], env);
     rmSync(filler);
     await heal();
-    const { runs, lost } = await counted();
-    expect(runs + lost).toBe(RUNS + 2);
-    expect(lost).toBe(RUNS);
+    expect(await counted()).toEqual({ runs: 3, lost: RUNS });
   });
 
-  function lackingMount(stderr: string, status: number | null): boolean {
+  function lackingHere(what: string, { status, stderr }: { status: number | null; stderr: string }): boolean {
     if (status === 0) return false;
-    if (process.env.CI === 'true') throw new Error(`no tmpfs can be mounted here: ${stderr}`);
-    console.warn(`not tested here, no tmpfs can be mounted: ${stderr}`);
+    if (process.env.CI === 'true') throw new Error(`${what}: ${stderr}`);
+    console.warn(`not tested here, ${what}: ${stderr}`);
     return true;
   }
 
@@ -477,6 +479,35 @@ describe('exactly once, or counted as lost', () => {
     );
     expect(versions.filter((one) => one === '9.8.7')).toHaveLength(6);
     expect(versions.filter((one) => one === version)).toHaveLength(7);
+  });
+
+  it('the oldest version that records, and this one, side by side: every run is counted', async () => {
+    const other = join(box.dir, 'oldest');
+    mkdirSync(other);
+    const bash = (script: string) => spawnSync('bash', ['-ec', script], { cwd: projectRoot, encoding: 'utf8' });
+    const source = bash(`set -o pipefail; git archive ${OLDEST} | tar -x -C '${other}'`);
+    if (lackingHere('the history of this repository is not here', source)) return;
+    symlinkSync(join(projectRoot, 'node_modules'), join(other, 'node_modules'));
+    const built = bash(`cd '${other}' && '${process.execPath}' node_modules/tsdown/dist/run.mjs`);
+    expect([built.status, built.stderr]).toEqual([0, '']);
+    const old = join(other, 'dist', 'cli.cjs');
+    const down = { [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' };
+    const run = async (program: string, env: Env) => {
+      const child = spawn(process.execPath, [program, ...GENERATE], {
+        cwd: project,
+        env: { ...box.env, ...env } as NodeJS.ProcessEnv,
+        stdio: 'ignore',
+      });
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    };
+    // Each finds what the other has left: runs that wait, and losses.
+    const losses = earlierLosses();
+    for (const program of [old, cli, cli, old]) await run(program, down).then(() => idle(box));
+    rmSync(join(box.stateDir, 'delivery.json'));
+    await Promise.all(Array.from({ length: 8 }, (_, i) => run(i % 2 ? old : cli, { [ENDPOINT]: gateway.url })));
+    await idle(box);
+    await heal();
+    expect(await counted()).toEqual({ runs: 13, lost: losses });
   });
 
   // ── many at once ───────────────────────────────────────────────────────────────────────────────────────────────────────
