@@ -189,6 +189,9 @@ export function prune(paths: Paths, now: number = Date.now()): void {
     const run = { timestamp: Number(abandoned[1]), outcome: 'waiting', path: join(paths.spool, name) } as const;
     markLost(paths, run, 'unreadable');
   }
+  for (const name of names(paths.state))
+    if (/\.\d+\.tmp$/.test(name) && changed(join(paths.state, name)) < now - ABANDONED_MS)
+      remove(join(paths.state, name));
   // Of a sender that was killed when it had moved the run.
   for (const run of attempted(paths)) if (!existsSync(join(paths.spool, `${run}.json`))) forgetAttempts(paths, run);
   cutHistory(paths);
@@ -279,10 +282,6 @@ function names(folder: string): string[] {
   }
 }
 
-function sizeOf(path: string): number {
-  try {
-    return lstatSync(path).size;
-  } catch {
-    return 0;
-  }
-}
+/** Nothing, where it is gone. */
+const sizeOf = (path: string): number => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+const changed = (path: string): number => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -267,6 +268,17 @@ describe('bounds', () => {
     writeFileSync(join(paths.spool, `${NOW - 3_600_000}.tmp`), '{"half":');
     prune(paths, NOW);
     expect(storedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'unreadable' }]);
+  });
+  it('what killed reporters left of their notes is removed, and only that', async () => {
+    const run = await put();
+    mkdirSync(paths.attempts);
+    const old = new Date(NOW - 3_600_000);
+    const left = ['delivery.json.4711.tmp', 'attempts/1790000000000'];
+    const kept = ['delivery.json', 'delivery.json.4712.tmp', `attempts/${run.timestamp}`, 'notes.tmp'];
+    for (const name of [...left, ...kept]) writeFileSync(join(paths.state, name), '');
+    for (const name of [...left, 'notes.tmp']) utimesSync(join(paths.state, name), old, old);
+    prune(paths, NOW);
+    expect([...left, ...kept].filter((name) => existsSync(join(paths.state, name)))).toEqual(kept);
   });
   it.each([
     ['foreign names', 'notes.txt'],
