@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureLhp } from '../scripts/setup.mjs';
 import { ci } from './ci.ts';
+import { faults } from './faults.ts';
 import { gateway } from './gateway.ts';
 import { hook } from './hook.ts';
 import { arrival, latency } from './latency.ts';
@@ -41,9 +42,10 @@ const parts: Record<string, () => Promise<void>> = {
   scan,
   gateway,
   ci,
+  faults: () => faults(folder),
 };
 /** These take from minutes to an hour, and are run by their name. */
-const LONG = new Set(['latency', 'storm', 'soak']);
+const LONG = new Set(['latency', 'storm', 'faults', 'soak']);
 if (only && !parts[only]) throw new Error(`no part called ${only}; parts are ${Object.keys(parts).join(', ')}`);
 
 console.log(

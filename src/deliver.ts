@@ -79,8 +79,8 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
     }
     // A backend can refuse what it already has (docs/adr/0007-acknowledged-is-stored.md): after an attempt without an answer
     // that is the likelier reason, and the run is not counted as lost.
-    const again = answer.repeated || othersBegun(paths, run.timestamp);
-    const there = again && answer.kind === 'refused' && answer.mayBeStored;
+    const unsure = answer.kind === 'refused' && answer.mayBeStored;
+    const there = unsure && (answer.repeated || othersBegun(paths, run.timestamp));
     sent += settle(paths, run, there ? { ...answer, kind: 'accepted' } : answer);
   }
   return { sent, goOn: true };
