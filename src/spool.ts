@@ -11,7 +11,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { attempted, forgetAttempts } from './attempts.ts';
 import type { LossReason } from './contract.ts';
 import { eventOf, type OtlpRequest } from './event.ts';
@@ -251,6 +251,8 @@ export function purge(paths: Paths): number {
 
 /** False where another reporter was faster. */
 function move(from: string, to: string): boolean {
+  // Somebody may have deleted the folder: a run that cannot leave the spool would be sent for ever.
+  ensureFolder(dirname(to));
   try {
     renameSync(from, to);
     return true;

@@ -292,6 +292,13 @@ describe('bounds', () => {
   });
 });
 
+it('a run leaves the spool also when somebody has deleted the history', async () => {
+  const run = await put();
+  rmSync(paths.history, { recursive: true });
+  markSent(paths, run);
+  expect(storedRuns(paths)).toMatchObject([{ timestamp: run.timestamp, outcome: 'sent' }]);
+});
+
 describe('a file that is no run', () => {
   it.each([
     ['empty', ''],
