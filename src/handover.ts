@@ -10,9 +10,9 @@ import type { Generate } from './command.ts';
 import type { GenerateEvent } from './contract.ts';
 import { type Decision, decide, projectRoot } from './decide.ts';
 import type { Deps, Env } from './deps.ts';
-import { writePrivate } from './files.ts';
+import { ensureFolder, writePrivate } from './files.ts';
 import { debugging, say, sayOff } from './log.ts';
-import { PENDING_NOTICE } from './paths.ts';
+import { PENDING_NOTICE, pathsOf } from './paths.ts';
 
 /** What the reporter needs to know of a run. It holds paths, so it travels in the reporter's own environment, not in `ps`. */
 export interface Job {
@@ -71,18 +71,29 @@ function describe({ mode, config }: Decision, first: boolean): string {
 }
 
 /** Starts the reporter in a session of its own, so that neither the terminal nor the shell's job control reaches it. */
-export function startReporter(job: Job, deps: Pick<Deps, 'env'>): ChildProcess {
+export function startReporter(job: Job, deps: Deps): ChildProcess {
   const reporter = spawn(process.execPath, [reporterProgram()], {
     detached: true,
     stdio: 'ignore',
     windowsHide: true,
     // Not the user's folder: it may be unmounted or deleted while the reporter runs.
     cwd: process.platform === 'win32' ? undefined : '/',
-    env: reporterEnv(job, deps.env),
+    env: { ...compileCache(deps), ...reporterEnv(job, deps.env) },
   });
   reporter.on('error', () => {}); // a full process table costs the run, not the user
   reporter.unref();
   return reporter;
+}
+
+/** V8 need not compile the reporter each time. Node makes no folder here: there are homes in which it never ends to try. */
+function compileCache(deps: Deps): { NODE_COMPILE_CACHE?: string } {
+  const { cache } = pathsOf(deps);
+  try {
+    ensureFolder(cache);
+    return { NODE_COMPILE_CACHE: cache };
+  } catch {
+    return {}; // nowhere to keep it
+  }
 }
 
 /** Without the user's OTEL_* (they hold other applications' API keys) and without code that NODE_OPTIONS would load. */

@@ -12,6 +12,8 @@ export interface Paths {
   systemConfig: string;
   /** lhp's own consent, which counts here too. */
   lhpTelemetry: string;
+  /** What V8 has compiled of the reporter; can be deleted at any time. */
+  cache: string;
   /** Everything that the reporter writes. */
   state: string;
   /** Recorded and not yet delivered; one file is one OTLP request. */
@@ -34,6 +36,7 @@ export function pathsOf(deps: Deps): Paths {
     consent: join(config, 'consent.json'),
     systemConfig: join(deps.systemConfigDir, 'config.json'),
     lhpTelemetry: join(lhp, 'telemetry.json'),
+    cache: join(xdg(deps, 'XDG_CACHE_HOME', 'LOCALAPPDATA', '.cache'), 'lhp-otel', 'compiled'),
     state,
     spool: join(state, 'spool'),
     history: join(state, 'history'),

@@ -1,9 +1,10 @@
 // The house rules of src/: imports flow one way, importing does nothing, and what stands before the user's command loads neither
-// OpenTelemetry nor YAML nor HTTP.
+// OpenTelemetry nor YAML nor HTTP. What comes after it need not be compiled each time.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { idle } from './support/otlp-server.ts';
 import { cli, projectRoot, sandbox } from './support/sandbox.ts';
 
 const src = join(projectRoot, 'src');
@@ -89,4 +90,25 @@ describe('what stands before the command', () => {
     expect(names.filter((name) => !/^dist\/(cli|chunk-[^/]+)\.cjs$/.test(name))).toEqual([]);
     expect(names.length).toBeGreaterThan(0);
   });
+});
+
+describe('the compiled code of the reporter', () => {
+  const record = async (cache: string) => {
+    const box = sandbox({ path: [join(projectRoot, 'test', 'fixtures', 'bin')], env: { DO: ':' } });
+    mkdirSync(join(box.dir, 'project'));
+    writeFileSync(join(box.dir, 'project', 'lhp.yaml'), 'name: compiled\n');
+    const cwd = join(box.dir, 'project');
+    const env = { XDG_CACHE_HOME: join(box.dir, cache), NODE_COMPILE_CACHE: undefined };
+    const ran = box.run(['run', '--', 'lhp', 'generate', '--env', 'dev'], { cwd, env });
+    expect(ran).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    await box.recorded(1);
+    await idle(box);
+    const folder = join(box.dir, cache, 'lhp-otel', 'compiled');
+    const kept = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+    box.dispose();
+    return kept;
+  };
+
+  it('is kept in the cache folder of the user', async () => expect((await record('cache')).length).toBeGreaterThan(1));
+  it('is kept nowhere where that cannot be', async () => expect(await record('project/lhp.yaml')).toEqual([]));
 });
