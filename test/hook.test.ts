@@ -14,8 +14,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { Language, Parser } from 'web-tree-sitter';
 import { lacking, program } from './support/needs.ts';
 import { startOtlpServer } from './support/otlp-server.ts';
 import { openTerminal, type Terminal } from './support/pty.ts';
@@ -540,6 +542,15 @@ describe('completion of lhp is kept', () => {
 
 describe('lhp-otel hook', () => {
   it('pwsh has the paths in it', () => expect(texts.pwsh).toContain(`'${join(projectRoot, 'dist', 'finished.cjs')}'`));
+  // As far as it can be had without PowerShell: its grammar takes the text.
+  it('pwsh is PowerShell', async () => {
+    await Parser.init();
+    const require = createRequire(import.meta.url);
+    const grammar = await Language.load(require.resolve('tree-sitter-powershell/tree-sitter-powershell.wasm'));
+    const parser = new Parser().setLanguage(grammar);
+    const mistakes = (text: string) => parser.parse(text)?.rootNode.hasError;
+    expect([mistakes(texts.pwsh), mistakes(texts.pwsh.replace('if (', 'if '))]).toEqual([false, true]);
+  });
   it.each([
     [['hook'], 2, 'bash, zsh, fish or pwsh'],
     [['hook', 'tcsh'], 1, '"tcsh"'],

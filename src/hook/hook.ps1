@@ -1,5 +1,5 @@
 # Made by `lhp-otel hook pwsh`: lhp runs as ever; after a successful generate a process of its own records it.
-# Written for PowerShell 7 and never run: there was none to test it with.
+# Written for PowerShell 7. Never run, as there was none to be had: only its grammar is tested.
 function lhp {
     $application = Get-Command -Name lhp -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
     if (-not $application) { Write-Error 'lhp: command not found'; $global:LASTEXITCODE = 127; return }
