@@ -261,7 +261,7 @@ async function scan(): Promise<void> {
 import { scanProject } from '${join(root, 'src', 'scan', 'scan.ts')}';
 import { listOutput } from '${join(root, 'src', 'scan', 'written.ts')}';
 const started = performance.now();
-const options = { lhpVersion: '0.9.3', pipelineConfig: undefined, dryRun: false, noBundle: false, startedAt: 0 };
+const options = { lhpVersion: '0.9.3', pyyamlVersion: undefined, pipelineConfig: undefined, dryRun: false, noBundle: false, startedAt: 0 };
 const { flowgroups } = scanProject('${project}', options, listOutput('${project}', undefined, 'dev'));
 if (flowgroups !== ${count}) throw new Error('counted ' + flowgroups);
 console.error(JSON.stringify(performance.now() - started));`;

@@ -15,6 +15,8 @@ export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cac
 
 /** The lhp versions that the tests run: the newest, and the ones whose telemetry page and rules differ. */
 export const LHP_VERSIONS = ['0.9.3', '0.8.7', '0.6.4'];
+/** lhp takes any; 6.0.4 reads merge keys in another way than the ones before, so both kinds are there. */
+const pyyaml = (version) => (version === LHP_VERSIONS[0] ? '6.0.4' : '6.0.3');
 const COLLECTOR_CONFIG = join(root, 'test', 'collector', 'builder.yaml');
 const PROMETHEUS = 'github.com/prometheus/prometheus/cmd';
 const PROMETHEUS_VERSION = 'v0.316.0'; // 3.16
@@ -23,7 +25,7 @@ const COLLECTOR_BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.161.0';
 const venvBin = process.platform === 'win32' ? 'Scripts' : 'bin';
 
 /** Where `lhp` of this version is, once `ensureLhp` has made it. */
-export const lhpPath = (version) => join(cacheDir, 'lhp', version, venvBin, 'lhp');
+export const lhpPath = (version) => join(cacheDir, 'lhp', `${version}-pyyaml-${pyyaml(version)}`, venvBin, 'lhp');
 
 /** Where the collector is, once `ensureCollector` has built it; the name changes with the list of its parts. */
 export function collectorPath() {
@@ -83,6 +85,7 @@ export function ensureLhp(version) {
       '--quiet',
       '--disable-pip-version-check',
       `lakehouse-plumber==${version}`,
+      `PyYAML==${pyyaml(version)}`,
     ]);
   } catch (error) {
     rmSync(venv, { recursive: true, force: true });

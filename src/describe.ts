@@ -19,6 +19,7 @@ export async function describeRun(job: Job, deps: Deps, paths: Paths): Promise<G
   const found = generate && (await installation(generate.program, generate.cwd, deps));
   const options = {
     lhpVersion: found?.lhpVersion ?? known.lhp_version,
+    pyyamlVersion: found?.pyyamlVersion,
     pipelineConfig: generate?.pipelineConfig,
     dryRun,
     noBundle: generate?.noBundle ?? false,

@@ -10,6 +10,8 @@ export interface Installation {
   lhpVersion: string | undefined;
   /** `major.minor` of the Python that runs lhp. */
   pythonVersion: string | undefined;
+  /** The PyYAML that lhp reads projects with: its rules for merge keys changed (scan/mapping.ts). */
+  pyyamlVersion: string | undefined;
 }
 
 /** The versions behind the lhp that ran: from its files, or, where it hides behind a launcher, by asking `lhp --version`. */
@@ -18,7 +20,8 @@ export async function installation(program: Program, cwd: string, deps: Deps): P
   const found = python ? fromInterpreter(python, deps) : undefined;
   if (found?.lhpVersion) return found;
   if (program.kind === 'launcher') return askPython(program, cwd, deps);
-  return { pythonVersion: found?.pythonVersion, lhpVersion: await askVersion(program, cwd, deps) };
+  const { pythonVersion, pyyamlVersion } = found ?? { pythonVersion: undefined, pyyamlVersion: undefined };
+  return { pythonVersion, pyyamlVersion, lhpVersion: await askVersion(program, cwd, deps) };
 }
 
 interface Interpreter {
@@ -97,11 +100,12 @@ function fromInterpreter({ path }: Interpreter, deps: Deps): Installation {
   for (const prefix of prefixes) {
     for (const { folder, python } of sitePackages(prefix)) {
       if (version && python && python !== version) continue;
-      const lhpVersion = installedVersion(folder);
-      if (lhpVersion) return { lhpVersion, pythonVersion: version ?? python };
+      const lhpVersion = installedVersion(folder, LHP);
+      if (!lhpVersion) continue;
+      return { lhpVersion, pythonVersion: version ?? python, pyyamlVersion: installedVersion(folder, PYYAML) };
     }
   }
-  return { lhpVersion: undefined, pythonVersion: version };
+  return { lhpVersion: undefined, pythonVersion: version, pyyamlVersion: undefined };
 }
 
 function sitePackages(prefix: string): { folder: string; python: string | undefined }[] {
@@ -118,10 +122,13 @@ function sitePackages(prefix: string): { folder: string; python: string | undefi
   return [...found, { folder: join(prefix, 'Lib', 'site-packages'), python: undefined }];
 }
 
+const LHP = /^lakehouse[_-]plumber-(.+)\.(dist|egg)-info$/i;
+const PYYAML = /^pyyaml-([^-]+?)(-py[\d.]+)?\.(dist|egg)-info$/i;
+
 /** The folder's name is the distribution's name and version (PyPA, "Recording installed projects"). */
-function installedVersion(folder: string): string | undefined {
+function installedVersion(folder: string, distribution: RegExp): string | undefined {
   for (const name of list(folder)) {
-    const version = /^lakehouse[_-]plumber-(.+)\.(dist|egg)-info$/i.exec(name)?.[1];
+    const version = distribution.exec(name)?.[1];
     if (version) return version;
   }
   return undefined;
@@ -137,7 +144,7 @@ async function askVersion({ command }: Program, cwd: string, deps: Deps): Promis
 }
 
 const VERSIONS =
-  "import sys, importlib.metadata as m; print(m.version('lakehouse-plumber'), '%d.%d' % sys.version_info[:2])";
+  "import sys, importlib.metadata as m; print(m.version('lakehouse-plumber'), '%d.%d' % sys.version_info[:2], m.version('PyYAML'))";
 
 /** A launcher starts Python as readily as lhp, in the same environment. */
 async function askPython({ command }: Program, cwd: string, deps: Deps): Promise<Installation> {
@@ -145,8 +152,8 @@ async function askPython({ command }: Program, cwd: string, deps: Deps): Promise
   const python = /python[\d.]*$/.test(target.at(-1) ?? '') ? [] : ['python'];
   const [file = '', ...rest] = [...target, ...python, '-c', VERSIONS];
   const text = await output(which(file, cwd, deps) ?? file, rest, { cwd, env: deps.env });
-  const [, lhpVersion, pythonVersion] = /^(\S+) (\d+\.\d+)$/m.exec(text.trim()) ?? [];
-  return { lhpVersion, pythonVersion };
+  const [, lhpVersion, pythonVersion, pyyamlVersion] = /^(\S+) (\d+\.\d+) (\S+)$/m.exec(text.trim()) ?? [];
+  return { lhpVersion, pythonVersion, pyyamlVersion };
 }
 
 function which(name: string, cwd: string, deps: Deps): string | undefined {

@@ -149,6 +149,18 @@ const IN_087: Row[] = [
     { from: ['monitoring'], pipelineConfig: 'config/pipelines.yaml', args: ['--dry-run'] },
   ],
   ['a bundle', [3, 1, 1, 2, 3], three, { from: ['bundle'], pipelineConfig: 'config/pipelines.yaml', bundle: true }],
+  [
+    'of a list of merged mappings the first that has a key (PyYAML 6.0.3)',
+    [5, 1, 1, 3, 5],
+    {
+      ...three,
+      'pipelines/d.yaml': flowgroup('gold', 'd'),
+      'pipelines/merged.yaml': [
+        'first: &first {pipeline: gold}\nsecond: &second {pipeline: iron}\nflowgroups:',
+        `- <<: [*first, *second]\n  flowgroup: e\n  ${actions('e').trimEnd().replaceAll('\n', '\n  ')}`,
+      ].join('\n'),
+    },
+  ],
 ];
 
 vi.setConfig({ maxConcurrency: 2 });

@@ -168,7 +168,8 @@ const DOCUMENTS: Row[] = [
 ];
 
 const YAML: Row[] = [
-  ['anchors, aliases and merge keys', [3, 2, 2, 2, 3], {}, { from: ['anchors'] }],
+  // Of [*other, *common] it is common's template: PyYAML 6.0.4. Before, the first one counted (equality-older.test.ts).
+  ['anchors, aliases and merge keys', [3, 2, 1, 2, 3], {}, { from: ['anchors'] }],
   ['of a key that is there twice, the last', [2, 1, 1, 1, 2], {}, { from: ['keys-twice'] }],
   ['text that only looks like documents and keys', [2, 0, 0, 1, 2], {}, { from: ['lookalikes'] }],
   ['brackets and quoted text that go on at the column of their key', [2, 0, 0, 1, 2], {}, { from: ['columns'] }],

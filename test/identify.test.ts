@@ -101,6 +101,15 @@ describe('the versions of the installation that ran', () => {
     put('usr/bin/lhp', `#!${python}\n`, 0o755);
     expect(await identify('usr/bin/lhp')).toEqual({ lhpVersion: '0.9.1', pythonVersion: '3.11' });
   });
+  it.each(['PyYAML-6.0.egg-info', 'pyyaml-6.0.dist-info', 'PyYAML-6.0-py3.11.egg-info'])(
+    'with the PyYAML beside it: %s',
+    async (folder) => {
+      venv('v', '0.9.3');
+      put(`v/lib/python3.12/site-packages/${folder}/METADATA`);
+      put('v/lib/python3.12/site-packages/pyyaml_env_tag-1.1.dist-info/METADATA');
+      expect(await identify('v/bin/lhp')).toMatchObject({ pyyamlVersion: '6.0' });
+    },
+  );
   it('for the user only (pip install --user)', async () => {
     const python = put('usr/bin/python3.11', '', 0o755);
     put('home/.local/lib/python3.11/site-packages/lakehouse_plumber-0.9.0.dist-info/METADATA');
@@ -154,10 +163,11 @@ describe('the versions of the installation that ran', () => {
     },
   );
   it('a launcher with an environment elsewhere is asked', async () => {
-    put('bin/poetry', '#!/bin/sh\n[ "$1 $2 $3" = "run python -c" ] && echo "0.7.8 3.10"\n', 0o755);
+    put('bin/poetry', '#!/bin/sh\n[ "$1 $2 $3" = "run python -c" ] && echo "0.7.8 3.10 6.0.1"\n', 0o755);
     expect(await identify('poetry run lhp', { PATH: `${join(dir, 'bin')}:/bin` })).toEqual({
       lhpVersion: '0.7.8',
       pythonVersion: '3.10',
+      pyyamlVersion: '6.0.1',
     });
   });
   it('a script that is no Python is asked for its version, as no use of lhp', async () => {
@@ -181,10 +191,11 @@ describe('a real installation', () => {
   it('says what its own Python says', async () => {
     const { stdout } = spawnSync(
       join(dirname(real.path), 'python'),
-      ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'],
+      ['-c', 'import sys, yaml; print("%d.%d" % sys.version_info[:2], yaml.__version__)'],
       { encoding: 'utf8' },
     );
-    expect(await identify(real.path)).toEqual({ lhpVersion: '0.9.3', pythonVersion: stdout.trim() });
+    const [pythonVersion, pyyamlVersion] = stdout.trim().split(' ');
+    expect(await identify(real.path)).toEqual({ lhpVersion: '0.9.3', pythonVersion, pyyamlVersion });
   });
 });
 

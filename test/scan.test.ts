@@ -7,9 +7,10 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { discoverYaml } from '../src/scan/discover.ts';
+import { LimitError, mergeRule } from '../src/scan/mapping.ts';
 import { scanProject } from '../src/scan/scan.ts';
 import { listOutput } from '../src/scan/written.ts';
-import { LimitError, parseDocuments, pythonStr } from '../src/scan/yaml.ts';
+import { parseDocuments, pythonStr } from '../src/scan/yaml.ts';
 import { lacking, lhp } from './support/needs.ts';
 import { projectRoot } from './support/sandbox.ts';
 
@@ -31,8 +32,25 @@ function project(files: Record<string, string>): string {
 const flowgroup = (name: string, more = '') => `pipeline: p\nflowgroup: ${name}\nactions: []\n${more}`;
 
 function scan(root: string, lhpVersion = '0.9.3', options: Partial<Parameters<typeof scanProject>[1]> = {}) {
-  const defaults = { lhpVersion, pipelineConfig: undefined, dryRun: false, noBundle: false, startedAt: 0 };
+  const defaults = {
+    lhpVersion,
+    pyyamlVersion: undefined,
+    pipelineConfig: undefined,
+    dryRun: false,
+    noBundle: false,
+    startedAt: 0,
+  };
   return scanProject(root, { ...defaults, ...options }, listOutput(root, undefined, 'dev'));
+}
+
+/** With keys in one order: Python's differs where a key is there twice. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, item]) => [key, sorted(item)] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 const UNKNOWN = { flowgroups: null, templates: null, flowgroupsUsingTemplates: null, pipelines: null };
@@ -186,10 +204,58 @@ describe('Python prints', () => {
     ['[a, 1, yes, "it\'s"]', `['a', 1, True, "it's"]`],
     ['{a: 2024-01-31}', "{'a': datetime.date(2024, 1, 31)}"],
   ])('%s as %s', (text, printed) => {
-    expect(pythonStr((parseDocuments(`v: ${text}\n`)[0] as Map<string, unknown>).get('v'))).toBe(printed);
+    expect(pythonStr((parseDocuments(`v: ${text}\n`, 'last')[0] as Map<string, unknown>).get('v'))).toBe(printed);
   });
   it('a value that is too long is refused', () => {
     expect(() => pythonStr(['x'.repeat(70_000)])).toThrow(LimitError);
+  });
+});
+
+describe.each([lhp('0.9.3'), lhp('0.8.7')])('merge keys as the PyYAML beside $name reads them', (real) => {
+  if (lacking(real)) return;
+  // Mappings that merge earlier ones, singly and as lists, with keys before and after, also of one letter.
+  const own = fc.tuple(fc.constantFrom('k', 'é', 'key', 'other', 'more'), fc.integer({ min: 1, max: 99 }));
+  const sources = fc.array(fc.nat(), { minLength: 1, maxLength: 4 });
+  const part = fc.oneof(own, sources);
+  const text = (parts: (readonly [string, number] | number[])[], index: number) => {
+    const alias = (source: number) => `*m${source % index}`;
+    const written = new Set<string>();
+    const lines = parts.flatMap((part) => {
+      const [first] = part;
+      if (typeof first === 'string') {
+        if (written.has(first)) return [];
+        written.add(first);
+        return [`  ${first}: v${part[1]}`];
+      }
+      if (index === 0) return [];
+      const [one = 0, ...more] = part as number[];
+      return [more.length > 0 ? `  <<: [${[one, ...more].map(alias).join(', ')}]` : `  <<: ${alias(one)}`];
+    });
+    return `m${index}: &m${index}\n${[...lines, `  end: e${index}`].join('\n')}\n`;
+  };
+  const mappings = fc.array(fc.array(part, { maxLength: 5 }), { minLength: 2, maxLength: 6 });
+  it('on 500 documents', () => {
+    const documents = fc.sample(mappings, { numRuns: 500, seed: 11 }).map((list) => list.map(text).join(''));
+    const program = `
+import json, sys, yaml
+print(json.dumps([yaml.__version__, [yaml.load(text, yaml.CSafeLoader) for text in json.load(sys.stdin)]]))`;
+    const python = join(dirname(real.path), 'python');
+    const { stdout, stderr } = spawnSync(python, ['-c', program], {
+      input: JSON.stringify(documents),
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    const [version, answers] = JSON.parse(stdout) as [string, Record<string, Record<string, string>>[]];
+    const plain = (value: unknown): unknown =>
+      value instanceof Map ? Object.fromEntries([...value].map(([key, item]) => [key, plain(item)])) : value;
+    for (const rule of ['first', 'last'] as const) {
+      const wrong = documents.filter(
+        (document, i) =>
+          JSON.stringify(sorted(plain(parseDocuments(document, rule)[0]))) !== JSON.stringify(sorted(answers[i])),
+      );
+      if (rule === mergeRule(version)) expect(wrong).toEqual([]);
+      else expect(wrong.length).toBeGreaterThan(50);
+    }
   });
 });
 

@@ -16,7 +16,7 @@ const importsOf = (name: string) =>
 
 /** From what everything rests on to what a user calls; a file imports only from its own line or from lines above it. */
 const FLOW = [
-  ['contract.ts', 'deps.ts', 'version.ts', 'files.ts', 'scan/yaml.ts'],
+  ['contract.ts', 'deps.ts', 'version.ts', 'files.ts', 'scan/mapping.ts'],
   [
     'attempts.ts',
     'consent.ts',
@@ -26,6 +26,7 @@ const FLOW = [
     'proxy.ts',
     'command.ts',
     'event.ts',
+    'scan/yaml.ts',
     'scan/discover.ts',
     'scan/flowgroups.ts',
   ],

@@ -1,7 +1,8 @@
 // blueprints.ts: blueprints × instances → flowgroups. Only what decides the counts is resolved: the pipeline and flowgroup
 // names, in which `%{name}` stands for a parameter of the instance or a variable of the blueprint.
 import { type Flowgroup, isBlueprint, isInstance, RefusedError } from './flowgroups.ts';
-import { isMap, LimitError, pythonStr, type YamlMap } from './yaml.ts';
+import { isMap, LimitError, type YamlMap } from './mapping.ts';
+import { pythonStr } from './yaml.ts';
 
 /** lhp expands variables in variables this often. */
 const MAX_ROUNDS = 10;

@@ -3,7 +3,7 @@
 // Folders that are symbolic links are not entered (as in lhp), so links cannot make a loop; the number of entries is bounded.
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { LimitError } from './yaml.ts';
+import { LimitError } from './mapping.ts';
 
 /** A project with its virtual environments has some 50,000 entries. */
 const MAX_ENTRIES = 500_000;

@@ -1,6 +1,6 @@
 // flowgroups.ts: the documents of one file → the flowgroups they define. The rules are lhp's: one flowgroup a document, or a
 // `flowgroups:` array whose entries inherit from the document around them.
-import { isMap, type YamlMap } from './yaml.ts';
+import { isMap, type YamlMap } from './mapping.ts';
 
 export interface Flowgroup {
   pipeline: string;

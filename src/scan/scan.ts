@@ -6,13 +6,16 @@ import { join, resolve } from 'node:path';
 import { expandBlueprints } from './blueprints.ts';
 import { discoverYaml } from './discover.ts';
 import { type Flowgroup, flowgroupsOf, RefusedError } from './flowgroups.ts';
+import { isMap, LimitError, type MergeRule, mergeRule, type YamlMap } from './mapping.ts';
 import { monitoringFlowgroup } from './monitoring.ts';
 import { countInLog, countOutput, type Output } from './written.ts';
-import { isMap, LimitError, parseDocuments, pythonStr, type YamlMap } from './yaml.ts';
+import { parseDocuments, pythonStr } from './yaml.ts';
 
 export interface ScanOptions {
   /** Version of the lhp that ran, as installed; its counting rules changed over time. Unknown counts as the newest. */
   lhpVersion: string | undefined;
+  /** Version of the PyYAML that read the project; unknown counts as the newest. */
+  pyyamlVersion: string | undefined;
   pipelineConfig: string | undefined;
   dryRun: boolean;
   noBundle: boolean;
@@ -51,7 +54,7 @@ export function scanProject(root: string, options: ScanOptions, written: Output)
     uncertain: undefined,
   };
   try {
-    const reader = new Reader(rules.skipsInvalid);
+    const reader = new Reader(rules.skipsInvalid, mergeRule(options.pyyamlVersion));
     const project = projectFile(reader, root);
     const name = project.get('name');
     scan.projectName = name === undefined || name === null ? undefined : pythonStr(name);
@@ -152,19 +155,21 @@ class Reader {
   /** Files that lhp may have read and we could not. */
   unread = 0;
   readonly #skipsInvalid: boolean;
+  readonly #mergeRule: MergeRule;
   readonly #documents = new Map<string, unknown[]>();
   readonly #deadline = performance.now() + MAX_MILLISECONDS;
   #bytes = 0;
 
-  constructor(skipsInvalid: boolean) {
+  constructor(skipsInvalid: boolean, rule: MergeRule) {
     this.#skipsInvalid = skipsInvalid;
+    this.#mergeRule = rule;
   }
 
   read<T>(path: string, use: (documents: unknown[]) => T[], skippable = false): T[] {
     try {
       let documents = this.#documents.get(path);
       if (!documents) {
-        documents = parseDocuments(this.#text(path));
+        documents = parseDocuments(this.#text(path), this.#mergeRule);
         this.#documents.set(path, documents);
       }
       return use(documents);

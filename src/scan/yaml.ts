@@ -6,27 +6,17 @@ import {
   CORE_SCHEMA,
   defineScalarTag,
   loadAll,
-  mergeTag,
   NOT_RESOLVED,
   nullYaml11Tag,
   omapTag,
   pairsTag,
-  realMapTag,
   setTag,
   YAMLException,
 } from 'js-yaml';
-
-/** A mapping with the keys that were written; no prototype to pollute. */
-export type YamlMap = ReadonlyMap<unknown, unknown>;
-
-export const isMap = (value: unknown): value is YamlMap => value instanceof Map;
-
-/** A value that exceeds what we are ready to look at. */
-export class LimitError extends Error {}
+import { allowMerges, isMap, LimitError, type MergeRule, mergeKeyTag, mergingMapTag } from './mapping.ts';
 
 /** Deeper than any real project; lhp's own parser gives up in the same region. */
 const MAX_DEPTH = 200;
-const MAX_MERGE_KEYS = 200_000;
 const MAX_TEXT = 65_536;
 
 /** A number or a date: only how Python prints it matters here. */
@@ -139,20 +129,26 @@ function pythonZone(offset: string): string {
 }
 
 // `=` is YAML 1.1's default value; lhp's parser refuses it, and a file that lhp refuses never gets here.
-const SCHEMA = CORE_SCHEMA.withTags(
-  [nullYaml11Tag, boolTag, intTag, floatTag, timestampTag, mergeTag],
-  [realMapTag, setTag, omapTag, pairsTag, binaryTag],
-);
+const schema = (rule: MergeRule) =>
+  CORE_SCHEMA.withTags(
+    [nullYaml11Tag, boolTag, intTag, floatTag, timestampTag, mergeKeyTag],
+    [mergingMapTag(rule), setTag, omapTag, pairsTag, binaryTag],
+  );
+const SCHEMAS: Record<MergeRule, ReturnType<typeof schema>> = { first: schema('first'), last: schema('last') };
 
-/** All documents of a text; empty ones are left out, as lhp does. Throws on what is not YAML and on exceeded limits. */
-export function parseDocuments(text: string): unknown[] {
+/**
+ * All documents of a text; empty ones are left out, as lhp does. Throws on what is not YAML and on exceeded limits.
+ *
+ * @param rule - Whose value a key has that several mappings of one `<<: [*a, *b]` have.
+ */
+export function parseDocuments(text: string, rule: MergeRule): unknown[] {
   // Line breaks in YAML 1.1, and text in YAML 1.2.
   let attempt = text.replace(/[\x85\u2028\u2029]/g, '\n');
   for (let mended = 0; ; mended += 1) {
     try {
+      allowMerges();
       // json: a key that is given twice is no error, the last one counts (PyYAML).
-      const limits = { maxDepth: MAX_DEPTH, maxTotalMergeKeys: MAX_MERGE_KEYS };
-      const documents = loadAll(attempt, { schema: SCHEMA, json: true, ...limits });
+      const documents = loadAll(attempt, { schema: SCHEMAS[rule], json: true, maxDepth: MAX_DEPTH });
       return documents.filter((document) => document !== null && document !== undefined);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
