@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Diagnosis } from '../src/doctor.ts';
 import { type ProxyServer, proxyOf } from '../src/proxy.ts';
@@ -109,6 +110,26 @@ describe('through tinyproxy', () => {
     } finally {
       await real.stop();
     }
+  });
+
+  it('TLS on the way to the proxy, too', async () => {
+    const pem = (name: string) => readFileSync(file(name));
+    const front = createTlsServer({ key: pem('wrong.key'), cert: pem('wrong.crt') }, (client) => {
+      const behind = connect(Number(proxy.split(':')[1]), '127.0.0.1');
+      for (const socket of [client, behind]) socket.on('error', () => socket.destroy());
+      client.pipe(behind).pipe(client);
+    });
+    await once(front.listen(0, '127.0.0.1'), 'listening');
+    const address = `localhost:${(front.address() as AddressInfo).port}`;
+    const server = await serve({ tls: { key: pem('server.key'), cert: pem('server.crt') } as object });
+    const { status } = await reported({
+      [`${PREFIX}ENDPOINT`]: outward(server.endpoint),
+      [`${PREFIX}CERTIFICATE`]: file('ca.crt'),
+      HTTPS_PROXY: `https://user:${PASSWORD}@${address}`,
+    });
+    front.close();
+    expect(status.runs).toMatchObject({ sent: 1, waiting: 0 });
+    expect([status.proxy, log()]).toEqual([address, expect.stringContaining(`CONNECT 0.0.0.0:${server.port}`)]);
   });
 
   it.each<[string, string, string, Env, number, RegExp]>([
