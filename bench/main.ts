@@ -182,6 +182,8 @@ async function reporter(): Promise<void> {
   const variants: [string, NodeJS.ProcessEnv][] = [
     ['on this machine only', {}],
     ['delivers to an endpoint', { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }],
+    // That server stands in for the proxy; for loopback none would be asked.
+    ['delivers through a proxy', { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://0.0.0.0:9', HTTP_PROXY: endpoint }],
   ];
   const rows = variants.map(([name]) => ({ name, cpu: [] as number[], memory: [] as number[] }));
   // The server answers in this process, so the measuring must not block it.
