@@ -9,7 +9,7 @@ if (name === 'run' && rest.length > 0 && !(rest[0] ?? '').startsWith('-')) {
 } else if (name === 'run' && rest[0] === '--' && rest.length > 1) {
   finish(run(rest.slice(1)));
 } else {
-  finish(import('./commands.ts').then(({ main }) => main(process.argv)));
+  finish(import('./commands.ts').then(({ main }) => main(process.argv, run)));
 }
 
 function finish(status: Promise<number>): void {

@@ -52,7 +52,8 @@ const SHELLS: Record<string, Shell> = {
   pwsh: { template: 'hook.ps1', quote: (text) => `'${text.replaceAll("'", "''")}'` },
 };
 
-const names = Object.keys(SHELLS);
+/** Whose hook can be printed. */
+export const HOOK_SHELLS = Object.keys(SHELLS);
 
 const BEGIN = '# >>> lhp-otel hook >>>';
 const END = '# <<< lhp-otel hook <<<\n';
@@ -106,13 +107,13 @@ const hookFile = (shellName: string, paths: Paths) => join(dirname(paths.config)
 
 function shell(name: string): Shell {
   const found = Object.hasOwn(SHELLS, name) ? SHELLS[name] : undefined;
-  if (!found) throw new Error(`"${name}" is no shell that is known here; it must be ${names.join(', ')}`);
+  if (!found) throw new Error(`"${name}" is no shell that is known here; it must be ${HOOK_SHELLS.join(', ')}`);
   return found;
 }
 
 function installable(given: string | undefined, deps: Deps) {
   const shellName = given ?? basename(deps.env.SHELL ?? '');
-  if (given === undefined && !names.includes(shellName))
+  if (given === undefined && !HOOK_SHELLS.includes(shellName))
     throw new Error(`$SHELL is "${deps.env.SHELL ?? ''}"; say which shell it is for: bash, zsh or fish`);
   const { rc, source } = shell(shellName);
   if (!rc || !source)

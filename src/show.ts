@@ -4,7 +4,8 @@ import { eventOf, type OtlpRequest } from './event.ts';
 import type { Paths } from './paths.ts';
 import { readRun, storedRuns } from './spool.ts';
 
-export type Format = 'event' | 'otlp';
+export const FORMATS = ['event', 'otlp'] as const;
+export type Format = (typeof FORMATS)[number];
 
 /** The newest `last` runs, oldest of them first; files that are no runs are passed over. */
 export function* showRuns(paths: Paths, last: number, format: Format): Generator<string> {

@@ -553,8 +553,8 @@ describe('lhp-otel hook', () => {
   });
   it.each([
     [['hook'], 2, 'bash, zsh, fish or pwsh'],
-    [['hook', 'tcsh'], 1, '"tcsh"'],
-    [['hook', 'toString'], 1, '"toString"'],
+    [['hook', 'tcsh'], 2, "'tcsh'"],
+    [['hook', 'toString'], 2, "'toString'"],
     [['hook', '--install'], 1, '$SHELL is "/bin/tcsh"'],
     [['hook', '--install', 'pwsh'], 1, '$PROFILE'],
     [['hook', '--install', '--uninstall', 'bash'], 2, 'not both'],

@@ -36,6 +36,8 @@ const FLOW = [
   ['handover.ts', 'deliver.ts', 'show.ts', 'status.ts', 'flush.ts', 'hook.ts'],
   ['doctor.ts'],
   ['describe.ts', 'run.ts', 'library.ts'],
+  ['help.ts', 'commands/context.ts'],
+  ['commands/record.ts', 'commands/see.ts', 'commands/delivery.ts', 'commands/control.ts'],
   ['reporter.ts', 'finished.ts', 'commands.ts', 'index.ts'],
   ['cli.ts'],
 ];

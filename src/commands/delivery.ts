@@ -1,0 +1,73 @@
+// delivery.ts: the commands about the way to the collector: `status`, `doctor`, `flush`.
+import type { Command } from 'commander';
+import { explain } from '../help.ts';
+import { statusOf, statusText } from '../status.ts';
+import type { Context } from './context.ts';
+
+export function addDeliveryCommands(program: Command, { deps, print, exit }: Context): void {
+  explain(
+    program
+      .command('status')
+      .summary('on or off and who decided, where runs go, what waits')
+      .description(
+        'Says whether runs are recorded and which layer decided, where they go, what is waiting, and the last delivery and problem.',
+      )
+      .option('--json', 'as one JSON object')
+      .action((options: { json?: boolean }) => {
+        const state = statusOf(deps);
+        print(options.json ? JSON.stringify(state, null, 2) : statusText(state));
+        if (state.problems.length > 0) {
+          if (!options.json) for (const problem of state.problems) process.stderr.write(`lhp-otel: ${problem}\n`);
+          exit(1);
+        }
+      }),
+    {
+      exits: [['1', 'the configuration is wrong']],
+      examples: [
+        ['lhp-otel status', ''],
+        ['lhp-otel status --json', 'for a program'],
+      ],
+    },
+  );
+
+  explain(
+    program
+      .command('doctor')
+      .summary('why runs do not arrive, and what to do')
+      .description(
+        'Looks at each step of a run’s way, from consent to the collector’s clock, and says what to do. It sends no run.',
+      )
+      .option('--json', 'as one JSON object')
+      .action(async (options: { json?: boolean }) => {
+        const { diagnose, diagnosisText } = await import('../doctor.ts');
+        const diagnosis = await diagnose(deps);
+        print(options.json ? JSON.stringify(diagnosis, null, 2) : diagnosisText(diagnosis));
+        if (!diagnosis.ok) exit(1);
+      }),
+    {
+      exits: [['1', 'a step fails']],
+      examples: [
+        ['lhp-otel doctor', ''],
+        ['lhp-otel doctor --json', 'for a program'],
+      ],
+    },
+  );
+
+  explain(
+    program
+      .command('flush')
+      .summary('deliver now, and wait for it')
+      .description('Delivers what is waiting now, and waits for it.')
+      .action(async () => {
+        const { flush } = await import('../flush.ts');
+        const { text, ok } = await flush(deps);
+        if (!ok) throw new Error(text);
+        print(text);
+      }),
+    {
+      remarks: ['For the last step of a CI job, or after a configuration was mended.'],
+      exits: [['1', 'something is still waiting afterwards']],
+      examples: [['lhp-otel flush', '']],
+    },
+  );
+}

@@ -1,0 +1,69 @@
+// record.ts: the commands that let runs be recorded: `run` and `hook`.
+import type { Command } from 'commander';
+import { decide } from '../decide.ts';
+import { explain, wordArgument } from '../help.ts';
+import { HOOK_SHELLS, hookText, installHook, uninstallHook } from '../hook.ts';
+import type { Context } from './context.ts';
+
+export function addRecordCommands(program: Command, context: Context): void {
+  addRun(program, context);
+  addHook(program, context);
+}
+
+function addRun(program: Command, { run: runCommand, exit }: Context): void {
+  const run = program
+    .command('run')
+    .summary('run a command, and record a successful `lhp generate`')
+    .description(
+      'Runs a command as if without lhp-otel: same output, terminal, signals and exit status. A successful generate of lhp is recorded when it has ended.',
+    )
+    .usage('[--] <command…>')
+    .argument('[command...]', 'the command and its arguments')
+    .passThroughOptions()
+    // cli.ts runs commands itself; this is reached without one, or with options before `run`.
+    .action(async (words: string[]) => {
+      if (words.length === 0) run.error('error: no command given; it must be like: lhp-otel run -- lhp generate');
+      exit(await runCommand(words));
+    });
+  explain(run, {
+    remarks: [
+      'A generate is recognized as `lhp generate`, `python -m lhp generate`, `uv run lhp generate`, `poetry run lhp generate`, or by a path to lhp.',
+    ],
+    exits: [['n', 'as the command ended; 127 when it is not there, 126 when it cannot be run']],
+    examples: [
+      ['lhp-otel run -- lhp generate --env dev', 'record one generate'],
+      ['lhp-otel run -- uv run lhp generate --env prod', 'the same through uv'],
+      ['lhp-otel run -- lhp -v generate --env dev', 'and say what telemetry did'],
+    ],
+  });
+}
+
+function addHook(program: Command, { deps, print }: Context): void {
+  const hook = program
+    .command('hook')
+    .summary('let the shell record plain `lhp generate`')
+    .description(
+      'Prints a shell function called lhp that records without Node in front of the command, or puts it into the shell.',
+    )
+    .usage('<shell> | --install [shell] | --uninstall [shell]')
+    .addArgument(wordArgument('[shell]', 'to install, the one in $SHELL if none is given', HOOK_SHELLS))
+    .option('--install', 'let the shell load it when it starts')
+    .option('--uninstall', 'take that back, to the byte')
+    .action((shell: string | undefined, options: { install?: boolean; uninstall?: boolean }) => {
+      if (options.install && options.uninstall) hook.error('error: give --install or --uninstall, not both');
+      const { paths } = decide(deps, undefined);
+      if (options.install) print(`${installHook(shell, deps, paths)} loads the hook; it is there in new shells`);
+      else if (options.uninstall) print(`${uninstallHook(shell, deps, paths)} does not load the hook any more`);
+      else if (shell === undefined) hook.error('error: say for which shell: bash, zsh, fish or pwsh');
+      else process.stdout.write(hookText(shell));
+    });
+  explain(hook, {
+    remarks: ['Shells that are open keep what they have loaded until they end. PowerShell’s profile is not edited.'],
+    exits: [['1', 'the shell’s file cannot be read or written']],
+    examples: [
+      ['lhp-otel hook --install', 'for the shell in $SHELL'],
+      ['lhp-otel hook --uninstall fish', 'take it out of fish again'],
+      ['eval "$(lhp-otel hook zsh)"', 'for this shell only'],
+    ],
+  });
+}

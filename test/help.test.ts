@@ -1,0 +1,150 @@
+// The command line as a newcomer meets it: each command's help is complete and fits on a screen, and a wrong word is answered
+// with the nearest right one. The tables are the commander program itself, so a new command cannot be forgotten.
+import { spawnSync } from 'node:child_process';
+import type { Command } from 'commander';
+import { afterAll, describe, expect, it } from 'vitest';
+import { commandLine } from '../src/commands.ts';
+import { moreOf } from '../src/help.ts';
+import { cli, sandbox } from './support/sandbox.ts';
+
+const program = commandLine();
+const commands = [program, ...program.commands].map((command): [string, Command] => [command.name(), command]);
+/** As on a terminal of this width. */
+const help = (command: Command, columns?: number) => {
+  const parts: string[] = [];
+  const real = Object.getOwnPropertyDescriptor(process.stdout, 'columns') ?? { value: undefined, configurable: true };
+  Object.defineProperty(process.stdout, 'columns', { value: columns, configurable: true });
+  command.configureOutput({ writeOut: (part) => void parts.push(part) }).outputHelp();
+  Object.defineProperty(process.stdout, 'columns', real);
+  return parts.join('');
+};
+
+const box = sandbox();
+afterAll(() => box.dispose());
+
+describe.each(commands)('%s', (name, command) => {
+  const more = moreOf(command);
+  it('says what it does, in a line and in a sentence', () => {
+    expect(command.description()).toMatch(/^[A-Z].*\.$/);
+    if (command !== program) expect(command.summary()).toMatch(/^[a-z].{5,60}[^.]$/);
+  });
+  it('has examples of itself', () => {
+    expect(more?.examples.length).toBeGreaterThan(0);
+    for (const [example] of more?.examples ?? [])
+      expect(example).toMatch(command === program ? /^lhp-otel \w/ : new RegExp(`(^|[ (])lhp-otel ${name}( |\\)|$)`));
+  });
+  it.each((more?.examples ?? []).map(([example]) => [example]))(
+    'an example is what the program takes: %s',
+    (example) => {
+      // The words of the last lhp-otel on the line, parsed by a program whose commands do nothing.
+      const words = /lhp-otel ([^)"|>]*)/.exec(example)?.[1]?.trim().split(' ') ?? [];
+      const parser = commandLine();
+      for (const each of parser.commands) each.action(() => {});
+      expect(() => parser.parse(words, { from: 'user' })).not.toThrow();
+    },
+  );
+  it('says what every option and argument is', () => {
+    for (const { flags, description } of command.options)
+      expect([flags, description]).toEqual([flags, expect.stringMatching(/\w{3}/)]);
+    for (const argument of command.registeredArguments)
+      expect([argument.name(), argument.description]).toEqual([argument.name(), expect.stringMatching(/\w{3}/)]);
+  });
+  it.each([undefined, 40, 80, 200])('no line of its help is over 100 columns, on a terminal of %s', (width) => {
+    const lines = help(command, width).split('\n');
+    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+    if (width === 80) expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+  it('--help is that help, in the built program too', () => {
+    const ran = spawnSync(process.execPath, [cli, ...(command === program ? [] : [name]), '--help'], {
+      env: box.env as NodeJS.ProcessEnv,
+      encoding: 'utf8',
+    });
+    expect(ran).toMatchObject({ status: 0, stderr: '', stdout: help(command, 80) });
+  });
+});
+
+it('what exits with 1 for a reason of its own says the reason', () => {
+  const silent = commands.filter(([, command]) => !moreOf(command)?.exits).map(([name]) => name);
+  expect(silent.sort()).toEqual(['help', 'off', 'on']);
+});
+it('every command is in a group, and what a newcomer needs stands first', () => {
+  expect(program.commands.filter((command) => !command.helpGroup())).toEqual([]);
+  expect(program.commands.slice(0, 2).map((command) => command.name())).toEqual(['run', 'hook']);
+});
+
+// The words, and what stderr must name.
+const wrong: [words: string[], named: string[]][] = [
+  [
+    ['runn', '--', 'lhp'],
+    ["'runn'", 'Did you mean run?'],
+  ],
+  [
+    ['lhp', 'generate'],
+    ["'lhp'", 'lhp-otel run --'],
+  ],
+  [
+    ['help', 'shwo'],
+    ["'shwo'", 'Did you mean show?'],
+  ],
+  [['--verison'], ["'--verison'", 'Did you mean --version?']],
+  [['run'], ['no command given', 'lhp-otel run -- lhp generate']],
+  [['run', '--'], ['no command given']],
+  [
+    ['run', '--foo'],
+    ["'--foo'", 'lhp-otel run --help'],
+  ],
+  [
+    ['show', '--lats', '1'],
+    ["'--lats'", 'Did you mean --last?'],
+  ],
+  [
+    ['show', '--last', '0'],
+    ["'0'", 'a whole number from 1'],
+  ],
+  [
+    ['show', '--last', 'all'],
+    ["'all'", 'a whole number from 1'],
+  ],
+  [
+    ['show', '--format', 'otpl'],
+    ["'otpl'", 'event or otlp', 'Did you mean otlp?'],
+  ],
+  [
+    ['show', 'lhp'],
+    ['"lhp"', '--preview'],
+  ],
+  [
+    ['show', '--preview', '--', 'ls', '-l'],
+    ['"ls -l"', 'lhp generate --env dev'],
+  ],
+  [['hook'], ['bash, zsh, fish or pwsh']],
+  [
+    ['hook', 'fsh'],
+    ["'fsh'", 'bash, zsh, fish or pwsh', 'fish'],
+  ],
+  [
+    ['status', '--jsno'],
+    ["'--jsno'", 'Did you mean --json?'],
+  ],
+  [['doctor', 'all'], ["too many arguments for 'doctor'"]],
+  [['flush', '--force'], ["'--force'"]],
+  [['off', 'now'], ["too many arguments for 'off'"]],
+  [['on', '--json'], ["'--json'"]],
+];
+it.each(wrong)('%j is a usage error that names what would be right', (words, named) => {
+  const ran = box.run(words);
+  expect(ran).toMatchObject({ status: 2, stdout: '' });
+  for (const text of named) expect(ran.stderr).toContain(text);
+  expect(ran.stderr).not.toContain('\n    at ');
+});
+it('without a word it prints its help as an error', () => {
+  expect(box.run([])).toMatchObject({ status: 2, stdout: '' });
+});
+it('an empty history says how to fill it, and not to who reads stdout', () => {
+  const ran = box.run(['show']);
+  expect(ran).toMatchObject({ status: 0, stdout: '' });
+  expect(ran.stderr).toContain('lhp-otel run -- lhp generate --env dev');
+});
+it('a command behind -- is run as well', () => {
+  expect(box.run(['--', 'run', 'sh', '-c', 'echo ran; exit 3'])).toMatchObject({ status: 3, stdout: 'ran\n' });
+});
