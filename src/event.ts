@@ -1,6 +1,25 @@
 // event.ts: the bytes of a recorded run → the telemetry page's event. What `show` prints is read back from the very request
 // that is or was sent, not from a second copy, so it cannot say anything else.
-import { EVENT_KEYS, type GenerateEvent, INSTRUMENTS, POINT_ATTRIBUTES, RESOURCE_ATTRIBUTES } from './contract.ts';
+import {
+  EVENT_KEYS,
+  type GenerateEvent,
+  INSTRUMENTS,
+  type LossReason,
+  POINT_ATTRIBUTES,
+  RESOURCE_ATTRIBUTES,
+} from './contract.ts';
+
+/** What became of a recorded run. `local`: there was no endpoint; `lost`: given up, for a {@link LossReason}. */
+export type Outcome = 'waiting' | 'sent' | 'local' | 'lost';
+
+/** A recorded run as values. */
+export interface Run {
+  /** Milliseconds since the epoch. */
+  timestamp: number;
+  outcome: Outcome;
+  reason?: LossReason;
+  event: GenerateEvent;
+}
 
 interface OtlpAttribute {
   key: string;

@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { attempted, forgetAttempts } from './attempts.ts';
 import type { LossReason } from './contract.ts';
-import { eventOf, type OtlpRequest } from './event.ts';
+import { eventOf, type OtlpRequest, type Outcome } from './event.ts';
 import { ensureFolder } from './files.ts';
 import { type Paths, PENDING_NOTICE } from './paths.ts';
 
@@ -27,8 +27,6 @@ const MAX_HISTORY = 10_000;
 const MAX_RUN_BYTES = 64 * 1024;
 /** A temporary file of this age belongs to a reporter that died. */
 const ABANDONED_MS = 10 * 60 * 1000;
-
-export type Outcome = 'waiting' | 'sent' | 'local' | 'lost';
 
 export interface StoredRun {
   /** Milliseconds since the epoch; the name and the timestamp of its points. */
@@ -246,6 +244,16 @@ export function purge(paths: Paths): number {
   for (const run of attempted(paths)) forgetAttempts(paths, run);
   for (const drawn of ['machine-id', 'ci-slot.json']) remove(join(paths.state, drawn));
   remove(join(paths.state, PENDING_NOTICE));
+  return deleted;
+}
+
+/**
+ * The user's wish to have nothing kept: as `off` deletes, and what was sent, too. A loss that no request has counted yet goes
+ * with its run and is never counted; those that were go before the requests that count them, or they would be counted again.
+ */
+export function purgeRuns(paths: Paths): number {
+  let deleted = purge(paths);
+  for (const run of kept(paths)) deleted += Number(remove(run.path));
   return deleted;
 }
 

@@ -4,7 +4,8 @@ import { loadConfig } from './config.ts';
 import { decide, type Mode, projectRoot } from './decide.ts';
 import { type DeliveryState, readDeliveryState } from './delivery-state.ts';
 import type { Deps } from './deps.ts';
-import { type Outcome, storedRuns } from './spool.ts';
+import type { Outcome } from './event.ts';
+import { storedRuns } from './spool.ts';
 import { version } from './version.ts';
 
 export interface Status {
