@@ -50,6 +50,14 @@ function switchedOff(path: string, unreadableMeansOff: boolean): boolean {
   }
 }
 
+/** The files in which the user is off. */
+export function userOffFiles(deps: Deps, paths: Paths): string[] {
+  return [
+    ...(switchedOff(paths.consent, true) ? [paths.consent] : []),
+    ...(loadConfig(deps, paths).disabledBy === 'user' ? [paths.config] : []),
+  ];
+}
+
 /** The folder with `lhp.yaml`, looked for as lhp does: from here upwards. */
 export function projectRoot(cwd: string): string | undefined {
   try {

@@ -1,6 +1,6 @@
 // deliver.ts: the waiting runs → the operator's collector, oldest first. The bytes of each file are posted (post.ts) as they are.
 // A run leaves the spool only with a 200 (sent) or a final refusal (lost, and counted); everything else means: again later.
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { noteBegun, noteNotStored, othersBegun } from './attempts.ts';
 import type { Config } from './config.ts';
@@ -72,6 +72,8 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
     noteBegun(paths, run.timestamp);
     const answer = await post(bytes);
     options.log?.(`${run.timestamp}: ${answer.kind}${answer.why ? ` (${answer.why})` : ''}`);
+    // Settled by another, or deleted by the user in the meantime: there is nothing to note.
+    if (!existsSync(run.path)) continue;
     if (answer.kind === 'later') {
       if (!answer.mayBeStored) noteNotStored(paths, run.timestamp);
       noteFailure(paths, answer.why);
@@ -127,6 +129,9 @@ function lock(paths: Paths): boolean {
 
 /** Whether a process that is gone, or one that hangs, holds the lock; the next delivery takes it away. */
 export const lockIsStale = (paths: Paths): boolean => isStale(lockFile(paths));
+
+/** Whether a process is posting now. */
+export const isDelivering = (paths: Paths): boolean => existsSync(lockFile(paths)) && !lockIsStale(paths);
 
 function isStale(path: string): boolean {
   try {

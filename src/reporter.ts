@@ -1,5 +1,6 @@
 // reporter.ts: the process behind the user's back that nobody waits for: scan → identify → record → spool → deliver. Started
 // by handover.ts after a successful generate, detached and niced; prints nothing, fails silently, ends by itself.
+import { existsSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { decide } from './decide.ts';
 import { type Deps, systemDeps } from './deps.ts';
@@ -20,7 +21,10 @@ export async function report(job: Job, deps: Deps, stored = () => {}): Promise<v
   // Asked again: this process may have started late, and `off` means off.
   const { mode, paths } = decide(deps, job.root);
   if (mode === 'off') return;
+  const known = existsSync(paths.state);
   const event = await describeRun(job, deps, paths);
+  // `purge --all` in the meantime: nothing of ours is to come back.
+  if (known && !existsSync(paths.state)) return;
   const { recordRun } = await import('./record.ts');
   const slot = event.is_ci === true ? ciSlot(paths) : undefined;
   const outcome = mode === 'send' && job.deliver ? 'waiting' : 'local';

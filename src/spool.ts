@@ -257,10 +257,10 @@ export function purgeRuns(paths: Paths): number {
   return deleted;
 }
 
-/** False where another reporter was faster. */
+/** False where another reporter was faster, or the user has purged. */
 function move(from: string, to: string): boolean {
   // Somebody may have deleted the folder: a run that cannot leave the spool would be sent for ever.
-  ensureFolder(dirname(to));
+  if (existsSync(from)) ensureFolder(dirname(to));
   try {
     renameSync(from, to);
     return true;

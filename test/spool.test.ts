@@ -299,6 +299,15 @@ it('a run leaves the spool also when somebody has deleted the history', async ()
   expect(storedRuns(paths)).toMatchObject([{ timestamp: run.timestamp, outcome: 'sent' }]);
 });
 
+it('where everything was deleted while a run was written, nothing comes back', async () => {
+  const purged = async () => {
+    rmSync(paths.state, { recursive: true });
+    return Buffer.from('{}');
+  };
+  await expect(store(paths, 'waiting', purged, NOW)).rejects.toThrow('ENOENT');
+  expect(existsSync(paths.state)).toBe(false);
+});
+
 describe('a file that is no run', () => {
   it.each([
     ['empty', ''],

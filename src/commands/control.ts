@@ -1,11 +1,13 @@
-// control.ts: the user's own switches: `off`, `on`.
+// control.ts: the user's own switches: `off`, `on`, `purge`.
 import type { Command } from 'commander';
 import { decide, projectRoot, setUserChoice } from '../decide.ts';
 import { explain } from '../help.ts';
 import { purge } from '../spool.ts';
 import type { Context } from './context.ts';
+import { addPurge } from './purge.ts';
 
-export function addControlCommands(program: Command, { deps, print }: Context): void {
+export function addControlCommands(program: Command, context: Context): void {
+  const { deps, print } = context;
   explain(
     program
       .command('off')
@@ -39,4 +41,6 @@ export function addControlCommands(program: Command, { deps, print }: Context): 
       }),
     { examples: [['lhp-otel on', '']] },
   );
+
+  addPurge(program, context);
 }
