@@ -5,10 +5,11 @@ import { Command, CommanderError } from 'commander';
 import type { Context, Run } from './commands/context.ts';
 import { addControlCommands } from './commands/control.ts';
 import { addDeliveryCommands } from './commands/delivery.ts';
+import { addMoreCommands } from './commands/more.ts';
 import { addRecordCommands } from './commands/record.ts';
 import { addSeeCommands } from './commands/see.ts';
 import { systemDeps } from './deps.ts';
-import { explain, layOut, wordArgument } from './help.ts';
+import { explain, layOut } from './help.ts';
 import { version } from './version.ts';
 
 export async function main(argv: readonly string[], run: Run): Promise<number> {
@@ -48,7 +49,7 @@ export function commandLine(run: Run = async () => 0, exit: (code: number) => vo
   program.commandsGroup('Switches:');
   addControlCommands(program, context);
   program.commandsGroup('More:');
-  addHelpCommand(program);
+  addMoreCommands(program);
   explain(program, {
     exits: [
       ['0', 'done'],
@@ -65,23 +66,4 @@ export function commandLine(run: Run = async () => 0, exit: (code: number) => vo
   return program.showHelpAfterError(
     '(lhp-otel --help lists the commands; one that is to be recorded stands behind `lhp-otel run --`)',
   );
-}
-
-/** Not commander's own, which takes any word for a command and prints the help of the program. */
-function addHelpCommand(program: Command): void {
-  const named = (name: string) => program.commands.find((command) => command.name() === name);
-  const help = program
-    .helpCommand(false)
-    .command('help')
-    .description('Prints the help of a command.')
-    .summary('print the help of a command')
-    .addArgument(
-      wordArgument(
-        '[command]',
-        'the command',
-        program.commands.map((command) => command.name()),
-      ),
-    )
-    .action((name: string | undefined) => ((name && named(name)) || program).help());
-  explain(help, { examples: [['lhp-otel help show', 'the same as lhp-otel show --help']] });
 }

@@ -37,9 +37,11 @@ const FLOW = [
   ['handover.ts', 'deliver.ts', 'show.ts', 'status.ts', 'flush.ts', 'hook.ts'],
   ['doctor.ts', 'purge.ts'],
   ['describe.ts', 'run.ts', 'library.ts'],
-  ['help.ts', 'commands/context.ts'],
+  ['help.ts', 'commands/context.ts', 'completion/model.ts'],
+  ['completion/bash.ts', 'completion/fish.ts', 'completion/zsh.ts'],
+  ['completion.ts'],
   ['commands/purge.ts'],
-  ['commands/record.ts', 'commands/see.ts', 'commands/delivery.ts', 'commands/control.ts'],
+  ['commands/record.ts', 'commands/see.ts', 'commands/delivery.ts', 'commands/control.ts', 'commands/more.ts'],
   ['reporter.ts', 'finished.ts', 'commands.ts', 'index.ts'],
   ['cli.ts'],
 ];
