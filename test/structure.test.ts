@@ -33,7 +33,7 @@ const FLOW = [
   ],
   ['ci.ts', 'config.ts', 'scan/blueprints.ts', 'scan/monitoring.ts', 'scan/written.ts', 'spool.ts', 'summary.ts'],
   ['changes.ts', 'decide.ts', 'runs.ts', 'scan/scan.ts'],
-  ['identify.ts', 'installation.ts', 'delivery-state.ts', 'post.ts', 'record.ts'],
+  ['identify.ts', 'installation.ts', 'delivery-state.ts', 'post.ts', 'record.ts', 'stats.ts', 'stats-text.ts'],
   ['handover.ts', 'deliver.ts', 'show.ts', 'status.ts', 'flush.ts', 'hook.ts'],
   ['doctor.ts', 'purge.ts'],
   ['describe.ts', 'run.ts', 'library.ts'],

@@ -1,5 +1,5 @@
-// see.ts: the commands that show what was recorded: `show`.
-import type { Command } from 'commander';
+// see.ts: the commands that show what was recorded: `show`, `stats`.
+import { type Command, InvalidArgumentError } from 'commander';
 import { parseCommand } from '../command.ts';
 import { decide, projectRoot } from '../decide.ts';
 import { describeRun } from '../describe.ts';
@@ -10,6 +10,54 @@ import type { Context } from './context.ts';
 
 export function addSeeCommands(program: Command, context: Context): void {
   addShow(program, context);
+  addStats(program, context);
+}
+
+function addStats(program: Command, { deps, print }: Context): void {
+  const stats = program
+    .command('stats')
+    .summary('your generate times: over time, by environment and version')
+    .description(
+      'Sums up the recorded runs of this machine: durations and sizes over time, by environment, versions and project, and what changed when lhp or the project did.',
+    )
+    .option('--since <when>', 'only runs since a day (2026-11-01) or of the last days (30d)', since)
+    .option('--json', 'as one JSON object')
+    .action(async (options: { since?: number; json?: boolean }) => {
+      const { recordedRuns } = await import('../runs.ts');
+      const { select } = await import('../summary.ts');
+      const { hasUnicode, statsText } = await import('../stats-text.ts');
+      const { statsOf } = await import('../stats.ts');
+      const all = recordedRuns(decide(deps, undefined).paths);
+      const runs = options.since === undefined ? all : select(all, { from: options.since });
+      if (options.json) print(JSON.stringify(statsOf(runs), null, 2));
+      else if (runs.length > 0) {
+        const columns = process.stdout.columns || 80;
+        print(statsText(runs, { columns, unicode: hasUnicode(deps.env), stream: process.stdout }));
+      } else say(all.length > 0 ? 'no run since then; without --since there are more' : NOTHING_YET);
+    });
+  explain(stats, {
+    remarks: [
+      'p50 is the median, p95 what 95 of 100 runs took at most, in seconds. A change is called slower only where noise would not do: 8 runs before and after at least, and a rank test.',
+      'Color as NO_COLOR and FORCE_COLOR say; the small lines need a UTF-8 locale.',
+      'JSON: runs, p50, p95, first, last; by.{environment, lhp_version, python_version, is_ci, dry_run, project_id}: value, runs, p50, p95, last; days: start, end, runs, p50, p95, sizes; changes: timestamp, series, changed, before, after, runs, verdict (slower, faster, same, few).',
+    ],
+    examples: [
+      ['lhp-otel stats', 'all of the history'],
+      ['lhp-otel stats --since 30d', 'the last 30 days'],
+      ['lhp-otel stats --json', 'for a program'],
+    ],
+  });
+}
+
+/** Milliseconds since the epoch, of a day's begin where it is a day. */
+function since(text: string): number {
+  const days = /^(\d{1,4})d$/.exec(text)?.[1];
+  if (days) return Date.now() - Number(days) * 24 * 3600 * 1000;
+  const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? [];
+  const midnight = new Date(Number(year), Number(month) - 1, Number(date));
+  // What is no day becomes another one, or none.
+  if (midnight.getMonth() === Number(month) - 1 && midnight.getDate() === Number(date)) return midnight.getTime();
+  throw new InvalidArgumentError('It must be a day like 2026-11-01, or a number of days like 30d.');
 }
 
 function addShow(program: Command, { deps, print }: Context): void {
