@@ -1,9 +1,10 @@
-// generate.ts: what is made from the contract, so that it cannot drift: docs/metrics.md, the gateway's
-// rules in otel-collector.yaml, Grafana's dashboards, and src/version.ts. With --check
+// generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the gateway's rules in otel-collector.yaml and
+// Grafana's dashboards; from the command line the manual page; the README's table of variables, and src/version.ts. With --check
 // nothing is written, and a difference is an error.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commandLine } from '../src/commands.ts';
 import {
   type AttributeSpec,
   CI_SLOT_ATTRIBUTE,
@@ -17,6 +18,8 @@ import {
 } from '../src/contract.ts';
 import { DROP_REASONS, gatewayRules } from './gateway-rules.ts';
 import { dashboardFiles } from './grafana/dashboards.ts';
+import { manPage } from './man-page.ts';
+import { CONFIGURATION } from './variables.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -26,6 +29,8 @@ const files: Record<string, string> = {
   'collector/ci-queue.yaml': withRuleOrder(read('collector/ci-queue.yaml') ?? ''),
   ...dashboardFiles(),
   'docs/metrics.md': metricsPage(),
+  'man/lhp-otel.1': manPage(commandLine()),
+  'README.md': withVariables(read('README.md') ?? ''),
   'src/version.ts': `// The package's version, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\n`,
 };
 
@@ -33,7 +38,10 @@ const check = process.argv.includes('--check');
 const stale = Object.entries(files).filter(([path, text]) => read(path) !== text);
 for (const [path, text] of stale) {
   if (check) console.error(`${path} is not up to date: run npm run generate`);
-  else writeFileSync(join(root, path), text);
+  else {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
 }
 if (check && stale.length > 0) process.exit(1);
 console.log(
@@ -72,6 +80,18 @@ function withRuleOrder(text: string): string {
   const rules = /(?<=processors: \[.*, )filter\/resource.*(?=, groupbyattrs,)/g;
   if (!rules.test(text)) throw new Error('a configuration of the gateway has no pipeline with the rules on one line');
   return text.replaceAll(rules, filters);
+}
+
+/** The README's table of variables; all around it is written by hand. */
+function withVariables(text: string): string {
+  const head = ['environment variable', 'in `config.json`', 'meaning', 'default'];
+  const rows = CONFIGURATION.map(({ name, key, meaning, default: value }) => {
+    const code = (word: string | undefined) => (word ? `\`${word}\`` : '');
+    return [code(name), code(key), meaning, value];
+  });
+  const old = /^\| environment variable \|.*\n(?:\|.*\n)+/m;
+  if (!old.test(text)) throw new Error('README.md has lost its table of environment variables');
+  return text.replace(old, () => `${table(head, rows).replaceAll('|  ', '| ')}\n`);
 }
 
 function metricsPage(): string {

@@ -1,0 +1,78 @@
+// variables.ts: the environment variables, for the table in the README and the ENVIRONMENT section of the manual page. Markdown, of
+// which only `code` is used.
+
+export interface Variable {
+  /** Empty where there is only the key in config.json. */
+  name: string;
+  key?: string;
+  meaning: string;
+  default: string;
+}
+
+export const CONFIGURATION: readonly Variable[] = [
+  {
+    name: 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT',
+    key: 'endpoint',
+    meaning: 'base URL of the collector; `v1/metrics` is appended',
+    default: 'none: stays on the machine',
+  },
+  {
+    name: 'LHP_OTEL_EXPORTER_OTLP_HEADERS',
+    key: 'headers',
+    meaning: '`name=value,name2=value2` (percent-encoded), or a JSON object in the file',
+    default: 'none',
+  },
+  {
+    name: 'LHP_OTEL_EXPORTER_OTLP_TIMEOUT',
+    key: 'timeout',
+    meaning: 'milliseconds for one delivery with its retries, 1 to 60000',
+    default: '10000',
+  },
+  {
+    name: 'LHP_OTEL_EXPORTER_OTLP_COMPRESSION',
+    key: 'compression',
+    meaning: '`gzip` or `none`',
+    default: '`none`',
+  },
+  {
+    name: 'LHP_OTEL_EXPORTER_OTLP_CERTIFICATE',
+    key: 'certificate',
+    meaning: 'PEM file of the certificate authority',
+    default: "the system's",
+  },
+  {
+    name: 'LHP_OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE',
+    key: 'clientCertificate',
+    meaning: 'PEM file for mutual TLS',
+    default: 'none',
+  },
+  {
+    name: 'LHP_OTEL_EXPORTER_OTLP_CLIENT_KEY',
+    key: 'clientKey',
+    meaning: 'PEM file of its key',
+    default: 'none',
+  },
+  { name: '', key: 'enabled', meaning: '`false` switches off', default: '`true`' },
+  {
+    name: 'LHP_OTEL_FLUSH_TIMEOUT',
+    meaning: 'in CI only: how long `run` waits for the delivery; `500ms`, `2s` or milliseconds, `0` never',
+    default: '`2s`',
+  },
+  {
+    name: 'LHP_OTEL_UPSTREAM',
+    meaning: '`off`: the wrapped lhp runs with `LHP_TELEMETRY=off` (which then is no opt-out here)',
+    default: '',
+  },
+  { name: 'LHP_OTEL_LOG', meaning: '`debug`: one line on stderr about each run', default: '' },
+];
+
+export const OTHERS: readonly (readonly [names: string, meaning: string])[] = [
+  ['LHP_DISABLE_ANALYTICS, DO_NOT_TRACK, OTEL_SDK_DISABLED, PYTEST_CURRENT_TEST', 'set: nothing is recorded'],
+  ['LHP_TELEMETRY', '`off`, `0`, `false` or `no`: nothing is recorded'],
+  [
+    'XDG_CONFIG_HOME, XDG_STATE_HOME',
+    'the folders of configuration and state, `~/.config` and `~/.local/state` if unset',
+  ],
+  ['HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY', 'the proxy of deliveries'],
+  ['NO_COLOR, FORCE_COLOR', 'whether `stats` uses color'],
+];
