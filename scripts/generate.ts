@@ -1,6 +1,6 @@
 // generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the gateway's rules in otel-collector.yaml and
-// Grafana's dashboards; from the command line the manual page; the README's table of variables, and src/version.ts. With --check
-// nothing is written, and a difference is an error.
+// Grafana's dashboards; from the command line the manual page; the picture of the way of a run, the README's table of variables, and
+// src/version.ts. With --check nothing is written, and a difference is an error.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,7 @@ import {
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
 } from '../src/contract.ts';
+import { flowPicture } from './flow.ts';
 import { DROP_REASONS, gatewayRules } from './gateway-rules.ts';
 import { dashboardFiles } from './grafana/dashboards.ts';
 import { manPage } from './man-page.ts';
@@ -30,6 +31,7 @@ const files: Record<string, string> = {
   ...dashboardFiles(),
   'docs/metrics.md': metricsPage(),
   'man/lhp-otel.1': manPage(commandLine()),
+  'docs/images/flow.svg': await flowPicture(),
   'README.md': withVariables(read('README.md') ?? ''),
   'src/version.ts': `// The package's version, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\n`,
 };
