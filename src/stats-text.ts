@@ -75,7 +75,7 @@ function trends(runs: readonly Run[], { columns, unicode }: Screen): string[] {
 }
 
 /** A character for each value, from the lowest to the highest; a gap where there is none. */
-export function sparkline(values: readonly (number | null)[]): string {
+function sparkline(values: readonly (number | null)[]): string {
   const known = values.filter((value) => value !== null);
   const [low, high] = [Math.min(...known), Math.max(...known)];
   const mark = (value: number) =>

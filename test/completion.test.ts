@@ -2,7 +2,7 @@
 // be offered is taken from the commander program, so a command or option that no shell offers fails here. Behind `run` the shell
 // completes the other command as it does without us, the real lhp's own completion among them.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commandLine } from '../src/commands.ts';
@@ -128,6 +128,19 @@ describe('bash', () => {
   ];
   check(list, bashAsk(list, `complete -W 'one two' other-program`));
 
+  it('as a file bash-completion finds it by itself', () => {
+    const data = join(box.dir, 'data');
+    mkdirSync(join(data, 'bash-completion', 'completions'), { recursive: true });
+    copyFileSync(script('bash'), join(data, 'bash-completion', 'completions', 'lhp-otel'));
+    const text = `. ${BASH_COMPLETION}; _completion_loader lhp-otel; complete -p lhp-otel`;
+    expect(ask(['bash', '--norc', '--noprofile'], text, { XDG_DATA_HOME: data })[0]).toEqual([
+      '-F',
+      '_lhp_otel',
+      'complete',
+      'lhp-otel',
+    ]);
+  });
+
   const real = lhp('0.9.3');
   if (lacking(real)) return;
   it('behind run the real lhp completes itself', () => {
@@ -168,10 +181,14 @@ ${list.map(([words]) => `echo (complete -C '${words.join(' ')}' | string replace
 describe('zsh', async () => {
   if (lacking(program('zsh'), program('python3'))) return;
   const offered = join(box.dir, 'offered');
+  // As a file that zsh finds by itself.
+  const fpath = join(box.dir, 'zfunc');
+  mkdirSync(fpath);
+  copyFileSync(script('zsh'), join(fpath, '_lhp-otel'));
   // A widget that completes as TAB does, and writes down what would be offered.
   const setup = `
+fpath=(${fpath} $fpath)
 autoload -Uz compinit && compinit -u -d ${join(box.dir, 'dump')}
-. ${script('zsh')}
 compdef '_arguments "*:value:(one two)"' other-program
 compadd() {
   if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then
@@ -213,6 +230,10 @@ PS1='ready> '
   terminal.type('exit\r');
   await terminal.ended();
   check(list, answers);
+  it('evaluated in a shell that has compinit it is there, too', () => {
+    const text = `compdef() { print $*; }; eval "$(<${script('zsh')})"`;
+    expect(ask(['zsh', '-f'], text)[0]).toEqual(['_lhp-otel', 'lhp-otel']);
+  });
 });
 
 it.each([
