@@ -18,12 +18,16 @@ export async function main(argv: readonly string[], run: Run): Promise<number> {
     status = code;
   };
   const program = commandLine(run, exit);
+  // A reader that has gone (`| head`) has had enough.
+  process.stdout.on('error', () => process.exit(status));
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 2;
+    status = error.exitCode === 0 ? 0 : 2;
   }
+  // One that is slow gets everything: the process ends with what is in a full pipe's queue unwritten.
+  await new Promise((written) => process.stdout.write('', written));
   return status;
 }
 

@@ -122,6 +122,24 @@ it('has the real run, where there is a real lhp', () => {
     expect(truth.at(-1)?.event).toMatchObject({ lhp_version: '0.9.3', flowgroups_count: 8, files_generated: 8 });
 });
 
+it('show gives every byte of it to who reads slowly, and is quiet to who stops reading', () => {
+  const bytes = readdirSync(box.historyDir)
+    .sort()
+    .map((name) => `${readFileSync(join(box.historyDir, name), 'utf8')}\n`)
+    .join('');
+  const all = `"$0" "$1" show --last 100000 --format otlp`;
+  const piped = (to: string) =>
+    spawnSync('bash', ['-c', `${all} | ${to}; exit \${PIPESTATUS[0]}`, process.execPath, cli], {
+      env: box.env as NodeJS.ProcessEnv,
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  const same = piped('cat | cat').stdout === bytes;
+  expect(bytes.length).toBeGreaterThan(500_000);
+  expect(same).toBe(true);
+  expect(piped('head -c 1')).toMatchObject({ status: 0, stdout: '{', stderr: '' });
+});
+
 describe('--json', () => {
   it('its numbers are those of the history', () => {
     const stats = json();
