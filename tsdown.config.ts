@@ -1,6 +1,6 @@
 import { defineConfig, type UserConfig } from 'tsdown';
 
-// Three programs and a library (docs/adr/0002-hot-path.md). The programs are bundled with their dependencies, because to find
+// Three programs, a page and a library (docs/adr/0002-hot-path.md). The programs are bundled with their dependencies, because to find
 // and read some hundred small files costs several times what the work itself costs, and are CommonJS, which Node starts a
 // few milliseconds sooner. The library is a module and takes its dependency from its host.
 const shared: UserConfig = { outDir: 'dist', platform: 'node', target: 'node22', sourcemap: false, clean: false };
@@ -14,9 +14,23 @@ const program = (name: string, source: string): UserConfig => ({
   minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
 });
 
+const page = (name: string) => ({ from: name, to: 'dist/view' });
+
 export default defineConfig([
   program('cli', 'src/cli.ts'),
   program('reporter', 'src/reporter.ts'),
   { ...program('finished', 'src/finished.ts'), copy: 'src/hook' },
+  {
+    // The local page of `lhp-otel view`: one file for the browser, with its chart library, beside what needs no building.
+    ...program('page', 'src/view/page/main.ts'),
+    outDir: 'dist/view',
+    platform: 'browser',
+    target: 'es2024',
+    format: 'esm',
+    minify: { compress: true, mangle: true, codegen: { removeWhitespace: false } },
+    copy: ['page.html', 'page.css', 'icon.svg']
+      .map((name) => page(`src/view/page/${name}`))
+      .concat(page('node_modules/uplot/dist/uPlot.min.css')),
+  },
   { ...shared, entry: { index: 'src/index.ts' }, format: 'esm', fixedExtension: false, dts: true },
 ]);

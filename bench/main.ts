@@ -16,6 +16,7 @@ import { arrival, latency } from './latency.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
 import { soak } from './soak.ts';
 import { storm } from './storm.ts';
+import { view } from './view.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 60);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -43,9 +44,10 @@ const parts: Record<string, () => Promise<void>> = {
   gateway,
   ci,
   faults: () => faults(folder),
+  view: () => view(folder),
 };
 /** These take from minutes to an hour, and are run by their name. */
-const LONG = new Set(['latency', 'storm', 'faults', 'soak']);
+const LONG = new Set(['latency', 'storm', 'faults', 'soak', 'view']);
 if (only && !parts[only]) throw new Error(`no part called ${only}; parts are ${Object.keys(parts).join(', ')}`);
 
 console.log(

@@ -1,6 +1,6 @@
-// generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the gateway's rules in otel-collector.yaml and
-// Grafana's dashboards; from the command line the manual page; the picture of the way of a run, the README's table of variables, and
-// src/version.ts. With --check nothing is written, and a difference is an error.
+// generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the fields in docs/privacy.md, the gateway's
+// rules in otel-collector.yaml and Grafana's dashboards; from the command line the manual page; the picture of the way of a run,
+// the README's table of variables, and src/version.ts. With --check nothing is written, and a difference is an error.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,7 @@ import {
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
 } from '../src/contract.ts';
+import { FIELDS, onTheWire } from '../src/fields.ts';
 import { flowPicture } from './flow.ts';
 import { DROP_REASONS, gatewayRules } from './gateway-rules.ts';
 import { dashboardFiles } from './grafana/dashboards.ts';
@@ -33,6 +34,7 @@ const files: Record<string, string> = {
   'man/lhp-otel.1': manPage(commandLine()),
   'docs/images/flow.svg': await flowPicture(),
   'README.md': withVariables(read('README.md') ?? ''),
+  'docs/privacy.md': privacyPage(),
   'src/version.ts': `// The package's version, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\n`,
 };
 
@@ -67,13 +69,26 @@ function table(head: string[], rows: string[][]): string {
 /** The gateway's configuration is written by hand, but for the rules. */
 function gateway(): string {
   const made = ' made from src/contract.ts by `npm run generate`; do not edit ──\n';
-  const end = '  # ── end ──';
-  const text = read('otel-collector.yaml') ?? '';
-  const from = text.indexOf(made) + made.length;
-  const to = text.indexOf(end);
-  if (from < made.length || to < from)
-    throw new Error('otel-collector.yaml has lost the marks around its generated part');
-  return `${text.slice(0, from)}${gatewayRules()}${text.slice(to)}`;
+  return between('otel-collector.yaml', made, '  # ── end ──', gatewayRules());
+}
+
+function privacyPage(): string {
+  const rows = EVENT_KEYS.map((key) => {
+    const { page, what, how, why } = FIELDS[key];
+    return [page, `\`${key}\``, what, how, why, onTheWire(key)];
+  });
+  const fields = table(['page', 'field', 'what it is', 'how it is made', 'why', 'on the wire'], rows);
+  const made = '<!-- fields: made from src/fields.ts by `npm run generate`; do not edit -->\n';
+  return between('docs/privacy.md', made, '<!-- end -->', `\n${fields}\n\n`);
+}
+
+/** A file that is written by hand, but for what is between these marks. */
+function between(path: string, made: string, end: string, text: string): string {
+  const old = read(path) ?? '';
+  const from = old.indexOf(made) + made.length;
+  const to = old.indexOf(end, from);
+  if (from < made.length || to < from) throw new Error(`${path} has lost the marks around its generated part`);
+  return old.slice(0, from) + text + old.slice(to);
 }
 
 /** The rules in their order, in each pipeline that a file has. */

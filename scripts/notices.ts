@@ -9,7 +9,7 @@ const dist = join(root, 'dist');
 
 // The bundler marks where each module begins: //#region node_modules/<package>/…
 const packages = new Set<string>();
-for (const name of readdirSync(dist)) {
+for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   if (!/\.c?js$/.test(name)) continue;
   for (const [, found] of readFileSync(join(dist, name), 'utf8').matchAll(
     /^\s*\/\/#region node_modules\/((?:@[^/\s]+\/)?[^/\s]+)/gm,
@@ -38,6 +38,6 @@ const parts = [...packages].sort().map((name) => {
 });
 writeFileSync(
   join(dist, 'THIRD-PARTY-NOTICES.txt'),
-  `lhp-otel bundles these packages into its two programs.\n\n${parts.join(`\n${'─'.repeat(80)}\n\n`)}`,
+  `lhp-otel bundles these packages into its programs and its page.\n\n${parts.join(`\n${'─'.repeat(80)}\n\n`)}`,
 );
 console.log(`licence notices of ${parts.length} bundled packages: ${[...packages].sort().join(', ')}`);

@@ -2,9 +2,9 @@
 // A file that is no recorded run, or holds a number or type that none can hold, is passed over. What its words say is not checked:
 // whoever shows them must expect anything.
 import { foldCount, foldSeconds, type GenerateEvent, POINT_ATTRIBUTES, RESOURCE_ATTRIBUTES } from './contract.ts';
-import { eventOf, type OtlpRequest, type Run } from './event.ts';
+import type { Run } from './event.ts';
 import type { Paths } from './paths.ts';
-import { readRun, type StoredRun, storedRuns } from './spool.ts';
+import { readWhole, type StoredRun, storedRuns } from './spool.ts';
 
 /** Every recorded run, oldest first. `known` keeps events between calls, by millisecond: a recorded run never changes. */
 export function recordedRuns(paths: Paths, known: Map<number, GenerateEvent> = new Map()): Run[] {
@@ -18,10 +18,8 @@ export function recordedRuns(paths: Paths, known: Map<number, GenerateEvent> = n
 }
 
 function readEvent(stored: StoredRun): GenerateEvent | undefined {
-  const bytes = readRun(stored);
-  if (!bytes) return undefined;
-  const event = eventOf(JSON.parse(bytes.toString('utf8')) as OtlpRequest);
-  return isPossible(event) ? event : undefined;
+  const event = readWhole(stored)?.event;
+  return event && isPossible(event) ? event : undefined;
 }
 
 function isPossible(event: GenerateEvent): boolean {

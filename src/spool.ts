@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { attempted, forgetAttempts } from './attempts.ts';
-import type { LossReason } from './contract.ts';
+import type { GenerateEvent, LossReason } from './contract.ts';
 import { eventOf, type OtlpRequest, type Outcome } from './event.ts';
 import { ensureFolder } from './files.ts';
 import { type Paths, PENDING_NOTICE } from './paths.ts';
@@ -128,13 +128,15 @@ function kept(paths: Paths): KeptRun[] {
 }
 
 /** The bytes of a run, or `undefined` where the file is gone, a link, too large, or no recorded run: that is not ours to send. */
-export function readRun(run: StoredRun): Buffer | undefined {
+export const readRun = (run: StoredRun): Buffer | undefined => readWhole(run)?.bytes;
+
+/** The bytes, and what they say. */
+export function readWhole(run: StoredRun): { bytes: Buffer; event: GenerateEvent } | undefined {
   try {
     const stats = lstatSync(run.path);
     if (!stats.isFile() || stats.size > MAX_RUN_BYTES) return undefined;
     const bytes = readFileSync(run.path);
-    eventOf(JSON.parse(bytes.toString('utf8')) as OtlpRequest);
-    return bytes;
+    return { bytes, event: eventOf(JSON.parse(bytes.toString('utf8')) as OtlpRequest) };
   } catch {
     return undefined;
   }

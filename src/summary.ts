@@ -7,8 +7,11 @@ import type { GenerateEvent } from './contract.ts';
 import type { Run } from './event.ts';
 
 /** `null` of no values. */
-export function quantile(values: readonly number[], q: number): number | null {
-  const sorted = values.toSorted((a, b) => a - b);
+export const quantile = (values: readonly number[], q: number): number | null => quantileOfSorted(ascending(values), q);
+
+const ascending = (values: readonly number[]) => values.toSorted((a, b) => a - b);
+
+function quantileOfSorted(sorted: readonly number[], q: number): number | null {
   const position = q * (sorted.length - 1);
   const below = sorted[Math.floor(position)];
   const above = sorted[Math.ceil(position)];
@@ -48,7 +51,7 @@ export interface Group extends Durations {
 }
 
 /** What runs are told apart by. */
-export const GROUP_KEYS = [
+const GROUP_KEYS = [
   'environment',
   'lhp_version',
   'python_version',
@@ -77,8 +80,8 @@ export function essentials(runs: readonly Run[]): Essentials {
 }
 
 function durations(runs: readonly Run[]): Durations {
-  const seconds = runs.map(({ event }) => event.generation_time_seconds);
-  return { runs: runs.length, p50: quantile(seconds, 0.5), p95: quantile(seconds, 0.95) };
+  const seconds = ascending(runs.map(({ event }) => event.generation_time_seconds));
+  return { runs: runs.length, p50: quantileOfSorted(seconds, 0.5), p95: quantileOfSorted(seconds, 0.95) };
 }
 
 function groups(runs: readonly Run[], key: GroupKey): Group[] {

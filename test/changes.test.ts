@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changes } from '../src/changes.ts';
 import type { GenerateEvent } from '../src/contract.ts';
-import { hourly, runAt } from './support/history.ts';
+import { generator, hourly, noise, runAt } from './support/history.ts';
 
 type Events = Partial<GenerateEvent>[];
 const many = (count: number, event: Partial<GenerateEvent>, seconds: (index: number) => number = () => 2): Events =>
@@ -68,21 +68,8 @@ describe('marked', () => {
   });
 });
 
-/** Lognormal noise, as of a machine that has other things to do, in hundredths as they are recorded. */
-const noise = (random: () => number, spread: number) => {
-  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  return Math.round(200 * Math.exp(spread * normal)) / 100;
-};
-/** A small generator of our own: fast-check's are for values, not for ten thousand durations. */
-const generator = (seed: number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
+/** Around two seconds, in hundredths as they are recorded. */
+const time = (random: () => number, spread: number) => Math.round(200 * noise(random, spread)) / 100;
 
 describe('not on noise', () => {
   const count = fc.integer({ min: 1, max: 40 });
@@ -120,10 +107,7 @@ describe('not on noise', () => {
     for (let trial = 0; trial < 5_000; trial += 1) {
       const spread = spreads[trial % spreads.length] ?? 0;
       const runs = 8 + (trial % 13);
-      const events = [
-        ...many(runs, old, () => noise(random, spread)),
-        ...many(runs, fresh, () => noise(random, spread)),
-      ];
+      const events = [...many(runs, old, () => time(random, spread)), ...many(runs, fresh, () => time(random, spread))];
       wrong += verdicts(events).filter((verdict) => bad.includes(verdict)).length;
     }
     expect(wrong).toBeLessThanOrEqual(5);
@@ -133,7 +117,7 @@ describe('not on noise', () => {
     const random = generator(2);
     let found = 0;
     for (let trial = 0; trial < 1_000; trial += 1) {
-      const events = [...many(20, old, () => noise(random, 0.15)), ...many(20, fresh, () => 1.5 * noise(random, 0.15))];
+      const events = [...many(20, old, () => time(random, 0.15)), ...many(20, fresh, () => 1.5 * time(random, 0.15))];
       found += Number(verdicts(events)[0] === 'slower');
     }
     expect(found).toBeGreaterThanOrEqual(990);

@@ -1,4 +1,4 @@
-// see.ts: the commands that show what was recorded: `show`, `stats`.
+// see.ts: the commands that show what was recorded: `show`, `stats`, `view`.
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseCommand } from '../command.ts';
 import { decide, projectRoot } from '../decide.ts';
@@ -11,6 +11,7 @@ import type { Context } from './context.ts';
 export function addSeeCommands(program: Command, context: Context): void {
   addShow(program, context);
   addStats(program, context);
+  addView(program, context);
 }
 
 function addStats(program: Command, { deps, print }: Context): void {
@@ -47,6 +48,34 @@ function addStats(program: Command, { deps, print }: Context): void {
       ['lhp-otel stats --json', 'for a program'],
     ],
   });
+}
+
+function addView(program: Command, { deps, print }: Context): void {
+  const view = program
+    .command('view')
+    .summary('the same and more as a page of your own machine')
+    .description(
+      'Serves a page on this machine only: every recorded run, charts of your times, consent and delivery; and opens it.',
+    )
+    .option('--port <number>', 'instead of a free one', port)
+    .option('--no-open', 'print the address only, and open no browser')
+    .action(async (options: { port?: number; open: boolean }) => {
+      const { view } = await import('../view.ts');
+      await view(deps, { port: options.port ?? 0, open: options.open }, print);
+    });
+  explain(view, {
+    remarks: ['It ends with Ctrl-C. The address holds a password that is good until then.'],
+    examples: [
+      ['lhp-otel view', ''],
+      ['lhp-otel view --port 8000 --no-open', 'for a tunnel to the same port of your own machine'],
+    ],
+  });
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= 65_535) return number;
+  throw new InvalidArgumentError('It must be a port from 1 to 65535.');
 }
 
 /** Milliseconds since the epoch, of a day's begin where it is a day. */

@@ -56,8 +56,7 @@ export function scanProject(root: string, options: ScanOptions, written: Output)
   try {
     const reader = new Reader(rules.skipsInvalid, mergeRule(options.pyyamlVersion));
     const project = projectFile(reader, root);
-    const name = project.get('name');
-    scan.projectName = name === undefined || name === null ? undefined : pythonStr(name);
+    scan.projectName = nameOf(project);
     const flowgroups = findFlowgroups(root, project, options, rules, reader);
     if (reader.unread > 0) throw new LimitError('a file could not be read');
     scan.flowgroups = flowgroups.length;
@@ -71,6 +70,20 @@ export function scanProject(root: string, options: ScanOptions, written: Output)
       error instanceof LimitError || error instanceof RefusedError ? error.message : 'a file could not be parsed';
   }
   return scan;
+}
+
+/** The project's name alone, as `scanProject` finds it. */
+export function projectName(root: string): string | undefined {
+  try {
+    return nameOf(projectFile(new Reader(true), root));
+  } catch {
+    return undefined; // as a run of this project would be recorded
+  }
+}
+
+function nameOf(project: YamlMap): string | undefined {
+  const name = project.get('name');
+  return name === undefined || name === null ? undefined : pythonStr(name);
 }
 
 interface Rules {

@@ -17,6 +17,8 @@ export const collector = () => needed('collector', collectorPath());
 export const prometheus = () => needed('prometheus', prometheusPath());
 /** Its tool, which checks and tests rules. */
 export const promtool = () => needed('prometheus', promtoolPath());
+/** The browser of the tests of the local page. */
+export const chromium = () => program('chromium');
 /** A program on PATH, e.g. strace. */
 export const program = (name: string) =>
   needed(

@@ -1,0 +1,42 @@
+// screenshots.ts: npm run screenshots: docs/images/view-*.png, the local page on a made-up history that is the same every time and of
+// nobody, in real Chromium. Pixels depend on the fonts of the machine, so nothing checks that they are up to date.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { plausible, writeHistory } from '../test/support/history.ts';
+import { startBrowser, startView } from '../test/support/view.ts';
+
+const END = Date.UTC(2026, 10, 24);
+const SHOTS = [
+  { name: 'view-light', width: 1200, height: 1240, colorScheme: 'light' },
+  { name: 'view-dark', width: 1200, height: 1240, colorScheme: 'dark' },
+  { name: 'view-narrow', width: 390, height: 1240, colorScheme: 'light' },
+] as const;
+
+const images = join(import.meta.dirname, '..', 'docs', 'images');
+const home = mkdtempSync(join(tmpdir(), 'lhp-otel-screenshots-'));
+const env = {
+  PATH: process.env.PATH,
+  HOME: home,
+  TZ: 'UTC',
+  LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318',
+};
+const browser = await startBrowser(process.env.CHROMIUM ?? '/usr/bin/chromium');
+try {
+  mkdirSync(images, { recursive: true });
+  await writeHistory(join(home, '.local', 'state', 'lhp-otel'), plausible(640, END));
+  const view = await startView({ cwd: home, env });
+  for (const { name, width, height, colorScheme } of SHOTS) {
+    const page = await browser.newPage({ viewport: { width, height }, colorScheme, timezoneId: 'UTC' });
+    await page.goto(view.url);
+    // The larger project alone.
+    await page.locator('#project').selectOption({ index: 1 });
+    await page.screenshot({ path: join(images, `${name}.png`) });
+    await page.close();
+  }
+  await view.stop();
+} finally {
+  await browser.close();
+  rmSync(home, { recursive: true, force: true });
+}
+console.log(`written: ${SHOTS.map(({ name }) => `docs/images/${name}.png`).join(', ')}`);

@@ -1,0 +1,56 @@
+// filters.ts: which runs are shown: of which project and environment, and since when. The choices are what the history holds.
+import type { Essentials, Group, Selection } from '../../summary.ts';
+import { byId, h } from './dom.ts';
+import { count, digest, plural, word } from './format.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
+const ALL = '';
+/** A history with more names than this was not made by us. */
+const MAX_CHOICES = 100;
+
+export interface Filters {
+  /** After the history has changed. */
+  offer(all: Essentials, thisProject: string | null): void;
+  selection(): Selection;
+}
+
+export function startFilters(changed: () => void): Filters {
+  const project = byId<HTMLSelectElement>('project');
+  const environment = byId<HTMLSelectElement>('environment');
+  const range = byId<HTMLSelectElement>('range');
+  byId('filters').addEventListener('change', changed);
+  byId('show-all').addEventListener('click', () => {
+    for (const list of [project, environment, range]) list.value = ALL;
+    changed();
+  });
+  const selection = (): Selection => ({
+    ...(project.value !== ALL && { project: project.value }),
+    ...(environment.value !== ALL && { environment: environment.value }),
+    ...(range.value !== ALL && { from: Date.now() - Number(range.value) * DAY_MS }),
+  });
+  return {
+    selection,
+    offer({ by }, thisProject) {
+      const name = ({ value }: Group) => (value === thisProject ? `${digest(value)} (this project)` : digest(value));
+      fill(project, 'All projects', by.project_id, name);
+      fill(environment, 'All environments', by.environment, ({ value }) => word(value));
+      // Started in a project's folder, that is the one which is meant.
+      if (by.project_id.some(({ value }) => value === thisProject)) project.value = thisProject ?? ALL;
+    },
+  };
+}
+
+function fill(list: HTMLSelectElement, all: string, groups: Group[], name: (group: Group) => string): void {
+  const choices = groups
+    .slice(0, MAX_CHOICES)
+    .map((group) => h('option', { value: group.value }, `${name(group)} · ${count(group.runs)}`));
+  list.replaceChildren(h('option', { value: ALL }, all), ...choices);
+}
+
+/** What the filters leave, in a sentence. */
+export function selectionInWords(all: Essentials, { runs, by }: Essentials): string {
+  const which = runs === all.runs ? plural(runs, 'run') : `${count(runs)} of ${plural(all.runs, 'run')}`;
+  const mixed = by.project_id.length > 1 || by.environment.length > 1;
+  const hint = `, of ${plural(by.project_id.length, 'project')} and ${plural(by.environment.length, 'environment')}: times and sizes are medians over all of them`;
+  return which + (mixed ? hint : '');
+}

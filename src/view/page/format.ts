@@ -1,0 +1,51 @@
+// format.ts: numbers, times and recorded words as text. Pure. Times are those of the user's clock.
+
+/** A number and its unit stay on one line. */
+const SPACE = '\u00a0';
+const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+const TIME = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+const COUNT = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 1 });
+
+export const day = (timestamp: number): string => DAY.format(timestamp);
+export const time = (timestamp: number): string => TIME.format(timestamp);
+/** `null` could not be counted. */
+export const count = (value: number | null): string => (value === null ? '–' : COUNT.format(value));
+export const plural = (value: number, one: string, many: string = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`;
+
+export function seconds(value: number | null): string {
+  if (value === null) return '–';
+  if (value < 59.95) return `${value.toFixed(value < 9.995 ? 2 : 1)}${SPACE}s`;
+  const whole = Math.round(value);
+  return whole < 3600
+    ? `${Math.floor(whole / 60)}${SPACE}min ${whole % 60}${SPACE}s`
+    : `${Math.floor(whole / 3600)}${SPACE}h ${Math.floor((whole % 3600) / 60)}${SPACE}min`;
+}
+
+/** `+38 %` */
+export function difference(before: number, after: number): string {
+  const percent = Math.round((after / before - 1) * 100);
+  return `${percent < 0 ? '−' : '+'}${Math.abs(percent)}${SPACE}%`;
+}
+
+/** One bucket of the timeline: a day, or from a day to a day. */
+export function span({ start, end }: { start: number; end: number }): string {
+  const last = end - 1;
+  return day(start) === day(last) ? day(start) : `${day(start)} to ${day(last)}`;
+}
+
+/** What was recorded is a word of a known kind, but a file in the history can say anything: cut, with nothing invisible in it. */
+export function word(text: string, max: number = 40): string {
+  const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
+  return visible.length > max ? `${visible.slice(0, max - 1)}…` : visible;
+}
+
+/** A digest, short enough to be told from another. */
+export const digest = (text: string): string => word(text, 9);

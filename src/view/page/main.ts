@@ -1,0 +1,57 @@
+// main.ts: the local page: fetches the recorded runs once, then draws what the filters leave of them. Nothing is asked of any other
+// host, and nothing is stored.
+import type { Run } from '../../event.ts';
+import { type Essentials, essentials, select } from '../../summary.ts';
+import { type Data, unpack } from '../wire.ts';
+import { ask } from './ask.ts';
+import { drawBreakdown } from './breakdown.ts';
+import { startCharts } from './charts.ts';
+import { byId } from './dom.ts';
+import { selectionInWords, startFilters } from './filters.ts';
+import { startKeep } from './keep.ts';
+import { drawOverview } from './overview.ts';
+import { startRunDialog } from './run-dialog.ts';
+import { startRunList } from './run-list.ts';
+import { drawState } from './state.ts';
+import { startTheme } from './theme.ts';
+
+let all: Run[] = [];
+let whole: Essentials = essentials(all);
+const filters = startFilters(draw);
+const runList = startRunList(startRunDialog());
+const keep = startKeep(load);
+/** Made when there is something to draw: a chart needs a place with a width. */
+let charts: ReturnType<typeof startCharts> | undefined;
+let endpoint: string | null = null;
+startTheme(() => charts?.redraw());
+await load();
+
+async function load(): Promise<void> {
+  const response = await ask('data');
+  if (!response) return;
+  const { runs, state }: Data = await response.json();
+  all = unpack(runs);
+  whole = essentials(all);
+  endpoint = state.endpoint;
+  byId('version').textContent = state.version;
+  drawOverview(all, whole, state);
+  drawState(all, state);
+  filters.offer(whole, state.project);
+  draw();
+}
+
+function draw(): void {
+  const shown = select(all, filters.selection());
+  const part = shown.length === all.length ? whole : essentials(shown);
+  byId('selection').textContent = selectionInWords(whole, part);
+  byId('nothing').hidden = shown.length > 0;
+  byId('something').hidden = shown.length === 0;
+  keep.draw(all, shown, endpoint);
+  if (shown.length === 0) return;
+  charts ??= startCharts();
+  charts.draw(shown, part);
+  performance.mark('charts drawn');
+  drawBreakdown(part);
+  runList.draw(shown);
+  performance.mark('usable');
+}

@@ -1,0 +1,80 @@
+// marks.ts: the changes that are marked in the chart of durations. One update of lhp is a change in every environment, at its next
+// run: those of a week are one mark, and what each series says of it stands below. The verdicts are those of changes.ts.
+import { type Change, changes } from '../../changes.ts';
+import type { Run } from '../../event.ts';
+import { h } from './dom.ts';
+import { day, difference, digest, plural, seconds, word } from './format.ts';
+import { changeInWords, VERDICTS } from './words.ts';
+
+export interface Marked {
+  timestamp: number;
+  /** The worst of its series. */
+  verdict: Change['verdict'];
+  changes: Change[];
+}
+
+/** Names of colours in page.css. */
+export const TONES: Record<Change['verdict'], string> = { slower: 'bad', faster: 'good', same: 'muted', few: 'muted' };
+const WORST_FIRST: Change['verdict'][] = ['slower', 'faster', 'same', 'few'];
+const WEEK_MS = 7 * 24 * 3600 * 1000;
+/** As many as can be read in a chart; the newest. */
+const MAX_MARKS = 12;
+
+export function marked(runs: readonly Run[]): Marked[] {
+  const marks: Marked[] = [];
+  for (const change of changes(runs)) {
+    const mark = marks.findLast(
+      ({ timestamp, changes: [first] }) =>
+        change.timestamp - timestamp < WEEK_MS && first !== undefined && isAlike(first, change),
+    );
+    if (mark) mark.changes.push(change);
+    else marks.push({ timestamp: change.timestamp, verdict: 'few', changes: [change] });
+  }
+  for (const mark of marks)
+    mark.verdict = WORST_FIRST.find((verdict) => mark.changes.some((change) => change.verdict === verdict)) ?? 'few';
+  return marks.slice(-MAX_MARKS);
+}
+
+/** The same project, and the same version or Python that is new, or also a project that grew. */
+function isAlike(a: Change, b: Change): boolean {
+  const news = ({ changed }: Change) =>
+    changed.map(({ what, to }) => (what === 'flowgroups_count' ? what : `${what} ${to}`)).join();
+  return a.series.project_id === b.series.project_id && news(a) === news(b);
+}
+
+export function markItem({ timestamp, verdict, changes: members }: Marked): HTMLLIElement {
+  const [first] = members;
+  const clear = members.filter((change) => change.verdict === 'slower' || change.verdict === 'faster');
+  const others = members.filter((change) => !clear.includes(change));
+  return h(
+    'li',
+    {},
+    h('strong', {}, first ? changeInWords(first) : ''),
+    ` on ${day(timestamp)}: `,
+    h('strong', { class: TONES[verdict] }, VERDICTS[verdict]),
+    h('ul', {}, ...clear.map(seriesItem)),
+    others.length > 0 &&
+      h(
+        'details',
+        {},
+        h(
+          'summary',
+          {},
+          `${clear.length > 0 ? 'and ' : ''}${plural(others.length, 'kind')} of run without a clear difference`,
+        ),
+        h('ul', {}, ...others.map(seriesItem)),
+      ),
+  );
+}
+
+function seriesItem({ series, before, after, runs, verdict }: Change): HTMLLIElement {
+  const { project_id: project, environment, is_ci: ci, dry_run: dry } = series;
+  const where = `${word(environment, 20)}${ci ? ' in CI' : ''}${dry ? ', dry runs' : ''} of project ${digest(project)}`;
+  return h(
+    'li',
+    {},
+    h('bdi', {}, where),
+    `: median ${seconds(before)} → ${seconds(after)} (${difference(before, after)}) over ${runs.before} and ${plural(runs.after, 'run')}: `,
+    h('span', { class: TONES[verdict] }, VERDICTS[verdict]),
+  );
+}

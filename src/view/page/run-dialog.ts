@@ -1,0 +1,69 @@
+// run-dialog.ts: one run: what was recorded, each field with what it is and why it is there, beside the very request. The request is
+// fetched as the bytes of its file and shown unchanged; the fields are read out of those bytes, not out of the list.
+import { EVENT_KEYS, type GenerateEvent } from '../../contract.ts';
+import { eventOf, type OtlpRequest, type Run } from '../../event.ts';
+import { FIELDS, onTheWire } from '../../fields.ts';
+import { ask } from './ask.ts';
+import { byId, h, rich } from './dom.ts';
+import { count, seconds, time } from './format.ts';
+import { save } from './save.ts';
+import { eventInWords, whatBecameOf } from './words.ts';
+
+export function startRunDialog(): (run: Run) => void {
+  const dialog = byId<HTMLDialogElement>('run');
+  const request = byId('run-request');
+  const form = byId<HTMLSelectElement>('run-form');
+  let exact = '';
+  let name = '';
+
+  function showRequest(): void {
+    request.textContent = form.value === 'exact' ? exact : indented(exact);
+  }
+
+  form.addEventListener('change', showRequest);
+  byId('run-close').addEventListener('click', () => dialog.close());
+  byId('run-save').addEventListener('click', () => save(name, 'application/json', exact));
+
+  return async (run) => {
+    const response = await ask(`otlp/${run.timestamp}`);
+    if (!response) return;
+    exact = await response.text();
+    name = `${run.timestamp}.json`;
+    byId('run-title').textContent = `Run of ${time(run.timestamp)}`;
+    byId('run-outcome').textContent = whatBecameOf(run);
+    const event = eventOf(JSON.parse(exact) as OtlpRequest);
+    byId('run-words').textContent = eventInWords(event);
+    byId('run-size').textContent = `${count(new TextEncoder().encode(exact).length)} bytes, as they are in the file`;
+    byId('run-fields').replaceChildren(...EVENT_KEYS.map((key) => fieldOf(key, event)));
+    showRequest();
+    dialog.showModal();
+    dialog.scrollTop = 0;
+  };
+}
+
+function fieldOf(key: keyof GenerateEvent, event: GenerateEvent): HTMLElement {
+  const { page, what, why, how } = FIELDS[key];
+  const value = event[key];
+  const shown =
+    key === 'generation_time_seconds'
+      ? seconds(Number(value))
+      : value === null
+        ? 'could not be counted'
+        : String(value);
+  const fact = (name: string, text: string) => [h('dt', {}, name), h('dd', {}, rich(text))];
+  return h(
+    'div',
+    { class: 'field' },
+    h('h4', {}, page, ' ', h('code', {}, key)),
+    h('p', { class: shown.length > 24 ? 'value long' : 'value' }, h('bdi', {}, shown)),
+    h('dl', {}, ...fact('What', what), ...fact('Why', why), ...fact('How', how), ...fact('Goes as', onTheWire(key))),
+  );
+}
+
+function indented(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text; // nothing to indent
+  }
+}

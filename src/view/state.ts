@@ -1,0 +1,67 @@
+// state.ts: consent and delivery → what the local page tells about them, in words: the same answer as `lhp-otel status`, without the
+// paths, and with the way to change it. Header values are not in it, because they are not in `status`.
+import { LAYERS, type Layer as LayerName } from '../consent.ts';
+import type { Deps } from '../deps.ts';
+import { projectId } from '../identify.ts';
+import { projectName } from '../scan/scan.ts';
+import { type Status, statusOf } from '../status.ts';
+import type { State } from './wire.ts';
+
+type Switch = Record<'off' | 'on', string>;
+const variable = (name: string, value: string): Switch => ({
+  off: `\`export ${name}=${value}\``,
+  on: `\`unset ${name}\`, wherever it is set`,
+});
+
+const SWITCHES: Record<LayerName, Switch> = {
+  LHP_DISABLE_ANALYTICS: variable('LHP_DISABLE_ANALYTICS', '1'),
+  DO_NOT_TRACK: variable('DO_NOT_TRACK', '1'),
+  LHP_TELEMETRY: variable('LHP_TELEMETRY', 'off'),
+  OTEL_SDK_DISABLED: variable('OTEL_SDK_DISABLED', 'true'),
+  PYTEST_CURRENT_TEST: { off: 'pytest sets it for the tests it runs', on: 'ends with the tests' },
+  '.lhp_do_not_track': {
+    off: '`touch .lhp_do_not_track` beside `lhp.yaml`: for this project, and for the team if it is committed',
+    on: 'delete the file',
+  },
+  'lhp-otel off': {
+    off: '`lhp-otel off`, or `"enabled": false` in your `config.json`',
+    on: '`lhp-otel on`, and no `"enabled": false` in your `config.json`',
+  },
+  'lhp telemetry off': { off: '`lhp telemetry off` (lhp 0.9.2 and later)', on: '`lhp telemetry on`' },
+  'operator configuration': {
+    off: '`"enabled": false` in the operator’s `config.json`',
+    on: 'only who runs this machine can',
+  },
+};
+
+export function stateOf(deps: Deps, shown: number): State {
+  const status = statusOf(deps);
+  const { consent, delivery, runs } = status;
+  const homeless = (text: string) => (deps.home ? text.replaceAll(deps.home, '~') : text);
+  return {
+    version: status.version,
+    mode: status.mode,
+    layers: LAYERS.map((name) => ({
+      name,
+      ...SWITCHES[name],
+      decided: !consent.enabled && consent.layer === name,
+    })),
+    project: status.project === null ? null : projectId(projectName(status.project)),
+    endpoint: status.endpoint,
+    endpointSource: sourceInWords(status),
+    proxy: status.proxy,
+    headers: status.headers,
+    compression: status.compression,
+    timeoutMs: status.timeout_ms,
+    oldestWaiting: status.oldest_waiting,
+    delivery,
+    unreadable: runs.waiting + runs.sent + runs.local + runs.lost - shown,
+    problems: status.problems.map(homeless),
+    warnings: status.warnings.map(homeless),
+  };
+}
+
+function sourceInWords({ endpoint_source: source, paths }: Status): string | null {
+  if (source === paths.config) return 'your config.json';
+  return source === paths.system_config ? 'the operator’s config.json' : source;
+}

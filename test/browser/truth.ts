@@ -1,0 +1,93 @@
+// truth.ts: what the page must show, read from the files of a history and counted here, by nothing of the program that is tested.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Sandbox } from '../support/sandbox.ts';
+
+export const DAY_MS = 24 * 3_600_000;
+/** Where the user sits, who is not where the machine is. */
+export const ZONE = 'America/New_York';
+
+/** One recorded run. */
+export interface Truth {
+  time: number;
+  outcome: string;
+  words: Record<string, unknown>;
+  numbers: Record<string, number | undefined>;
+  day: string;
+}
+
+const dayOf = new Intl.DateTimeFormat('en-GB', { timeZone: ZONE, day: 'numeric', month: 'short', year: 'numeric' });
+
+/** The runs as their files have them, read here and by nothing of ours. */
+export function truth(box: Sandbox): Truth[] {
+  return [box.spoolDir, box.historyDir]
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((file) => file.endsWith('.json'))
+    .map((file): Truth => {
+      const [{ resource, scopeMetrics }] = JSON.parse(readFileSync(file, 'utf8')).resourceMetrics;
+      type Attribute = { key: string; value: Record<string, unknown> };
+      const metrics: Record<string, { attributes: Attribute[]; sum: number }> = Object.fromEntries(
+        scopeMetrics[0].metrics.map((metric: { name: string } & Record<string, { dataPoints: unknown[] }>) => [
+          metric.name,
+          (metric.exponentialHistogram ?? metric.sum)?.dataPoints[0],
+        ]),
+      );
+      const attributes: Attribute[] = [...resource.attributes, ...(metrics['lhp.generate.runs']?.attributes ?? [])];
+      const [time = '', outcome = ''] = file.split('/').at(-1)?.split('.') ?? [];
+      return {
+        time: Number(time),
+        outcome: outcome === 'json' ? 'waiting' : (outcome.split('-')[0] ?? ''),
+        words: Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]])),
+        numbers: Object.fromEntries(Object.entries(metrics).map(([name, point]) => [name, point.sum])),
+        day: dayOf.format(Number(time)),
+      };
+    })
+    .sort((a, b) => a.time - b.time);
+}
+
+export const quantile = (values: number[], q: number): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (sorted.length - 1) * q;
+  const [low = 0, high = 0] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return low + (high - low) * (at - Math.floor(at));
+};
+export const hundredths = (run: Truth) => Math.round((run.numbers['lhp.generate.duration'] ?? 0) * 100) / 100;
+export const inSeconds = (value: number) => `${value.toFixed(value < 9.995 ? 2 : 1)}\u00a0s`;
+
+/** One row a day, from the first to the last, as the page's tables must have them. */
+export function days(runs: Truth[]) {
+  const labels: string[] = [];
+  // Noon, so that no change of the clock skips a day.
+  for (let time = runs[0]?.time ?? 0; labels.at(-1) !== runs.at(-1)?.day; time += DAY_MS / 2) {
+    const label = dayOf.format(time);
+    if (labels.at(-1) !== label) labels.push(label);
+  }
+  return labels.map((label) => {
+    const members = runs.filter(({ day }) => day === label);
+    const seconds = members.map(hundredths);
+    const sizes = (name: string, of = members) => of.flatMap((run) => run.numbers[name] ?? []);
+    const wet = members.filter((run) => run.words['lhp.dry_run'] === false);
+    const median = (values: number[]) => (values.length > 0 ? quantile(values, 0.5) : null);
+    return {
+      label,
+      runs: members.length,
+      p50: median(seconds),
+      p95: seconds.length > 0 ? quantile(seconds, 0.95) : null,
+      files: median(sizes('lhp.generate.files', wet)),
+      flowgroups: median(sizes('lhp.project.flowgroups')),
+      pipelines: median(sizes('lhp.project.pipelines')),
+      templates: median(sizes('lhp.project.templates')),
+    };
+  });
+}
+
+/** RFC 4180. */
+export function parseCsv(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    rows.at(-1)?.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
+    if (end === '\r\n') rows.push([]);
+  }
+  rows.pop();
+  return rows;
+}

@@ -1,0 +1,618 @@
+// The local page in a real browser, on runs of the real lhp and many of the real recorder: what it shows is what is in the history's
+// files, as this file reads and counts them itself; it asks nobody else; it can be used with a keyboard, at every width, in the
+// dark; and strings that somebody planted do nothing.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import axe from 'axe-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { plausible, writeHistory } from '../support/history.ts';
+import { chromium, lacking, lhp } from '../support/needs.ts';
+import { ended } from '../support/oracle.ts';
+import { type Sandbox, sandbox } from '../support/sandbox.ts';
+import { startBrowser, startView, type View } from '../support/view.ts';
+import { type Drawn, expectLinear, recordDrawing } from './drawn.ts';
+import { DAY_MS, days, hundredths, inSeconds, parseCsv, quantile, type Truth, truth, ZONE } from './truth.ts';
+
+const needs = [lhp('0.9.3'), chromium()];
+
+describe('the local page', () => {
+  if (lacking(...needs)) return;
+  let browser: Browser;
+  let box: Sandbox;
+  let view: View;
+  /** Every page and what went wrong or was asked on it. */
+  const errors: string[] = [];
+  const requests: string[] = [];
+  const boxes: Sandbox[] = [];
+  const views: View[] = [];
+
+  const started = async (place: { cwd: string; env: Sandbox['env'] }) => {
+    const its = await startView(place);
+    views.push(its);
+    return its;
+  };
+
+  beforeAll(async () => {
+    const path = dirname(lhp('0.9.3').path);
+    box = sandbox({ path: [path] });
+    boxes.push(box);
+    const project = join(box.dir, 'demo');
+    mkdirSync(project);
+    const launched = startBrowser(chromium().path);
+    expect(
+      await ended(box.start(['run', '--', 'lhp', 'init', 'demo', '--sample', '--no-git'], { cwd: project })),
+    ).toMatchObject({
+      status: 0,
+    });
+    for (const _ of [1, 2]) {
+      const generate = ['run', '--', 'lhp', 'generate', '--env', 'dev', '-pc', 'config/pipeline_config.yaml'];
+      expect(await ended(box.start(generate, { cwd: project }))).toMatchObject({ status: 0 });
+    }
+    await box.recorded(2);
+    await writeHistory(box.stateDir, plausible(500, Date.now() - DAY_MS, 75));
+    view = await started({ cwd: project, env: box.env });
+    browser = await launched;
+  });
+  afterAll(async () => {
+    await browser?.close();
+    for (const its of views) expect(await its.stop()).toBe(0);
+    for (const each of boxes) each.dispose();
+  });
+
+  interface Look {
+    width?: number;
+    dark?: boolean;
+    its?: View;
+    path?: string;
+  }
+
+  async function open({ width = 1280, dark = false, its = view }: Look = {}): Promise<Page> {
+    const context: BrowserContext = await browser.newContext({
+      viewport: { width, height: 900 },
+      colorScheme: dark ? 'dark' : 'light',
+      timezoneId: ZONE,
+      reducedMotion: 'reduce',
+    });
+    await context.addInitScript(recordDrawing);
+    const page = await context.newPage();
+    context.on('request', (request) => requests.push(request.url()));
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
+    });
+    await page.goto(its.url);
+    await page.locator('#version:not(:empty)').waitFor();
+    return page;
+  }
+
+  const shown = (value: number | null) => (value === null ? '–' : String(Math.round(value * 10) / 10));
+  const rowsOf = (page: Page, figure: string) =>
+    page
+      .locator(`#${figure} .numbers tbody tr`)
+      .evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
+
+  async function expectCharts(page: Page, runs: Truth[]): Promise<void> {
+    const expected = days(runs);
+    const seconds = (value: number | null) => (value === null ? '–' : inSeconds(value));
+    expect(await rowsOf(page, 'runs-over-time')).toEqual(
+      expected.map(({ label, runs: count }) => [label, String(count)]),
+    );
+    expect(await rowsOf(page, 'duration')).toEqual(
+      expected.map(({ label, p50, p95 }) => [label, seconds(p50), seconds(p95)]),
+    );
+    expect(await rowsOf(page, 'sizes')).toEqual(
+      expected.map(({ label, files, flowgroups, pipelines, templates }) => [
+        label,
+        ...[files, flowgroups, pipelines, templates].map(shown),
+      ]),
+    );
+    const all = runs.map(hundredths);
+    await expect
+      .poll(() => page.locator('#duration figcaption').textContent())
+      .toContain(
+        `Median ${inSeconds(quantile(all, 0.5))}, 95th percentile ${inSeconds(quantile(all, 0.95))}, over ${runs.length} run`,
+      );
+  }
+
+  /** One page for all that only looks, on every run. */
+  let common: Page | undefined;
+  async function look(): Promise<Page> {
+    common ??= await open();
+    await common.keyboard.press('Escape');
+    await common.getByRole('button', { name: 'Show all' }).click();
+    return common;
+  }
+
+  // ── tests ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  it('opens on the project in whose folder it was started, with its real runs', async () => {
+    const page = await open();
+    const name = /^name:\s*(\S+)/m.exec(readFileSync(join(box.dir, 'demo', 'lhp.yaml'), 'utf8'))?.[1] ?? '';
+    const digest = createHash('sha256').update(name.replaceAll(/['"]/g, '')).digest('hex');
+    expect(await page.locator('#project').inputValue()).toBe(digest);
+    expect(await page.locator('#project option:checked').textContent()).toContain('(this project)');
+    const real = truth(box).filter((run) => run.words['lhp.project.id'] === digest);
+    expect(real.map(({ numbers }) => [numbers['lhp.project.flowgroups'], numbers['lhp.generate.files']])).toEqual([
+      [8, 8],
+      [8, 8],
+    ]);
+    await expectCharts(page, real);
+    expect(await page.locator('#run-place').textContent()).toBe('1 to 2 of 2 runs');
+    expect(await page.content()).not.toContain(name.replaceAll(/['"]/g, ''));
+    await page.context().close();
+  });
+
+  it('every number of every chart, table and tile is that of the history, whatever the filters', async () => {
+    const page = await look();
+    const all = truth(box);
+    expect(all.length).toBeGreaterThan(490);
+    await expectCharts(page, all);
+    await expectBreakdown(page, all);
+    const tiles = await page.locator('#tiles .big').allTextContents();
+    expect(tiles).toEqual(['On', 'Nobody', String(all.length), inSeconds(quantile(all.map(hundredths), 0.5))]);
+
+    const project = String(all[0]?.words['lhp.project.id']);
+    await page.locator('#project').selectOption(project);
+    await page.locator('#environment').selectOption('prod');
+    const prod = all.filter(
+      ({ words }) => words['lhp.project.id'] === project && words['deployment.environment.name'] === 'prod',
+    );
+    expect(prod.length).toBeGreaterThan(10);
+    await expectCharts(page, prod);
+    await expectBreakdown(page, prod);
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.locator('#range').selectOption('30');
+    await expectCharts(
+      page,
+      all.filter(({ time }) => time >= Date.now() - 30 * DAY_MS),
+    );
+    await page.locator('#environment').selectOption('test');
+    await page.locator('#project').selectOption(String(all.at(-1)?.words['lhp.project.id']));
+    expect(await page.locator('#nothing').isVisible()).toBe(true);
+    expect(await page.locator('#something').isVisible()).toBe(false);
+  });
+
+  async function expectBreakdown(page: Page, runs: Truth[]): Promise<void> {
+    const by: [string, string, (value: unknown) => string][] = [
+      ['environment', 'deployment.environment.name', String],
+      ['lhp_version', 'service.version', String],
+      ['python_version', 'process.runtime.version', String],
+      ['is_ci', 'lhp.ci', (value) => (value ? 'in CI' : 'not in CI')],
+      ['dry_run', 'lhp.dry_run', (value) => (value ? 'dry run' : 'files written')],
+      ['project_id', 'lhp.project.id', (value) => `${String(value).slice(0, 8)}…`],
+    ];
+    for (const [id, key, label] of by) {
+      const values = [...new Set(runs.map(({ words }) => words[key]))];
+      const expected = values.map((value) => {
+        const members = runs.filter(({ words }) => words[key] === value).map(hundredths);
+        return [
+          label(value),
+          String(members.length),
+          inSeconds(quantile(members, 0.5)),
+          inSeconds(quantile(members, 0.95)),
+        ];
+      });
+      const rows = await page
+        .locator(`#by-${id} tbody tr`)
+        .evaluateAll((found) => found.map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
+      expect(rows.toSorted()).toEqual(expected.toSorted());
+    }
+  }
+
+  it('what is drawn on the canvas lies where the numbers are', async () => {
+    const page = await look();
+    const expected = days(truth(box));
+    const drawn = await page.evaluate(() => (window as unknown as { drawn: Drawn[] }).drawn);
+    /** The last line or bars of a chart with this many points. */
+    const path = (figure: string, color: string, kind: Drawn['kind'], points: number) => {
+      const found = drawn.filter((one) => one.figure === figure && one.kind === kind && one.points.length === points);
+      const style = found.findLast((one) => one.color === color);
+      expect(
+        style,
+        `${figure} ${color} with ${points} points; there are ${drawn.map((one) => `${one.figure} ${one.kind} ${one.color} ${one.points.length}`)}`,
+      ).toBeDefined();
+      return style?.points ?? [];
+    };
+    const colors = await page.evaluate(() =>
+      ['--series-1', '--series-2', '--series-3', '--series-4'].map((name) => {
+        const probe = document.body.appendChild(document.createElement('i'));
+        probe.style.color = `var(${name})`;
+        const { color } = getComputedStyle(probe);
+        probe.remove();
+        const [r = 0, g = 0, b = 0] = color.match(/\d+/g)?.map(Number) ?? [];
+        return `#${[r, g, b].map((part) => part.toString(16).padStart(2, '0')).join('')}`;
+      }),
+    );
+    const lines = [
+      ['duration', 0, expected.map(({ p50 }) => p50)],
+      ['duration', 1, expected.map(({ p95 }) => p95)],
+      ['sizes', 0, expected.map(({ files }) => files)],
+      ['sizes', 1, expected.map(({ flowgroups }) => flowgroups)],
+      ['sizes', 2, expected.map(({ pipelines }) => pipelines)],
+      ['sizes', 3, expected.map(({ templates }) => templates)],
+    ] as const;
+    for (const [figure, color, values] of lines) {
+      const known = values.flatMap((value, index) => (value === null ? [] : [[index, value] as const]));
+      const points = path(figure, colors[color] ?? '', 'stroke', known.length);
+      expectLinear(
+        known.map(([index]) => index),
+        points.map(([x]) => x),
+        1,
+      );
+      expectLinear(
+        known.map(([, value]) => value),
+        points.map(([, y]) => y),
+        -1,
+      );
+    }
+    const busy = expected.flatMap(({ runs }, index) => (runs > 0 ? [[index, runs] as const] : []));
+    const bars = drawn.findLast(({ figure, kind }) => figure === 'runs-over-time' && kind === 'fill');
+    const tall = (bars?.points ?? []).filter(([, , , height = 0]) => height > 0);
+    expectLinear(
+      busy.map(([index]) => index),
+      tall.map(([x]) => x),
+      1,
+    );
+    expectLinear(
+      busy.map(([, runs]) => runs),
+      tall.map(([, , , height = 0]) => height),
+      1,
+    );
+  });
+
+  it('marks where the project grew and a version came, with what it meant', async () => {
+    const page = await look();
+    const marks = await page.locator('.changes > li').allTextContents();
+    expect(marks.filter((text) => /flowgroups 2\d → 4\d.*slower.*dev of project.*slower/.test(text))).toHaveLength(1);
+    expect(marks.filter((text) => /lhp 0\.9\.2 → 0\.9\.3.*faster/.test(text)).length).toBeGreaterThan(0);
+  });
+
+  it('a run: its event in words, each field explained, and the request byte for byte', async () => {
+    const page = await look();
+    await page.locator('#run-rows button').first().click();
+    const newest = truth(box).at(-1);
+    const file = readFileSync(join(box.historyDir, `${newest?.time}.local.json`), 'utf8');
+    await page.locator('#run-form').selectOption('exact');
+    expect(await page.locator('#run-request').textContent()).toBe(file);
+    await page.locator('#run-form').selectOption('indented');
+    expect(JSON.parse((await page.locator('#run-request').textContent()) ?? '')).toEqual(JSON.parse(file));
+    const event = box.events().at(-1) ?? {};
+    const fields = await page
+      .locator('.field')
+      .evaluateAll((all) =>
+        all.map((field) => [
+          field.querySelector('h4 code')?.textContent,
+          field.querySelector('.value')?.textContent,
+          field.querySelectorAll('dd').length,
+        ]),
+      );
+    expect(fields).toEqual(
+      Object.entries(event).map(([key, value]) => [
+        key,
+        key === 'generation_time_seconds' ? inSeconds(Number(value)) : String(value),
+        4,
+      ]),
+    );
+    expect(await page.locator('#run-words').textContent()).toContain(
+      '8 files written of 8 flowgroups in 4 pipelines for environment dev',
+    );
+    const saved = page.waitForEvent('download');
+    await page.locator('#run-save').click();
+    expect(readFileSync(await (await saved).path(), 'utf8')).toBe(file);
+  });
+
+  it('pages through every run once, in the order that is asked for', async () => {
+    const page = await look();
+    const all = truth(box);
+    const seen: string[] = [];
+    for (;;) {
+      seen.push(
+        ...(await page
+          .locator('#run-rows tr')
+          .evaluateAll((rows) => rows.map((row) => row.children[4]?.textContent ?? ''))),
+      );
+      if ((await page.locator('#run-on').getAttribute('aria-disabled')) === 'true') break;
+      await page.locator('#run-on').click();
+    }
+    expect(seen).toEqual(all.toReversed().map((run) => inSeconds(hundredths(run))));
+    await page.locator('#run-order').selectOption('slowest');
+    const slowest = Math.max(...all.map(hundredths));
+    expect(await page.locator('#run-rows .number').first().textContent()).toBe(inSeconds(slowest));
+    expect(await page.locator('#run-place').textContent()).toBe(`1 to 25 of ${all.length} runs`);
+  });
+
+  it('exports what is shown, or all, as JSON and CSV that say the same as the history', async () => {
+    const page = await look();
+    const save = async (button: string) => {
+      const saved = page.waitForEvent('download');
+      await page.locator(button).click();
+      const download = await saved;
+      return [download.suggestedFilename(), readFileSync(await download.path(), 'utf8')] as const;
+    };
+    const all = truth(box);
+    const events = box.events();
+    const rows = all.map(({ time, outcome }, index) => ({
+      timestamp: new Date(time).toISOString(),
+      outcome,
+      reason: outcome === 'lost' ? 'expired' : null,
+      ...events[index],
+    }));
+    await page.locator('#export-which').selectOption('all');
+    const [name, json] = await save('#export-json');
+    expect(name).toBe('lhp-otel-runs.json');
+    expect(JSON.parse(json)).toEqual(rows);
+    const [, csv] = await save('#export-csv');
+    const [head = [], ...lines] = parseCsv(csv);
+    expect(head).toEqual(Object.keys(rows[0] ?? {}));
+    expect(lines).toEqual(rows.map((row) => Object.values(row).map((value) => String(value ?? ''))));
+    await page.locator('#export-which').selectOption('shown');
+    await page.locator('#environment').selectOption('prod');
+    const prod = all.filter(({ words }) => words['deployment.environment.name'] === 'prod');
+    expect(parseCsv((await save('#export-csv'))[1])).toHaveLength(1 + prod.length);
+  });
+
+  it.each([
+    { width: 1280, dark: false },
+    { width: 1280, dark: true },
+    { width: 360, dark: false },
+    { width: 360, dark: true },
+  ])('axe finds nothing, and nothing is wider than the window ($width px, dark: $dark)', async (how) => {
+    const page = await open(how);
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.locator('#range').selectOption('30');
+    // Opened, so that axe sees what is inside.
+    await page.locator('details').evaluateAll((all) => {
+      for (const one of all) one.setAttribute('open', '');
+    });
+    await expectAccessible(page);
+    await page.locator('#run-rows button').first().click();
+    await expectAccessible(page, '#run');
+    await page.keyboard.press('Escape');
+    await page.locator('#purge-ask').click();
+    await expectAccessible(page, '#purge');
+    await page.context().close();
+  });
+
+  async function expectAccessible(page: Page, part = 'html'): Promise<void> {
+    await page.evaluate(axe.source);
+    const found = await page.evaluate(async (inside) => {
+      const { axe: checker } = window as unknown as { axe: typeof axe };
+      const { violations } = await checker.run(inside, { runOnly: checker.getRules().map(({ ruleId }) => ruleId) });
+      return violations.map(
+        ({ id, nodes }) => `${id}, ${nodes.length} times: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`,
+      );
+    }, part);
+    expect(found).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(
+      0,
+    );
+  }
+
+  it('the theme can be chosen, and the charts follow', async () => {
+    const page = await open();
+    const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const line = () =>
+      page.evaluate(
+        () => (window as unknown as { drawn: Drawn[] }).drawn.findLast(({ figure }) => figure === 'duration')?.color,
+      );
+    const [light, lightLine] = [await background(), await line()];
+    await page.getByLabel('Dark').check();
+    expect(await background()).not.toBe(light);
+    await expect.poll(line).not.toBe(lightLine);
+    await page.getByLabel('Light').check();
+    expect(await background()).toBe(light);
+    await page.context().close();
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const page = await open();
+    const press = async (...keys: string[]) => {
+      for (const key of keys) await page.keyboard.press(key);
+    };
+    const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent);
+    const tabTo = async (wanted: string) => {
+      for (let count = 0; count < 80 && (await focused()) !== wanted; count += 1) await press('Tab');
+      expect(await focused()).toBe(wanted);
+      expect(await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle)).not.toBe(
+        'none',
+      );
+    };
+    await press('Tab');
+    expect(await focused()).toBe('To the content');
+    await press('Enter', 'Tab');
+    expect(await focused()).toBe('project');
+    await press('Home', 'Tab', 'Tab', 'Tab');
+    expect(await focused()).toBe('show-all');
+    await press('Enter');
+    expect(await page.locator('#selection').textContent()).toContain(`${truth(box).length} runs`);
+    await tabTo('All numbers of this chart');
+    await press('Enter');
+    expect(await page.locator('#duration .numbers').isVisible()).toBe(true);
+    await tabTo('run-order');
+    await press('Tab');
+    const first = await focused();
+    await press('Enter');
+    await page.locator('#run[open]').waitFor();
+    await tabTo('run-close');
+    await press('Escape');
+    expect(await page.locator('#run').isVisible()).toBe(false);
+    expect(await focused()).toBe(first);
+    await tabTo('run-on');
+    await press('Enter');
+    expect(await page.locator('#run-place').textContent()).toMatch(/^26 to 50 /);
+    expect(await focused()).toBe('run-on');
+    await tabTo('purge-ask');
+    await press('Enter');
+    expect(await focused()).toBe('purge-typed');
+    await page.keyboard.type('no');
+    await press('Enter');
+    expect(await page.locator('#purge').isVisible()).toBe(true);
+    await press('Escape');
+    expect(await focused()).toBe('purge-ask');
+    expect(readdirSync(box.historyDir).length).toBeGreaterThan(400);
+    await page.context().close();
+  });
+
+  it('runs no foreign script, and nothing of it may ask another origin', async () => {
+    const page = await open();
+    const refused = await page.evaluate(async (other) => {
+      const violated = new Set<string>();
+      const all = new Promise<void>((resolve) => {
+        document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
+          if (violated.add(effectiveDirective).size === 3) resolve();
+        });
+      });
+      const failed = async (what: () => unknown) => {
+        try {
+          await what();
+          return false;
+        } catch {
+          return true;
+        }
+      };
+      const image = document.createElement('img');
+      const loaded = new Promise((resolve) => {
+        image.onload = () => resolve(true);
+        image.onerror = () => resolve(false);
+      });
+      image.src = `${other}/x.png`;
+      const script = document.createElement('script');
+      const refusals = {
+        fetch: await failed(() => fetch(other)),
+        image: await loaded,
+        html: await failed(() => {
+          document.body.innerHTML = '<p>x</p>';
+        }),
+        script: await failed(() => {
+          script.textContent = 'window.foreign = true';
+          document.body.append(script);
+        }),
+      };
+      await all;
+      return { ...refusals, violated: [...violated].sort() };
+    }, 'http://127.0.0.1:9');
+    expect(refused).toEqual({
+      fetch: true,
+      image: false,
+      html: true,
+      script: true,
+      violated: ['connect-src', 'img-src', 'require-trusted-types-for'],
+    });
+    expect(await page.evaluate(() => 'foreign' in window)).toBe(false);
+    await page.context().close();
+    // These were asked for on purpose.
+    expect(errors.splice(0).length).toBeGreaterThan(0);
+  });
+
+  it('an empty history says what to do, and who has switched off', async () => {
+    const empty = sandbox({ env: { DO_NOT_TRACK: '1' } });
+    boxes.push(empty);
+    const page = await open({ its: await started({ cwd: empty.dir, env: empty.env }), width: 360 });
+    expect(await page.locator('#empty').textContent()).toContain('lhp-otel run -- lhp generate --env dev');
+    expect(await page.locator('#empty-off').textContent()).toContain('recording is off, because of DO_NOT_TRACK');
+    expect(await page.locator('.layers .decided th').textContent()).toBe('DO_NOT_TRACKsays off');
+    expect(await page.locator('#history').isVisible()).toBe(false);
+    await expectAccessible(page);
+    await page.context().close();
+  });
+
+  describe('a history that somebody else has written', () => {
+    const LONG = '<b>'.padEnd(10_000, 'W');
+    const HOSTILE = {
+      'lhp.project.id': '"><img src=x onerror="window.hacked=1">',
+      'lhp.machine.id': '<script>window.hacked=1</script>',
+      'service.version': '\u202egnp.exe\u202c\u0000\u001b[31m',
+      'process.runtime.version': LONG,
+      'deployment.environment.name': '=cmd|"/c calc"!A1',
+    };
+    let foreign: Sandbox;
+    let its: View;
+
+    beforeAll(async () => {
+      foreign = sandbox();
+      boxes.push(foreign);
+      await writeHistory(foreign.stateDir, plausible(40, Date.now() - DAY_MS, 20));
+      const [name = ''] = readdirSync(foreign.historyDir);
+      const request = JSON.parse(readFileSync(join(foreign.historyDir, name), 'utf8'));
+      const replace = ({ attributes }: { attributes: { key: string; value: object }[] }) => {
+        for (const attribute of attributes) {
+          const text = HOSTILE[attribute.key as keyof typeof HOSTILE];
+          if (text !== undefined) attribute.value = { stringValue: text };
+        }
+      };
+      replace(request.resourceMetrics[0].resource);
+      for (const metric of request.resourceMetrics[0].scopeMetrics[0].metrics)
+        for (const point of (metric.sum ?? metric.exponentialHistogram).dataPoints) replace(point);
+      writeFileSync(join(foreign.historyDir, `${Date.now()}.local.json`), JSON.stringify(request));
+      writeFileSync(join(foreign.historyDir, `${Date.now() + 1}.local.json`), 'no run');
+      its = await started({ cwd: foreign.dir, env: foreign.env });
+    });
+
+    it.each([1280, 360])('is text, and nothing else (%d px)', async (width) => {
+      const page = await open({ its, width });
+      await page.locator('#run-rows button').first().click();
+      await page.locator('#run-form').selectOption('exact');
+      const values = await page.locator('.field .value').allTextContents();
+      expect(values).toContain(HOSTILE['lhp.machine.id']);
+      expect(values).toContain(LONG);
+      await page.keyboard.press('Escape');
+      expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
+      expect(await page.locator('main img, dialog img, main b, main script, dialog script').count()).toBe(0);
+      // Outside the run itself it is cut, and nothing in it turns the line around.
+      const text = await page.locator('main').evaluate((main) => main.textContent ?? '');
+      expect(text).not.toMatch(/\p{Cf}|W{60}/u);
+      await page.locator('#project').selectOption(HOSTILE['lhp.project.id']);
+      expect(await page.locator('#run-place').textContent()).toBe('1 to 1 of 1 run');
+      expect(await page.locator('#delivery').textContent()).toContain('1 file that is no recorded run');
+      await expectAccessible(page);
+      await page.context().close();
+    });
+
+    it('is no formula in a spreadsheet', async () => {
+      const page = await open({ its });
+      const saved = page.waitForEvent('download');
+      await page.locator('#export-csv').click();
+      const rows = parseCsv(readFileSync(await (await saved).path(), 'utf8'));
+      expect(rows.flat().filter((cell) => /^\s*[=+\-@]/.test(cell))).toEqual([]);
+      expect(rows.at(-1)).toContain(`'${HOSTILE['deployment.environment.name']}`);
+      expect(rows.at(-1)).toContain(LONG);
+      await page.context().close();
+    });
+
+    it('and is gone after a purge, which must be confirmed in writing', async () => {
+      const page = await open({ its });
+      await page.locator('#purge-ask').click();
+      expect(await page.locator('#purge-words').textContent()).toContain('This deletes 41 recorded runs');
+      await page.locator('#purge-typed').fill('purg');
+      expect(await page.locator('#purge-confirm').isDisabled()).toBe(true);
+      await page.locator('#purge-cancel').click();
+      expect(readdirSync(foreign.historyDir)).toHaveLength(40);
+      await page.locator('#purge-ask').click();
+      await page.locator('#purge-typed').fill('purge');
+      await page.locator('#purge-confirm').click();
+      await expect.poll(() => page.locator('#purge-result').textContent()).toBe('42 recorded runs deleted.');
+      expect([foreign.spoolDir, foreign.historyDir].flatMap((folder) => readdirSync(folder))).toEqual([]);
+      await page.locator('#empty').waitFor();
+      await its.stop();
+      await page.locator('#purge-ask').click();
+      await page.locator('#purge-typed').fill('purge');
+      await page.locator('#purge-confirm').click();
+      await expect.poll(() => page.locator('#failure').textContent()).toContain('start lhp-otel view again');
+      await page.context().close();
+      // The server is gone on purpose.
+      expect(errors.splice(0).filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
+    });
+  });
+
+  it('in all of this the browser asked nothing but the page’s own server, and nothing went wrong', () => {
+    const origins = new Set(views.map(({ origin }) => origin));
+    const foreign = requests.filter(
+      (url) => !origins.has(new URL(url).origin) && url !== 'http://127.0.0.1:9/' && url !== 'http://127.0.0.1:9/x.png',
+    );
+    expect(foreign.filter((url) => !url.startsWith('blob:'))).toEqual([]);
+    expect(requests.length).toBeGreaterThan(60);
+    expect(errors).toEqual([]);
+  });
+});
