@@ -75,7 +75,7 @@ export function scanProject(root: string, options: ScanOptions, written: Output)
 /** The project's name alone, as `scanProject` finds it. */
 export function projectName(root: string): string | undefined {
   try {
-    return nameOf(projectFile(new Reader(true), root));
+    return nameOf(projectFile(new Reader(true, mergeRule(undefined)), root));
   } catch {
     return undefined; // as a run of this project would be recorded
   }
