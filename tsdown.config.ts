@@ -14,8 +14,6 @@ const program = (name: string, source: string): UserConfig => ({
   minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
 });
 
-const page = (name: string) => ({ from: name, to: 'dist/view' });
-
 export default defineConfig([
   program('cli', 'src/cli.ts'),
   program('reporter', 'src/reporter.ts'),
@@ -28,9 +26,7 @@ export default defineConfig([
     target: 'es2024',
     format: 'esm',
     minify: { compress: true, mangle: true, codegen: { removeWhitespace: false } },
-    copy: ['page.html', 'page.css', 'icon.svg']
-      .map((name) => page(`src/view/page/${name}`))
-      .concat(page('node_modules/uplot/dist/uPlot.min.css')),
+    copy: ['src/view/page/*.{html,css,svg}', 'node_modules/uplot/dist/uPlot.min.css'],
   },
   { ...shared, entry: { index: 'src/index.ts' }, format: 'esm', fixedExtension: false, dts: true },
 ]);

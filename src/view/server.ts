@@ -1,10 +1,10 @@
 // server.ts: the local page over HTTP, on 127.0.0.1 and nowhere else: the page's files, the recorded runs as values, one run's exact
 // request, and the purge. guard.ts decides who is answered; all others get one and the same refusal. It reads the spool
 // and the history, and changes them only in a purge; it holds the runs' values, not their bytes, and asks no other host anything.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { GenerateEvent } from '../contract.ts';
 import type { Deps } from '../deps.ts';
 import { type Paths, pathsOf } from '../paths.ts';
@@ -30,11 +30,10 @@ interface Reply {
 }
 
 const TYPES: Record<string, string> = {
-  'page.html': 'text/html; charset=utf-8',
-  'page.js': 'text/javascript; charset=utf-8',
-  'page.css': 'text/css; charset=utf-8',
-  'uPlot.min.css': 'text/css; charset=utf-8',
-  'icon.svg': 'image/svg+xml',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
 };
 const JSON_TYPE = 'application/json; charset=utf-8';
 const REFUSED: Reply = { status: 403, body: 'Open the address that lhp-otel view has printed.\n' };
@@ -47,7 +46,7 @@ export async function startServer(deps: Deps, port: number, files: string): Prom
   const token = newToken();
   let once: string | undefined = newToken();
   const paths = pathsOf(deps);
-  const page = new Map(Object.keys(TYPES).map((name) => [name, readFileSync(join(files, name))]));
+  const page = new Map(readdirSync(files).map((name) => [name, readFileSync(join(files, name))]));
   const known = new Map<number, GenerateEvent>();
 
   const answer = async (request: IncomingMessage): Promise<Reply> => {
@@ -66,7 +65,7 @@ export async function startServer(deps: Deps, port: number, files: string): Prom
   const get = (name: string | undefined): Reply => {
     const file = name === '' ? 'page.html' : (name ?? '');
     const body = page.get(file);
-    if (body) return { status: 200, type: TYPES[file] ?? '', body };
+    if (body) return { status: 200, type: TYPES[extname(file)] ?? '', body };
     if (file === 'data') return json(dataOf(deps, paths, known));
     const run = /^otlp\/(\d{13})$/.exec(file)?.[1];
     return run ? requestOf(paths, Number(run)) : NOT_FOUND;

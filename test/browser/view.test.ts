@@ -381,10 +381,13 @@ describe('the local page', () => {
   }
 
   async function expectAccessible(page: Page, part = 'html'): Promise<void> {
-    await page.evaluate(axe.source);
+    if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source);
     const found = await page.evaluate(async (inside) => {
       const { axe: checker } = window as unknown as { axe: typeof axe };
-      const { violations } = await checker.run(inside, { runOnly: checker.getRules().map(({ ruleId }) => ruleId) });
+      const { violations } = await checker.run(inside, {
+        runOnly: checker.getRules().map(({ ruleId }) => ruleId),
+        resultTypes: ['violations'],
+      });
       return violations.map(
         ({ id, nodes }) => `${id}, ${nodes.length} times: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`,
       );
@@ -550,7 +553,17 @@ describe('the local page', () => {
         for (const point of (metric.sum ?? metric.exponentialHistogram).dataPoints) replace(point);
       writeFileSync(join(foreign.historyDir, `${Date.now()}.local.json`), JSON.stringify(request));
       writeFileSync(join(foreign.historyDir, `${Date.now() + 1}.local.json`), 'no run');
-      its = await started({ cwd: foreign.dir, env: foreign.env });
+      const problem = 'the collector did not answer <b>in time</b>';
+      const state = {
+        failures: 4,
+        problem,
+        lastFailure: '2026-03-04T05:06:07Z',
+        lastSuccess: 'no time',
+        rejectedPoints: 2,
+      };
+      writeFileSync(join(foreign.stateDir, 'delivery.json'), JSON.stringify(state));
+      const env = { ...foreign.env, LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318' };
+      its = await started({ cwd: foreign.dir, env });
     });
 
     it.each([1280, 360])('is text, and nothing else (%d px)', async (width) => {
@@ -570,6 +583,36 @@ describe('the local page', () => {
       expect(await page.locator('#run-place').textContent()).toBe('1 to 1 of 1 run');
       expect(await page.locator('#delivery').textContent()).toContain('1 file that is no recorded run');
       await expectNoWider(page);
+      await page.context().close();
+    });
+
+    it('and the delivery is told in plain words', async () => {
+      const page = await open({ its });
+      const facts = await page
+        .locator('#delivery')
+        .evaluate((list) =>
+          [...list.children].map((one) => `${one.tagName === 'DT' ? '\n' : ' | '}${one.textContent}`),
+        );
+      const count = (outcome: string) =>
+        readdirSync(foreign.historyDir).filter((name) => name.includes(outcome)).length;
+      const [oldest = ''] = readdirSync(foreign.spoolDir).sort();
+      const at = (time: number) =>
+        new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: ZONE }).format(time);
+      expect(facts.join('').trim().split('\n')).toEqual([
+        'Endpoint | https://collector.example.com:4318/v1/metrics | named by the environment',
+        'Headers | none',
+        'Request | OTLP over HTTP, JSON, compression none, at most 10\u00a0s',
+        `Delivered | ${count('sent')} runs`,
+        `Waiting | ${readdirSync(foreign.spoolDir).length} runs, the oldest since ${at(Number.parseInt(oldest, 10))}`,
+        'Kept here only | 1 run',
+        count('lost') === 1
+          ? 'Given up | 1 run | 1: it had waited for more than 7 days'
+          : `Given up | ${count('lost')} runs`,
+        'Last delivery | at no known time',
+        `Last problem | the collector did not answer <b>in time</b> | ${at(Date.UTC(2026, 2, 4, 5, 6, 7))}`,
+        'Refused points | 2 data points of accepted requests',
+        'Not shown | 1 file that is no recorded run',
+      ]);
       await page.context().close();
     });
 

@@ -14,7 +14,8 @@ const TIME = new Intl.DateTimeFormat('en-GB', {
 const COUNT = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 1 });
 
 export const day = (timestamp: number): string => DAY.format(timestamp);
-export const time = (timestamp: number): string => TIME.format(timestamp);
+export const time = (timestamp: number): string =>
+  Number.isNaN(timestamp) ? 'at no known time' : TIME.format(timestamp);
 /** `null` could not be counted. */
 export const count = (value: number | null): string => (value === null ? '–' : COUNT.format(value));
 export const plural = (value: number, one: string, many: string = `${one}s`): string =>

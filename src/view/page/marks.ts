@@ -13,7 +13,7 @@ export interface Marked {
   changes: Change[];
 }
 
-/** Names of colours in page.css. */
+/** Names of colours in base.css. */
 export const TONES: Record<Change['verdict'], string> = { slower: 'bad', faster: 'good', same: 'muted', few: 'muted' };
 const WORST_FIRST: Change['verdict'][] = ['slower', 'faster', 'same', 'few'];
 const WEEK_MS = 7 * 24 * 3600 * 1000;

@@ -6,7 +6,7 @@ import { color } from './theme.ts';
 
 export interface Series {
   label: string;
-  /** Name of a colour in page.css. */
+  /** Name of a colour in base.css. */
   color: string;
   dash?: number[];
   bars?: boolean;

@@ -12,7 +12,7 @@ export function startTheme(changed: () => void): void {
 
 const probe = document.createElement('i');
 
-/** A colour of page.css as it is now, for the canvas, which knows no names. */
+/** A colour of base.css as it is now, for the canvas, which knows no names. */
 export function color(name: string): string {
   document.body.append(probe);
   probe.style.color = `var(--${name})`;
