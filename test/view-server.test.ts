@@ -2,7 +2,7 @@
 // what is never told, how it starts and how it ends.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -286,18 +286,22 @@ describe('start and end', () => {
     await again.stop();
   });
 
-  it('opens the browser with one argument: an address that works once and is not the printed one', async () => {
-    const bin = join(box.dir, 'bin');
-    const opened = join(box.dir, 'opened');
+  /** A user whose xdg-open notes what it was given. */
+  function withOpener() {
+    const user = sandbox();
+    const bin = join(user.dir, 'bin');
+    const opened = join(user.dir, 'opened');
     mkdirSync(bin);
-    writeFileSync(
-      join(bin, 'xdg-open'),
-      `#!/bin/sh\nprintf '%s\\n' "$#" "$@" >'${opened}.part'; mv '${opened}.part' '${opened}'\n`,
-    );
+    const note = `printf '%s\\n' "$#" "$@" >'${opened}.part'; mv '${opened}.part' '${opened}'`;
+    writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\n${note}\n`);
     chmodSync(join(bin, 'xdg-open'), 0o755);
-    const env = { ...box.env, PATH: [bin, box.env.PATH].join(delimiter), DISPLAY: ':0' };
-    const its = await startView({ cwd: box.dir, env }, []);
-    await until(() => readdirSync(box.dir).includes('opened'), 'the browser to be opened');
+    return { user, opened, env: { ...user.env, PATH: [bin, user.env.PATH].join(delimiter) } };
+  }
+
+  it('opens the browser with one argument: an address that works once and is not the printed one', async () => {
+    const { user, opened, env } = withOpener();
+    const its = await startView({ cwd: user.dir, env: { ...env, DISPLAY: ':0' } }, []);
+    await until(() => existsSync(opened), 'the browser to be opened');
     const [count, address = ''] = readFileSync(opened, 'utf8').split('\n');
     expect(count).toBe('1');
     expect(address).not.toContain(its.token);
@@ -308,15 +312,25 @@ describe('start and end', () => {
     expect([answer.status, answer.headers.location]).toEqual([303, `/${its.token}/`]);
     expect((await ask(its.port, once)).status).toBe(403);
     await its.stop();
+    user.dispose();
   });
 
-  it('without a display, or an opener, it says nothing of it', async () => {
-    for (const env of [{}, { DISPLAY: ':0', PATH: join(box.dir, 'nothing') }]) {
-      const its = await startView({ cwd: box.dir, env: { ...box.env, ...env } }, []);
-      expect((await ask(its.port, `/${its.token}/`)).status).toBe(200);
-      expect(await its.stop()).toBe(0);
-      expect(its.stderr()).toBe('');
+  it('opens none without a display, or when it is told so, and says nothing where there is no opener', async () => {
+    const { user, opened, env } = withOpener();
+    const cases: [Sandbox['env'], string[]][] = [
+      [env, []],
+      [{ ...env, DISPLAY: ':0' }, ['--no-open']],
+      [{ ...env, DISPLAY: ':0', PATH: join(user.dir, 'nothing') }, []],
+    ];
+    for (const [its, args] of cases) {
+      const started = await startView({ cwd: user.dir, env: its }, args);
+      expect((await ask(started.port, `/${started.token}/`)).status).toBe(200);
+      expect(await started.stop()).toBe(0);
+      expect(started.stderr()).toBe('');
     }
+    await until(() => processesMentioning(user.dir).length === 0, 'whatever was started to end');
+    expect(existsSync(opened)).toBe(false);
+    user.dispose();
   });
 
   it('the help has an example, and unknown options are refused', () => {
