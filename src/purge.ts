@@ -1,4 +1,4 @@
-// purge.ts: `purge --all`, after which nothing of ours is left: state folder, hook, configuration. Only what is known by its name is
+// purge.ts: `purge --all`, after which nothing of ours is left: state folder, hook, configuration, compiled code. Only what is known by its name is
 // removed; what is not stays, and is named, as is what cannot be removed, while the rest goes. A link is never followed. The
 // user's `off` outlives it: who has switched off is not switched on by tidying up.
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
@@ -8,6 +8,7 @@ import type { Deps } from './deps.ts';
 import { rcFiles } from './hook.ts';
 import type { Paths } from './paths.ts';
 import { hasBlock, leftovers, removeBlock } from './rc-file.ts';
+import { list } from './system.ts';
 
 export interface Traces {
   /** Shell start files with the hook's lines. */
@@ -30,6 +31,11 @@ const STATE = named('delivery\\.json|notice\\.json|notice\\.pending|machine-id|c
 const SPOOL = /^\d{13}\.(json|tmp)$/;
 const HISTORY = /^\d{13}\.(sent|local|lost-[a-z_]+)(\.in-\d{13})?\.json$/;
 const ATTEMPTS = /^\d{13}$/;
+/** Node's own: a folder for each Node, a file for each source, for a moment under a longer name. */
+const COMPILED_BY = /^v\d+\.[\w.-]+$/;
+const COMPILED = /^[0-9a-f]{8}(\.\w+)?$/;
+/** No file is ours by its name. */
+const NONE = /^$/;
 const CONFIG = named('config\\.json|consent\\.json|hook\\.(bash|zsh|fish)');
 
 /** What there is of ours. Changes nothing. */
@@ -48,6 +54,11 @@ export function tracesOf(deps: Deps, paths: Paths): Traces {
       [paths.attempts, ATTEMPTS],
     ]),
   });
+  const compiled = list(paths.cache)
+    .filter((name) => COMPILED_BY.test(name))
+    .map((name) => [join(paths.cache, name), COMPILED] as const);
+  lookInto(paths.cache, NONE, traces, { inner: new Map(compiled) });
+  traces.folders.push(dirname(paths.cache));
   lookInto(dirname(paths.config), CONFIG, traces, { keep: userOffFiles(deps, paths) });
   return traces;
 }

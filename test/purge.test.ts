@@ -42,6 +42,7 @@ async function place(env: Env = {}) {
   const home = (...names: string[]) => join(box.home, ...names);
   mkdirSync(home('.config', 'other'), { recursive: true });
   mkdirSync(home('.local', 'state'), { recursive: true, mode: 0o711 });
+  mkdirSync(home('.cache'));
   writeFileSync(home('.config', 'other', 'config.json'), '{}');
   writeFileSync(home('.bashrc'), '# mine, without an end', { mode: 0o640 });
   writeFileSync(home('.zshrc'), '# mine\r\n\xff\n', 'latin1');
@@ -121,7 +122,7 @@ describe('purge --all', () => {
     await idle(box);
     box.run(['hook', '--install', 'fish']);
     expect(purgeAll(box).status).toBe(0);
-    expect(Object.keys(snapshot(box.home)).sort()).toEqual(['.config', '.local', '.local/state']);
+    expect(Object.keys(snapshot(box.home)).sort()).toEqual(['.cache', '.config', '.local', '.local/state']);
   });
 
   it('what is not ours stays, and is named', async () => {
