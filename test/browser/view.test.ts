@@ -376,8 +376,12 @@ describe('the local page', () => {
   });
 
   async function expectNoWider(page: Page): Promise<void> {
-    const more = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(more).toBe(0);
+    const wide = await page.evaluate(() =>
+      [document.documentElement, ...document.querySelectorAll('.card')]
+        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+        .map(({ tagName, id, textContent }) => `${tagName} ${id} ${textContent?.slice(0, 40)}`),
+    );
+    expect(wide).toEqual([]);
   }
 
   async function expectAccessible(page: Page, part = 'html'): Promise<void> {
