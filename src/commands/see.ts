@@ -53,7 +53,7 @@ function addStats(program: Command, { deps, print }: Context): void {
 function addView(program: Command, { deps, print }: Context): void {
   const view = program
     .command('view')
-    .summary('the same and more as a page of your own machine')
+    .summary('a page on this machine: every run, charts, consent')
     .description(
       'Serves a page on this machine only: every recorded run, charts of your times, consent and delivery; and opens it.',
     )
@@ -65,8 +65,9 @@ function addView(program: Command, { deps, print }: Context): void {
     });
   explain(view, {
     remarks: ['It ends with Ctrl-C. The address holds a password that is good until then.'],
+    exits: [['1', 'the port is taken']],
     examples: [
-      ['lhp-otel view', ''],
+      ['lhp-otel view', 'open it in the browser'],
       ['lhp-otel view --port 8000 --no-open', 'for a tunnel to the same port of your own machine'],
     ],
   });
