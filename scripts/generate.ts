@@ -24,7 +24,10 @@ import { manPage } from './man-page.ts';
 import { CONFIGURATION } from './variables.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+const { version, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  engines: { node: string };
+};
 
 const files: Record<string, string> = {
   'otel-collector.yaml': withRuleOrder(gateway()),
@@ -35,7 +38,7 @@ const files: Record<string, string> = {
   'docs/images/flow.svg': await flowPicture(),
   'README.md': withVariables(read('README.md') ?? ''),
   'docs/privacy.md': privacyPage(),
-  'src/version.ts': `// The package's version, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\n`,
+  'src/version.ts': `// The package's version and the oldest Node for it, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\nexport const oldestNode = '${engines.node.replace('>=', '')}';\n`,
 };
 
 const check = process.argv.includes('--check');

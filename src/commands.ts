@@ -10,7 +10,7 @@ import { addRecordCommands } from './commands/record.ts';
 import { addSeeCommands } from './commands/see.ts';
 import { systemDeps } from './deps.ts';
 import { explain, layOut } from './help.ts';
-import { version } from './version.ts';
+import { oldestNode, version } from './version.ts';
 
 export async function main(argv: readonly string[], run: Run): Promise<number> {
   let status = 0;
@@ -23,12 +23,21 @@ export async function main(argv: readonly string[], run: Run): Promise<number> {
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
+    if (!(error instanceof CommanderError)) throw inOldNode(error);
     status = error.exitCode === 0 ? 0 : 2;
   }
   // One that is slow gets everything: the process ends with what is in a full pipe's queue unwritten.
   await new Promise((written) => process.stdout.write('', written));
   return status;
+}
+
+/** Most commands work in an older Node as well, `off` among them; one that does not says why. */
+function inOldNode(error: unknown): unknown {
+  const [major, minor] = oldestNode.split('.').map(Number) as [number, number];
+  const [ours, oursMinor] = process.versions.node.split('.').map(Number) as [number, number];
+  if (ours > major || (ours === major && oursMinor >= minor)) return error;
+  const what = error instanceof Error ? error.message : String(error);
+  return new Error(`${what}; this is Node ${process.versions.node}, and lhp-otel needs ${oldestNode} or newer`);
 }
 
 export function commandLine(run: Run = async () => 0, exit: (code: number) => void = () => {}): Command {

@@ -1,11 +1,13 @@
 // The command line as a newcomer meets it: each command's help is complete and fits on a screen, and a wrong word is answered
 // with the nearest right one. The tables are the commander program itself, so a new command cannot be forgotten.
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commandLine } from '../src/commands.ts';
 import { moreOf } from '../src/help.ts';
-import { cli, sandbox } from './support/sandbox.ts';
+import { cli, projectRoot, sandbox } from './support/sandbox.ts';
 
 const program = commandLine();
 const commands = [program, ...program.commands].map((command): [string, Command] => [command.name(), command]);
@@ -147,4 +149,33 @@ it('an empty history says how to fill it, and not to who reads stdout', () => {
 });
 it('a command behind -- is run as well', () => {
   expect(box.run(['--', 'run', 'sh', '-c', 'echo ran; exit 3'])).toMatchObject({ status: 3, stdout: 'ran\n' });
+});
+
+describe('an older Node', () => {
+  const old = join(box.dir, 'old.cjs');
+  writeFileSync(
+    old,
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } });
+     Map.groupBy = undefined;`,
+  );
+  const project = join(box.dir, 'project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'lhp.yaml'), 'name: old\n');
+  const call = (...args: string[]) =>
+    spawnSync(process.execPath, ['--require', old, cli, ...args], {
+      cwd: project,
+      env: {
+        ...box.env,
+        PATH: `${join(projectRoot, 'test', 'fixtures', 'bin')}:${process.env.PATH}`,
+        DO: ':',
+      } as NodeJS.ProcessEnv,
+      encoding: 'utf8',
+    });
+  it('is named where a command needs a newer one, and in the way of nothing else', async () => {
+    expect(call('run', '--', 'lhp', 'generate', '--env', 'dev')).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    await box.recorded(1);
+    expect(call('stats')).toMatchObject({ status: 1, stdout: '' });
+    expect(call('stats').stderr).toMatch(/; this is Node 20\.20\.2, and lhp-otel needs 22\.15 or newer\n$/);
+    expect(call('off')).toMatchObject({ status: 0, stderr: '' });
+  });
 });
