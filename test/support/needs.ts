@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { test } from 'vitest';
-import { cacheDir, collectorPath, lhpPath, prometheusPath, promtoolPath } from '../../scripts/setup.mjs';
+import { cacheDir, collectorPath, cortexPath, lhpPath, prometheusPath, promtoolPath } from '../../scripts/setup.mjs';
 
 const missing: Record<string, string> = existsSync(join(cacheDir, 'missing.json'))
   ? JSON.parse(readFileSync(join(cacheDir, 'missing.json'), 'utf8'))
@@ -19,6 +19,8 @@ export const prometheus = () => needed('prometheus', prometheusPath());
 export const promtool = () => needed('prometheus', promtoolPath());
 /** The browser of the tests of the local page. */
 export const chromium = () => program('chromium');
+/** The real Cortex. */
+export const cortex = () => needed('cortex', cortexPath());
 /** A program on PATH, e.g. strace. */
 export const program = (name: string) =>
   needed(

@@ -7,26 +7,17 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { load } from 'js-yaml';
 import { freePort } from './collector.ts';
+import { composeServices, type Service } from './compose.ts';
 import { projectRoot } from './sandbox.ts';
 
 /** A secret for tests, as long as the collector demands. */
 export const PEPPER = 'a pepper of thirty-two bytes, long enough';
 
-interface Service {
-  /** A list, or one string that compose splits at its spaces. */
-  command: string[] | string;
-  environment?: Record<string, string>;
-  volumes: string[];
-}
-
-const compose = load(readFileSync(join(projectRoot, 'docker-compose.yml'), 'utf8')) as {
-  services: Record<'collector' | 'prometheus' | 'grafana', Service>;
-};
+const SINGLE = 'docker-compose.yml';
 
 /** A server on this machine that can be killed and started again at the same place. */
-interface Server {
+export interface Server {
   port: number;
   url: string;
   start(): Promise<void>;
@@ -67,31 +58,19 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-function temporary(): string {
+export function temporary(): string {
   const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-stack-'));
   folders.push(folder);
   return folder;
 }
 
-/** The service's command with container paths made local: bind mounts → the repository, named volumes → `folder`. */
-function localize(
-  service: Service,
-  folder: string,
-  files: Record<string, string> = {},
-  variables: Record<string, string> = {},
-): string[] {
-  const mounts = service.volumes.map((volume) => volume.split(':') as [string, string]);
-  const command =
-    typeof service.command === 'string'
-      ? service.command
-          .replace(/\$\{(\w+):-\}/g, (_, name: string) => variables[name] ?? '')
-          .split(' ')
-          .filter(Boolean)
-      : service.command;
-  return command.map((argument) => {
+/** The service's command with container paths made local: `files` say where, bind mounts → the repository, named volumes → `folder`. */
+export function localize(service: Service, folder: string, files: Record<string, string> = {}): string[] {
+  const mounts = (service.volumes ?? []).map((volume) => volume.split(':') as [string, string]);
+  const command = service.command ?? [];
+  return (typeof command === 'string' ? command.split(' ').filter(Boolean) : command).map((argument) => {
     for (const [host, container] of mounts) {
-      const name = argument.indexOf(container);
-      if (name < 0) continue;
+      if (!argument.includes(container)) continue;
       const local = files[container] ?? (host.startsWith('.') ? join(projectRoot, host) : join(folder, host));
       return argument.replace(container, local);
     }
@@ -99,7 +78,13 @@ function localize(
   });
 }
 
-function server(program: string, args: () => string[], env: NodeJS.ProcessEnv, port: number, ready: string): Server {
+export function server(
+  program: string,
+  args: () => string[],
+  env: NodeJS.ProcessEnv,
+  port: number,
+  ready: string,
+): Server {
   let child: ChildProcess | undefined;
   let log = '';
   const ended = () => !child || child.exitCode !== null || child.signalCode !== null;
@@ -145,7 +130,7 @@ export async function prometheusServer(
 ): Promise<Prometheus> {
   const folder = temporary();
   const port = await freePort();
-  const service = compose.services.prometheus;
+  const service = composeServices(SINGLE).prometheus as Service;
   const config = readFileSync(join(projectRoot, 'prometheus', 'prometheus.yml'), 'utf8')
     .replaceAll('/etc/prometheus/rules.yml', join(projectRoot, 'prometheus', 'rules.yml'))
     .replaceAll('collector:8888', `127.0.0.1:${options.scrape ?? 9}`)
@@ -159,17 +144,20 @@ export async function prometheusServer(
     `--web.listen-address=127.0.0.1:${port}`,
   ];
   const base = server(program, args, {}, port, `http://127.0.0.1:${port}/-/ready`);
+  return { ...base, folder, ...asker(() => base.url) };
+}
+
+/** Instant queries to whatever speaks Prometheus's API below this URL. */
+export function asker(url: () => string, headers: Record<string, string> = {}): Pick<Prometheus, 'query' | 'value'> {
   const query = async (expression: string, time?: number) => {
     const body = new URLSearchParams({ query: expression, ...(time === undefined ? {} : { time: String(time) }) });
-    const answer = await fetch(`${base.url}/api/v1/query`, { method: 'POST', body });
+    const answer = await fetch(`${url()}/api/v1/query`, { method: 'POST', body, headers });
     const text = await answer.text();
-    if (!answer.ok) throw new Error(`${expression}: ${text}`);
+    if (!answer.ok) throw new Error(`${expression}: ${answer.status} ${text}`);
     const { data } = JSON.parse(text) as { data: { resultType: string; result: Sample[] } };
     return data.resultType === 'vector' ? data.result : [];
   };
   return {
-    ...base,
-    folder,
     query,
     value: async (expression, time) => {
       const samples = await query(expression, time);
@@ -182,21 +170,23 @@ export async function prometheusServer(
 
 /**
  * The gateway as the compose file has it, in front of this backend (base URL of its OTLP endpoint), with these files of
- * collector/ as switches.
+ * collector/ as switches; `from`: the compose file, and what it is called there.
  */
 export async function gatewayServer(
   program: string,
   backend: string,
   env: NodeJS.ProcessEnv = {},
   switches: readonly string[] = [],
+  from: { file: string; name: string } = { file: SINGLE, name: 'collector' },
 ): Promise<Gateway> {
   const [http, grpc, health] = [await freePort(), await freePort(), await freePort()];
   const own = Number(env.LHP_OTEL_METRICS_PORT ?? (await freePort()));
-  const service = compose.services.collector;
   const folder = temporary();
   const queue = join(folder, 'queue');
   mkdirSync(queue);
   const chosen = switches.map((name) => `--config=/etc/otelcol/switches/${name}.yaml`).join(' ');
+  const variables = { LHP_OTEL_SWITCHES: chosen, LHP_OTEL_PEPPER: PEPPER };
+  const service = composeServices(from.file, variables)[from.name] as Service;
   const ports = {
     LHP_OTEL_LISTEN: '127.0.0.1',
     LHP_OTEL_HTTP_PORT: String(http),
@@ -204,13 +194,10 @@ export async function gatewayServer(
     LHP_OTEL_METRICS_PORT: String(own),
     LHP_OTEL_HEALTH_PORT: String(health),
   };
-  const fixed = Object.fromEntries(
-    Object.entries(service.environment ?? {}).filter(([, value]) => !value.includes('${')),
-  );
   const base = server(
     program,
-    () => localize(service, folder, {}, { LHP_OTEL_SWITCHES: chosen }),
-    { ...fixed, ...ports, LHP_OTEL_BACKEND: backend, LHP_OTEL_PEPPER: PEPPER, LHP_OTEL_QUEUE: queue, ...env },
+    () => localize(service, folder),
+    { ...service.environment, ...ports, LHP_OTEL_BACKEND: backend, LHP_OTEL_QUEUE: queue, ...env },
     http,
     `http://127.0.0.1:${health}/`,
   );

@@ -1,0 +1,153 @@
+// cluster.ts: the cluster of docker-compose.cluster.yml for tests: nginx, gateways, nodes of Cortex and the watcher, with the flags, files
+// and environment that stand there. Host names and ports become free ports of 127.0.0.1; nothing else is changed.
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { freePort } from './collector.ts';
+import { composeServices, type Service } from './compose.ts';
+import type { Need } from './needs.ts';
+import { projectRoot } from './sandbox.ts';
+import {
+  asker,
+  type Gateway,
+  gatewayServer,
+  localize,
+  type Prometheus,
+  type Server,
+  server,
+  temporary,
+} from './stack.ts';
+
+const FILE = 'docker-compose.cluster.yml';
+const CLIENTS = 4318;
+const INSIDE = 9009;
+/** What nginx calls whoever names no tenant. */
+export const TENANT = 'lhp';
+
+/** A node, asked directly: what one of three knows. */
+export interface Node extends Server, Pick<Prometheus, 'query' | 'value'> {
+  /** Makes blocks of what is in memory, and ships them to the bucket. */
+  flush(): Promise<void>;
+}
+
+export interface Cluster {
+  folder: string;
+  nodes: Node[];
+  gateways: Gateway[];
+  /** For clients. */
+  nginx: Server;
+  /** Between gateways and nodes. */
+  inside: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ClusterOptions {
+  gateways?: number;
+  /** Files of collector/ as switches of the gateways. */
+  switches?: readonly string[];
+  /** More environment of a gateway. */
+  env?: NodeJS.ProcessEnv;
+}
+
+export async function clusterServers(
+  programs: { nginx: Need; collector: Need; cortex: Need },
+  { gateways: count = 3, switches = [], env = {} }: ClusterOptions = {},
+): Promise<Cluster> {
+  const folder = temporary();
+  const services = composeServices(FILE);
+  const names = Object.keys(services).filter((name) => name.startsWith('cortex-'));
+  const ports = new Map<string, number>();
+  for (const name of names) for (const port of [9009, 9095, 7946]) ports.set(`${name}:${port}`, await freePort());
+  for (const port of [CLIENTS, INSIDE]) ports.set(`nginx:${port}`, await freePort());
+  const local = (text: string) =>
+    [...ports].reduce((all, [name, port]) => all.replaceAll(name, `127.0.0.1:${port}`), text);
+  const at = (name: string) => ports.get(name) as number;
+  const inside = `http://127.0.0.1:${at(`nginx:${INSIDE}`)}`;
+
+  const nodes = names.map((name) => node(programs.cortex.path, name, services[name] as Service, folder, at, local));
+  const gateways: Gateway[] = [];
+  for (let i = 1; i <= count; i += 1) {
+    const from = { file: FILE, name: `gateway-${i}` };
+    const backend = local(services[from.name]?.environment?.LHP_OTEL_BACKEND ?? '');
+    gateways.push(await gatewayServer(programs.collector.path, backend, env, switches, from));
+    ports.set(`gateway-${i}:${CLIENTS}`, gateways.at(-1)?.port as number);
+  }
+  const nginx = nginxServer(programs.nginx.path, services.nginx as Service, folder, at, local);
+  return {
+    folder,
+    nodes,
+    gateways,
+    nginx,
+    inside,
+    start: async () => {
+      await Promise.all(nodes.map((one) => one.start()));
+      await nginx.start();
+      await Promise.all(gateways.map((one) => one.start()));
+    },
+    stop: async () => {
+      await Promise.all(gateways.map((one) => one.stop()));
+      await nginx.stop();
+      await Promise.all(nodes.map((one) => one.stop()));
+    },
+  };
+}
+
+type At = (name: string) => number;
+type Local = (text: string) => string;
+
+function node(program: string, name: string, service: Service, folder: string, at: At, local: Local): Node {
+  const own = join(folder, name);
+  for (const path of [own, join(folder, 'blocks'), join(folder, 'rules')]) mkdirSync(path, { recursive: true });
+  for (const volume of service.volumes ?? []) {
+    const [host = '', container = ''] = volume.split(':');
+    const file = /^\/etc\/cortex\/(rules\/.+)/.exec(container)?.[1];
+    if (file === undefined) continue;
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(join(projectRoot, host), join(folder, file));
+  }
+  const env = {
+    ...service.environment,
+    CORTEX_LISTEN: '127.0.0.1',
+    CORTEX_ADDRESS: '127.0.0.1',
+    CORTEX_HTTP_PORT: String(at(`${name}:9009`)),
+    CORTEX_GRPC_PORT: String(at(`${name}:9095`)),
+    CORTEX_GOSSIP_PORT: String(at(`${name}:7946`)),
+    CORTEX_DATA: own,
+    CORTEX_BLOCKS: join(folder, 'blocks'),
+    CORTEX_RULES: join(folder, 'rules'),
+  };
+  const port = at(`${name}:9009`);
+  const url = `http://127.0.0.1:${port}`;
+  const base = server(program, () => localize(service, folder).map(local), env, port, `${url}/ready`);
+  return {
+    ...base,
+    ...asker(() => `${url}/prometheus`, { 'X-Scope-OrgID': TENANT }),
+    flush: async () => {
+      await (await fetch(`${url}/ingester/flush?wait=true&tenant=${TENANT}`, { method: 'POST' })).arrayBuffer();
+    },
+  };
+}
+
+function nginxServer(program: string, service: Service, folder: string, at: At, local: Local): Server {
+  const own = join(folder, 'nginx');
+  mkdirSync(own);
+  const files: Record<string, string> = {};
+  for (const volume of service.volumes ?? []) {
+    const [host = '', container = ''] = volume.split(':');
+    if (!host.endsWith('.conf')) continue;
+    const text = local(readFileSync(join(projectRoot, host), 'utf8'))
+      .replace(/listen (4318|9009)/g, (_, port: string) => `listen 127.0.0.1:${at(`nginx:${port}`)}`)
+      .replaceAll('/tmp/', `${own}/`)
+      // Fewer gateways than the file has: a test with one or two of them.
+      .replace(/^ *server gateway-\d:4318.*\n/gm, '');
+    files[container] = join(own, basename(container));
+    writeFileSync(files[container], text);
+  }
+  // Its workers would be another user than the one who made the folder.
+  const args = () =>
+    localize(service, folder, files)
+      .slice(1)
+      .map((word) => word.replace('daemon off;', 'daemon off; user root;'));
+  const port = at(`nginx:${CLIENTS}`);
+  return server(program, args, {}, port, `http://127.0.0.1:${at(`nginx:${INSIDE}`)}/healthy`);
+}
