@@ -25,8 +25,8 @@ export const TENANT = 'lhp';
 
 /** A node, asked directly: what one of three knows. */
 export interface Node extends Server, Pick<Prometheus, 'query' | 'value'> {
-  /** Makes blocks of what is in memory, and ships them to the bucket. */
-  flush(): Promise<void>;
+  /** Makes blocks of what a tenant has in memory, and ships them to the bucket. */
+  flush(tenant?: string): Promise<void>;
 }
 
 export interface Cluster {
@@ -122,8 +122,8 @@ function node(program: string, name: string, service: Service, folder: string, a
   return {
     ...base,
     ...asker(() => `${url}/prometheus`, { 'X-Scope-OrgID': TENANT }),
-    flush: async () => {
-      await (await fetch(`${url}/ingester/flush?wait=true&tenant=${TENANT}`, { method: 'POST' })).arrayBuffer();
+    flush: async (tenant = TENANT) => {
+      await (await fetch(`${url}/ingester/flush?wait=true&tenant=${tenant}`, { method: 'POST' })).arrayBuffer();
     },
   };
 }

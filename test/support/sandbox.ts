@@ -106,9 +106,13 @@ export function sandbox(options: { path?: string[]; env?: Env } = {}): Sandbox {
 }
 
 /** Polls until the condition holds; fails with what was waited for. */
-export async function until(condition: () => boolean, what: string, timeoutMs = 30_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 30_000,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
     await sleep(20);
   }
