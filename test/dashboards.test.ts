@@ -1,152 +1,19 @@
-// Proves that the dashboards tell the truth: every panel's query runs against the real Prometheus, fed through the real
-// gateway with runs of known numbers, and returns the answer that is counted here from the same runs.
-import { createHash } from 'node:crypto';
+// Proves that the dashboards tell the truth: every panel's query runs against the real Prometheus, and against the real cluster of Cortex,
+// each fed through the real gateway with runs of known numbers, and returns the answer that is counted here from the same runs;
+// and both give the same.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DASHBOARDS, type PanelSpec, series, VARIABLES } from '../scripts/grafana/panels.ts';
 import { type GenerateEvent, INSTRUMENTS, LOST_RUNS } from '../src/contract.ts';
 import { recordRun } from '../src/record.ts';
+import { clusterServers } from './support/cluster.ts';
 import { freePort } from './support/collector.ts';
-import { collector, lacking, prometheus } from './support/needs.ts';
+import { collector, cortex, lacking, type Need, program, prometheus } from './support/needs.ts';
+import { ANSWERS, type Answer, BUCKET, BY_PROJECT, HOURS, lost, now, runs } from './support/panels.ts';
+import { HOUR, post } from './support/runs.ts';
 import { projectRoot } from './support/sandbox.ts';
-import { type Gateway, gatewayServer, type Prometheus, prometheusServer } from './support/stack.ts';
-
-const digest = (text: string) => createHash('sha256').update(text).digest('hex');
-const HOUR = 3_600_000;
-const HOURS = 6;
-const BUCKET = 2 ** (1 / 256); // schema 8
-
-const now = Date.now();
-const pick = <T>(list: readonly T[], i: number) => list[i % list.length] as T;
-/** 120 runs; project p has its own size, version 0.9.3 is slower. */
-const runs: { at: number; event: GenerateEvent }[] = Array.from({ length: 120 }, (_, i) => {
-  const project = i % 4;
-  const flowgroups = pick([10, 100, 500, 3_000], project) + (i % 3);
-  const version = pick(['0.9.3', '0.9.2', '0.8.7'], i % 7);
-  return {
-    at: now - 60_000 - Math.floor((i / 120) * (HOURS - 1) * HOUR) - i,
-    event: {
-      event: 'lhp_generate',
-      project_id: digest(`p${project}`),
-      machine_id: digest(`m${i % 8}`),
-      is_ci: i % 5 === 0,
-      flowgroups_count: flowgroups,
-      templates_count: project + 1,
-      flowgroups_using_templates: Math.floor(flowgroups / 2),
-      pipelines_count: 2 * project + 1,
-      files_generated: flowgroups + 1,
-      environment: pick(['dev', 'test', 'prod'], i % 11),
-      dry_run: i % 10 === 0,
-      bundle_enabled: i % 2 === 0,
-      lhp_version: version,
-      python_version: pick(['3.11', '3.12'], i),
-      generation_time_seconds: flowgroups / 100 + (version === '0.9.3' ? 4 : 1) + (i % 13) / 10,
-    },
-  };
-});
-const lost = new Map([
-  ['expired', 3],
-  ['rejected', 2],
-] as const);
-
-type Answer = Record<string, number>;
-type Group = (event: GenerateEvent) => string;
-
-const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
-function grouped(key: Group, count: (events: GenerateEvent[]) => number): Answer {
-  const groups = Map.groupBy(
-    runs.map(({ event }) => event),
-    key,
-  );
-  return Object.fromEntries([...groups].map(([name, events]) => [name, count(events)]));
-}
-const mean = (field: 'generation_time_seconds' | 'flowgroups_count') => (events: GenerateEvent[]) =>
-  sum(events.map((event) => event[field] as number)) / events.length;
-const quantile = (q: number, numbers: number[]) => numbers.sort((a, b) => a - b)[Math.floor(q * numbers.length)] ?? 0;
-const all = (field: keyof GenerateEvent) => runs.map(({ event }) => event[field] as number);
-const three = (numbers: number[]): Answer => ({
-  p50: quantile(0.5, [...numbers]),
-  p95: quantile(0.95, [...numbers]),
-  p99: quantile(0.99, [...numbers]),
-});
-const shareOf = (flag: Group): number => runs.filter(({ event }) => flag(event) === 'true').length / runs.length;
-const one = (title: string, value: number): Answer => ({ [title]: value });
-const versions: Group = (event) => event.lhp_version;
-const seconds = (event: GenerateEvent) => event.generation_time_seconds;
-const sizes = ['below 50 flowgroups', '50 to 200', '200 to 1,000', '1,000 and more'];
-const bySize = (q: number): Answer =>
-  Object.fromEntries(
-    sizes.map((size, p) => [
-      size,
-      quantile(
-        q,
-        runs.filter(({ event }) => event.project_id === digest(`p${p}`)).map(({ event }) => seconds(event)),
-      ),
-    ]),
-  );
-
-/** Ids are hashed again by the gateway, so panels by project are compared by their values. */
-const BY_PROJECT = /^(Slowest|Largest) projects/;
-
-const ANSWERS: Record<string, Answer> = {
-  Runs: one('Runs', 120),
-  'Active projects': one('Active projects', 4),
-  'Active machines': one('Active machines', 8),
-  'Share of runs in CI': one(
-    'Share of runs in CI',
-    shareOf((event) => String(event.is_ci)),
-  ),
-  'Share of dry runs': one(
-    'Share of dry runs',
-    shareOf((event) => String(event.dry_run)),
-  ),
-  'Share of runs with a bundle': one(
-    'Share of runs with a bundle',
-    shareOf((event) => String(event.bundle_enabled)),
-  ),
-  'Runs over time': { runs: 120 },
-  'Active projects and machines over time': { projects: 4, machines: 8 },
-  'Runs by lhp version': grouped(versions, (events) => events.length),
-  'Runs by Python version': grouped(
-    (event) => event.python_version,
-    (events) => events.length,
-  ),
-  'Machines by lhp version': grouped(versions, (events) => new Set(events.map((event) => event.machine_id)).size),
-  'Runs by environment': grouped(
-    (event) => event.environment,
-    (events) => events.length,
-  ),
-  'CI against local': grouped(
-    (event) => `CI ${event.is_ci}`,
-    (events) => events.length,
-  ),
-  Duration: three(all('generation_time_seconds')),
-  'Duration over time': three(all('generation_time_seconds')),
-  'Files a second': one('Files a second', sum(all('files_generated')) / sum(all('generation_time_seconds'))),
-  'p95 by lhp version': grouped(versions, (events) => quantile(0.95, events.map(seconds))),
-  'Mean duration of a version against all others': grouped(versions, (events) => {
-    const others = runs.map(({ event }) => event).filter((event) => event.lhp_version !== events[0]?.lhp_version);
-    return mean('generation_time_seconds')(events) / mean('generation_time_seconds')(others);
-  }),
-  'p50 by size of the project': bySize(0.5),
-  'p95 by size of the project': bySize(0.95),
-  'Slowest projects: mean duration': grouped((event) => event.project_id, mean('generation_time_seconds')),
-  'Slowest projects: flowgroups a run': grouped((event) => event.project_id, mean('flowgroups_count')),
-  'Largest projects: flowgroups a run': grouped((event) => event.project_id, mean('flowgroups_count')),
-  Flowgroups: three(all('flowgroups_count')),
-  'Flowgroups of a run over time': three(all('flowgroups_count')),
-  'Flowgroups using templates': three(all('flowgroups_using_templates')),
-  Templates: three(all('templates_count')),
-  Pipelines: three(all('pipelines_count')),
-  'Files written': three(all('files_generated')),
-  'Share of flowgroups that use a template': one(
-    'Share of flowgroups that use a template',
-    sum(all('flowgroups_using_templates')) / sum(all('flowgroups_count')),
-  ),
-  'Projects by size': Object.fromEntries(sizes.map((size) => [size, 1])),
-  'Lost runs by reason': { expired: 3, rejected: 2 },
-};
+import { asker, gatewayServer, type Prometheus, prometheusServer } from './support/stack.ts';
 
 const panels = DASHBOARDS.flatMap(({ uid, panels: specs }) => specs.map((spec) => ({ uid, spec })));
 const health = panels.filter(({ uid, spec }) => uid === 'lhp-health' && !(spec.title in ANSWERS));
@@ -181,24 +48,57 @@ describe('every panel', () => {
   });
 });
 
-describe('the queries', () => {
-  const needs = [collector(), prometheus()] as const;
+function expectNear(given: Answer, known: Answer, factor: number) {
+  expect(Object.keys(given).sort()).toEqual(Object.keys(known).sort());
+  for (const [name, value] of Object.entries(known)) {
+    const ratio = value === 0 ? 1 + (given[name] ?? 0) : (given[name] ?? Number.NaN) / value;
+    expect([name, ratio > 1 / factor && ratio < factor, given[name], value]).toEqual([name, true, given[name], value]);
+  }
+}
+
+interface Stack extends Pick<Prometheus, 'query'> {
+  /** For clients. */
+  url: string;
+  gateways: number;
+  stop(): Promise<void>;
+}
+
+async function single(): Promise<Stack> {
+  const own = await freePort();
+  const backend = await prometheusServer(prometheus().path, { scrape: own, everySecond: true });
+  await backend.start();
+  const otlp = `${backend.url}/api/v1/otlp`;
+  const gateway = await gatewayServer(collector().path, otlp, { LHP_OTEL_METRICS_PORT: String(own) });
+  await gateway.start();
+  const stop = () => gateway.stop().then(backend.stop);
+  return { ...backend, url: gateway.url, gateways: 1, stop };
+}
+
+async function replicated(): Promise<Stack> {
+  const programs = { nginx: program('nginx'), collector: collector(), cortex: cortex() };
+  const cluster = await clusterServers(programs, { watcher: prometheus() });
+  await cluster.start();
+  // As Grafana asks: any node, through nginx.
+  return { ...asker(() => `${cluster.inside}/prometheus`), url: cluster.nginx.url, gateways: 3, stop: cluster.stop };
+}
+
+const STACKS: [name: string, start: () => Promise<Stack>, needs: Need[]][] = [
+  ['one machine with Prometheus', single, [collector(), prometheus()]],
+  ['the cluster of Cortex', replicated, [collector(), prometheus(), cortex(), program('nginx')]],
+];
+/** What each stack answered, panel by panel. */
+const answers = new Map<string, Answer[]>();
+let stored: string[] | undefined;
+
+describe.each(STACKS)('the queries, asked of %s', (_name, start, needs) => {
   if (lacking(...needs)) return;
-  let backend: Prometheus;
-  let gateway: Gateway;
+  let stack: Stack;
   const end = now / 1_000 + 1;
 
   beforeAll(async () => {
-    const own = await freePort();
-    backend = await prometheusServer(needs[1].path, { scrape: own, everySecond: true });
-    await backend.start();
-    gateway = await gatewayServer(needs[0].path, `${backend.url}/api/v1/otlp`, { LHP_OTEL_METRICS_PORT: String(own) });
-    await gateway.start();
+    stack = await start();
   });
-  afterAll(async () => {
-    await gateway?.stop();
-    await backend?.stop();
-  });
+  afterAll(() => stack?.stop());
 
   const all = '.*';
   const filled = (expr: string, range: string, chosen: Partial<Record<keyof typeof VARIABLES, string>> = {}) =>
@@ -211,32 +111,14 @@ describe('the queries', () => {
   async function ask(spec: PanelSpec, range = `${HOURS}h`, at = end, chosen = {}): Promise<Answer> {
     const answer: Answer = {};
     for (const { expr, legend } of spec.queries)
-      for (const { metric, value } of await backend.query(filled(expr, range, chosen), at)) {
+      for (const { metric, value } of await stack.query(filled(expr, range, chosen), at)) {
         const name = (legend ?? spec.title).replace(/\{\{(\w+)\}\}/g, (_, key: string) => metric[key] ?? '');
         answer[name] = Number(value?.[1]);
       }
     return answer;
   }
 
-  function expectNear(given: Answer, known: Answer, factor: number) {
-    expect(Object.keys(given).sort()).toEqual(Object.keys(known).sort());
-    for (const [name, value] of Object.entries(known)) {
-      const ratio = value === 0 ? 1 + (given[name] ?? 0) : (given[name] ?? Number.NaN) / value;
-      expect([name, ratio > 1 / factor && ratio < factor, given[name], value]).toEqual([
-        name,
-        true,
-        given[name],
-        value,
-      ]);
-    }
-  }
-
-  const send = async (body: Uint8Array) => {
-    const headers = { 'content-type': 'application/json' };
-    return (
-      await fetch(`${gateway.url}/v1/metrics`, { method: 'POST', body: body as Uint8Array<ArrayBuffer>, headers })
-    ).status;
-  };
+  const send = (body: Uint8Array) => post(stack.url, body);
 
   // These come first: the database is empty.
   it.each(answered.map(({ uid, spec }) => [`${uid}: ${spec.title}`, spec] as const))(
@@ -253,13 +135,14 @@ describe('the queries', () => {
     for (const [i, { at, event }] of runs.entries())
       expect(
         await send(await recordRun(event, { timestamp: at, startedAt: at - 1_000, ...(i === 0 ? { lost } : {}) })),
-      ).toBe(200);
+      ).toBe('200');
   });
 
-  it.each(answered.map(({ uid, spec }) => [`${uid}: ${spec.title}`, spec] as const))('%s', async (_, spec) => {
+  it.each(answered.map(({ uid, spec }) => [`${uid}: ${spec.title}`, spec] as const))('%s', async (title, spec) => {
     const known = ANSWERS[spec.title];
     if (known === undefined) throw new Error(`no known answer for ${spec.title}`);
     const given = await ask(spec);
+    answers.set(title, [...(answers.get(title) ?? []), given]);
     const values = (answer: Answer) =>
       Object.fromEntries(
         Object.values(answer)
@@ -269,6 +152,14 @@ describe('the queries', () => {
     const estimated = spec.queries.some(({ expr }) => expr.includes('histogram_quantile'));
     const [a, b] = BY_PROJECT.test(spec.title) ? [values(given), values(known)] : [given, known];
     expectNear(a, b, estimated ? BUCKET ** 2 : 1 + 1e-9);
+  });
+
+  it('stores each series under the names that Prometheus gives it', async () => {
+    const found = await stack.query(`last_over_time({__name__=~"lhp_.*|target_info"}[${HOURS}h])`, end);
+    const labels = found.map(({ metric }) => JSON.stringify(Object.entries(metric).sort())).sort();
+    expect(labels.length).toBeGreaterThan(100);
+    stored ??= labels;
+    expect(labels).toEqual(stored);
   });
 
   it('a choice of version, environment and CI holds for each', async () => {
@@ -307,7 +198,16 @@ describe('the queries', () => {
       expect([title, Object.keys(answer).length > 0]).toEqual([title, true]);
       for (const value of Object.values(answer)) expect([title, Number.isFinite(value)]).toEqual([title, true]);
     }
-    expect(given.get('Gateways up')).toEqual({ 'Gateways up': 1 });
-    expect(given.get('Requests waiting at the gateway')?.capacity).toBe(1_000);
+    expect(given.get('Gateways up')).toEqual({ 'Gateways up': stack.gateways });
+    expect(given.get('Requests waiting at the gateway')?.capacity).toBe(stack.gateways * 1_000);
+  });
+});
+
+describe('both stacks', () => {
+  if (lacking(...STACKS.flatMap(([, , needs]) => needs))) return;
+
+  it.each(answered.map(({ uid, spec }) => `${uid}: ${spec.title}`))('%s: the same answer', (title) => {
+    const [one, other] = answers.get(title) as [Answer, Answer];
+    expectNear(other, one, 1 + 1e-9);
   });
 });

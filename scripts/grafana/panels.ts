@@ -258,6 +258,12 @@ const GATEWAY = 'job="lhp-gateway"';
 const perSecond = (name: string, key = '') =>
   `sum ${key ? `by (${key}) ` : ''}(rate(${name}{${GATEWAY}}[$__rate_interval]))`;
 
+/** A ratio of rates of the backend's own counters: Prometheus's, or, in a cluster, Cortex's. */
+const ownRatio = (of: (backend: 'prometheus' | 'cortex') => [over: string, under: string]): string => {
+  const summed = (selector: string) => `sum(rate(${selector}[$__rate_interval]))`;
+  return (['prometheus', 'cortex'] as const).map((backend) => of(backend).map(summed).join(' / ')).join(' or ');
+};
+
 const health: DashboardSpec = {
   uid: 'lhp-health',
   title: 'lhp: telemetry health',
@@ -330,7 +336,11 @@ const health: DashboardSpec = {
       unit: 'percentunit',
       queries: [
         {
-          expr: 'sum(rate(prometheus_tsdb_head_out_of_order_samples_appended_total{job="prometheus"}[$__rate_interval])) / sum(rate(prometheus_tsdb_head_samples_appended_total{job="prometheus"}[$__rate_interval]))',
+          expr: ownRatio((backend) => {
+            const head = `${{ prometheus: 'prometheus', cortex: 'cortex_ingester' }[backend]}_tsdb_head`;
+            const samples = `samples_appended_total{job="${backend}"}`;
+            return [`${head}_out_of_order_${samples}`, `${head}_${samples}`];
+          }),
           legend: 'late',
         },
       ],
@@ -342,7 +352,13 @@ const health: DashboardSpec = {
       unit: 's',
       queries: [
         {
-          expr: 'sum(rate(prometheus_http_request_duration_seconds_sum{job="prometheus", handler="/api/v1/otlp/v1/metrics"}[$__rate_interval])) / sum(rate(prometheus_http_request_duration_seconds_count{job="prometheus", handler="/api/v1/otlp/v1/metrics"}[$__rate_interval]))',
+          expr: ownRatio((backend) => {
+            const [name, route] = {
+              prometheus: ['prometheus_http_request_duration_seconds', 'handler="/api/v1/otlp/v1/metrics"'],
+              cortex: ['cortex_request_duration_seconds', 'route="api_v1_otlp_v1_metrics"'],
+            }[backend];
+            return [`${name}_sum{job="${backend}", ${route}}`, `${name}_count{job="${backend}", ${route}}`];
+          }),
           legend: 'mean',
         },
       ],

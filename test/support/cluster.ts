@@ -45,13 +45,13 @@ export interface ClusterOptions {
   gateways?: number;
   /** Files of collector/ as switches of the gateways. */
   switches?: readonly string[];
-  /** More environment of a gateway. */
-  env?: NodeJS.ProcessEnv;
+  /** With the watcher, which is a Prometheus; it looks every second. */
+  watcher?: Need;
 }
 
 export async function clusterServers(
   programs: { nginx: Need; collector: Need; cortex: Need },
-  { gateways: count = 3, switches = [], env = {} }: ClusterOptions = {},
+  { gateways: count = 3, switches = [], watcher }: ClusterOptions = {},
 ): Promise<Cluster> {
   const folder = temporary();
   const services = composeServices(FILE);
@@ -69,10 +69,12 @@ export async function clusterServers(
   for (let i = 1; i <= count; i += 1) {
     const from = { file: FILE, name: `gateway-${i}` };
     const backend = local(services[from.name]?.environment?.LHP_OTEL_BACKEND ?? '');
-    gateways.push(await gatewayServer(programs.collector.path, backend, env, switches, from));
+    gateways.push(await gatewayServer(programs.collector.path, backend, {}, switches, from));
     ports.set(`gateway-${i}:${CLIENTS}`, gateways.at(-1)?.port as number);
+    ports.set(`gateway-${i}:8888`, gateways.at(-1)?.metricsPort as number);
   }
   const nginx = nginxServer(programs.nginx.path, services.nginx as Service, folder, at, local);
+  const agent = watcher && (await watcherServer(watcher.path, services.watcher as Service, folder, local));
   return {
     folder,
     nodes,
@@ -83,8 +85,10 @@ export async function clusterServers(
       await Promise.all(nodes.map((one) => one.start()));
       await nginx.start();
       await Promise.all(gateways.map((one) => one.start()));
+      await agent?.start();
     },
     stop: async () => {
+      await agent?.stop();
       await Promise.all(gateways.map((one) => one.stop()));
       await nginx.stop();
       await Promise.all(nodes.map((one) => one.stop()));
@@ -150,4 +154,15 @@ function nginxServer(program: string, service: Service, folder: string, at: At, 
       .map((word) => word.replace('daemon off;', 'daemon off; user root;'));
   const port = at(`nginx:${CLIENTS}`);
   return server(program, args, {}, port, `http://127.0.0.1:${at(`nginx:${INSIDE}`)}/healthy`);
+}
+
+async function watcherServer(program: string, service: Service, folder: string, local: Local): Promise<Server> {
+  const own = '/etc/prometheus/watcher.yml';
+  const file = join(folder, 'watcher.yml');
+  const text = local(readFileSync(join(projectRoot, 'cluster', 'watcher.yml'), 'utf8'));
+  writeFileSync(file, text.replace('scrape_interval: 15s', 'scrape_interval: 1s'));
+  mkdirSync(join(folder, 'watcher'));
+  const port = await freePort();
+  const args = () => [...localize(service, folder, { [own]: file }), `--web.listen-address=127.0.0.1:${port}`];
+  return server(program, args, {}, port, `http://127.0.0.1:${port}/-/ready`);
 }
