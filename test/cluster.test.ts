@@ -2,9 +2,12 @@
 // flags and files that stand there, runs are stored exactly once while nodes, gateways and nginx are killed or restarted; every
 // node gives the same totals; and what readers and senders are told meanwhile is never wrong.
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SecureContextOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clientTls, makeCertificates } from './support/certificates.ts';
 import { type Cluster, clusterServers, type Node, TENANT } from './support/cluster.ts';
 import { collector, cortex, lacking, program } from './support/needs.ts';
 import { DAY, deliver, digest, HOUR, makeRuns, post, type Run, record, sumOf, truth } from './support/runs.ts';
@@ -19,7 +22,7 @@ const delivered = async (gateway: Gateway) =>
   [...(await gateway.metrics())].find(([name]) => /^otelcol_exporter_sent_metric_points.*queued/.test(name))?.[1] ?? 0;
 
 describe('the cluster', () => {
-  const needs = { nginx: program('nginx'), collector: collector(), cortex: cortex() };
+  const needs = { nginx: program('nginx'), openssl: program('openssl'), collector: collector(), cortex: cortex() };
   if (lacking(...Object.values(needs))) return;
   let cluster: Cluster;
   const secrets = mkdtempSync(join(tmpdir(), 'lhp-otel-cluster-'));
@@ -146,6 +149,27 @@ describe('the cluster', () => {
     const blocks = readdirSync(join(cluster.folder, 'blocks', 'another')).filter((name) => /^[0-9A-Z]{26}$/.test(name));
     expect(blocks.length).toBeGreaterThanOrEqual(3 * cluster.nodes.length);
     expect(await ask('another').value(RUNS, later)).toBe(3);
+  });
+
+  it('nginx speaks TLS, and says nothing final to whoever speaks it wrongly', async () => {
+    makeCertificates(needs.openssl.path, secrets);
+    const edge = await cluster.edge('mtls', secrets);
+    await edge.start();
+    const body = bodies[0] as Uint8Array;
+    const over = (tls: SecureContextOptions, headers = {}) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const options = { ...tls, method: 'POST', headers: { 'content-type': 'application/json', ...headers } };
+        request(`${edge.url}/v1/metrics`, options, (answer) => resolve(answer.resume().statusCode))
+          .on('error', reject)
+          .end(body);
+      });
+    const { ca, ...own } = clientTls(secrets);
+    expect(await over({ ca, ...own })).toBe(200);
+    expect(await over({ ca })).toBe(403);
+    expect(await over({ ca, ...own }, { authorization: 'x'.repeat(9_000) })).toBe(403);
+    expect(await post(edge.url.replace('https:', 'http:'), body)).toBe('403');
+    await edge.stop();
+    expect(edge.log()).toBe('');
   });
 
   it('nginx: only this path and this size, "later" for whom no gateway is left, and no address in any log', async () => {

@@ -1,11 +1,12 @@
 // Proves what an operator gets beside the gateway: alert rules that fire and are silent as they should (promtool), a manual
-// that explains each, and a compose file that pins, hardens and refuses to start without its secrets.
+// that explains each, and compose files that pin, harden and refuse to start without their secrets.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
+import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
+import { composeServices, type Service } from './support/compose.ts';
 import { lacking, promtool } from './support/needs.ts';
 import { projectRoot } from './support/sandbox.ts';
 
@@ -18,21 +19,25 @@ interface RuleTests {
   tests: { alert_rule_test: { alertname: string; exp_alerts?: unknown[] }[] }[];
 }
 
-const alerts = (load(read('prometheus', 'rules.yml')) as Rules).groups.flatMap(({ rules }) => rules);
+const alerts = ['prometheus', 'cluster'].flatMap((folder) =>
+  (load(read(folder, 'rules.yml')) as Rules).groups.flatMap(({ rules }) => rules.map((rule) => ({ folder, ...rule }))),
+);
 
 describe('the alert rules', () => {
   const need = promtool();
   if (lacking(need)) return;
   const tool = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(need.path, args, {
-      cwd: join(projectRoot, 'prometheus'),
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(need.path, args, { cwd: projectRoot, encoding: 'utf8' });
     return { status, output: stdout + stderr };
   };
 
-  it('do what their tests say', () => {
-    expect(tool('test', 'rules', 'rules.test.yml')).toMatchObject({ status: 0 });
+  it.each(['prometheus', 'cluster'])('of %s do what their tests say', (folder) => {
+    expect(tool('test', 'rules', join(folder, 'rules.test.yml'))).toMatchObject({ status: 0 });
+  });
+
+  it("and the watcher's configuration are valid", () => {
+    expect(tool('check', 'config', '--agent', join('cluster', 'watcher.yml'))).toMatchObject({ status: 0 });
+    expect(tool('check', 'rules', join('cluster', 'rules.yml'))).toMatchObject({ status: 0 });
   });
 
   it('and the configuration are valid', () => {
@@ -49,45 +54,66 @@ describe('the alert rules', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it.each(alerts.map(({ alert }) => alert))('%s: tested firing and silent, and explained', (alert) => {
-    const cases = (load(read('prometheus', 'rules.test.yml')) as RuleTests).tests
+  it.each(alerts)('$alert: tested firing and silent, and explained', ({ folder, alert, annotations }) => {
+    const cases = (load(read(folder, 'rules.test.yml')) as RuleTests).tests
       .flatMap((one) => one.alert_rule_test)
       .filter(({ alertname }) => alertname === alert);
     expect(cases.some(({ exp_alerts }) => exp_alerts?.length)).toBe(true);
     expect(cases.some(({ exp_alerts }) => !exp_alerts?.length)).toBe(true);
     expect(read('docs', 'operators.md')).toMatch(new RegExp(`^### ${alert}$`, 'm'));
-    expect(alerts.find((one) => one.alert === alert)?.annotations.runbook).toBe(
-      `docs/operators.md#${alert.toLowerCase()}`,
+    expect(annotations.runbook).toBe(`docs/operators.md#${alert.toLowerCase()}`);
+  });
+});
+
+const SINGLE = composeServices('docker-compose.yml');
+const CLUSTER = composeServices('docker-compose.cluster.yml', { LHP_OTEL_PEPPER: '-', GRAFANA_ADMIN_PASSWORD: '-' });
+
+describe.each([
+  ['docker-compose.yml', SINGLE],
+  ['docker-compose.cluster.yml', CLUSTER],
+])('%s', (_file, services) => {
+  it.each(Object.entries(services))('%s: pinned, hardened, not root, on loopback', (name, service) => {
+    expect(service.image).toMatch(/:v?\d+\.\d+\.\d+$/);
+    // The one that only gives the volumes to their owner.
+    expect(service.user).toMatch(name === 'owner' ? /^0:0$/ : /^[1-9]\d*:[1-9]\d*$/);
+    expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+    for (const port of service.ports ?? [])
+      expect(port).toMatch(/^(127\.0\.0\.1|\$\{LHP_OTEL_BIND:-127\.0\.0\.1\}):\d+:\d+$/);
+    for (const volume of service.volumes ?? []) expect(volume).toMatch(/:ro$|^[\w-]+:/);
+  });
+});
+
+describe('the cluster', () => {
+  it('has the gateway of the single machine three times, and its own backend', () => {
+    const { image, user, command, environment } = SINGLE.collector as Service;
+    for (const name of ['gateway-1', 'gateway-2', 'gateway-3'])
+      expect(CLUSTER[name]).toMatchObject({
+        image,
+        user,
+        command,
+        environment: { ...environment, LHP_OTEL_PEPPER: '-', LHP_OTEL_BACKEND: 'http://nginx:9009/api/v1/otlp' },
+        ports: [],
+        volumes: expect.arrayContaining(['./otel-collector.yaml:/etc/otelcol/otel-collector.yaml:ro']),
+      });
+  });
+
+  it('publishes nothing but clients and Grafana', () => {
+    const published = Object.entries(CLUSTER).filter(([, { ports = [] }]) => ports.length > 0);
+    expect(published.map(([name]) => name).sort()).toEqual(['grafana', 'nginx']);
+  });
+
+  it('takes runs that are as late as the single machine takes them, and has nodes of the version that the tests build', () => {
+    const window = /out_of_order_time_window: (\w+)/;
+    expect(read('cluster', 'cortex.yaml').match(window)?.[1]).toBe(
+      read('prometheus', 'prometheus.yml').match(window)?.[1],
     );
+    expect(read('scripts', 'setup.mjs')).toContain(`'${CLUSTER['cortex-1']?.image.split(':')[1]}'`);
   });
 });
 
 describe('docker-compose.yml', () => {
-  interface Service {
-    image: string;
-    user: string;
-    read_only: boolean;
-    cap_drop: string[];
-    ports: string[];
-    volumes: string[];
-    command?: string[];
-    environment?: Record<string, string>;
-  }
-  const { services } = load(read('docker-compose.yml'), { schema: CORE_SCHEMA.withTags(mergeTag) }) as {
-    services: Record<string, Service>;
-  };
-
-  it.each(Object.entries(services))('%s: pinned, not root, read-only, on loopback', (_, service) => {
-    expect(service.image).toMatch(/:v?\d+\.\d+\.\d+$/);
-    expect(service.user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
-    expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
-    for (const port of service.ports)
-      expect(port).toMatch(/^(127\.0\.0\.1|\$\{LHP_OTEL_BIND:-127\.0\.0\.1\}):\d+:\d+$/);
-    for (const volume of service.volumes) expect(volume).toMatch(/:ro$|^\w+:/);
-  });
-
   it('the collector is the version that the tests build', () => {
-    const version = services.collector?.image.split(':')[1];
+    const version = SINGLE.collector?.image.split(':')[1];
     expect(read('test', 'collector', 'builder.yaml')).toContain(`version: ${version}`);
   });
 
@@ -101,6 +127,6 @@ describe('docker-compose.yml', () => {
   });
 
   it('keeps data for 400 days', () => {
-    expect(services.prometheus?.command).toContain('--storage.tsdb.retention.time=400d');
+    expect(SINGLE.prometheus?.command).toContain('--storage.tsdb.retention.time=400d');
   });
 });

@@ -37,6 +37,8 @@ export interface Cluster {
   nginx: Server;
   /** Between gateways and nodes. */
   inside: string;
+  /** Another nginx before the same gateways, that clients reach by TLS (cluster/nginx/tls.conf, mtls.conf), with what is in `secrets`. */
+  edge(kind: 'tls' | 'mtls', secrets: string): Promise<Server>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -73,7 +75,11 @@ export async function clusterServers(
     ports.set(`gateway-${i}:${CLIENTS}`, gateways.at(-1)?.port as number);
     ports.set(`gateway-${i}:8888`, gateways.at(-1)?.metricsPort as number);
   }
-  const nginx = nginxServer(programs.nginx.path, services.nginx as Service, folder, at, local);
+  const front = (from: Service, name: string, own: At, secrets: string) =>
+    nginxServer(programs.nginx.path, from, join(folder, name), own, (text) =>
+      local(text).replaceAll('/etc/otelcol/secrets', secrets),
+    );
+  const nginx = front(services.nginx as Service, 'nginx', at, '');
   const agent = watcher && (await watcherServer(watcher.path, services.watcher as Service, folder, local));
   return {
     folder,
@@ -81,6 +87,13 @@ export async function clusterServers(
     gateways,
     nginx,
     inside,
+    edge: async (kind, secrets) => {
+      const own = new Map([CLIENTS, INSIDE].map((port) => [`nginx:${port}`, 0]));
+      for (const name of own.keys()) own.set(name, await freePort());
+      const service = composeServices(FILE, { LHP_OTEL_EDGE: kind }).nginx as Service;
+      const other = front(service, kind, (name) => own.get(name) as number, secrets);
+      return { ...other, url: other.url.replace('http:', 'https:') };
+    },
     start: async () => {
       await Promise.all(nodes.map((one) => one.start()));
       await nginx.start();
@@ -132,24 +145,23 @@ function node(program: string, name: string, service: Service, folder: string, a
   };
 }
 
-function nginxServer(program: string, service: Service, folder: string, at: At, local: Local): Server {
-  const own = join(folder, 'nginx');
+function nginxServer(program: string, service: Service, own: string, at: At, local: Local): Server {
   mkdirSync(own);
   const files: Record<string, string> = {};
   for (const volume of service.volumes ?? []) {
     const [host = '', container = ''] = volume.split(':');
     if (!host.endsWith('.conf')) continue;
-    const text = local(readFileSync(join(projectRoot, host), 'utf8'))
-      .replace(/listen (4318|9009)/g, (_, port: string) => `listen 127.0.0.1:${at(`nginx:${port}`)}`)
+    const text = readFileSync(join(projectRoot, host), 'utf8')
       .replaceAll('/tmp/', `${own}/`)
-      // Fewer gateways than the file has: a test with one or two of them.
-      .replace(/^ *server gateway-\d:4318.*\n/gm, '');
+      .replace(/listen (4318|9009)/g, (_, port: string) => `listen 127.0.0.1:${at(`nginx:${port}`)}`);
+    // Fewer gateways than the file has: a benchmark with one or two of them.
+    const placed = local(text).replace(/^ *server gateway-\d:4318.*\n/gm, '');
     files[container] = join(own, basename(container));
-    writeFileSync(files[container], text);
+    writeFileSync(files[container], placed);
   }
   // Its workers would be another user than the one who made the folder.
   const args = () =>
-    localize(service, folder, files)
+    localize(service, own, files)
       .slice(1)
       .map((word) => word.replace('daemon off;', 'daemon off; user root;'));
   const port = at(`nginx:${CLIENTS}`);

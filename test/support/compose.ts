@@ -15,6 +15,7 @@ export interface Service {
   user?: string;
   read_only?: boolean;
   cap_drop?: string[];
+  security_opt?: string[];
   extends?: { file: string; service: string };
 }
 
