@@ -2,33 +2,15 @@
 // with a sender on the same machine: runs a second with exact totals, processor time and disk a run, series a machine.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { join } from 'node:path';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
 import { recordRun } from '../src/record.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
+import { cpu, peak, size } from './measure.ts';
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
-const TICKS_A_SECOND = 100;
 const SENDERS = 64;
 const DAY = 86_400_000;
-
-/** Seconds of processor time that a process has used (proc(5), fields 14 and 15). */
-function cpu(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
-}
-
-const peak = (pid: number) => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-
-function size(path: string): number {
-  const about = statSync(path);
-  if (!about.isDirectory()) return about.size;
-  return readdirSync(path).reduce((sum, name) => sum + size(join(path, name)), 0);
-}
 
 export async function gateway(): Promise<void> {
   const [collector, prometheus] = [ensureCollector(), ensurePrometheus()];

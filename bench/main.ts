@@ -9,11 +9,13 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureLhp } from '../scripts/setup.mjs';
 import { ci } from './ci.ts';
+import { cluster } from './cluster.ts';
 import { faults } from './faults.ts';
 import { gateway } from './gateway.ts';
 import { hook } from './hook.ts';
 import { arrival, latency } from './latency.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
+import { migration } from './migration.ts';
 import { soak } from './soak.ts';
 import { storm } from './storm.ts';
 import { view } from './view.ts';
@@ -45,9 +47,11 @@ const parts: Record<string, () => Promise<void>> = {
   ci,
   faults: () => faults(folder),
   view: () => view(folder),
+  cluster,
+  migration,
 };
 /** These take from minutes to an hour, and are run by their name. */
-const LONG = new Set(['latency', 'storm', 'faults', 'soak', 'view']);
+const LONG = new Set(['latency', 'storm', 'faults', 'soak', 'view', 'cluster', 'migration']);
 if (only && !parts[only]) throw new Error(`no part called ${only}; parts are ${Object.keys(parts).join(', ')}`);
 
 console.log(

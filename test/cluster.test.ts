@@ -151,6 +151,13 @@ describe('the cluster', () => {
     expect(await ask('another').value(RUNS, later)).toBe(3);
   });
 
+  it('evaluates the alerts of one machine and those of its own', async () => {
+    const answer = await fetch(`${cluster.inside}/prometheus/api/v1/rules`);
+    const { data } = (await answer.json()) as { data: { groups: { name: string; rules: unknown[] }[] } };
+    const groups = Object.fromEntries(data.groups.map(({ name, rules }) => [name, rules.length]));
+    expect(groups).toEqual({ 'lhp-gateway': 7, 'lhp-runs': 2, 'lhp-cluster': 2 });
+  });
+
   it('nginx speaks TLS, and says nothing final to whoever speaks it wrongly', async () => {
     makeCertificates(needs.openssl.path, secrets);
     const edge = await cluster.edge('mtls', secrets);

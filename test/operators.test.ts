@@ -91,7 +91,12 @@ describe('the cluster', () => {
         image,
         user,
         command,
-        environment: { ...environment, LHP_OTEL_PEPPER: '-', LHP_OTEL_BACKEND: 'http://nginx:9009/api/v1/otlp' },
+        environment: {
+          ...environment,
+          LHP_OTEL_PEPPER: '-',
+          LHP_OTEL_BACKEND: 'http://nginx:9009/api/v1/otlp',
+          LHP_OTEL_TENANT: 'lhp',
+        },
         ports: [],
         volumes: expect.arrayContaining(['./otel-collector.yaml:/etc/otelcol/otel-collector.yaml:ro']),
       });

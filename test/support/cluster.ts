@@ -47,13 +47,15 @@ export interface ClusterOptions {
   gateways?: number;
   /** Files of collector/ as switches of the gateways. */
   switches?: readonly string[];
+  /** More flags of the nodes. */
+  flags?: string[];
   /** With the watcher, which is a Prometheus; it looks every second. */
   watcher?: Need;
 }
 
 export async function clusterServers(
   programs: { nginx: Need; collector: Need; cortex: Need },
-  { gateways: count = 3, switches = [], watcher }: ClusterOptions = {},
+  { gateways: count = 3, switches = [], flags = [], watcher }: ClusterOptions = {},
 ): Promise<Cluster> {
   const folder = temporary();
   const services = composeServices(FILE);
@@ -66,7 +68,9 @@ export async function clusterServers(
   const at = (name: string) => ports.get(name) as number;
   const inside = `http://127.0.0.1:${at(`nginx:${INSIDE}`)}`;
 
-  const nodes = names.map((name) => node(programs.cortex.path, name, services[name] as Service, folder, at, local));
+  const nodes = names.map((name) =>
+    node(programs.cortex.path, name, services[name] as Service, folder, at, local, flags),
+  );
   const gateways: Gateway[] = [];
   for (let i = 1; i <= count; i += 1) {
     const from = { file: FILE, name: `gateway-${i}` };
@@ -112,7 +116,15 @@ export async function clusterServers(
 type At = (name: string) => number;
 type Local = (text: string) => string;
 
-function node(program: string, name: string, service: Service, folder: string, at: At, local: Local): Node {
+function node(
+  program: string,
+  name: string,
+  service: Service,
+  folder: string,
+  at: At,
+  local: Local,
+  flags: string[],
+): Node {
   const own = join(folder, name);
   for (const path of [own, join(folder, 'blocks'), join(folder, 'rules')]) mkdirSync(path, { recursive: true });
   for (const volume of service.volumes ?? []) {
@@ -135,12 +147,18 @@ function node(program: string, name: string, service: Service, folder: string, a
   };
   const port = at(`${name}:9009`);
   const url = `http://127.0.0.1:${port}`;
-  const base = server(program, () => localize(service, folder).map(local), env, port, `${url}/ready`);
+  const base = server(program, () => [...localize(service, folder).map(local), ...flags], env, port, `${url}/ready`);
   return {
     ...base,
     ...asker(() => `${url}/prometheus`, { 'X-Scope-OrgID': TENANT }),
     flush: async (tenant = TENANT) => {
-      await (await fetch(`${url}/ingester/flush?wait=true&tenant=${tenant}`, { method: 'POST' })).arrayBuffer();
+      // Cortex closes a connection that it has not answered for 30 s; the next question waits for its turn again.
+      const asked = () =>
+        fetch(`${url}/ingester/flush?wait=true&tenant=${tenant}`, { method: 'POST' }).then(
+          () => true,
+          () => false,
+        );
+      while (!(await asked()));
     },
   };
 }

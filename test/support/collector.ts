@@ -1,6 +1,7 @@
 // collector.ts: the real OpenTelemetry Collector for one test file: OTLP receiver → file (test/collector/receive.yaml), on a
 // free port of 127.0.0.1, started here and ended by its pid. What it wrote is what a real receiver decoded.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -51,13 +52,20 @@ export async function startCollector(program: string): Promise<RealCollector> {
 
 const ended = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
 
-/** A port that nobody has now. */
+/**
+ * A port that nobody has now, and that the kernel gives to no outgoing connection (those begin at 32768): a server that is killed can have
+ * it again.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(10_000, 32_768);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!free) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }

@@ -126,7 +126,7 @@ export function server(
 /** Prometheus as the compose file has it, with an empty database; `scrape` is the port of a gateway to watch. */
 export async function prometheusServer(
   program: string,
-  options: { scrape?: number; everySecond?: boolean } = {},
+  options: { scrape?: number; everySecond?: boolean; flags?: string[] } = {},
 ): Promise<Prometheus> {
   const folder = temporary();
   const port = await freePort();
@@ -142,6 +142,7 @@ export async function prometheusServer(
   const args = () => [
     ...localize(service, folder, { '/etc/prometheus/prometheus.yml': file }),
     `--web.listen-address=127.0.0.1:${port}`,
+    ...(options.flags ?? []),
   ];
   const base = server(program, args, {}, port, `http://127.0.0.1:${port}/-/ready`);
   return { ...base, folder, ...asker(() => base.url) };
