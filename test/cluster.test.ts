@@ -1,8 +1,10 @@
 // Proves the cluster of docker-compose.cluster.yml: through nginx and three gateways into three real nodes of Cortex, each started with the
 // flags and files that stand there, runs are stored exactly once while nodes, gateways and nginx are killed or restarted; every
 // node gives the same totals; and what readers and senders are told meanwhile is never wrong.
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
@@ -109,6 +111,13 @@ describe('the cluster', () => {
     await expectTruth(truth(stored));
   });
 
+  it('a node that has lost its disk: the others have what it had', async () => {
+    await third().stop();
+    rmSync(join(cluster.folder, 'cortex-3'), { recursive: true });
+    await third().start();
+    await expectTruth();
+  });
+
   const [model] = known as [Run];
   const more = async (change: Partial<Run['event']>, at = now - HOUR) =>
     record({ at, event: { ...model.event, ...change, machine_id: digest('one more') } });
@@ -190,5 +199,25 @@ describe('the cluster', () => {
     await Promise.all(cluster.gateways.map((gateway) => gateway.kill()));
     expect(await post(cluster.nginx.url, await more({}))).toBe('502');
     expect(cluster.nginx.log()).toBe('');
+  });
+
+  // Its repetition could be answered 400 (docs/adr/0012-cluster.md), and the client would not know that it was one.
+  it('nginx gives a run that a gateway may have read to no other', async () => {
+    let read = 0;
+    const dying = cluster.gateways.map(({ port }) =>
+      createServer((socket) =>
+        socket
+          .on('error', () => {})
+          .once('data', () => {
+            read += 1;
+            socket.destroy();
+          }),
+      ).listen(port, '127.0.0.1'),
+    );
+    await Promise.all(dying.map((server) => server.listening || once(server, 'listening')));
+    const answered = async () => (await post(cluster.nginx.url, bodies[0] as Uint8Array)) === '502' && read > 0;
+    await until(answered, 'nginx to try a gateway again');
+    expect(read).toBe(1);
+    for (const server of dying) server.close();
   });
 });
