@@ -145,6 +145,22 @@ describe('the cluster', () => {
     await gateway.stop();
   });
 
+  it('a run that Cortex refuses is refused alone', async () => {
+    const at = now + HOUR / 60; // the newest of its series
+    const twin = (seconds: number) => more({ is_ci: false, generation_time_seconds: seconds }, at);
+    expect(await post(cluster.nginx.url, await twin(1))).toBe('200');
+    const neighbours = Array.from({ length: 60 }, (_, i) => ({
+      at: now - HOUR,
+      event: { ...model.event, machine_id: digest(`neighbour ${i}`) },
+    }));
+    const refused = await Promise.all(Array.from({ length: 10 }, () => twin(2)));
+    const good = await Promise.all(neighbours.map(record));
+    const sent = await Promise.all([...refused, ...good].map((body) => post(cluster.nginx.url, body)));
+    expect(new Set(sent.slice(0, 10))).toEqual(new Set(['400']));
+    expect(new Set(sent.slice(10))).toEqual(new Set(['200']));
+    stored.push({ at, event: { ...model.event, is_ci: false, machine_id: digest('one more') } }, ...neighbours);
+  });
+
   it('with the switch tenant a gateway writes to a tenant of its own, whose runs are the same in blocks', async () => {
     const otlp = `${cluster.inside}/api/v1/otlp`;
     const gateway = await gatewayServer(needs.collector.path, otlp, { LHP_OTEL_TENANT: 'another' }, ['tenant']);

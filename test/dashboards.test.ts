@@ -183,6 +183,7 @@ describe.each(STACKS)('the queries, asked of %s', (_name, start, needs) => {
     const event = runs[0]?.event as GenerateEvent;
     const given = new Map<string, Answer>();
     const complete = () =>
+      given.get('Gateways up')?.['Gateways up'] === stack.gateways &&
       health.every(({ spec }) => Object.keys(given.get(spec.title) ?? {}).length > 0) &&
       (given.get('Points dropped by reason')?.['filter/time'] ?? 0) > 0;
     const deadline = Date.now() + 30_000;

@@ -7,8 +7,8 @@ import { recordRun } from '../../src/record.ts';
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
-export const MACHINES = 200;
-export const PROJECTS = 20;
+const MACHINES = 200;
+const PROJECTS = 20;
 
 export const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 
