@@ -177,11 +177,12 @@ function nginxServer(program: string, service: Service, own: string, at: At, loc
     files[container] = join(own, basename(container));
     writeFileSync(files[container], placed);
   }
-  // Its workers would be another user than the one who made the folder.
+  // Started by root, its workers would be another user than the one who made the folder.
+  const user = process.getuid?.() === 0 ? ' user root;' : '';
   const args = () =>
     localize(service, own, files)
       .slice(1)
-      .map((word) => word.replace('daemon off;', 'daemon off; user root;'));
+      .map((word) => word.replace('daemon off;', `daemon off;${user}`));
   const port = at(`nginx:${CLIENTS}`);
   return server(program, args, {}, port, `http://127.0.0.1:${at(`nginx:${INSIDE}`)}/healthy`);
 }
