@@ -1,15 +1,12 @@
 // cluster.ts: npm run bench -- cluster. The cluster of docker-compose.cluster.yml under load: nodes and a gateway killed, every part
-// restarted, with readers that ask all the time: what was acknowledged, what each node counts afterwards, what readers saw meanwhile. Then
-// runs a second with one, two and three gateways, and what a run costs in processor time and on disk.
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+// restarted, with a reader that asks all the time: what was acknowledged, what each node counts afterwards, what the reader saw meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureCollector, ensureCortex } from '../scripts/setup.mjs';
 import { type Cluster, clusterServers, type Node } from '../test/support/cluster.ts';
 import { program } from '../test/support/needs.ts';
 import { deliver, makeRuns, record, sumOf, truth } from '../test/support/runs.ts';
 import { asker, type Gateway, type Server } from '../test/support/stack.ts';
-import { cpu, peak, size, table } from './measure.ts';
+import { table } from './measure.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 20_000);
 const WITHOUT_QUORUM_MS = 10_000;
@@ -84,11 +81,10 @@ export async function cluster(): Promise<void> {
   await check('in blocks and in the bucket');
   readers.print();
   await stack.stop();
-
-  await throughput(programs, bodies.slice(0, Math.min(RUNS, 6_000)));
 }
 
-const told = (answers: Map<string, number>) => [...answers].map(([answer, count]) => `${count} × ${answer}`).join(', ');
+export const told = (answers: Map<string, number>) =>
+  [...answers].map(([answer, count]) => `${count} × ${answer}`).join(', ');
 
 /** How many answers of all nodes are the truth, of how many. */
 async function agreement(nodes: readonly Node[], runs: Parameters<typeof truth>[0], at: number): Promise<string> {
@@ -169,50 +165,4 @@ function readersOf(stack: Cluster, at: number) {
         seen.map(({ phase, ...numbers }) => [phase, ...Object.values(numbers).map((one) => one.toFixed(0))]),
       ),
   };
-}
-
-/** A process and its children (nginx's workers). */
-const family = (pid: number): number[] => [
-  pid,
-  ...readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-];
-
-async function throughput(programs: Parameters<typeof clusterServers>[0], bodies: Uint8Array[]): Promise<void> {
-  const rows: string[][] = [];
-  for (const gateways of [1, 2, 3]) {
-    const stack = await clusterServers(programs, { gateways });
-    await stack.start();
-    const parts = [[stack.nginx], stack.gateways, stack.nodes].map((servers) =>
-      servers.flatMap((server) => family(server.pid())),
-    );
-    const used = () => parts.map((pids) => pids.reduce((sum, pid) => sum + cpu(pid), 0));
-    const before = [...used(), process.cpuUsage().user / 1e6];
-    const started = performance.now();
-    const answers = await deliver(bodies, () => stack.nginx.url, { senders: 64 });
-    const seconds = (performance.now() - started) / 1_000;
-    const costs = [...used(), process.cpuUsage().user / 1e6].map((after, i) => after - (before[i] ?? 0));
-    const stored = await stack.nodes[0]?.value(COUNT, Date.now() / 1_000 + 600);
-    const disk = stack.nodes.map((_, i) => size(join(stack.folder, `cortex-${i + 1}`))).reduce((a, b) => a + b, 0);
-    for (const node of stack.nodes) await node.flush();
-    const tenants = join(stack.folder, 'blocks');
-    const shipped = readdirSync(tenants).reduce((sum, name) => sum + size(join(tenants, name)), 0);
-    rows.push([
-      String(gateways),
-      (bodies.length / seconds).toFixed(0),
-      stored === bodies.length && answers.size === 1 ? 'yes' : `NO: ${stored}, ${told(answers)}`,
-      ...costs.map((cost) => ((cost * 1_000) / bodies.length).toFixed(2)),
-      (disk / bodies.length / 1_000).toFixed(2),
-      (shipped / bodies.length / 1_000).toFixed(2),
-      Math.max(...stack.nodes.map((node) => peak(node.pid()))).toFixed(0),
-    ]);
-    await stack.stop();
-  }
-  table(
-    `${bodies.length} runs of 200 machines by 64 connections, all on this machine`,
-    [
-      ...['gateways', 'runs/s', 'exact', 'nginx, CPU ms a run', 'gateways', 'nodes (three)', 'sender'],
-      ...['kB a run on three disks', 'in the bucket, not compacted', 'peak MiB of a node'],
-    ],
-    rows,
-  );
 }

@@ -12,6 +12,38 @@ const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 const SENDERS = 64;
 const DAY = 86_400_000;
 
+/** The i-th of so many requests, spread over 7 days: one real one, with machine, project and time put in. Making 50,000 by the SDK would be the sender's time. */
+export async function requests(machines: number, runs: number, now: number): Promise<(i: number) => string> {
+  const marker = { machine: digest('a'), project: digest('b'), at: 1_700_000_000_000 };
+  const template = new TextDecoder().decode(
+    await recordRun(
+      {
+        event: 'lhp_generate',
+        project_id: marker.project,
+        machine_id: marker.machine,
+        is_ci: false,
+        flowgroups_count: 120,
+        templates_count: 6,
+        flowgroups_using_templates: 80,
+        pipelines_count: 9,
+        files_generated: 120,
+        environment: 'dev',
+        dry_run: false,
+        bundle_enabled: true,
+        lhp_version: '0.9.3',
+        python_version: '3.11',
+        generation_time_seconds: 7.25,
+      },
+      { timestamp: marker.at, startedAt: marker.at },
+    ),
+  );
+  return (i: number) =>
+    template
+      .replace(marker.machine, digest(`machine ${i % machines}`))
+      .replace(marker.project, digest(`project ${i % Math.max(2, machines / 10)}`))
+      .replaceAll(String(marker.at), String(now - Math.floor((i / runs) * 7 * DAY) - i));
+}
+
 export async function gateway(): Promise<void> {
   const [collector, prometheus] = [ensureCollector(), ensurePrometheus()];
   const largest = Number(process.env.BENCH_MACHINES ?? 10_000);
@@ -27,35 +59,7 @@ export async function gateway(): Promise<void> {
     await server.start();
     const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
     const now = Date.now();
-    // One real request, with machine, project and time put in: making 50,000 by the SDK would be the sender's time.
-    const marker = { machine: digest('a'), project: digest('b'), at: 1_700_000_000_000 };
-    const template = new TextDecoder().decode(
-      await recordRun(
-        {
-          event: 'lhp_generate',
-          project_id: marker.project,
-          machine_id: marker.machine,
-          is_ci: false,
-          flowgroups_count: 120,
-          templates_count: 6,
-          flowgroups_using_templates: 80,
-          pipelines_count: 9,
-          files_generated: 120,
-          environment: 'dev',
-          dry_run: false,
-          bundle_enabled: true,
-          lhp_version: '0.9.3',
-          python_version: '3.11',
-          generation_time_seconds: 7.25,
-        },
-        { timestamp: marker.at, startedAt: marker.at },
-      ),
-    );
-    const body = (i: number) =>
-      template
-        .replace(marker.machine, digest(`machine ${i % machines}`))
-        .replace(marker.project, digest(`project ${i % Math.max(2, machines / 10)}`))
-        .replaceAll(String(marker.at), String(now - Math.floor((i / runs) * 7 * DAY) - i));
+    const body = await requests(machines, runs, now);
     const post = async (text: string) => {
       const out = request(`${server.url}/v1/metrics`, {
         method: 'POST',

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureLhp } from '../scripts/setup.mjs';
 import { ci } from './ci.ts';
 import { cluster } from './cluster.ts';
+import { clusterCost } from './cluster-cost.ts';
 import { faults } from './faults.ts';
 import { gateway } from './gateway.ts';
 import { hook } from './hook.ts';
@@ -48,10 +49,11 @@ const parts: Record<string, () => Promise<void>> = {
   faults: () => faults(folder),
   view: () => view(folder),
   cluster,
+  'cluster-cost': clusterCost,
   migration,
 };
 /** These take from minutes to an hour, and are run by their name. */
-const LONG = new Set(['latency', 'storm', 'faults', 'soak', 'view', 'cluster', 'migration']);
+const LONG = new Set(['latency', 'storm', 'faults', 'soak', 'view', 'cluster', 'cluster-cost', 'migration']);
 if (only && !parts[only]) throw new Error(`no part called ${only}; parts are ${Object.keys(parts).join(', ')}`);
 
 console.log(
