@@ -13,7 +13,8 @@ case $tenant in
   '' | *[!A-Za-z0-9_-]*) echo "not a tenant: $tenant (letters, digits, _ and -)" >&2 && exit 2 ;;
 esac
 mkdir -p "$bucket/$tenant"
-staging=$(mktemp -d "$bucket/.import.XXXXXX")
+# Not beside the tenants, where it would be taken for one of them; here only folders that are called like blocks count.
+staging=$(mktemp -d "$bucket/$tenant/.import.XXXXXX")
 trap 'rm -rf "$staging"' EXIT
 count=0
 for meta in "$snapshot"/*/meta.json; do
