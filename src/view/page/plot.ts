@@ -60,7 +60,7 @@ export function plot(
     {
       width: host.clientWidth,
       height: HEIGHT,
-      padding: [18, 20, 0, 0],
+      padding: [18, 30, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 8 }, y: false },
       scales: { x: { range: () => ends }, y: { range: (_, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
