@@ -23,6 +23,7 @@ export const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
 const MAX_SPOOLED = 5_000;
 const MAX_SPOOL_BYTES = 32 * 1024 * 1024;
 const MAX_HISTORY = 10_000;
+const HISTORY_SLACK = 500;
 /** A recorded run has about 3 kB; a larger file is not ours. */
 const MAX_RUN_BYTES = 64 * 1024;
 /** A temporary file of this age belongs to a reporter that died. */
@@ -55,8 +56,11 @@ export async function store(
     const temporary = join(paths.spool, `${timestamp}.tmp`);
     if (!createExclusively(temporary)) continue;
     try {
-      if (isTaken(paths, timestamp)) continue;
-      const claimed = outcome === 'waiting' ? claimLosses(paths, timestamp) : [];
+      // First the spool, then the history: a run moves in this direction, so it cannot slip through between the two looks.
+      if (isTaken(names(paths.spool), timestamp)) continue;
+      const history = names(paths.history);
+      if (isTaken(history, timestamp)) continue;
+      const claimed = outcome === 'waiting' ? claimLosses(paths, history, timestamp) : [];
       // Never created anew: where it is gone, this process has slept so long that the run was given up (`prune`).
       writeFileSync(temporary, await make(timestamp, countReasons(claimed)), { flag: 'r+', flush: true });
       const path =
@@ -83,13 +87,8 @@ function createExclusively(path: string): boolean {
   }
 }
 
-/** First the spool, then the history: a run moves in this direction, so it cannot slip through between the two looks. */
-function isTaken(paths: Paths, timestamp: number): boolean {
-  const prefix = `${timestamp}.`;
-  return [paths.spool, paths.history].some((folder) =>
-    names(folder).some((name) => name.startsWith(prefix) && name.endsWith('.json')),
-  );
-}
+const isTaken = (files: readonly string[], timestamp: number): boolean =>
+  files.some((name) => name.startsWith(`${timestamp}.`) && name.endsWith('.json'));
 
 /** Every recorded run, oldest first. */
 export function storedRuns(paths: Paths): StoredRun[] {
@@ -111,8 +110,8 @@ interface KeptRun extends StoredRun {
   countedIn?: number;
 }
 
-function kept(paths: Paths): KeptRun[] {
-  return names(paths.history).flatMap((name): KeptRun[] => {
+function kept(paths: Paths, files: readonly string[] = names(paths.history)): KeptRun[] {
+  return files.flatMap((name): KeptRun[] => {
     const match = KEPT.exec(name);
     if (!match) return [];
     const [, timestamp, word = '', reason, , countedIn] = match;
@@ -199,7 +198,10 @@ export function prune(paths: Paths, now: number = Date.now()): void {
 
 /** A loss is forgotten only when the request that counts it was delivered, and before that request: or it would be counted again. */
 function cutHistory(paths: Paths): void {
-  const runs = kept(paths).sort((a, b) => b.timestamp - a.timestamp);
+  const files = names(paths.history);
+  // To look at each of ten thousand takes as long as all the rest, so not every time.
+  if (files.length <= MAX_HISTORY + HISTORY_SLACK) return;
+  const runs = kept(paths, files).sort((a, b) => b.timestamp - a.timestamp);
   const old = runs.slice(MAX_HISTORY);
   if (old.length === 0) return;
   const delivered = new Set(runs.flatMap(({ outcome, timestamp }) => (outcome === 'sent' ? timestamp : [])));
@@ -213,9 +215,10 @@ function cutHistory(paths: Paths): void {
  * Losses that no request counts yet are marked with the request that will. The mark is a rename, so two reporters cannot
  * count one loss; it holds as long as the request is not given up itself.
  */
-function claimLosses(paths: Paths, timestamp: number): KeptRun[] {
+function claimLosses(paths: Paths, history: readonly string[], timestamp: number): KeptRun[] {
   const claimed: KeptRun[] = [];
-  for (const loss of kept(paths)) {
+  const losses = history.filter((name) => name.includes('.lost-'));
+  for (const loss of kept(paths, losses)) {
     if (loss.outcome !== 'lost' || (loss.countedIn !== undefined && isCounting(paths, loss.countedIn))) continue;
     const path = join(paths.history, `${loss.timestamp}.lost-${loss.reason}.in-${timestamp}.json`);
     if (move(loss.path, path)) claimed.push({ ...loss, path, countedIn: timestamp });

@@ -184,6 +184,8 @@ describe('a reporter that sleeps while it writes, longer than a laptop is shut',
 });
 
 describe('bounds', () => {
+  /** The history is cut when it is this much too long, and then to its bound. */
+  const tooLong = Array.from({ length: 501 }, (_, i) => `${NOW - 90_000_000 - i}.sent.json`);
   it('a run that is older than a week expires', async () => {
     const old = await put('waiting', NOW - MAX_AGE_MS - 1);
     const young = await put('waiting', NOW - MAX_AGE_MS + 60_000);
@@ -209,10 +211,13 @@ describe('bounds', () => {
   it('of too long a history the oldest are forgotten, but never a loss that is not counted yet', () => {
     mkdirSync(paths.history, { recursive: true });
     const names = Array.from(
-      { length: 10_005 },
+      { length: 10_501 },
       (_, i) => `${NOW - 20_000 + i}.${i === 0 ? 'lost-expired' : 'sent'}.json`,
     );
-    for (const name of names) writeFileSync(join(paths.history, name), '{}');
+    for (const name of names.slice(0, 10_500)) writeFileSync(join(paths.history, name), '{}');
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toHaveLength(10_500);
+    writeFileSync(join(paths.history, names[10_500] as string), '{}');
     prune(paths, NOW);
     expect(storedRuns(paths)).toHaveLength(10_001);
     expect(existsSync(join(paths.history, names[0] as string))).toBe(true);
@@ -223,7 +228,7 @@ describe('bounds', () => {
   ])('a loss is not counted again when its time is %s that of the run that counts it', async (_, later) => {
     mkdirSync(paths.history, { recursive: true });
     const carrier = NOW - 3_600_000;
-    const names = [`${carrier}.sent.json`, `${carrier + later}.lost-expired.in-${carrier}.json`];
+    const names = [...tooLong, `${carrier}.sent.json`, `${carrier + later}.lost-expired.in-${carrier}.json`];
     for (let i = 0; i < 9_999; i += 1) names.push(`${NOW - 10_000 + i}.sent.json`);
     for (const name of names) writeFileSync(join(paths.history, name), '{}');
     prune(paths, NOW);
@@ -233,7 +238,7 @@ describe('bounds', () => {
   it('a loss whose count was not delivered is not forgotten', async () => {
     mkdirSync(paths.history, { recursive: true });
     const carrier = NOW - 20_000;
-    const names = [`${carrier - 1}.lost-expired.in-${carrier}.json`, `${carrier}.lost-rejected.json`];
+    const names = [...tooLong, `${carrier - 1}.lost-expired.in-${carrier}.json`, `${carrier}.lost-rejected.json`];
     for (let i = 0; i < 10_000; i += 1) names.push(`${NOW - 10_000 + i}.sent.json`);
     for (const name of names) writeFileSync(join(paths.history, name), '{}');
     prune(paths, NOW);
@@ -254,6 +259,7 @@ describe('bounds', () => {
   });
   it('a folder that is named like a run stops neither the cut nor off', async () => {
     mkdirSync(join(paths.history, `${NOW - 20_000}.local.json`), { recursive: true });
+    for (const name of tooLong) writeFileSync(join(paths.history, name), '{}');
     for (let i = 0; i < 10_000; i += 1) writeFileSync(join(paths.history, `${NOW - 10_000 + i}.sent.json`), '{}');
     prune(paths, NOW);
     expect(storedRuns(paths)).toHaveLength(10_001);
