@@ -368,9 +368,11 @@ describe('the local page', () => {
     });
     await expectAccessible(page);
     await page.locator('#run-rows button').first().click();
+    await page.locator('#run[open]').waitFor(); // it is when the request is there
     await expectAccessible(page, '#run');
     await page.keyboard.press('Escape');
     await page.locator('#purge-ask').click();
+    await page.locator('#purge[open]').waitFor();
     await expectAccessible(page, '#purge');
     await page.context().close();
   });
