@@ -20,8 +20,8 @@ export async function installation(program: Program, cwd: string, deps: Deps): P
   const found = python ? fromInterpreter(python, deps) : undefined;
   if (found?.lhpVersion) return found;
   if (program.kind === 'launcher') return askPython(program, cwd, deps);
-  const { pythonVersion, pyyamlVersion } = found ?? { pythonVersion: undefined, pyyamlVersion: undefined };
-  return { pythonVersion, pyyamlVersion, lhpVersion: await askVersion(program, cwd, deps) };
+  const lhpVersion = await askVersion(program, cwd, deps);
+  return { lhpVersion, pythonVersion: found?.pythonVersion, pyyamlVersion: found?.pyyamlVersion };
 }
 
 interface Interpreter {

@@ -8,6 +8,7 @@ import type { Deps } from './deps.ts';
 import { rcFiles } from './hook.ts';
 import type { Paths } from './paths.ts';
 import { hasBlock, leftovers, removeBlock } from './rc-file.ts';
+import { KEPT, SPOOLED } from './spool.ts';
 import { list } from './system.ts';
 
 export interface Traces {
@@ -28,8 +29,6 @@ export interface Traces {
 /** With what a process that was killed while writing has left of it. */
 const named = (names: string) => new RegExp(`^(${names})(\\.\\d+\\.tmp)?$`);
 const STATE = named('delivery\\.json|notice\\.json|notice\\.pending|machine-id|ci-slot\\.json|deliver\\.lock');
-const SPOOL = /^\d{13}\.(json|tmp)$/;
-const HISTORY = /^\d{13}\.(sent|local|lost-[a-z_]+)(\.in-\d{13})?\.json$/;
 const ATTEMPTS = /^\d{13}$/;
 /** Node's own: a folder for each Node, a file for each source, for a moment under a longer name. */
 const COMPILED_BY = /^v\d+\.[\w.-]+$/;
@@ -49,8 +48,8 @@ export function tracesOf(deps: Deps, paths: Paths): Traces {
   }
   lookInto(paths.state, STATE, traces, {
     inner: new Map([
-      [paths.spool, SPOOL],
-      [paths.history, HISTORY],
+      [paths.spool, SPOOLED],
+      [paths.history, KEPT],
       [paths.attempts, ATTEMPTS],
     ]),
   });

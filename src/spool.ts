@@ -38,7 +38,9 @@ export interface StoredRun {
 }
 
 const WAITING = /^(\d{13})\.json$/;
-const KEPT = /^(\d{13})\.(sent|local|lost-([a-z_]+))(\.in-(\d{13}))?\.json$/;
+/** What can be in the spool, and in the history. */
+export const SPOOLED = /^\d{13}\.(json|tmp)$/;
+export const KEPT = /^(\d{13})\.(sent|local|lost-([a-z_]+))(\.in-(\d{13}))?\.json$/;
 
 /**
  * Writes a run under a millisecond that no other run of this machine has. `make` gives the bytes for that millisecond.
@@ -87,8 +89,10 @@ function createExclusively(path: string): boolean {
   }
 }
 
-const isTaken = (files: readonly string[], timestamp: number): boolean =>
-  files.some((name) => name.startsWith(`${timestamp}.`) && name.endsWith('.json'));
+function isTaken(files: readonly string[], timestamp: number): boolean {
+  const prefix = `${timestamp}.`;
+  return files.some((name) => name.startsWith(prefix) && name.endsWith('.json'));
+}
 
 /** Every recorded run, oldest first. */
 export function storedRuns(paths: Paths): StoredRun[] {
@@ -144,7 +148,7 @@ export function readWhole(run: StoredRun): { bytes: Buffer; event: GenerateEvent
 /** What lies in the spool, with nothing moved or removed. */
 export function spoolHealth(paths: Paths) {
   const runs = waiting(paths);
-  const foreign = names(paths.spool).filter((name) => !WAITING.test(name) && !/^\d{13}\.tmp$/.test(name));
+  const foreign = names(paths.spool).filter((name) => !SPOOLED.test(name));
   return {
     waiting: runs.length,
     oldest: runs[0]?.timestamp,

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { discoverYaml } from '../src/scan/discover.ts';
@@ -41,16 +42,6 @@ function scan(root: string, lhpVersion = '0.9.3', options: Partial<Parameters<ty
     startedAt: 0,
   };
   return scanProject(root, { ...defaults, ...options }, listOutput(root, undefined, 'dev'));
-}
-
-/** With keys in one order: Python's differs where a key is there twice. */
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .map(([key, item]) => [key, sorted(item)] as const)
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
 }
 
 const UNKNOWN = { flowgroups: null, templates: null, flowgroupsUsingTemplates: null, pipelines: null };
@@ -250,8 +241,7 @@ print(json.dumps([yaml.__version__, [yaml.load(text, yaml.CSafeLoader) for text 
       value instanceof Map ? Object.fromEntries([...value].map(([key, item]) => [key, plain(item)])) : value;
     for (const rule of ['first', 'last'] as const) {
       const wrong = documents.filter(
-        (document, i) =>
-          JSON.stringify(sorted(plain(parseDocuments(document, rule)[0]))) !== JSON.stringify(sorted(answers[i])),
+        (document, i) => !isDeepStrictEqual(plain(parseDocuments(document, rule)[0]), answers[i]),
       );
       if (rule === mergeRule(version)) expect(wrong).toEqual([]);
       else expect(wrong.length).toBeGreaterThan(50);
