@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { type AddressInfo, createServer, connect as tcp } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
-import { JOB_VARIABLE, type Job } from '../src/handover.ts';
+import { JOB_VARIABLE, type Job, REPORTER_FLAGS } from '../src/handover.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
 import { table } from './measure.ts';
 
@@ -15,7 +15,7 @@ const KILLS = Number(process.env.BENCH_KILLS ?? 1_000);
 const RUNS = Number(process.env.BENCH_RUNS ?? 500);
 const root = join(import.meta.dirname, '..');
 const cli = join(root, 'dist', 'cli.cjs');
-const REPORTER = [join(root, 'dist', 'reporter.cjs')];
+const REPORTER = [...REPORTER_FLAGS, join(root, 'dist', 'reporter.cjs')];
 const ENDPOINT = 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT';
 /** Reporters that are killed live so long ago that what they leave is abandoned at once for a clock that is right. */
 const LONG_AGO = 20 * 60_000;

@@ -8,6 +8,7 @@ import { cpus, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureLhp } from '../scripts/setup.mjs';
+import { REPORTER_FLAGS } from '../src/handover.ts';
 import { ci } from './ci.ts';
 import { cluster } from './cluster.ts';
 import { clusterCost } from './cluster-cost.ts';
@@ -197,13 +198,16 @@ async function reporter(): Promise<void> {
   // The server answers in this process, so the measuring must not block it.
   for (let i = 0; i < Math.min(RUNS, 30); i += 1) {
     for (const [index, [, extra]] of variants.entries()) {
-      const { cpu, memory } = await measured([process.execPath, join(root, 'dist', 'reporter.cjs')], {
-        ...env,
-        LHP_TELEMETRY: undefined,
-        LHP_OTEL_UPSTREAM: 'off',
-        LHP_OTEL_JOB: job,
-        ...extra,
-      });
+      const { cpu, memory } = await measured(
+        [process.execPath, ...REPORTER_FLAGS, join(root, 'dist', 'reporter.cjs')],
+        {
+          ...env,
+          LHP_TELEMETRY: undefined,
+          LHP_OTEL_UPSTREAM: 'off',
+          LHP_OTEL_JOB: job,
+          ...extra,
+        },
+      );
       rows[index]?.cpu.push(cpu);
       rows[index]?.memory.push(memory);
     }
@@ -280,7 +284,7 @@ console.error(JSON.stringify(performance.now() - started));`;
     for (let i = 0; i < 7; i += 1) {
       const file = join(folder, 'scan.ts');
       writeFileSync(file, program);
-      const { stdout, stderr } = spawnSync('python3', ['-c', MEASURE, process.execPath, file], {
+      const { stdout, stderr } = spawnSync('python3', ['-c', MEASURE, process.execPath, ...REPORTER_FLAGS, file], {
         encoding: 'utf8',
         env: process.env,
       });

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
-import { JOB_VARIABLE } from '../src/handover.ts';
+import { JOB_VARIABLE, REPORTER_FLAGS } from '../src/handover.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
 import { CROWD, type Crowd, tell } from './faults.ts';
 import { table } from './measure.ts';
@@ -31,7 +31,7 @@ export async function soak(folder: string): Promise<void> {
   };
   const base = { PATH: process.env.PATH, HOME: home, LANG: 'C.UTF-8' };
   const env = { ...base, LHP_OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url, [JOB_VARIABLE]: JSON.stringify(job) };
-  const own = [process.execPath, join(root, 'dist', 'reporter.cjs')];
+  const own = [process.execPath, ...REPORTER_FLAGS, join(root, 'dist', 'reporter.cjs')];
   // The descriptors of a reporter that has done its work.
   const probe = join(home, 'probe.cjs');
   writeFileSync(
@@ -65,12 +65,7 @@ export async function soak(folder: string): Promise<void> {
     // On a busy machine posts can time out, and runs wait for the back-off.
     await tell([cli, 'flush'], env, home);
     const alone = JSON.parse(
-      await tell(
-        ['-c', CROWD, '1', 'at once', process.execPath, '--require', probe, own[1] as string],
-        env,
-        home,
-        'python3',
-      ),
+      await tell(['-c', CROWD, '1', 'at once', ...own.toSpliced(1, 0, '--require', probe)], env, home, 'python3'),
     ) as Crowd;
     runs += 1;
     rows.push([
@@ -104,22 +99,31 @@ export async function soak(folder: string): Promise<void> {
     ],
     rows,
   );
-  await backlog(home, state, env, stored);
+  await backlog({ home, state, env, stored, reporter: own });
   await gateway.stop();
   await backend.stop();
 }
 
+interface Soak {
+  home: string;
+  state: string;
+  env: Record<string, string | undefined>;
+  stored: () => Promise<number>;
+  reporter: readonly string[];
+}
+
 /** One process that delivers many: its memory must not grow with their number. */
-async function backlog(
-  home: string,
-  state: string,
-  env: Record<string, string | undefined>,
-  stored: () => Promise<number>,
-): Promise<void> {
+async function backlog({ home, state, env, stored, reporter }: Soak): Promise<void> {
   const rows: string[][] = [];
   const [name = ''] = readdirSync(join(state, 'history')).filter((file) => file.endsWith('.sent.json'));
   const bytes = readFileSync(join(state, 'history', name), 'utf8');
-  for (const count of [100, 1_000, 5_000]) {
+  // The spool holds 5,000, the reporter's own run among them.
+  for (const [who, count] of [
+    ['reporter', 100],
+    ['reporter', 1_000],
+    ['reporter', 4_999],
+    ['flush', 5_000],
+  ] as const) {
     rmSync(join(state, 'history'), { recursive: true });
     const first = Date.now() - 3_600_000 * (rows.length + 2);
     // The gateway drops what began after it ended.
@@ -127,17 +131,20 @@ async function backlog(
     for (let i = 0; i < count; i += 1)
       writeFileSync(join(state, 'spool', `${first + i}.json`), began.replaceAll(name.slice(0, 13), String(first + i)));
     const before = await stored();
-    const said = await tell(['-c', CROWD, '1', 'at once', process.execPath, cli, 'flush'], env, home, 'python3');
+    const command = who === 'flush' ? [process.execPath, cli, 'flush'] : reporter;
+    const said = await tell(['-c', CROWD, '1', 'at once', ...command], env, home, 'python3');
     const { failed, commands, commandsPeak, all } = JSON.parse(said) as Crowd;
+    const due = before + count + (who === 'flush' ? 0 : 1);
     rows.push([
+      who,
       String(count),
       all.toFixed(1),
       commands.toFixed(1),
       commandsPeak.toFixed(0),
-      failed === 0 && (await stored()) === before + count ? 'yes' : `NO: ${(await stored()) - before}`,
+      failed === 0 && (await stored()) === due ? 'yes' : `NO: ${(await stored()) - before}`,
     ]);
   }
-  table('one `flush` with a backlog', ['runs', 's', 'CPU s', 'peak MiB', 'exact'], rows);
+  table('one sender with a backlog', ['', 'runs', 's', 'CPU s', 'peak MiB', 'exact'], rows);
 }
 
 /** Files in the spool and in the history, all others, and the size of all. */

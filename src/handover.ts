@@ -28,6 +28,11 @@ export interface Job {
 }
 
 export const JOB_VARIABLE = 'LHP_OTEL_JOB';
+/**
+ * V8 lets its young generation grow to 48 MiB before it cleans up. Kept small, it costs no time here, and a scan of 4,000 files or
+ * a spool of 5,000 runs takes less memory (MiB, per semi-space).
+ */
+export const REPORTER_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 // In CI the machine dies with the job.
 const CI_FLUSH_MS = 2_000;
 
@@ -72,7 +77,7 @@ function describe({ mode, config }: Decision, first: boolean): string {
 
 /** Starts the reporter in a session of its own, so that neither the terminal nor the shell's job control reaches it. */
 export function startReporter(job: Job, deps: Deps): ChildProcess {
-  const reporter = spawn(process.execPath, [reporterProgram()], {
+  const reporter = spawn(process.execPath, [...REPORTER_FLAGS, reporterProgram()], {
     detached: true,
     stdio: 'ignore',
     windowsHide: true,
