@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { lacking, lhp } from './support/needs.ts';
-import { ended, layOut, ownEvent, startOracle, type Tree } from './support/oracle.ts';
+import { ended, layOut, ownEvent, startOracle, type Tree, warmLhp } from './support/oracle.ts';
 import { type Sandbox, sandbox } from './support/sandbox.ts';
 
 const VERSION = '0.9.3';
@@ -591,10 +591,14 @@ if (!lacking(lhp093)) {
   // Two cores: more at once only make each other slow.
   vi.setConfig({ maxConcurrency: 2 });
   const oracle = startOracle(lhp093.path);
-  afterAll(() => oracle.close());
+  const warm = await warmLhp(lhp093.path);
+  afterAll(() => {
+    oracle.close();
+    warm.close();
+  });
 
-  const inSandbox = async (test: (box: Sandbox) => Promise<void>) => {
-    const box = sandbox({ path: [dirname(lhp093.path)] });
+  const inSandbox = async (bin: string, test: (box: Sandbox) => Promise<void>) => {
+    const box = sandbox({ path: [bin] });
     try {
       await test(box);
     } finally {
@@ -644,7 +648,7 @@ if (!lacking(lhp093)) {
   };
 
   it.concurrent('the sample project of lhp init', () =>
-    inSandbox(async (box) => {
+    inSandbox(dirname(lhp093.path), async (box) => {
       const root = join(box.dir, 'demo');
       mkdirSync(root);
       const init = box.start(['run', '--', 'lhp', 'init', 'demo', '--sample', '--no-git'], { cwd: root });
@@ -658,7 +662,7 @@ if (!lacking(lhp093)) {
 
   describe.each(TOPICS)('%s', (_topic, rows) => {
     it.concurrent.each(rows)('%s', (_name, numbers, tree, options = {}) =>
-      inSandbox((box) => equal(box, layOut(box, ['base', ...(options.from ?? [])], tree), numbers, options)),
+      inSandbox(warm.bin, (box) => equal(box, layOut(box, ['base', ...(options.from ?? [])], tree), numbers, options)),
     );
   });
 }

@@ -1,7 +1,8 @@
 // oracle.ts: what the real lhp itself says of a project. Two witnesses: the event that lhp 0.9.2 and later keeps of the very
 // run under test, and the Python API of any version (oracle.py). The sandbox sees to it that the event goes nowhere.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { projectRoot, type Sandbox } from './sandbox.ts';
@@ -38,11 +39,53 @@ export interface OwnEvent {
 }
 
 export function ownEvent(box: Sandbox): OwnEvent {
-  const lines = readFileSync(join(box.dir, 'lhp-config', 'telemetry', 'spool.jsonl'), 'utf8')
-    .split('\n')
-    .filter(Boolean);
+  const folder = join(box.dir, 'lhp-config', 'telemetry');
+  // On a slow machine lhp ends before its sender has given the events back: spool.inflight-….jsonl.
+  const lines = readdirSync(folder)
+    .filter((name) => name.endsWith('.jsonl'))
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean));
   const runs = lines.map((line) => JSON.parse(line)).filter(({ props }) => props.command === 'generate');
-  return runs.at(-1).props;
+  return runs.sort((a, b) => a.ts.localeCompare(b.ts)).at(-1).props;
+}
+
+export interface WarmLhp {
+  /** A folder with an `lhp` in it, to put on PATH. */
+  bin: string;
+  close(): void;
+}
+
+/** The given lhp without its start, which is most of a small generate: imported once, and forked for each run (warm_lhp.py). */
+export async function warmLhp(lhp: string): Promise<WarmLhp> {
+  const bin = mkdtempSync(join(tmpdir(), 'lhp-otel-warm-'));
+  const python = join(dirname(lhp), 'python');
+  const socket = join(bin, 'socket');
+  // -I and -S: without lhp's site-packages it starts in 15 ms. Its interpreter is the one that lhp-otel looks for.
+  writeFileSync(
+    join(bin, 'lhp'),
+    `#!${python} -IS
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect(${JSON.stringify(socket)})
+    request = json.dumps({"argv": sys.argv, "cwd": os.getcwd(), "env": dict(os.environ)}).encode() + b"\\n"
+    socket.send_fds(server, [request], [0, 1, 2])
+    sys.exit(int(server.recv(16)))
+`,
+    { mode: 0o755 },
+  );
+  const server = spawn(python, [join(projectRoot, 'test', 'support', 'warm_lhp.py'), socket], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve, reject) => {
+    server.stdout.once('data', resolve);
+    server.once('exit', (code) => reject(new Error(`warm_lhp.py ended with ${code}`)));
+  });
+  return {
+    bin,
+    close: () => {
+      server.kill();
+      rmSync(bin, { recursive: true, force: true });
+    },
+  };
 }
 
 interface Counts {
