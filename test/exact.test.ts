@@ -85,13 +85,14 @@ describe('N in, N out', () => {
     await expectTruth();
   });
 
-  it('and once more, a day later, when newer runs are there: the same totals', async () => {
+  it('a quarter of it once more, a day later, when newer runs are there: the same totals', async () => {
     const today = makeRuns(1_000, now, 1).map((run) => ({ ...run, at: run.at + 1 }));
     await deliver(await Promise.all(today.map(record)), balanced);
     runs = [...yesterday, ...today];
     await expectTruth();
-    const answers = await deliver(bodies, balanced, { again: true });
-    expect((answers.get('200') ?? 0) + (answers.get('400') ?? 0)).toBe(RUNS);
+    const some = bodies.filter((_, i) => i % 4 === 0);
+    const answers = await deliver(some, balanced, { again: true });
+    expect((answers.get('200') ?? 0) + (answers.get('400') ?? 0)).toBe(some.length);
     await expectTruth();
   });
 
@@ -144,7 +145,7 @@ describe('CI containers with one machine id and no spool in common', () => {
 describe('servers that die', () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;
-  const LOAD = 2_000;
+  const LOAD = 1_000;
 
   async function stack() {
     const backend = await prometheusServer(needs[1].path);
@@ -171,7 +172,7 @@ describe('servers that die', () => {
     let restarts = Promise.resolve();
     const answers = await deliver(bodies, () => gateway.url, {
       onSent: (sent) => {
-        if (sent !== 500 && sent !== 1_200) return;
+        if (sent !== 250 && sent !== 600) return;
         restarts = restarts.then(async () => {
           await victim.kill();
           await victim.start();
@@ -189,7 +190,7 @@ describe('servers that die', () => {
     await backend.kill();
     const headers = { 'content-type': 'application/json' };
     const tried = await Promise.all(
-      bodies.slice(0, 300).map(async (body) => {
+      bodies.slice(0, 150).map(async (body) => {
         const response = await fetch(`${gateway.url}/v1/metrics`, {
           method: 'POST',
           body: body as Uint8Array<ArrayBuffer>,

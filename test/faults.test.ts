@@ -516,8 +516,9 @@ describe('exactly once, or counted as lost', () => {
 
   // ── many at once ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  it('500 wrapped runs at once, one spool: exactly 500, by few connections', async () => {
-    const RUNS_AT_ONCE = 500;
+  /** `npm run bench -- faults` starts 500. */
+  const RUNS_AT_ONCE = 150;
+  it(`${RUNS_AT_ONCE} wrapped runs at once, one spool: each counted once, by few connections`, async () => {
     let [now, most] = [0, 0];
     const counting = createServer((client) => {
       now += 1;

@@ -188,9 +188,9 @@ describe('abuse', () => {
     await Promise.all(sockets.map((socket) => (socket.closed ? undefined : once(socket.resume(), 'close'))));
   });
 
-  it('20,000 invented machines', async () => {
+  it('5,000 invented machines', async () => {
     const text = new TextDecoder().decode(await recordRun(EVENT, { timestamp: Date.now(), startedAt: Date.now() }));
-    const bodies = Array.from({ length: 20_000 }, (_, i) => text.replace(EVENT.machine_id, digest(`invented ${i}`)));
+    const bodies = Array.from({ length: 5_000 }, (_, i) => text.replace(EVENT.machine_id, digest(`invented ${i}`)));
     const answers = new Set<number>();
     const sender = async () => {
       for (let body = bodies.pop(); body !== undefined; body = bodies.pop()) answers.add(await post(body));
