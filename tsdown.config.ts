@@ -17,7 +17,7 @@ const program = (name: string, source: string): UserConfig => ({
 export default defineConfig([
   program('cli', 'src/cli.ts'),
   program('reporter', 'src/reporter.ts'),
-  { ...program('finished', 'src/finished.ts'), copy: 'src/hook' },
+  { ...program('finished', 'src/finished.ts'), copy: 'src/wrap/hook' },
   {
     // The local page of `lhp-otel view`: one file for the browser, with its chart library, beside what needs no building.
     ...program('page', 'src/view/page/main.ts'),

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
-import type { Deps } from '../src/deps.ts';
 import { report } from '../src/reporter.ts';
+import type { Deps } from '../src/system/deps.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
 
 const CONTAINERS = 1_000;

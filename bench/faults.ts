@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { type AddressInfo, createServer, connect as tcp } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
-import { JOB_VARIABLE, type Job, REPORTER_FLAGS } from '../src/handover.ts';
+import { JOB_VARIABLE, type Job, REPORTER_FLAGS } from '../src/wrap/handover.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
 import { table } from './measure.ts';
 

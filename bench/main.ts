@@ -8,7 +8,7 @@ import { cpus, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureLhp } from '../scripts/setup.mjs';
-import { REPORTER_FLAGS } from '../src/handover.ts';
+import { REPORTER_FLAGS } from '../src/wrap/handover.ts';
 import { ci } from './ci.ts';
 import { cluster } from './cluster.ts';
 import { clusterCost } from './cluster-cost.ts';

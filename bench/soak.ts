@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
-import { JOB_VARIABLE, REPORTER_FLAGS } from '../src/handover.ts';
+import { JOB_VARIABLE, REPORTER_FLAGS } from '../src/wrap/handover.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
 import { CROWD, type Crowd, tell } from './faults.ts';
 import { table } from './measure.ts';

@@ -1,10 +1,10 @@
 // generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the fields in docs/privacy.md, the gateway's
 // rules in otel-collector.yaml and Grafana's dashboards; from the command line the manual page; the picture of the way of a run,
-// the README's table of variables, and src/version.ts. With --check nothing is written, and a difference is an error.
+// the README's table of variables, and src/system/version.ts. With --check nothing is written, and a difference is an error.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { commandLine } from '../src/commands.ts';
+import { commandLine } from '../src/commands/commands.ts';
 import {
   type AttributeSpec,
   CI_SLOT_ATTRIBUTE,
@@ -16,7 +16,7 @@ import {
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
 } from '../src/contract.ts';
-import { FIELDS, onTheWire } from '../src/fields.ts';
+import { FIELDS, onTheWire } from '../src/describe/fields.ts';
 import { flowPicture } from './flow.ts';
 import { DROP_REASONS, gatewayRules } from './gateway-rules.ts';
 import { dashboardFiles } from './grafana/dashboards.ts';
@@ -38,7 +38,7 @@ const files: Record<string, string> = {
   'docs/images/flow.svg': await flowPicture(),
   'README.md': withVariables(read('README.md') ?? ''),
   'docs/privacy.md': privacyPage(),
-  'src/version.ts': `// The package's version and the oldest Node for it, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\nexport const oldestNode = '${engines.node.replace('>=', '')}';\n`,
+  'src/system/version.ts': `// The package's version and the oldest Node for it, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\nexport const oldestNode = '${engines.node.replace('>=', '')}';\n`,
 };
 
 const check = process.argv.includes('--check');
@@ -81,7 +81,7 @@ function privacyPage(): string {
     return [page, `\`${key}\``, what, how, why, onTheWire(key)];
   });
   const fields = table(['page', 'field', 'what it is', 'how it is made', 'why', 'on the wire'], rows);
-  const made = '<!-- fields: made from src/fields.ts by `npm run generate`; do not edit -->\n';
+  const made = '<!-- fields: made from src/describe/fields.ts by `npm run generate`; do not edit -->\n';
   return between('docs/privacy.md', made, '<!-- end -->', `\n${fields}\n\n`);
 }
 

@@ -1,7 +1,7 @@
 // man-page.ts: the manual page in mdoc(7), from the commander program: commands, options, remarks, statuses and examples are those of
 // --help. `mandoc -Tlint` has nothing to say about it.
 import type { Command, Option } from 'commander';
-import { moreOf } from '../src/help.ts';
+import { moreOf } from '../src/commands/help.ts';
 import { CONFIGURATION, OTHERS } from './variables.ts';
 
 /** When the text last changed in substance. */

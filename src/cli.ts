@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // cli.ts: the program. `run` is the hot path and goes straight to run.ts; every other command is a module that only they load.
-import { run } from './run.ts';
+import { run } from './wrap/run.ts';
 
 const [name, ...rest] = process.argv.slice(2);
 
@@ -9,7 +9,7 @@ if (name === 'run' && rest.length > 0 && !(rest[0] ?? '').startsWith('-')) {
 } else if (name === 'run' && rest[0] === '--' && rest.length > 1) {
   finish(run(rest.slice(1)));
 } else {
-  finish(import('./commands.ts').then(({ main }) => main(process.argv, run)));
+  finish(import('./commands/commands.ts').then(({ main }) => main(process.argv, run)));
 }
 
 function finish(status: Promise<number>): void {

@@ -2,9 +2,9 @@
 // goes on as `run` does, in handover.ts. The prompt is back by then, so this prints nothing: its stdio is /dev/null.
 // Arguments: the start and the end on the shell's clock, what became of the notice, and the command.
 import { setPriority, uptime } from 'node:os';
-import { parseCommand } from './command.ts';
-import { systemDeps } from './deps.ts';
-import { handOver, leaveNotice } from './handover.ts';
+import { systemDeps } from './system/deps.ts';
+import { parseCommand } from './wrap/command.ts';
+import { handOver, leaveNotice } from './wrap/handover.ts';
 
 /** Seconds since the epoch are more than this; seconds since the machine started (fish) are less. */
 const EPOCH_SECONDS = 1e9;

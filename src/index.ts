@@ -6,4 +6,4 @@ export {
   instrumentGenerate,
   type RecordOptions,
   recordGenerate,
-} from './library.ts';
+} from './wrap/library.ts';

@@ -22,7 +22,7 @@ import {
   SCOPE_NAME,
   toRecording,
 } from './contract.ts';
-import { version } from './version.ts';
+import { version } from './system/version.ts';
 
 export interface RecordOptions {
   /** Milliseconds since the epoch; unique on this machine. */

@@ -2,13 +2,13 @@
 // by handover.ts after a successful generate, detached and niced; prints nothing, fails silently, ends by itself.
 import { existsSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { decide } from './decide.ts';
-import { type Deps, systemDeps } from './deps.ts';
-import { describeRun } from './describe.ts';
-import { JOB_VARIABLE, type Job } from './handover.ts';
-import { ciSlot } from './identify.ts';
-import { debugging, say } from './log.ts';
-import { forget, prune, store } from './spool.ts';
+import { decide } from './decide/decide.ts';
+import { describeRun } from './describe/describe.ts';
+import { ciSlot } from './describe/identify.ts';
+import { forget, prune, store } from './spool/spool.ts';
+import { type Deps, systemDeps } from './system/deps.ts';
+import { debugging, say } from './system/log.ts';
+import { JOB_VARIABLE, type Job } from './wrap/handover.ts';
 
 /** Whatever hangs, hangs no longer than this. Where hundreds of us start at once, it takes minutes until each has written its run. */
 const RECORDING_MS = 10 * 60_000;
@@ -36,7 +36,7 @@ export async function report(job: Job, deps: Deps, stored = () => {}): Promise<v
   prune(paths);
   if (outcome === 'local') return;
   stored();
-  const { deliver } = await import('./deliver.ts');
+  const { deliver } = await import('./deliver/deliver.ts');
   const { config } = decide(deps, job.root);
   if (!config) return;
   await deliver(paths, config, {

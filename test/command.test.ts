@@ -1,6 +1,6 @@
 // Which command lines are a generate of lhp, and what their options say. What is not recognised passes through unrecorded.
 import { describe, expect, it } from 'vitest';
-import { parseCommand } from '../src/command.ts';
+import { parseCommand } from '../src/wrap/command.ts';
 
 const words = (line: string) => line.split(' ').filter(Boolean);
 const parse = (line: string) => parseCommand(words(line), '/home/u/p');

@@ -1,7 +1,7 @@
 // Consent as a table: every layer alone, every truth value, the order of the layers, and that the disk is asked last and lazily.
 import { describe, expect, it } from 'vitest';
-import { isSet, LAYERS, resolveConsent, type StoredConsent } from '../src/consent.ts';
-import type { Env } from '../src/deps.ts';
+import { isSet, LAYERS, resolveConsent, type StoredConsent } from '../src/decide/consent.ts';
+import type { Env } from '../src/system/deps.ts';
 
 const ENV_OFF: Env = {
   LHP_DISABLE_ANALYTICS: '1',

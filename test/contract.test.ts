@@ -15,7 +15,7 @@ import {
   RESOURCE_ATTRIBUTES,
   toRecording,
 } from '../src/contract.ts';
-import { eventOf } from '../src/event.ts';
+import { eventOf } from '../src/describe/event.ts';
 import { recordRun } from '../src/record.ts';
 
 const EVENT: GenerateEvent = {

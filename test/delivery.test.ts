@@ -16,8 +16,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DeliveryState } from '../src/delivery-state.ts';
-import type { Status } from '../src/status.ts';
+import type { DeliveryState } from '../src/deliver/delivery-state.ts';
+import type { Status } from '../src/look/status.ts';
 import { makeCertificates } from './support/certificates.ts';
 import { freePort } from './support/collector.ts';
 import { lacking, program } from './support/needs.ts';

@@ -2,7 +2,9 @@
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Diagnosis, judgeCertificate, judgeClock, judgeSpace } from '../src/doctor.ts';
+import type { Diagnosis } from '../src/look/doctor/doctor.ts';
+import { judgeSpace } from '../src/look/doctor/machine.ts';
+import { judgeCertificate, judgeClock } from '../src/look/doctor/network.ts';
 import { makeCertificates } from './support/certificates.ts';
 import { freePort, type RealCollector, startCollector } from './support/collector.ts';
 import { collector, lacking, program } from './support/needs.ts';

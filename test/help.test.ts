@@ -5,8 +5,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
-import { commandLine } from '../src/commands.ts';
-import { moreOf } from '../src/help.ts';
+import { commandLine } from '../src/commands/commands.ts';
+import { moreOf } from '../src/commands/help.ts';
 import { cli, projectRoot, sandbox } from './support/sandbox.ts';
 
 const program = commandLine();

@@ -14,12 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isCi } from '../src/ci.ts';
-import { parseCommand } from '../src/command.ts';
-import type { Deps } from '../src/deps.ts';
-import { ciSlot, machineId, projectId } from '../src/identify.ts';
-import { installation } from '../src/installation.ts';
-import { pathsOf } from '../src/paths.ts';
+import { isCi } from '../src/decide/ci.ts';
+import { ciSlot, machineId, projectId } from '../src/describe/identify.ts';
+import { installation } from '../src/describe/installation.ts';
+import type { Deps } from '../src/system/deps.ts';
+import { pathsOf } from '../src/system/paths.ts';
+import { parseCommand } from '../src/wrap/command.ts';
 import { lacking, lhp } from './support/needs.ts';
 
 let dir: string;
@@ -266,7 +266,7 @@ describe('CI', () => {
     [{}, false],
   ])('%j → %s', (env, expected) => {
     // ci-info looks at the process it is in, so each case has one.
-    const program = `import { isCi } from '${join(import.meta.dirname, '..', 'src', 'ci.ts')}'; console.log(await isCi(process.env));`;
+    const program = `import { isCi } from '${join(import.meta.dirname, '..', 'src', 'decide', 'ci.ts')}'; console.log(await isCi(process.env));`;
     const { stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', program], {
       env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv,
       encoding: 'utf8',

@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CONFIGURATION } from '../scripts/variables.ts';
-import { commandLine } from '../src/commands.ts';
-import { moreOf } from '../src/help.ts';
+import { commandLine } from '../src/commands/commands.ts';
+import { moreOf } from '../src/commands/help.ts';
 import { lacking, program } from './support/needs.ts';
 import { projectRoot } from './support/sandbox.ts';
 

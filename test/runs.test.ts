@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { GenerateEvent } from '../src/contract.ts';
-import type { Paths } from '../src/paths.ts';
+import { recordedRuns } from '../src/look/runs.ts';
 import { recordRun } from '../src/record.ts';
-import { recordedRuns } from '../src/runs.ts';
-import { markLost, markSent, purgeRuns, store, waiting } from '../src/spool.ts';
+import { markLost, markSent, purgeRuns, store, waiting } from '../src/spool/spool.ts';
+import type { Paths } from '../src/system/paths.ts';
 import { EVENT } from './support/history.ts';
 
 let paths: Paths;

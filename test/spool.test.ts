@@ -17,8 +17,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LossReason } from '../src/contract.ts';
-import type { Paths } from '../src/paths.ts';
-import { MAX_AGE_MS, markLost, markSent, prune, purge, readRun, store, storedRuns, waiting } from '../src/spool.ts';
+import {
+  MAX_AGE_MS,
+  markLost,
+  markSent,
+  prune,
+  purge,
+  readRun,
+  store,
+  storedRuns,
+  waiting,
+} from '../src/spool/spool.ts';
+import type { Paths } from '../src/system/paths.ts';
 import { projectRoot } from './support/sandbox.ts';
 
 let paths: Paths;
@@ -85,7 +95,7 @@ describe('a millisecond is taken once', () => {
   });
   it('also by eight processes at once', async () => {
     const program = `
-      import { markSent, store } from '${join(projectRoot, 'src', 'spool.ts')}';
+      import { markSent, store } from '${join(projectRoot, 'src', 'spool', 'spool.ts')}';
       const paths = JSON.parse(process.argv[1]);
       for (let i = 0; i < 40; i += 1) {
         const run = await store(paths, 'waiting', async (t) => Buffer.from(String(t)), ${NOW});

@@ -1,7 +1,7 @@
 // The numbers that page and terminal show: against numbers counted by hand or in another way.
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { essentials, quantile, select, timeline } from '../src/summary.ts';
+import { essentials, quantile, select, timeline } from '../src/look/summary.ts';
 import { EVENT, hourly, PROJECT, runAt } from './support/history.ts';
 
 const zone = process.env.TZ;

@@ -1,5 +1,5 @@
 // context.ts: what every command gets: the world, and the ways to answer: text on stdout, and the exit status.
-import type { Deps } from '../deps.ts';
+import type { Deps } from '../system/deps.ts';
 
 /** run.ts, which is handed down: to import it here would split the program, and the hot path would load more files. */
 export type Run = (words: readonly string[]) => Promise<number>;

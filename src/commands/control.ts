@@ -1,9 +1,9 @@
 // control.ts: the user's own switches: `off`, `on`, `purge`.
 import type { Command } from 'commander';
-import { decide, projectRoot, setUserChoice } from '../decide.ts';
-import { explain } from '../help.ts';
-import { purge } from '../spool.ts';
+import { decide, projectRoot, setUserChoice } from '../decide/decide.ts';
+import { purge } from '../spool/spool.ts';
 import type { Context } from './context.ts';
+import { explain } from './help.ts';
 import { addPurge } from './purge.ts';
 
 export function addControlCommands(program: Command, context: Context): void {

@@ -1,8 +1,8 @@
 // delivery.ts: the commands about the way to the collector: `status`, `doctor`, `flush`.
 import type { Command } from 'commander';
-import { explain } from '../help.ts';
-import { statusOf, statusText } from '../status.ts';
+import { statusOf, statusText } from '../look/status.ts';
 import type { Context } from './context.ts';
+import { explain } from './help.ts';
 
 export function addDeliveryCommands(program: Command, { deps, print, exit }: Context): void {
   explain(
@@ -39,7 +39,7 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
       )
       .option('--json', 'as one JSON object')
       .action(async (options: { json?: boolean }) => {
-        const { diagnose, diagnosisText } = await import('../doctor.ts');
+        const { diagnose, diagnosisText } = await import('../look/doctor/doctor.ts');
         const diagnosis = await diagnose(deps);
         print(options.json ? JSON.stringify(diagnosis, null, 2) : diagnosisText(diagnosis));
         if (!diagnosis.ok) exit(1);
@@ -59,7 +59,7 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
       .summary('deliver now, and wait for it')
       .description('Delivers what is waiting now, and waits for it.')
       .action(async () => {
-        const { flush } = await import('../flush.ts');
+        const { flush } = await import('../deliver/flush.ts');
         const { text, ok } = await flush(deps);
         if (!ok) throw new Error(text);
         print(text);

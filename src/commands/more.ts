@@ -1,7 +1,7 @@
 // more.ts: the commands about the command line itself: `completion`, `help`. They are added last, because they know the others.
 import type { Command } from 'commander';
-import { COMPLETION_SHELLS, completionText } from '../completion.ts';
-import { explain, wordArgument } from '../help.ts';
+import { COMPLETION_SHELLS, completionText } from './completion.ts';
+import { explain, wordArgument } from './help.ts';
 
 export function addMoreCommands(program: Command): void {
   explain(

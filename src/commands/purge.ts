@@ -2,12 +2,12 @@
 import { basename, dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import { decide } from '../decide.ts';
-import { explain } from '../help.ts';
-import type { Paths } from '../paths.ts';
-import type { Traces } from '../purge.ts';
-import { purgeRuns, storedRuns } from '../spool.ts';
+import { decide } from '../decide/decide.ts';
+import { purgeRuns, storedRuns } from '../spool/spool.ts';
+import type { Paths } from '../system/paths.ts';
 import type { Context } from './context.ts';
+import { explain } from './help.ts';
+import type { Traces } from './purge-all.ts';
 
 export function addPurge(program: Command, { deps, print, exit }: Context): void {
   const purge = program
@@ -37,8 +37,8 @@ export function addPurge(program: Command, { deps, print, exit }: Context): void
 
   async function purgeAll(agreed: (lines: string[]) => Promise<boolean>): Promise<number> {
     const { paths } = decide(deps, undefined);
-    const { removeTraces, tracesOf } = await import('../purge.ts');
-    const { isDelivering } = await import('../deliver.ts');
+    const { removeTraces, tracesOf } = await import('./purge-all.ts');
+    const { isDelivering } = await import('../deliver/deliver.ts');
     const found = tracesOf(deps, paths);
     const lines = listed(found, paths);
     if (lines.length > 0 && !(await agreed(lines))) return 1;

@@ -1,9 +1,9 @@
 // record.ts: the commands that let runs be recorded: `run` and `hook`.
 import type { Command } from 'commander';
-import { decide } from '../decide.ts';
-import { explain, wordArgument } from '../help.ts';
-import { HOOK_SHELLS, hookText, installHook, uninstallHook } from '../hook.ts';
+import { decide } from '../decide/decide.ts';
+import { HOOK_SHELLS, hookText, installHook, uninstallHook } from '../wrap/hook.ts';
 import type { Context } from './context.ts';
+import { explain, wordArgument } from './help.ts';
 
 export function addRecordCommands(program: Command, context: Context): void {
   addRun(program, context);

@@ -1,12 +1,12 @@
 // see.ts: the commands that show what was recorded: `show`, `stats`, `view`.
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseCommand } from '../command.ts';
-import { decide, projectRoot } from '../decide.ts';
-import { describeRun } from '../describe.ts';
-import { explain, positive, wordOption } from '../help.ts';
-import { say } from '../log.ts';
-import { FORMATS, type Format, showPreview, showRuns } from '../show.ts';
+import { decide, projectRoot } from '../decide/decide.ts';
+import { describeRun } from '../describe/describe.ts';
+import { FORMATS, type Format, showPreview, showRuns } from '../look/show.ts';
+import { say } from '../system/log.ts';
+import { parseCommand } from '../wrap/command.ts';
 import type { Context } from './context.ts';
+import { explain, positive, wordOption } from './help.ts';
 
 export function addSeeCommands(program: Command, context: Context): void {
   addShow(program, context);
@@ -24,10 +24,10 @@ function addStats(program: Command, { deps, print }: Context): void {
     .option('--since <when>', 'only runs since a day (2026-11-01) or of the last days (30d)', since)
     .option('--json', 'as one JSON object')
     .action(async (options: { since?: number; json?: boolean }) => {
-      const { recordedRuns } = await import('../runs.ts');
-      const { select } = await import('../summary.ts');
-      const { hasUnicode, statsText } = await import('../stats-text.ts');
-      const { statsOf } = await import('../stats.ts');
+      const { recordedRuns } = await import('../look/runs.ts');
+      const { select } = await import('../look/summary.ts');
+      const { hasUnicode, statsText } = await import('../look/stats-text.ts');
+      const { statsOf } = await import('../look/stats.ts');
       const all = recordedRuns(decide(deps, undefined).paths);
       const runs = options.since === undefined ? all : select(all, { from: options.since });
       if (options.json) print(JSON.stringify(statsOf(runs), null, 2));
@@ -60,7 +60,7 @@ function addView(program: Command, { deps, print }: Context): void {
     .option('--port <number>', 'instead of a free one', port)
     .option('--no-open', 'print the address only, and open no browser')
     .action(async (options: { port?: number; open: boolean }) => {
-      const { view } = await import('../view.ts');
+      const { view } = await import('../view/view.ts');
       await view(deps, { port: options.port ?? 0, open: options.open }, print);
     });
   explain(view, {

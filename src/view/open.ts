@@ -1,7 +1,7 @@
 // open.ts: the page in the user's browser, by the platform's own opener. The address is one argument of a program; no shell reads it.
 // Where there is no opener, no display or no browser, nothing happens: the address was printed.
 import { spawn } from 'node:child_process';
-import type { Deps } from '../deps.ts';
+import type { Deps } from '../system/deps.ts';
 
 export function openBrowser(url: string, { env, platform }: Deps): void {
   const [program, ...args] = openerOf(env, platform);

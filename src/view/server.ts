@@ -6,10 +6,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import type { GenerateEvent } from '../contract.ts';
-import type { Deps } from '../deps.ts';
-import { type Paths, pathsOf } from '../paths.ts';
-import { recordedRuns } from '../runs.ts';
-import { purgeRuns, readRun, storedRuns } from '../spool.ts';
+import { recordedRuns } from '../look/runs.ts';
+import { purgeRuns, readRun, storedRuns } from '../spool/spool.ts';
+import type { Deps } from '../system/deps.ts';
+import { type Paths, pathsOf } from '../system/paths.ts';
 import { isFromOurPage, isOurHost, isSecret, newToken, SAFE_HEADERS } from './guard.ts';
 import { stateOf } from './state.ts';
 import { type Data, PURGE, type Purged, pack } from './wire.ts';

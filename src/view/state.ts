@@ -1,10 +1,10 @@
 // state.ts: consent and delivery → what the local page tells about them, in words: the same answer as `lhp-otel status`, without the
 // paths, and with the way to change it. Header values are not in it, because they are not in `status`.
-import { LAYERS, type Layer as LayerName } from '../consent.ts';
-import type { Deps } from '../deps.ts';
-import { projectId } from '../identify.ts';
+import { LAYERS, type Layer as LayerName } from '../decide/consent.ts';
+import { projectId } from '../describe/identify.ts';
+import { type Status, statusOf } from '../look/status.ts';
 import { projectName } from '../scan/scan.ts';
-import { type Status, statusOf } from '../status.ts';
+import type { Deps } from '../system/deps.ts';
 import type { State } from './wire.ts';
 
 type Switch = Record<'off' | 'on', string>;

@@ -2,7 +2,7 @@
 // compiled with the browser's types only. Ten thousand runs say the same few words again and again, so on the way a word
 // is its place in a list, which makes a sixth of the bytes.
 import { EVENT_KEYS, type GenerateEvent, type LossReason } from '../contract.ts';
-import type { Outcome, Run } from '../event.ts';
+import type { Outcome, Run } from '../describe/event.ts';
 
 export interface Data {
   /** Oldest first. */

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GenerateEvent } from '../../src/contract.ts';
-import type { Run } from '../../src/event.ts';
+import type { Run } from '../../src/describe/event.ts';
 import { recordRun } from '../../src/record.ts';
 
 export const PROJECT = 'a'.repeat(64);

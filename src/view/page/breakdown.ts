@@ -1,5 +1,5 @@
 // breakdown.ts: the runs by environment, version, CI: how many, and how long they take.
-import type { Essentials, Group, GroupKey } from '../../summary.ts';
+import type { Essentials, Group, GroupKey } from '../../look/summary.ts';
 import { byId, h, table } from './dom.ts';
 import { count, digest, plural, seconds, word } from './format.ts';
 

@@ -1,5 +1,5 @@
 // keep.ts: the user's data: as a file, or gone. A purge is asked for twice, the second time in writing.
-import type { Run } from '../../event.ts';
+import type { Run } from '../../describe/event.ts';
 import { PURGE, type Purged } from '../wire.ts';
 import { ask } from './ask.ts';
 import { byId } from './dom.ts';

@@ -1,7 +1,7 @@
 // main.ts: the local page: fetches the recorded runs once, then draws what the filters leave of them. Nothing is asked of any other
 // host, and nothing is stored.
-import type { Run } from '../../event.ts';
-import { type Essentials, essentials, select } from '../../summary.ts';
+import type { Run } from '../../describe/event.ts';
+import { type Essentials, essentials, select } from '../../look/summary.ts';
 import { type Data, unpack } from '../wire.ts';
 import { ask } from './ask.ts';
 import { drawBreakdown } from './breakdown.ts';

@@ -1,6 +1,6 @@
 // state.ts: consent and delivery: on or off, who decided and how to change it; where runs go, what waits, what went wrong.
 import { LOSS_REASONS } from '../../contract.ts';
-import type { Run } from '../../event.ts';
+import type { Run } from '../../describe/event.ts';
 import type { State } from '../wire.ts';
 import { byId, h, rich } from './dom.ts';
 import { count, plural, time } from './format.ts';

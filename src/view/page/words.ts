@@ -1,7 +1,8 @@
 // words.ts: what the page says of outcomes, losses and changes, in one place each.
-import type { Change } from '../../changes.ts';
+
 import type { GenerateEvent, LossReason } from '../../contract.ts';
-import type { Outcome, Run } from '../../event.ts';
+import type { Outcome, Run } from '../../describe/event.ts';
+import type { Change } from '../../look/changes.ts';
 import { count, plural, seconds, word } from './format.ts';
 
 export const OUTCOMES: Record<Outcome, { word: string; sentence: string }> = {

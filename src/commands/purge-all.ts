@@ -1,0 +1,107 @@
+// purge-all.ts: `purge --all`, after which nothing of ours is left: state folder, hook, configuration, compiled code. Only what is known by its name is
+// removed; what is not stays, and is named, as is what cannot be removed, while the rest goes. A link is never followed. The
+// user's `off` outlives it: who has switched off is not switched on by tidying up.
+import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { userOffFiles } from '../decide/decide.ts';
+import { KEPT, SPOOLED } from '../spool/spool.ts';
+import type { Deps } from '../system/deps.ts';
+import type { Paths } from '../system/paths.ts';
+import { list } from '../system/system.ts';
+import { rcFiles } from '../wrap/hook.ts';
+import { hasBlock, leftovers, removeBlock } from '../wrap/rc-file.ts';
+
+export interface Traces {
+  /** Shell start files with the hook's lines. */
+  hooks: string[];
+  /** Files of ours. */
+  files: string[];
+  /** Folders of ours, the inner ones first; they go when they are empty. */
+  folders: string[];
+  /** What says that the user is off. */
+  kept: string[];
+  /** In our folders, but not ours. */
+  foreign: string[];
+  /** What cannot be looked into, and why. */
+  problems: string[];
+}
+
+/** With what a process that was killed while writing has left of it. */
+const named = (names: string) => new RegExp(`^(${names})(\\.\\d+\\.tmp)?$`);
+const STATE = named('delivery\\.json|notice\\.json|notice\\.pending|machine-id|ci-slot\\.json|deliver\\.lock');
+const ATTEMPTS = /^\d{13}$/;
+/** Node's own: a folder for each Node, a file for each source, for a moment under a longer name. */
+const COMPILED_BY = /^v\d+\.[\w.-]+$/;
+const COMPILED = /^[0-9a-f]{8}(\.\w+)?$/;
+/** No file is ours by its name. */
+const NONE = /^$/;
+const CONFIG = named('config\\.json|consent\\.json|hook\\.(bash|zsh|fish)');
+
+/** What there is of ours. Changes nothing. */
+export function tracesOf(deps: Deps, paths: Paths): Traces {
+  const traces: Traces = { hooks: [], files: [], folders: [], kept: [], foreign: [], problems: [] };
+  for (const rc of rcFiles(deps)) {
+    attempt(traces.problems, () => {
+      if (hasBlock(rc)) traces.hooks.push(rc);
+    });
+    traces.files.push(...leftovers(rc));
+  }
+  lookInto(paths.state, STATE, traces, {
+    inner: new Map([
+      [paths.spool, SPOOLED],
+      [paths.history, KEPT],
+      [paths.attempts, ATTEMPTS],
+    ]),
+  });
+  const compiled = list(paths.cache)
+    .filter((name) => COMPILED_BY.test(name))
+    .map((name) => [join(paths.cache, name), COMPILED] as const);
+  lookInto(paths.cache, NONE, traces, { inner: new Map(compiled) });
+  traces.folders.push(dirname(paths.cache));
+  lookInto(dirname(paths.config), CONFIG, traces, { keep: userOffFiles(deps, paths) });
+  return traces;
+}
+
+interface Inside {
+  inner?: ReadonlyMap<string, RegExp>;
+  keep?: readonly string[];
+}
+
+function lookInto(folder: string, ours: RegExp, traces: Traces, { inner, keep }: Inside = {}): void {
+  attempt(traces.problems, () => {
+    const stats = lstatSync(folder, { throwIfNoEntry: false });
+    if (!stats) return;
+    if (stats.isSymbolicLink()) throw new Error(`${folder} is a link, which is not followed`);
+    if (!stats.isDirectory()) return void traces.foreign.push(folder);
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      const names = inner?.get(path);
+      if (names) lookInto(path, names, traces);
+      else if (keep?.includes(path)) traces.kept.push(path);
+      else if (!entry.isDirectory() && ours.test(entry.name)) traces.files.push(path);
+      else traces.foreign.push(path);
+    }
+    traces.folders.push(folder);
+  });
+}
+
+/** Removes what was found; gives what could not be removed, and why. */
+export function removeTraces({ hooks, files, folders }: Traces): string[] {
+  const problems: string[] = [];
+  // The hook first: no new shell is to load what is going.
+  for (const rc of hooks) attempt(problems, () => removeBlock(rc));
+  for (const file of files) attempt(problems, () => unlinkSync(file), file);
+  for (const folder of folders) attempt(problems, () => rmdirSync(folder), folder);
+  return problems;
+}
+
+/** What is gone already needs no removal, and a folder that is not empty has something that was named or has come since. */
+function attempt(problems: string[], act: () => void, path?: string): void {
+  try {
+    act();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTEMPTY' || code === 'EEXIST') return;
+    problems.push(path === undefined ? message : `${path} cannot be removed (${code})`);
+  }
+}

@@ -1,0 +1,221 @@
+// config.ts: where runs are delivered, from LHP_OTEL_EXPORTER_OTLP_* (meaning what the OTLP exporter specification says of
+// the unprefixed names), then the user's config.json, then the operator's. Never from a file inside a project: a cloned
+// repository must not be able to name a collector. The unprefixed OTEL_EXPORTER_OTLP_* belong to the user's own
+// applications and are not read. Wrong input is a problem with a text that names the value; nothing here throws.
+import { accessSync, constants, readFileSync } from 'node:fs';
+import type { Deps } from '../system/deps.ts';
+import { type Paths, pathsOf } from '../system/paths.ts';
+import { isLoopback, type ProxyServer, proxyOf } from './proxy.ts';
+
+const ENV_PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
+/** OTLP exporter specification, "Configuration options": the default of the timeout, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+export interface Config {
+  /** The full URL that is posted to, or `undefined`: nothing leaves the machine. */
+  url: string | undefined;
+  headers: Record<string, string>;
+  /** The proxy that applies to the URL. */
+  proxy: ProxyServer | undefined;
+  timeoutMs: number;
+  compression: 'none' | 'gzip';
+  /** Paths of PEM files. */
+  certificate: string | undefined;
+  clientCertificate: string | undefined;
+  clientKey: string | undefined;
+  /** Where the endpoint was named. */
+  source: string | undefined;
+  /** An endpoint was asked for; with problems it is not used, and runs wait for a better configuration. */
+  configured: boolean;
+  /** The user's or operator's `enabled: false`. */
+  disabledBy: 'user' | 'operator' | undefined;
+  /** What is wrong, in a sentence each. Any problem means: deliver nothing. */
+  problems: string[];
+  warnings: string[];
+}
+
+/** A value and how its owner calls it: a variable, or a key in a file. */
+interface Setting {
+  value: unknown;
+  called: string;
+}
+
+interface Layer {
+  name: string;
+  values: Record<string, unknown>;
+}
+
+const ENVIRONMENT = 'the environment';
+
+/** Keys of config.json, and what follows {@link ENV_PREFIX} in the variable that means the same. */
+const ENV_KEYS = {
+  endpoint: 'ENDPOINT',
+  headers: 'HEADERS',
+  timeout: 'TIMEOUT',
+  compression: 'COMPRESSION',
+  certificate: 'CERTIFICATE',
+  clientCertificate: 'CLIENT_CERTIFICATE',
+  clientKey: 'CLIENT_KEY',
+};
+type Key = keyof typeof ENV_KEYS;
+const KEYS = ['enabled', ...Object.keys(ENV_KEYS)];
+
+export function loadConfig(deps: Deps, paths: Paths = pathsOf(deps)): Config {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const user = readLayer(paths.config, problems);
+  const operator = readLayer(paths.systemConfig, problems);
+  const layers = [environmentLayer(deps), user, operator];
+  const layerOf = (key: Key) => layers.find(({ values }) => values[key] !== undefined);
+  const find = (key: Key): Setting | undefined => {
+    const layer = layerOf(key);
+    if (!layer) return undefined;
+    return {
+      value: layer.values[key],
+      called: layer.name === ENVIRONMENT ? ENV_PREFIX + ENV_KEYS[key] : `${key} in ${layer.name}`,
+    };
+  };
+  const endpoint = find('endpoint');
+  const headers = headersOf(find('headers'), problems);
+  const url = endpoint && urlOf(endpoint, headers, problems, warnings);
+  return {
+    url,
+    headers,
+    proxy: url === undefined ? undefined : proxyOf(new URL(url), deps.env, problems),
+    timeoutMs: timeoutOf(find('timeout'), problems),
+    compression: compressionOf(find('compression'), problems),
+    certificate: fileOf(find('certificate'), problems),
+    clientCertificate: fileOf(find('clientCertificate'), problems),
+    clientKey: fileOf(find('clientKey'), problems),
+    source: layerOf('endpoint')?.name,
+    configured: endpoint !== undefined,
+    disabledBy: user.values.enabled === false ? 'user' : operator.values.enabled === false ? 'operator' : undefined,
+    problems,
+    warnings,
+  };
+}
+
+function environmentLayer({ env }: Deps): Layer {
+  const values: Record<string, unknown> = {};
+  // OTel specification: an empty environment variable is the same as an unset one.
+  for (const [key, name] of Object.entries(ENV_KEYS)) values[key] = env[ENV_PREFIX + name]?.trim() || undefined;
+  return { name: ENVIRONMENT, values };
+}
+
+/** One config.json; absent is empty. A file that is there and cannot be read may say `enabled: false`, so it means off. */
+function readLayer(path: string, problems: string[]): Layer {
+  try {
+    const values: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof values !== 'object' || values === null || Array.isArray(values))
+      throw new Error('must be a JSON object');
+    const unknown = Object.keys(values).filter((key) => !KEYS.includes(key));
+    if (unknown.length > 0) problems.push(`${path}: unknown ${unknown.join(', ')}; known are ${KEYS.join(', ')}`);
+    const layer = { name: path, values: values as Record<string, unknown> };
+    const { enabled } = layer.values;
+    if (enabled !== undefined && typeof enabled !== 'boolean') {
+      problems.push(`enabled in ${path} is ${JSON.stringify(enabled)}; it must be true or false`);
+      layer.values.enabled = false;
+    }
+    return layer;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { name: path, values: {} };
+    // The parser's own message can quote the file, and a file with headers holds secrets.
+    problems.push(`${path}: ${code ?? (error instanceof SyntaxError ? 'not valid JSON' : message)}`);
+    return { name: path, values: { enabled: false } };
+  }
+}
+
+/** `k=v,k2=v2` with percent-encoded values (W3C Baggage form), or an object in a file. Values are never part of a message. */
+function headersOf(setting: Setting | undefined, problems: string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, content] of headerPairs(setting?.value)) {
+    const named = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
+    if (named && typeof content === 'string' && /^[\t\x20-\x7e]*$/.test(content)) headers[name] = content;
+    else if (named) problems.push(`${setting?.called}: header ${name} has no usable value`);
+    else problems.push(`${setting?.called} must be name=value pairs separated by commas`);
+  }
+  return headers;
+}
+
+function headerPairs(value: unknown): [string, unknown][] {
+  if (value === undefined) return [];
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value);
+  if (typeof value !== 'string') return [['', undefined]];
+  return value.split(',').map((pair) => {
+    const equals = pair.indexOf('=');
+    return [pair.slice(0, Math.max(equals, 0)).trim(), decode(pair.slice(equals + 1).trim())];
+  });
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function timeoutOf(setting: Setting | undefined, problems: string[]): number {
+  if (!setting) return DEFAULT_TIMEOUT_MS;
+  const { value, called } = setting;
+  const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN;
+  if (Number.isInteger(number) && number > 0 && number <= 60_000) return number;
+  problems.push(`${called} is ${JSON.stringify(value)}; it must be milliseconds from 1 to 60000`);
+  return DEFAULT_TIMEOUT_MS;
+}
+
+function compressionOf(setting: Setting | undefined, problems: string[]): 'none' | 'gzip' {
+  if (!setting || setting.value === 'none') return 'none';
+  if (setting.value === 'gzip') return 'gzip';
+  problems.push(`${setting.called} is ${JSON.stringify(setting.value)}; it must be gzip or none`);
+  return 'none';
+}
+
+/** A file that cannot be read would make every delivery fail, and is better said at once. */
+function fileOf(setting: Setting | undefined, problems: string[]): string | undefined {
+  if (!setting) return undefined;
+  const { value, called } = setting;
+  try {
+    if (typeof value !== 'string') throw new TypeError();
+    accessSync(value, constants.R_OK);
+    return value;
+  } catch (error) {
+    problems.push(
+      `${called} is ${JSON.stringify(value)} (${(error as NodeJS.ErrnoException).code ?? 'no path'}); it must be a PEM file`,
+    );
+    return undefined;
+  }
+}
+
+/** The base URL of the specification, with `v1/metrics` appended. */
+function urlOf(
+  { value, called }: Setting,
+  headers: object,
+  problems: string[],
+  warnings: string[],
+): string | undefined {
+  const wrong = (what: string) => {
+    problems.push(`${called} ${what}`);
+    return undefined;
+  };
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  // Not quoted where it could hold a password or token.
+  const shown = /[@?#]/.test(String(value)) ? '' : ` is ${JSON.stringify(value)} and`;
+  if (!url) return wrong(`${shown} is not a URL; it must be like https://collector.example.com:4318`.trimStart());
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    return wrong(`has the scheme ${url.protocol.slice(0, -1)}; it must be https or http`);
+  }
+  if (url.username || url.password) return wrong('holds a user name or password; put credentials into headers');
+  if (url.search || url.hash) return wrong('has a query or fragment; it must be a base URL');
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    const plain = `is plain http to ${url.hostname}`;
+    if (Object.keys(headers).length > 0) {
+      return wrong(`${plain}, which would send the configured headers unencrypted; it must be https`);
+    }
+    warnings.push(`${called} ${plain}: the counts can be read on the way`);
+  }
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  url.pathname += 'v1/metrics';
+  return url.href;
+}

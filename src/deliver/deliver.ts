@@ -1,0 +1,160 @@
+// deliver.ts: the waiting runs → the operator's collector, oldest first. The bytes of each file are posted (post.ts) as they are.
+// A run leaves the spool only with a 200 (sent) or a final refusal (lost, and counted); everything else means: again later.
+import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Config } from '../decide/config.ts';
+import { noteBegun, noteNotStored, othersBegun } from '../spool/attempts.ts';
+import { markLost, markSent, readRun, type StoredRun, waiting } from '../spool/spool.ts';
+import { ensureFolder } from '../system/files.ts';
+import type { Paths } from '../system/paths.ts';
+import { mustWait, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
+import { type Answer, poster } from './post.ts';
+
+/** A lock of this age belongs to a process that was killed or sleeps: a post takes a minute at most, and makes it young. */
+const STALE_LOCK_MS = 120_000;
+/** The gateway accepts runs and drops points that are further ahead than this (5 minutes by its clock). */
+const AHEAD_MS = 60_000;
+
+const now = () => new Date().toISOString();
+
+export interface DeliverOptions {
+  /** Asked again before each post: `off` in the meantime means that nothing is sent. */
+  consented: () => boolean;
+  /** Try also where the back-off says to wait. */
+  force?: boolean;
+  log?: (text: string) => void;
+}
+
+/** Delivers what is waiting; gives the number of runs delivered. Another process that is delivering already does it for us. */
+export async function deliver(paths: Paths, config: Config, options: DeliverOptions): Promise<number> {
+  const { url } = config;
+  if (url === undefined || config.problems.length > 0) {
+    if (config.configured)
+      writeDeliveryState(paths, {
+        ...readDeliveryState(paths),
+        lastFailure: now(),
+        problem: 'the configuration is wrong',
+      });
+    return 0;
+  }
+  let sent = 0;
+  // Once more after the lock is free again: a run may have come in while it was held, and relied on us.
+  while (waiting(paths).length > 0 && lock(paths)) {
+    const before = sent;
+    try {
+      const outcome = await deliverWaiting(paths, { ...config, url }, options);
+      sent += outcome.sent;
+      if (!outcome.goOn) return sent;
+    } finally {
+      unlock(paths);
+    }
+    if (sent === before && waiting(paths).length > 0) break;
+  }
+  return sent;
+}
+
+async function deliverWaiting(paths: Paths, config: Config & { url: string }, options: DeliverOptions) {
+  let sent = 0;
+  const state = readDeliveryState(paths);
+  if (!options.force && mustWait(state)) {
+    options.log?.(`waiting until ${state.retryAt} after ${state.failures} failures`);
+    return { sent, goOn: false };
+  }
+  const post = poster(config);
+  for (const run of waiting(paths)) {
+    if (isAhead(run)) continue;
+    if (!options.consented() || !keepLock(paths)) return { sent, goOn: false };
+    const bytes = readRun(run);
+    if (!bytes) {
+      markLost(paths, run, 'unreadable');
+      continue;
+    }
+    noteBegun(paths, run.timestamp);
+    const answer = await post(bytes);
+    options.log?.(`${run.timestamp}: ${answer.kind}${answer.why ? ` (${answer.why})` : ''}`);
+    // Settled by another, or deleted by the user in the meantime: there is nothing to note.
+    if (!existsSync(run.path)) continue;
+    if (answer.kind === 'later') {
+      if (!answer.mayBeStored) noteNotStored(paths, run.timestamp);
+      noteFailure(paths, answer.why);
+      return { sent, goOn: false };
+    }
+    // A backend can refuse what it already has (docs/adr/0007-acknowledged-is-stored.md): after an attempt without an answer
+    // that is the likelier reason, and the run is not counted as lost.
+    const unsure = answer.kind === 'refused' && answer.mayBeStored;
+    const there = unsure && (answer.repeated || othersBegun(paths, run.timestamp));
+    sent += settle(paths, run, there ? { ...answer, kind: 'accepted' } : answer);
+  }
+  return { sent, goOn: true };
+}
+
+/** Recorded by a clock that has been set back since; delivered when its time has come. */
+export const isAhead = (run: StoredRun): boolean => run.timestamp > Date.now() + AHEAD_MS;
+
+function settle(paths: Paths, run: StoredRun, answer: Answer): number {
+  if (answer.kind === 'refused') {
+    markLost(paths, run, 'rejected');
+    const { problem: _, ...state } = readDeliveryState(paths);
+    writeDeliveryState(paths, { ...state, lastFailure: now(), problem: answer.why });
+    return 0;
+  }
+  markSent(paths, run);
+  const rejected = (readDeliveryState(paths).rejectedPoints ?? 0) + answer.rejectedPoints;
+  writeDeliveryState(paths, { lastSuccess: now(), failures: 0, ...(rejected > 0 ? { rejectedPoints: rejected } : {}) });
+  return 1;
+}
+
+// ── lock: not for exactness (a run that is sent twice counts once), but so that many runs at once make one sender ──────────
+
+const lockFile = (paths: Paths) => join(paths.state, 'deliver.lock');
+
+function lock(paths: Paths): boolean {
+  const path = lockFile(paths);
+  ensureFolder(dirname(path));
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    try {
+      writeFileSync(path, String(process.pid), { flag: 'wx', mode: 0o600 });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+        rmSync(path, { force: true }); // a full disk has room for a name, and this one would look alive
+        throw error;
+      }
+      if (!isStale(path)) return false;
+      rmSync(path, { force: true });
+    }
+  }
+  return false;
+}
+
+/** Whether a process that is gone, or one that hangs, holds the lock; the next delivery takes it away. */
+export const lockIsStale = (paths: Paths): boolean => isStale(lockFile(paths));
+
+/** Whether a process is posting now. */
+export const isDelivering = (paths: Paths): boolean => existsSync(lockFile(paths)) && !lockIsStale(paths);
+
+function isStale(path: string): boolean {
+  try {
+    if (Math.abs(statSync(path).mtimeMs - Date.now()) > STALE_LOCK_MS) return true;
+    process.kill(Number(readFileSync(path, 'utf8')), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/** False where another has taken it over: we have slept. */
+function keepLock(paths: Paths): boolean {
+  try {
+    if (readFileSync(lockFile(paths), 'utf8') !== String(process.pid)) return false;
+    const now = new Date();
+    utimesSync(lockFile(paths), now, now);
+    return true;
+  } catch {
+    return false; // taken over and done with
+  }
+}
+
+function unlock(paths: Paths): void {
+  if (keepLock(paths)) rmSync(lockFile(paths), { force: true });
+}

@@ -1,0 +1,190 @@
+// library.ts: the same recording for a host that has a generate command of its own: into the host's MeterProvider when it gives
+// one, else handed to the reporter, as the wrapper does. Errors end here: telemetry never throws into a host and never holds it up.
+import type { MeterProvider } from '@opentelemetry/api';
+import { foldSeconds, type GenerateEvent, OTHER, SCOPE_NAME, toRecording } from '../contract.ts';
+import { decide } from '../decide/decide.ts';
+import { systemDeps } from '../system/deps.ts';
+import { debugging, say } from '../system/log.ts';
+import { version } from '../system/version.ts';
+import { startReporter } from './handover.ts';
+
+/**
+ * What a host knows of one successful run, in the fields of the telemetry page. All are optional; a count that is not given
+ * is scanned in {@link RecordOptions.projectRoot}, if that is given, and else not recorded. Values outside the contract's
+ * ranges are not recorded (numbers) or become `other` (words).
+ */
+export interface GenerateFacts
+  extends Partial<
+    Pick<
+      GenerateEvent,
+      | 'flowgroups_count'
+      | 'templates_count'
+      | 'flowgroups_using_templates'
+      | 'pipelines_count'
+      | 'files_generated'
+      | 'environment'
+      | 'dry_run'
+      | 'bundle_enabled'
+      | 'lhp_version'
+      | 'python_version'
+      | 'generation_time_seconds'
+    >
+  > {
+  /** Hashed with SHA-256 before anything is written (page field `project_id`); the name itself is never kept. */
+  project_name?: string;
+}
+
+/** Where and how {@link recordGenerate} records. */
+export interface RecordOptions {
+  /**
+   * The host's own MeterProvider. The instruments of the contract (docs/metrics.md) are then created on its meter
+   * `lhp-otel`, and resource, temporality, views and export are the host's. Without it the run goes the way of the wrapper's:
+   * spooled under the user's state folder and delivered to the configured endpoint, if there is one.
+   */
+  meterProvider?: MeterProvider;
+  /** Folder with `lhp.yaml`: its `.lhp_do_not_track` counts, and counts that are not given are scanned there. */
+  projectRoot?: string;
+}
+
+/**
+ * Records one successful generate run. Returns at once, with telemetry off as well; never throws.
+ *
+ * @param event - The fields of the run (units as in the page: seconds, counts).
+ * @param options - See {@link RecordOptions}.
+ * @returns Whether the run was handed over: `false` means that consent says off, or that it was not possible.
+ * @example
+ * recordGenerate({ project_name: 'shop', environment: 'dev', files_generated: 12, generation_time_seconds: 1.5 });
+ */
+export function recordGenerate(event: GenerateFacts, options: RecordOptions = {}): boolean {
+  const deps = systemDeps();
+  try {
+    const { consent } = decide(deps, options.projectRoot);
+    if (!consent.enabled) return false;
+    if (options.meterProvider) return recordOn(options.meterProvider, event);
+    const durationSeconds = foldSeconds(event.generation_time_seconds);
+    startReporter(
+      {
+        startedAt: Math.round(Date.now() - durationSeconds * 1000),
+        durationSeconds,
+        root: options.projectRoot,
+        known: given(event),
+        deliver: true,
+      },
+      deps,
+    );
+    return true;
+  } catch (error) {
+    // A host must not fail, and must not hear of it unless it asks.
+    if (debugging(deps.env)) say(`not recorded (${error instanceof Error ? error.name : 'error'})`);
+    return false;
+  }
+}
+
+/** How {@link instrumentGenerate} learns about a finished run. */
+export interface InstrumentOptions<Args extends unknown[], Result> extends RecordOptions {
+  /**
+   * The facts of the run, from its result and arguments; called after success only. What it throws is swallowed and the run
+   * is recorded without facts. `generation_time_seconds` is measured (monotonic clock) where it does not say it.
+   */
+  describe?: (result: Awaited<Result>, ...args: Args) => GenerateFacts;
+}
+
+/**
+ * Wraps a generate function, synchronous or not: same arguments, same `this`, same result, same errors. A successful call is
+ * recorded with {@link recordGenerate}; one that throws or rejects is not.
+ *
+ * @param generate - The function to instrument.
+ * @param options - See {@link InstrumentOptions}.
+ * @returns A function to call in its place; it never throws anything of its own and adds no waiting.
+ */
+export function instrumentGenerate<This, Args extends unknown[], Result>(
+  generate: (this: This, ...args: Args) => Result,
+  options: InstrumentOptions<Args, Result> = {},
+): (this: This, ...args: Args) => Result {
+  return function (this: This, ...args: Args): Result {
+    const started = performance.now();
+    const done = (result: Awaited<Result>) => {
+      const seconds = (performance.now() - started) / 1000;
+      recordGenerate({ generation_time_seconds: seconds, ...described(options, result, args) }, options);
+    };
+    const result = generate.apply(this, args);
+    if (result instanceof Promise && result.constructor === Promise) {
+      // A promise of it, and not a look at it on the side: to look would hide a rejection that nobody handles.
+      return result.then((value) => {
+        done(value);
+        return value;
+      }) as Result;
+    }
+    // What is more than a promise stays itself, and is looked at.
+    if (isThenable(result)) {
+      result.then(
+        (value) => done(value as Awaited<Result>),
+        () => {},
+      );
+    } else done(result as Awaited<Result>);
+    return result;
+  };
+}
+
+function described<Args extends unknown[], Result>(
+  options: InstrumentOptions<Args, Result>,
+  result: Awaited<Result>,
+  args: Args,
+): GenerateFacts {
+  try {
+    return options.describe?.(result, ...args) ?? {};
+  } catch {
+    return {}; // the host's describe failed; the run took place all the same
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+
+/** Only the fields of {@link GenerateFacts}: what else a host's object holds must not travel. */
+function given(event: GenerateFacts): GenerateFacts {
+  const { project_name, ...facts } = event;
+  const { flowgroups_count, templates_count, flowgroups_using_templates, pipelines_count, files_generated } = facts;
+  const { environment, dry_run, bundle_enabled, lhp_version, python_version, generation_time_seconds } = facts;
+  const known = {
+    ...{
+      project_name,
+      flowgroups_count,
+      templates_count,
+      flowgroups_using_templates,
+      pipelines_count,
+      files_generated,
+    },
+    ...{ environment, dry_run, bundle_enabled, lhp_version, python_version, generation_time_seconds },
+  };
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+}
+
+function recordOn(provider: MeterProvider, facts: GenerateFacts): boolean {
+  const meter = provider.getMeter(SCOPE_NAME, version);
+  const { attributes, measurements } = toRecording({
+    ...{
+      event: 'lhp_generate',
+      project_id: OTHER,
+      machine_id: OTHER,
+      is_ci: false,
+      environment: OTHER,
+      dry_run: false,
+    },
+    ...{ bundle_enabled: false, lhp_version: OTHER, python_version: OTHER, generation_time_seconds: 0 },
+    ...{
+      flowgroups_count: null,
+      templates_count: null,
+      flowgroups_using_templates: null,
+      pipelines_count: null,
+      files_generated: null,
+    },
+    ...given(facts),
+  } as GenerateEvent);
+  for (const { instrument, value } of measurements) {
+    const { name, unit, description } = instrument;
+    if (instrument.kind === 'counter') meter.createCounter(name, { unit, description }).add(value, attributes);
+    else meter.createHistogram(name, { unit, description }).record(value, attributes);
+  }
+  return true;
+}

@@ -1,0 +1,122 @@
+// rc-file.ts: our block of lines in a file that belongs to the user, the one that a shell reads when it starts. Added once, taken
+// out to the byte; the file is replaced as a whole, behind a link too, with its mode and owner. What cannot be done is an error
+// that names the file, and leaves it as it was.
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { ensureFolder } from '../system/files.ts';
+
+const BEGIN = '# >>> lhp-otel hook >>>';
+const END = '# <<< lhp-otel hook <<<\n';
+// What was added beside the block is noted in its first line, so that taking it out gives the same bytes.
+const MADE = ' (made this file)';
+const MADE_FOLDER = ' (made this file and its folder)';
+const ENDED = ' (ended the line above)';
+
+export const hasBlock = (rc: string): boolean => findBlock(readRc(rc) ?? '', rc) !== undefined;
+
+/** Puts the block at the end, or in the place of the one that is there. */
+export function addBlock(rc: string, lines: string): void {
+  const text = readRc(rc);
+  const block = latin1(lines);
+  const found = findBlock(text ?? '', rc);
+  if (found) {
+    replaceRc(rc, `${found.before}${found.begin}${block}${END}${found.after}`, text);
+    return;
+  }
+  const made = existsSync(dirname(rc)) ? MADE : MADE_FOLDER;
+  const added = text === undefined ? made : /[^\n]$/.test(text) ? ENDED : '';
+  replaceRc(rc, `${text ?? ''}${added === ENDED ? '\n' : ''}${BEGIN}${added}\n${block}${END}`, text);
+}
+
+/** Takes out what `addBlock` put in. */
+export function removeBlock(rc: string): void {
+  const text = readRc(rc);
+  const found = findBlock(text ?? '', rc);
+  if (!found) return;
+  const { begin, after } = found;
+  const before = begin.includes(ENDED) ? found.before.slice(0, -1) : found.before;
+  const made = begin.includes(MADE) || begin.includes(MADE_FOLDER);
+  if (!made || before + after !== '') {
+    replaceRc(rc, before + after, text);
+    return;
+  }
+  rmSync(rc);
+  if (begin.includes(MADE_FOLDER) && readdirSync(dirname(rc)).length === 0) rmdirSync(dirname(rc));
+}
+
+/** What an editing that was killed has left. */
+export function leftovers(rc: string): string[] {
+  try {
+    const file = realpathSync(rc);
+    const ours = (name: string) => name.startsWith(`${basename(file)}.lhp-otel.`) && /\.\d+$/.test(name);
+    return readdirSync(dirname(file))
+      .filter(ours)
+      .map((name) => join(dirname(file), name));
+  } catch {
+    return []; // there is no such file, or its folder cannot be read
+  }
+}
+
+/** rc files are bytes to us; each is one character here. */
+const latin1 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
+
+/** `undefined` where there is none. */
+function readRc(rc: string): string | undefined {
+  try {
+    return readFileSync(rc, 'latin1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw new Error(`${rc} cannot be read (${code})`);
+    if (lstatSync(rc, { throwIfNoEntry: false })) throw new Error(`${rc} is a link to a file that is not there`);
+    return undefined;
+  }
+}
+
+function findBlock(text: string, rc: string) {
+  const start = text.indexOf(BEGIN);
+  const end = text.indexOf(END, start);
+  if (start < 0) return undefined;
+  if (end < 0) throw new Error(`${rc} has the line "${BEGIN}" without "${END.trim()}"; remove that line first`);
+  return {
+    before: text.slice(0, start),
+    begin: text.slice(start, text.indexOf('\n', start) + 1),
+    after: text.slice(end + END.length),
+  };
+}
+
+/** As a whole, by a rename, in the place of the file that a link names, with its mode and owner. */
+function replaceRc(rc: string, text: string, old: string | undefined): void {
+  if (text === old) return;
+  const temporary = `${old === undefined ? rc : realpathSync(rc)}.lhp-otel.${process.pid}`;
+  let made = false;
+  try {
+    if (old === undefined) ensureFolder(dirname(rc));
+    const target = old === undefined ? undefined : statSync(rc);
+    writeFileSync(temporary, text, { encoding: 'latin1', flag: 'wx', mode: (target?.mode ?? 0o644) & 0o7777 });
+    made = true;
+    if (target) keepOwner(temporary, target);
+    renameSync(temporary, old === undefined ? rc : realpathSync(rc));
+  } catch (error) {
+    if (made) rmSync(temporary);
+    throw new Error(`${rc} cannot be written (${(error as NodeJS.ErrnoException).code}); it is as it was`);
+  }
+}
+
+function keepOwner(path: string, { uid, gid, mode }: { uid: number; gid: number; mode: number }): void {
+  const made = statSync(path);
+  if (made.uid !== uid || made.gid !== gid) chownSync(path, uid, gid);
+  chmodSync(path, mode & 0o7777); // the umask took from it
+}
