@@ -19,8 +19,7 @@ import { load } from 'js-yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort, type RealCollector, startCollector } from './support/collector.ts';
 import { collector, lacking } from './support/needs.ts';
-import { idle } from './support/otlp-server.ts';
-import { type Env, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
+import { type Env, idle, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
 const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
 const { version } = JSON.parse(read('package.json')) as { version: string };

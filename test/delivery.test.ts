@@ -23,7 +23,6 @@ import { freePort } from './support/collector.ts';
 import { lacking, program } from './support/needs.ts';
 import {
   type Answer,
-  idle,
   lhpOtel,
   type OtlpServer,
   type Received,
@@ -32,7 +31,7 @@ import {
   startOtlpServer,
   type Told,
 } from './support/otlp-server.ts';
-import { type Env, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { type Env, idle, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
 
 const GENERATE = ['run', '--', 'lhp', 'generate', '--env', 'dev'];
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';

@@ -21,8 +21,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { JOB_VARIABLE, type Job } from '../src/wrap/handover.ts';
 import { freePort } from './support/collector.ts';
 import { collector, lacking, program, prometheus } from './support/needs.ts';
-import { type Answer, idle, lhpOtel, type OtlpServer, startBlackHole, startOtlpServer } from './support/otlp-server.ts';
-import { cli, type Env, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { type Answer, lhpOtel, type OtlpServer, startBlackHole, startOtlpServer } from './support/otlp-server.ts';
+import { cli, type Env, idle, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
 import { type Gateway, gatewayServer, type Prometheus, prometheusServer } from './support/stack.ts';
 
 const ENDPOINT = 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT';

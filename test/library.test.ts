@@ -6,7 +6,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { INSTRUMENTS, POINT_ATTRIBUTES } from '../src/contract.ts';
-import { type Env, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { type Env, idle, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
 let box: Sandbox;
 beforeEach(() => {
@@ -30,7 +30,6 @@ function host(program: string, env: Env = {}) {
   return { status: ran.status, stdout: ran.stdout, stderr: ran.stderr };
 }
 const said = (value: unknown) => ({ status: 0, stdout: `${JSON.stringify(value)}\n`, stderr: '' });
-const idle = () => until(() => processesMentioning(box.dir).length === 0, 'the reporter to end');
 
 describe('a function that is instrumented', () => {
   it.each([
@@ -59,7 +58,7 @@ describe('a function that is instrumented', () => {
     ],
   ])('passes %s through, and is not recorded', async (_, program) => {
     expect(host(program)).toEqual(said('RangeError: theirs'));
-    await idle();
+    await idle(box);
     expect(box.runFiles()).toEqual([]);
   });
   it('a rejection that nobody handles ends the host as it would without us', () => {
@@ -126,7 +125,7 @@ describe('consent', () => {
     expect(
       host('print([recordGenerate({}), recordGenerate({}, { meterProvider: { getMeter() { throw 1; } } })]);', env),
     ).toEqual(said([false, false]));
-    await idle();
+    await idle(box);
     expect(box.runFiles()).toEqual([]);
   });
   it('.lhp_do_not_track in the project', () => {
@@ -148,14 +147,14 @@ describe('it never throws and never prints', () => {
     ['facts that refer to themselves', 'const f = {}; f.files_generated = f; print(typeof recordGenerate(f));', {}],
   ])('%s', async (_, program, env) => {
     expect(host(program, env)).toMatchObject({ status: 0, stderr: '' });
-    await idle();
+    await idle(box);
   });
   it('a state folder of somebody else', async () => {
     const state = join(box.dir, 'state');
     writeFileSync(state, '');
     chmodSync(state, 0o400);
     expect(host('print(recordGenerate({}));', { XDG_STATE_HOME: state })).toEqual(said(true));
-    await idle();
+    await idle(box);
   });
 });
 
@@ -182,7 +181,7 @@ it('a host’s own MeterProvider gets the contract’s instruments, units and po
   for (const [, , , attributes] of metrics)
     expect(Object.keys(attributes)).toEqual(POINT_ATTRIBUTES.map(({ key }) => key));
   expect(metrics.map(([, , , , value]) => value)).toEqual([2, 3, 6, 6, 4, 2, 2]);
-  await idle();
+  await idle(box);
   expect(box.runFiles()).toEqual([]);
 });
 

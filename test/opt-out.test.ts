@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { lacking, lhp, type Need, program } from './support/needs.ts';
-import { cli, type Env, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { cli, type Env, idle, processesMentioning, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 import { type Touch, traced } from './support/trace.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
@@ -32,8 +32,6 @@ function place(): Place {
   places.push({ box, project });
   return { box, project };
 }
-
-const idle = (box: Sandbox) => until(() => processesMentioning(box.dir).length === 0, 'the last process to end');
 
 // A process that stays is an error; so that it stays in no table of processes, it is ended all the same.
 afterAll(async () => {

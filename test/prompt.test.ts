@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { lacking, program } from './support/needs.ts';
 import { lhpOtel, type OtlpServer, type ServerSetup, startOtlpServer } from './support/otlp-server.ts';
 import { openTerminal } from './support/pty.ts';
-import { cli, type Env, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { cli, type Env, idle, processesMentioning, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
 const GENERATE = ['run', '--', './lhp', 'generate', '--env', 'dev'];
 /** Longer than any test may take: who waits for it fails. */
@@ -38,7 +38,6 @@ async function place(setup?: ServerSetup): Promise<Place> {
   places.push(made);
   return made;
 }
-const idle = (box: Sandbox) => until(() => processesMentioning(box.dir).length === 0, 'all processes to end');
 const generate = ({ box, project, env }: Place, more: Env = {}) =>
   lhpOtel(box, GENERATE, { cwd: project, env: { ...env, ...more } });
 const SILENT = { status: 0, stdout: '', stderr: '' };

@@ -14,8 +14,8 @@ import type { Status } from '../src/look/status.ts';
 import { makeCertificates } from './support/certificates.ts';
 import { freePort, startCollector } from './support/collector.ts';
 import { collector, lacking, program } from './support/needs.ts';
-import { idle, lhpOtel, type OtlpServer, type ServerSetup, startOtlpServer } from './support/otlp-server.ts';
-import { type Env, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { lhpOtel, type OtlpServer, type ServerSetup, startOtlpServer } from './support/otlp-server.ts';
+import { type Env, idle, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const PASSWORD = 'canary-password';

@@ -20,7 +20,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { lacking, program } from './support/needs.ts';
 import { lhpOtel, startOtlpServer } from './support/otlp-server.ts';
 import { openTerminal } from './support/pty.ts';
-import { cli, type Env, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { cli, type Env, idle, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
 const boxes: Sandbox[] = [];
@@ -30,7 +30,6 @@ afterAll(async () => {
     box.dispose();
   }
 });
-const idle = (box: Sandbox) => until(() => processesMentioning(box.dir).length === 0, 'all processes to end');
 
 /** A home as people have it, and a project. */
 async function place(env: Env = {}) {

@@ -4,8 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { idle } from './support/otlp-server.ts';
-import { cli, projectRoot, sandbox } from './support/sandbox.ts';
+import { cli, idle, projectRoot, sandbox } from './support/sandbox.ts';
 
 const src = join(projectRoot, 'src');
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));

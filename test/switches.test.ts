@@ -13,9 +13,9 @@ import type { GenerateEvent } from '../src/contract.ts';
 import { recordRun } from '../src/record.ts';
 import { clientTls, makeCertificates } from './support/certificates.ts';
 import { collector, lacking, program, prometheus } from './support/needs.ts';
-import { idle, lhpOtel } from './support/otlp-server.ts';
+import { lhpOtel } from './support/otlp-server.ts';
 import { grpcExport } from './support/protobuf.ts';
-import { projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { idle, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
 import { type Gateway, gatewayServer, prometheusServer } from './support/stack.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';

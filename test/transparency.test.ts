@@ -10,7 +10,16 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { lacking, program } from './support/needs.ts';
 import { openTerminal, type Terminal } from './support/pty.ts';
-import { cli, type Env, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import {
+  cli,
+  type Env,
+  idle,
+  processesMentioning,
+  projectRoot,
+  type Sandbox,
+  sandbox,
+  until,
+} from './support/sandbox.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
 // The interpreter itself, in front of version managers' shims: they start a shell or two, and ten times as slowly.
@@ -36,8 +45,6 @@ function place(): Place {
   places.push({ box, project });
   return { box, project };
 }
-
-const idle = (box: Sandbox) => until(() => processesMentioning(box.dir).length === 0, 'the last process to end');
 
 async function nothingRecorded({ box }: Place): Promise<void> {
   await idle(box);

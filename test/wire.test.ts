@@ -22,8 +22,8 @@ import {
 import { recordRun } from '../src/record.ts';
 import { type RealCollector, startCollector } from './support/collector.ts';
 import { collector, lacking, lhp } from './support/needs.ts';
-import { idle, lhpOtel, type OtlpServer, startOtlpServer } from './support/otlp-server.ts';
-import { type Env, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
+import { lhpOtel, type OtlpServer, startOtlpServer } from './support/otlp-server.ts';
+import { type Env, idle, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
 const packageVersion = (JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string })
   .version;

@@ -14,7 +14,7 @@ import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { processesMentioning, type RunOptions, type Sandbox, until } from './sandbox.ts';
+import { type RunOptions, type Sandbox, until } from './sandbox.ts';
 
 export interface Answer {
   /** 200 unless said otherwise. */
@@ -161,7 +161,3 @@ export async function lhpOtel(box: Sandbox, args: string[], options: RunOptions 
   [told.status] = (await once(child, 'close')) as [number | null];
   return told;
 }
-
-/** Waits for the last process of the sandbox, reporters above all. */
-export const idle = (box: Sandbox, timeoutMs?: number): Promise<void> =>
-  until(() => processesMentioning(box.dir).length === 0, 'the last reporter to end', timeoutMs);

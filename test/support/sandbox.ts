@@ -1,7 +1,7 @@
 // sandbox.ts: a user of their own for each test. HOME, the XDG folders and lhp's configuration are temporary; nothing of
 // the machine's own state, opt-outs or CI variables reaches a test, and lhp's own telemetry can reach nobody.
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -120,23 +120,27 @@ export async function until(
 
 /**
  * The processes that carry this text in their environment, asked of /proc: a sandbox's folder is in the environment of
- * everything that was started in it, so this finds what was left behind.
+ * everything that was started in it, so this finds what was left behind. `others` remembers who does not, for who asks again
+ * and again: nobody comes into a sandbox later.
  */
-export function processesMentioning(text: string): number[] {
-  const own = spawnSync(
-    'grep',
-    [
-      '-lsaF',
-      text,
-      ...readdirSync('/proc')
-        .filter((name) => /^\d+$/.test(name))
-        .map((pid) => `/proc/${pid}/environ`),
-    ],
-    { encoding: 'utf8' },
-  );
-  return own.stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((path) => Number(path.split('/')[2]))
-    .filter((pid) => pid !== process.pid);
+export function processesMentioning(text: string, others = new Set<number>()): number[] {
+  const found: number[] = [];
+  for (const pid of readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)) {
+    if (pid === process.pid || others.has(pid)) continue;
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text)) found.push(pid);
+      else others.add(pid);
+    } catch {
+      // it has ended, or is another user's
+    }
+  }
+  return found;
+}
+
+/** Waits for the last process of the sandbox, reporters above all. */
+export function idle(box: Sandbox, timeoutMs?: number): Promise<void> {
+  const others = new Set<number>();
+  return until(() => processesMentioning(box.dir, others).length === 0, 'the last reporter to end', timeoutMs);
 }
