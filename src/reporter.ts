@@ -2,10 +2,11 @@
 // by handover.ts after a successful generate, detached and niced; prints nothing, fails silently, ends by itself.
 import { existsSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { decide } from './decide/decide.ts';
 import { describeRun } from './describe/describe.ts';
 import { ciSlot } from './describe/identify.ts';
-import { forget, prune, store } from './spool/spool.ts';
+import { forget, prune, store, waiting } from './spool/spool.ts';
 import { type Deps, systemDeps } from './system/deps.ts';
 import { debugging, say } from './system/log.ts';
 import { JOB_VARIABLE, type Job } from './wrap/handover.ts';
@@ -14,6 +15,8 @@ import { JOB_VARIABLE, type Job } from './wrap/handover.ts';
 const RECORDING_MS = 10 * 60_000;
 /** What is not delivered by then, a later run delivers. */
 const DELIVERY_MS = 90_000;
+/** From so many waiting runs on, memory counts for more than time. */
+const BACKLOG = 100;
 const NICENESS = 10;
 
 /** `stored` is told when the run is on disk, and only its delivery is left. */
@@ -36,6 +39,8 @@ export async function report(job: Job, deps: Deps, stored = () => {}): Promise<v
   prune(paths);
   if (outcome === 'local') return;
   stored();
+  // Compiling what runs often takes 10 MiB. A V8 that does not know the word goes on as it is, and says so where nobody listens.
+  if (waiting(paths).length > BACKLOG) setFlagsFromString('--no-maglev');
   const { deliver } = await import('./deliver/deliver.ts');
   const { config } = decide(deps, job.root);
   if (!config) return;
