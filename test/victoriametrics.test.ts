@@ -8,7 +8,7 @@ import { freePort } from './support/collector.ts';
 import { collector, lacking, victoriaMetrics, vmalert } from './support/needs.ts';
 import { DAY, deliver, digest, HOUR, makeRuns, post, type Run, record, sumOf, truth } from './support/runs.ts';
 import { until } from './support/sandbox.ts';
-import { asker, type Gateway } from './support/stack.ts';
+import { asker, type Gateway, server } from './support/stack.ts';
 import {
   type VictoriaMetrics,
   type VictoriaMetricsOptions,
@@ -123,19 +123,16 @@ describe('VictoriaMetrics', () => {
 
   it('a run is in the answer to a question that was asked before it came, at once and over time', async () => {
     const ask = async () => {
-      const [end, start] = [Math.floor(began / HOUR) * 3_600, Math.floor(began / HOUR - 200) * 3_600];
-      const hourly = `query=sum(sum_over_time(lhp_generate_runs_total[1h]))&start=${start}&end=${end}&step=3600`;
-      const answer = await fetch(`${backend.url}/api/v1/query_range?${encodeURI(hourly)}`);
-      const { data } = (await answer.json()) as { data: { result: { values: [number, string][] }[] } };
-      const overTime = data.result.flatMap(({ values }) => values).reduce((sum, [, value]) => sum + Number(value), 0);
-      return [await backend.value(RUNS), overTime] as const;
+      const end = Math.floor(began / HOUR) * 3_600;
+      const hours = { start: end - 200 * 3_600, end, step: 3_600 };
+      const bars = await backend.range('sum(sum_over_time(lhp_generate_runs_total[1h]))', hours);
+      return [await backend.value(RUNS), bars.reduce((sum, bar) => sum + bar, 0)] as const;
     };
     const [before, barsBefore] = await ask();
     for (const [i, at] of [began - 2 * DAY, Date.now() - 5_000].entries()) {
       const run = { at, event: { ...model.event, machine_id: digest('asked before') } };
       expect(await post(gateway.url, await record(run))).toBe('200');
       stored.push(run);
-      await backend.flush();
       // The bars end with the last full hour.
       expect(await ask()).toEqual([(before ?? 0) + i + 1, barsBefore + 1]);
     }
@@ -250,8 +247,18 @@ describe('VictoriaMetrics, killed', () => {
 describe('vmalert', () => {
   if (lacking(collector(), victoriaMetrics(), vmalert())) return;
 
-  it('takes all rules, and what should fire does', async () => {
-    const { backend, gateway, stop } = await stack();
+  it('takes all rules, VictoriaMetrics lists them for Grafana, and what should fire does', async () => {
+    const port = await freePort();
+    const { backend, gateway, stop } = await stack({ alerts: port });
+    const args = () => [...vmalertArguments(backend.url), `-httpListenAddr=127.0.0.1:${port}`];
+    const live = server(vmalert().path, args, {}, port, `http://127.0.0.1:${port}/health`);
+    await live.start();
+    const answer = await fetch(`${backend.url}/api/v1/rules`);
+    const { data } = (await answer.json()) as { data: { groups: { name: string; rules: unknown[] }[] } };
+    const groups = Object.fromEntries(data.groups.map(({ name, rules }) => [name, rules.length]));
+    expect(groups).toEqual({ 'lhp-gateway': 7, 'lhp-runs': 2, 'lhp-victoriametrics': 3 });
+    await live.stop();
+
     const [run] = makeRuns(1, Date.now() - HOUR, 0) as [Run];
     const ahead = Date.now() + HOUR;
     const dropped = () => backend.value('sum(otelcol_processor_filter_datapoints_filtered{filter="filter/time"})');

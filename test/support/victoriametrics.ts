@@ -20,6 +20,8 @@ export interface VictoriaMetrics extends Prometheus {
 export interface VictoriaMetricsOptions {
   /** Port of a gateway's own metrics, looked at every second, as are its own. */
   scrape?: number;
+  /** Port of its vmalert. */
+  alerts?: number;
   /** More flags, and those of the compose file to do without. */
   flags?: string[];
   without?: string[];
@@ -28,7 +30,7 @@ export interface VictoriaMetricsOptions {
 /** VictoriaMetrics with an empty database; each question sees what was acknowledged before it. */
 export async function victoriaMetricsServer(
   program: string,
-  { scrape, flags = [], without = [] }: VictoriaMetricsOptions = {},
+  { scrape, alerts, flags = [], without = [] }: VictoriaMetricsOptions = {},
 ): Promise<VictoriaMetrics> {
   const folder = temporary();
   const port = await freePort();
@@ -44,7 +46,9 @@ export async function victoriaMetricsServer(
   );
   const args = () => [
     ...localize({ ...service, command }, folder, { '/etc/victoriametrics/scrape.yml': scraped }).map((flag) =>
-      flag.replace('selfScrapeInterval=15s', 'selfScrapeInterval=1s'),
+      flag
+        .replace('selfScrapeInterval=15s', 'selfScrapeInterval=1s')
+        .replace('vmalert:8880', `127.0.0.1:${alerts ?? 9}`),
     ),
     `-httpListenAddr=127.0.0.1:${port}`,
     ...flags,
@@ -53,7 +57,7 @@ export async function victoriaMetricsServer(
   const flush = async () => {
     await (await fetch(`${base.url}/internal/force_flush`)).arrayBuffer();
   };
-  const { query, value } = asker(() => base.url);
+  const { query, value, range } = asker(() => base.url);
   return {
     ...base,
     folder,
@@ -61,6 +65,7 @@ export async function victoriaMetricsServer(
     flush,
     query: (...question) => flush().then(() => query(...question)),
     value: (...question) => flush().then(() => value(...question)),
+    range: (...question) => flush().then(() => range(...question)),
   };
 }
 
