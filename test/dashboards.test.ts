@@ -17,7 +17,7 @@ import { ANSWERS, type Answer, BUCKET, BY_PROJECT, HOURS, lost, now, runs, WIDE_
 import { HOUR, post } from './support/runs.ts';
 import { projectRoot } from './support/sandbox.ts';
 import { type Asker, asker, gatewayServer, prometheusServer } from './support/stack.ts';
-import { victoriaMetricsGateway, victoriaMetricsServer } from './support/victoriametrics.ts';
+import { victoriaMetricsStack } from './support/victoriametrics.ts';
 
 const panelsOf = (dialect: Dialect) =>
   dashboards(dialect).flatMap(({ uid, panels: specs }) => specs.map((spec) => ({ uid, spec })));
@@ -94,12 +94,7 @@ async function replicated(): Promise<Stack> {
 }
 
 async function victoria(): Promise<Stack> {
-  const own = await freePort();
-  const backend = await victoriaMetricsServer(victoriaMetrics().path, { scrape: own });
-  await backend.start();
-  const gateway = await victoriaMetricsGateway(collector().path, backend.otlp, { LHP_OTEL_METRICS_PORT: String(own) });
-  await gateway.start();
-  const stop = () => gateway.stop().then(backend.stop);
+  const { backend, gateway, stop } = await victoriaMetricsStack();
   return { ...backend, url: gateway.url, gateways: 1, stop };
 }
 

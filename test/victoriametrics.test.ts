@@ -1,41 +1,24 @@
 // Proves what docs/victoriametrics.md says of VictoriaMetrics in place of Prometheus, with the flags and files of
-// docker-compose.victoriametrics.yml: totals are exact through repetitions, restarts and absences; what is not exact is shown, too: a kill
-// takes what it had acknowledged last, and of two different values of one millisecond the larger one stays.
-import { spawnSync } from 'node:child_process';
+// docker-compose.victoriametrics.yml: totals are exact through repetitions, restarts and absences, and a question is answered with every run
+// that came before it. victoriametrics-operation.test.ts has what a kill takes, and the alerts.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recordRun } from '../src/record.ts';
-import { freePort } from './support/collector.ts';
-import { collector, lacking, victoriaMetrics, vmalert } from './support/needs.ts';
-import { DAY, deliver, digest, HOUR, makeRuns, post, type Run, record, sumOf, truth } from './support/runs.ts';
+import { collector, lacking, victoriaMetrics } from './support/needs.ts';
+import { DAY, deliver, digest, HOUR, makeRuns, post, type Run, record, sumOf } from './support/runs.ts';
 import { until } from './support/sandbox.ts';
-import { asker, type Gateway, server } from './support/stack.ts';
+import { asker, type Gateway, temporary } from './support/stack.ts';
 import {
   type VictoriaMetrics,
-  type VictoriaMetricsOptions,
   victoriaMetricsGateway,
-  victoriaMetricsServer,
-  vmalertArguments,
+  victoriaMetricsStack,
+  victoriaMetricsTruth,
 } from './support/victoriametrics.ts';
 
+const RUNS = sumOf('lhp_generate_runs_total');
 const LOAD = 1_500;
 /** Buckets (collector/victoriametrics.yaml). */
 const PER_DOUBLING = 16;
-const RUNS = sumOf('lhp_generate_runs_total');
-const ASKED = {
-  count: (series: string) => sumOf(`${series}_count`),
-  sum: (series: string) => sumOf(`${series}_sum`),
-};
-const BUCKETS: typeof ASKED = { ...ASKED, count: (series) => sumOf(`${series}_bucket`) };
-
-async function stack(options: VictoriaMetricsOptions = {}) {
-  const scrape = await freePort();
-  const backend = await victoriaMetricsServer(victoriaMetrics().path, { scrape, ...options });
-  await backend.start();
-  const gateway = await victoriaMetricsGateway(collector().path, backend.otlp, { LHP_OTEL_METRICS_PORT: `${scrape}` });
-  await gateway.start();
-  const stop = () => gateway.stop().then(backend.stop);
-  return { backend, gateway, stop };
-}
 
 describe('VictoriaMetrics', () => {
   if (lacking(collector(), victoriaMetrics())) return;
@@ -49,15 +32,14 @@ describe('VictoriaMetrics', () => {
   const [model] = stored as [Run];
 
   beforeAll(async () => {
-    ({ backend, gateway, stop } = await stack());
+    ({ backend, gateway, stop } = await victoriaMetricsStack());
     bodies = await Promise.all(stored.map(record));
   });
   afterAll(() => stop?.());
 
   async function expectTruth() {
-    for (const asked of [ASKED, BUCKETS])
-      for (const [question, answer] of truth(stored, asked))
-        expect([question, await backend.value(question, later)]).toEqual([question, answer]);
+    for (const [question, answer] of victoriaMetricsTruth(stored))
+      expect([question, await backend.value(question, later)]).toEqual([question, answer]);
   }
 
   it('runs up to eight days late, each sent twice, the backend restarted twice meanwhile: each counts once', async () => {
@@ -102,7 +84,7 @@ describe('VictoriaMetrics', () => {
     const all = () => Promise.all(sent.map((body) => post(gateway.url, body)));
     await backend.stop();
     expect(new Set(await all())).toEqual(new Set(['503']));
-    const full = await stack({ flags: ['-storage.minFreeDiskSpaceBytes=1000TiB'] });
+    const full = await victoriaMetricsStack({ flags: ['-storage.minFreeDiskSpaceBytes=1000TiB'] });
     await until(() => post(full.gateway.url, sent[0] as Uint8Array).then((answer) => answer !== '200'), 'it to notice');
     expect(await post(full.gateway.url, sent[0] as Uint8Array)).toBe('503');
     await full.stop();
@@ -154,6 +136,23 @@ describe('VictoriaMetrics', () => {
     expect(await rise('lhp_generate_duration_seconds_bucket', inBuckets)).toBe(2);
   });
 
+  it('runs of CI jobs that come through ci-queue fall into the same buckets', async () => {
+    const secrets = temporary();
+    writeFileSync(join(secrets, 'tokens'), 'a-token\n');
+    const queued = await victoriaMetricsGateway(collector().path, backend.otlp, { LHP_OTEL_SECRETS: secrets }, [
+      'tokens',
+      'ci-queue',
+    ]);
+    await queued.start();
+    const bucket = sumOf('lhp_generate_duration_seconds_bucket{lhp_ci="true", vmrange="2.973e-01...3.105e-01"}');
+    const before = (await backend.value(bucket)) ?? 0;
+    const event = { ...model.event, machine_id: digest('queued'), is_ci: true, generation_time_seconds: 0.3 };
+    const headers = { authorization: 'Bearer a-token' };
+    expect(await post(queued.url, await record({ at: began - DAY, event }), headers)).toBe('200');
+    await until(async () => (await backend.value(bucket)) === before + 1, 'the queue to deliver');
+    await queued.stop();
+  });
+
   it('logs no label of a run', () => {
     expect(backend.log()).not.toMatch(/[0-9a-f]{64}|lhp_/);
   });
@@ -163,7 +162,9 @@ describe('VictoriaMetrics of somebody else, which has its cache of answers', () 
   if (lacking(collector(), victoriaMetrics())) return;
 
   it('gives late runs, and those of the last 30 s, to the data source that asks with nocache=1', async () => {
-    const { backend, gateway, stop } = await stack({ without: ['-search.disableCache', '-search.latencyOffset'] });
+    const { backend, gateway, stop } = await victoriaMetricsStack({
+      without: ['-search.disableCache', '-search.latencyOffset'],
+    });
     const { value } = asker(() => backend.url);
     const uncached = async () => {
       const query = new URLSearchParams({ query: RUNS, nocache: '1' });
@@ -178,117 +179,6 @@ describe('VictoriaMetrics of somebody else, which has its cache of answers', () 
       await backend.flush();
       expect([await value(RUNS), await uncached()]).toEqual([1, i + 1]);
     }
-    await stop();
-  });
-});
-
-describe('VictoriaMetrics, killed', () => {
-  if (lacking(collector(), victoriaMetrics())) return;
-
-  it('has what had come to its disk, and has lost what it had acknowledged last', async () => {
-    // Without anything else that it would write.
-    const { backend, gateway, stop } = await stack({ without: ['-selfScrapeInterval', '-promscrape.config'] });
-    const runs = makeRuns(200, Date.now() - 60_000, 7);
-    const [settled, last] = [runs.slice(0, 150), runs.slice(150)];
-    const send = async (some: Run[]) =>
-      expect([...(await deliver(await Promise.all(some.map(record)), () => gateway.url))]).toEqual([
-        ['200', some.length],
-      ]);
-    const inMemory = async () => {
-      const metrics = await (await fetch(`${backend.url}/metrics`)).text();
-      const kept =
-        /^vm_(?:pending_rows|parts)\{type="(?:storage|indexdb|storage\/inmemory|indexdb\/inmemory)"\} (\d+)$/gm;
-      return [...metrics.matchAll(kept)].reduce((sum, [, count]) => sum + Number(count), 0);
-    };
-    await send(settled);
-    await until(async () => (await inMemory()) === 0, 'everything to be on the disk');
-    await send(last);
-    await backend.kill();
-    await backend.start();
-    const kept = (await backend.value(RUNS)) ?? 0;
-    expect(kept).toBeGreaterThanOrEqual(settled.length);
-    expect(kept).toBeLessThan(runs.length);
-    // Whoever still has them can send everything again.
-    await send(runs);
-    for (const [question, answer] of truth(runs, ASKED))
-      expect([question, await backend.value(question)]).toEqual([question, answer]);
-    await stop();
-  });
-
-  it('beside a second one, as the switch second has it, lacks nothing once the runs of that one are copied to it', async () => {
-    const { backend, stop } = await stack();
-    const second = await victoriaMetricsServer(victoriaMetrics().path);
-    await second.start();
-    const env = { LHP_OTEL_SECOND_BACKEND: second.otlp };
-    const gateway = await victoriaMetricsGateway(collector().path, backend.otlp, env, ['second']);
-    await gateway.start();
-    const runs = makeRuns(300, Date.now() - 60_000, 7);
-    const bodies = await Promise.all(runs.map(record));
-    await deliver(bodies, () => gateway.url);
-    await backend.kill();
-    expect(await post(gateway.url, bodies[0] as Uint8Array)).toBe('503');
-    await backend.start();
-    expect(await backend.value(RUNS)).not.toBe(runs.length);
-    const all = 'match[]={__name__=~"lhp_.*"}&start=-10d';
-    await second.flush();
-    const copied = await fetch(`${second.url}/api/v1/export/native?${all}`);
-    await fetch(`${backend.url}/api/v1/import/native`, { method: 'POST', body: await copied.arrayBuffer() });
-    for (const { value } of [backend, second])
-      for (const asked of [ASKED, BUCKETS])
-        for (const [question, answer] of truth(runs, asked))
-          expect([question, await value(question)]).toEqual([question, answer]);
-    await second.stop();
-    expect(await post(gateway.url, bodies[0] as Uint8Array)).toBe('503');
-    await gateway.stop();
-    await stop();
-  });
-});
-
-describe('vmalert', () => {
-  if (lacking(collector(), victoriaMetrics(), vmalert())) return;
-
-  it('takes all rules, VictoriaMetrics lists them for Grafana, and what should fire does', async () => {
-    const port = await freePort();
-    const { backend, gateway, stop } = await stack({ alerts: port });
-    const args = () => [...vmalertArguments(backend.url), `-httpListenAddr=127.0.0.1:${port}`];
-    const live = server(vmalert().path, args, {}, port, `http://127.0.0.1:${port}/health`);
-    await live.start();
-    const answer = await fetch(`${backend.url}/api/v1/rules`);
-    const { data } = (await answer.json()) as { data: { groups: { name: string; rules: unknown[] }[] } };
-    const groups = Object.fromEntries(data.groups.map(({ name, rules }) => [name, rules.length]));
-    expect(groups).toEqual({ 'lhp-gateway': 7, 'lhp-runs': 2, 'lhp-victoriametrics': 3 });
-    await live.stop();
-
-    const [run] = makeRuns(1, Date.now() - HOUR, 0) as [Run];
-    const ahead = Date.now() + HOUR;
-    const dropped = () => backend.value('sum(otelcol_processor_filter_datapoints_filtered{filter="filter/time"})');
-    await until(async () => {
-      await post(gateway.url, await record({ ...run, at: ahead }));
-      return ((await dropped()) ?? 0) > 0;
-    }, 'the gateway to be looked at');
-    await backend.kill();
-    await backend.start();
-    const killed = async () => ((await backend.value('vm_app_prev_shutdown_unclean')) ?? 0) === 1;
-    await until(async () => (await killed()) && ((await dropped()) ?? 0) > 0, 'it to look at itself again');
-    // After the kill, which would take it.
-    const lost = new Map([['expired', 3]] as const);
-    const sent = await recordRun(run.event, { timestamp: run.at, startedAt: run.at - 1_000, lost });
-    expect(await post(gateway.url, sent)).toBe('200');
-    await backend.flush();
-    const now = Date.now();
-    const at = (ms: number) => new Date(ms).toISOString();
-    const flags = ['-replay.rulesDelay=0s', '-replay.disableProgressBar', '-httpListenAddr=127.0.0.1:0'];
-    const range = [`-replay.timeFrom=${at(now - 60_000)}`, `-replay.timeTo=${at(now)}`];
-    const { status, stderr } = spawnSync(vmalert().path, [...vmalertArguments(backend.url), ...flags, ...range], {
-      encoding: 'utf8',
-    });
-    expect([status, stderr.match(/\terror\t.*/g)]).toEqual([0, null]);
-    const fired = await backend.query('last_over_time(ALERTS{alertstate="firing"}[1h])');
-    expect(fired.map(({ metric }) => metric.alertname).sort()).toEqual([
-      'GatewayClockSkew',
-      'LostRuns',
-      'VictoriaMetricsKilled',
-    ]);
     await stop();
   });
 });

@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './collector.ts';
 import { composeServices, type Service } from './compose.ts';
+import { collector, victoriaMetrics } from './needs.ts';
+import { type Run, sumOf, truth } from './runs.ts';
 import { projectRoot } from './sandbox.ts';
 import { asker, type Gateway, gatewayServer, localize, type Prometheus, server, temporary } from './stack.ts';
 
@@ -17,7 +19,7 @@ export interface VictoriaMetrics extends Prometheus {
   flush(): Promise<void>;
 }
 
-export interface VictoriaMetricsOptions {
+interface VictoriaMetricsOptions {
   /** Port of a gateway's own metrics, looked at every second, as are its own. */
   scrape?: number;
   /** Port of its vmalert. */
@@ -76,6 +78,24 @@ export const victoriaMetricsGateway = (
   env: NodeJS.ProcessEnv = {},
   switches: readonly string[] = [],
 ): Promise<Gateway> => gatewayServer(program, backend, env, switches, { file: FILE, name: 'collector' });
+
+/** Both, started; VictoriaMetrics looks at the gateway's own metrics. */
+export async function victoriaMetricsStack(options: VictoriaMetricsOptions = {}) {
+  const scrape = await freePort();
+  const backend = await victoriaMetricsServer(victoriaMetrics().path, { scrape, ...options });
+  await backend.start();
+  const own = { LHP_OTEL_METRICS_PORT: String(scrape) };
+  const gateway = await victoriaMetricsGateway(collector().path, backend.otlp, own);
+  await gateway.start();
+  return { backend, gateway, stop: () => gateway.stop().then(backend.stop) };
+}
+
+/** Questions with the answers of a VictoriaMetrics that holds each of these runs once, also in the buckets of its histograms. */
+export function victoriaMetricsTruth(runs: readonly Run[]): [expression: string, value: number][] {
+  const part = (suffix: string) => (series: string) => sumOf(`${series}_${suffix}`);
+  const asked = (count: string) => truth(runs, { count: part(count), sum: part('sum') });
+  return [...asked('count'), ...asked('bucket')];
+}
 
 /** The command line of vmalert there, for a VictoriaMetrics at this URL. */
 export const vmalertArguments = (backend: string): string[] =>
