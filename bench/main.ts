@@ -20,6 +20,7 @@ import { listen, quantile, shuffled, table } from './measure.ts';
 import { migration } from './migration.ts';
 import { soak } from './soak.ts';
 import { storm } from './storm.ts';
+import { victoriaMetrics } from './victoriametrics.ts';
 import { view } from './view.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 60);
@@ -52,9 +53,20 @@ const parts: Record<string, () => Promise<void>> = {
   cluster,
   'cluster-cost': clusterCost,
   migration,
+  victoriametrics: victoriaMetrics,
 };
 /** These take from minutes to an hour, and are run by their name. */
-const LONG = new Set(['latency', 'storm', 'faults', 'soak', 'view', 'cluster', 'cluster-cost', 'migration']);
+const LONG = new Set([
+  'latency',
+  'storm',
+  'faults',
+  'soak',
+  'view',
+  'cluster',
+  'cluster-cost',
+  'migration',
+  'victoriametrics',
+]);
 if (only && !parts[only]) throw new Error(`no part called ${only}; parts are ${Object.keys(parts).join(', ')}`);
 
 console.log(

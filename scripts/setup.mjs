@@ -24,6 +24,8 @@ const CORTEX = 'github.com/cortexproject/cortex';
 const CORTEX_VERSION = 'v1.21.1';
 /** Its own Makefile's; without slicelabels it starts, and crashes at the first sample. */
 const CORTEX_TAGS = 'netgo slicelabels';
+const VICTORIAMETRICS = 'github.com/VictoriaMetrics/VictoriaMetrics/app';
+const VICTORIAMETRICS_VERSION = 'v1.151.0';
 const COLLECTOR_BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.161.0';
 
 const venvBin = process.platform === 'win32' ? 'Scripts' : 'bin';
@@ -43,6 +45,10 @@ export const promtoolPath = () => join(cacheDir, 'servers', `promtool-${PROMETHE
 
 /** Where Cortex is, once `ensureCortex` has built it. */
 export const cortexPath = () => join(cacheDir, 'servers', `cortex-${CORTEX_VERSION}`);
+
+/** Where VictoriaMetrics and its vmalert are, once `ensureVictoriaMetrics` has built them. */
+export const victoriaMetricsPath = () => join(cacheDir, 'servers', `victoria-metrics-${VICTORIAMETRICS_VERSION}`);
+export const vmalertPath = () => join(cacheDir, 'servers', `vmalert-${VICTORIAMETRICS_VERSION}`);
 
 function say(text) {
   process.stderr.write(`[setup] ${text}\n`);
@@ -117,23 +123,39 @@ export function ensureCollector() {
   return bin;
 }
 
-/** The real Prometheus and promtool, built once from Go modules. */
-export function ensurePrometheus() {
-  const bin = prometheusPath();
-  if (existsSync(bin) && existsSync(promtoolPath())) return bin;
-  const work = `${bin}.build`;
-  say(`building Prometheus and promtool into ${dirname(bin)} (once, 4 to 10 minutes)`);
+/** Programs of a Go module that `go install` takes as it is: [name, where it shall be]. */
+function installed(programs, module, version, minutes) {
+  if (programs.every(([, path]) => existsSync(path))) return;
+  const folder = dirname(programs[0][1]);
+  const work = `${programs[0][1]}.build`;
+  say(`building ${programs.map(([name]) => name).join(' and ')} into ${folder} (once, ${minutes} minutes)`);
   mkdirSync(work, { recursive: true });
-  for (const [name, path] of [
-    ['prometheus', bin],
-    ['promtool', promtoolPath()],
-  ]) {
-    must('go', ['install', `${PROMETHEUS}/${name}@${PROMETHEUS_VERSION}`], { env: { ...process.env, GOBIN: work } });
+  for (const [name, path] of programs) {
+    must('go', ['install', `${module}/${name}@${version}`], { env: { ...process.env, GOBIN: work } });
     renameSync(join(work, name), path);
     say(`${name} built`);
   }
   rmSync(work, { recursive: true, force: true });
-  return bin;
+}
+
+/** The real Prometheus and promtool, built once from Go modules. */
+export function ensurePrometheus() {
+  const programs = [
+    ['prometheus', prometheusPath()],
+    ['promtool', promtoolPath()],
+  ];
+  installed(programs, PROMETHEUS, PROMETHEUS_VERSION, '4 to 10');
+  return prometheusPath();
+}
+
+/** The real VictoriaMetrics and vmalert, built once from their Go module. */
+export function ensureVictoriaMetrics() {
+  const programs = [
+    ['victoria-metrics', victoriaMetricsPath()],
+    ['vmalert', vmalertPath()],
+  ];
+  installed(programs, VICTORIAMETRICS, VICTORIAMETRICS_VERSION, '1 to 3');
+  return victoriaMetricsPath();
 }
 
 /**
@@ -189,6 +211,7 @@ function ensureServers() {
     ['collector', ensureCollector],
     ['prometheus', ensurePrometheus],
     ['cortex', ensureCortex],
+    ['victoriametrics', ensureVictoriaMetrics],
   ]) {
     try {
       ensure();

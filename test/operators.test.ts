@@ -19,8 +19,12 @@ interface RuleTests {
   tests: { alert_rule_test: { alertname: string; exp_alerts?: unknown[] }[] }[];
 }
 
-const alerts = ['prometheus', 'cluster'].flatMap((folder) =>
-  (load(read(folder, 'rules.yml')) as Rules).groups.flatMap(({ rules }) => rules.map((rule) => ({ folder, ...rule }))),
+/** Folder of rules → the page that explains its alerts. */
+const RULES = { prometheus: 'operators.md', cluster: 'operators.md', victoriametrics: 'victoriametrics.md' };
+const alerts = Object.entries(RULES).flatMap(([folder, page]) =>
+  (load(read(folder, 'rules.yml')) as Rules).groups.flatMap(({ rules }) =>
+    rules.map((rule) => ({ folder, page, ...rule })),
+  ),
 );
 
 describe('the alert rules', () => {
@@ -31,7 +35,7 @@ describe('the alert rules', () => {
     return { status, output: stdout + stderr };
   };
 
-  it.each(['prometheus', 'cluster'])('of %s do what their tests say', (folder) => {
+  it.each(Object.keys(RULES))('of %s do what their tests say', (folder) => {
     expect(tool('test', 'rules', join(folder, 'rules.test.yml'))).toMatchObject({ status: 0 });
   });
 
@@ -54,23 +58,26 @@ describe('the alert rules', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it.each(alerts)('$alert: tested firing and silent, and explained', ({ folder, alert, annotations }) => {
+  it.each(alerts)('$alert: tested firing and silent, and explained', ({ folder, page, alert, annotations }) => {
     const cases = (load(read(folder, 'rules.test.yml')) as RuleTests).tests
       .flatMap((one) => one.alert_rule_test)
       .filter(({ alertname }) => alertname === alert);
     expect(cases.some(({ exp_alerts }) => exp_alerts?.length)).toBe(true);
     expect(cases.some(({ exp_alerts }) => !exp_alerts?.length)).toBe(true);
-    expect(read('docs', 'operators.md')).toMatch(new RegExp(`^### ${alert}$`, 'm'));
-    expect(annotations.runbook).toBe(`docs/operators.md#${alert.toLowerCase()}`);
+    expect(read('docs', page)).toMatch(new RegExp(`^### ${alert}$`, 'm'));
+    expect(annotations.runbook).toBe(`docs/${page}#${alert.toLowerCase()}`);
   });
 });
 
 const SINGLE = composeServices('docker-compose.yml');
-const CLUSTER = composeServices('docker-compose.cluster.yml', { LHP_OTEL_PEPPER: '-', GRAFANA_ADMIN_PASSWORD: '-' });
+const SECRETS = { LHP_OTEL_PEPPER: '-', GRAFANA_ADMIN_PASSWORD: '-' };
+const CLUSTER = composeServices('docker-compose.cluster.yml', SECRETS);
+const VICTORIA = composeServices('docker-compose.victoriametrics.yml', SECRETS);
 
 describe.each([
   ['docker-compose.yml', SINGLE],
   ['docker-compose.cluster.yml', CLUSTER],
+  ['docker-compose.victoriametrics.yml', VICTORIA],
 ])('%s', (_file, services) => {
   it.each(Object.entries(services))('%s: pinned, hardened, not root, on loopback', (name, service) => {
     expect(service.image).toMatch(/:v?\d+\.\d+\.\d+$/);
@@ -113,6 +120,35 @@ describe('the cluster', () => {
       read('prometheus', 'prometheus.yml').match(window)?.[1],
     );
     expect(read('scripts', 'setup.mjs')).toContain(`'${CLUSTER['cortex-1']?.image.split(':')[1]}'`);
+  });
+});
+
+describe('VictoriaMetrics', () => {
+  it('has the gateway of the single machine, with its switch and its own backend', () => {
+    const { image, user, command, environment } = SINGLE.collector as Service;
+    expect(VICTORIA.collector).toMatchObject({
+      image,
+      user,
+      environment: {
+        ...environment,
+        LHP_OTEL_PEPPER: '-',
+        LHP_OTEL_BACKEND: 'http://victoriametrics:8428/opentelemetry',
+      },
+      volumes: expect.arrayContaining(['./otel-collector.yaml:/etc/otelcol/otel-collector.yaml:ro']),
+    });
+    const more = ' --config=/etc/otelcol/switches/victoriametrics.yaml ';
+    expect(String(VICTORIA.collector?.command).replace(more, ' ')).toBe(String(command));
+  });
+
+  it('keeps data for 400 days, of the version that the tests build', () => {
+    expect(VICTORIA.victoriametrics?.command).toContain('-retentionPeriod=400d');
+    for (const name of ['victoriametrics', 'vmalert'])
+      expect(read('scripts', 'setup.mjs')).toContain(`'${VICTORIA[name]?.image.split(':')[1]}'`);
+  });
+
+  it('publishes nothing but clients, Grafana and, to this machine, itself', () => {
+    const published = Object.entries(VICTORIA).filter(([, { ports = [] }]) => ports.length > 0);
+    expect(published.map(([name]) => name).sort()).toEqual(['collector', 'grafana', 'victoriametrics']);
   });
 });
 

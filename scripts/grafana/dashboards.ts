@@ -1,12 +1,15 @@
-// dashboards.ts: the tables of panels.ts as Grafana's JSON, by Grafana's own builders. scripts/generate.ts writes the files;
-// docker-compose.yml provisions them.
+// dashboards.ts: the tables of panels.ts and health.ts as Grafana's JSON, by Grafana's own builders, once for each dialect.
+// scripts/generate.ts writes the files; the compose files provision them.
 import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
-import { DASHBOARDS, type DashboardSpec, type PanelSpec, series, VARIABLES } from './panels.ts';
+import { DIALECTS, type Dialect } from './dialects.ts';
+import { healthDashboard } from './health.ts';
+import { type DashboardSpec, type PanelSpec, runDashboards } from './panels.ts';
+import { series, VARIABLES } from './queries.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable
 const SOURCE = { type: 'prometheus', uid: '${datasource}' };
@@ -73,6 +76,15 @@ function json(spec: DashboardSpec): string {
   return `${JSON.stringify(builder.build(), null, 2)}\n`;
 }
 
+export const dashboards = (dialect: Dialect): readonly DashboardSpec[] => [
+  ...runDashboards(dialect),
+  healthDashboard(dialect),
+];
+
 /** Path in the repository → text. */
 export const dashboardFiles = (): Record<string, string> =>
-  Object.fromEntries(DASHBOARDS.map((spec) => [`grafana/dashboards/${spec.uid.replace('lhp-', '')}.json`, json(spec)]));
+  Object.fromEntries(
+    DIALECTS.flatMap((dialect) =>
+      dashboards(dialect).map((spec) => [`${dialect.folder}/${spec.uid.replace('lhp-', '')}.json`, json(spec)]),
+    ),
+  );

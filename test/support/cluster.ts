@@ -6,16 +6,7 @@ import { freePort } from './collector.ts';
 import { composeServices, type Service } from './compose.ts';
 import type { Need } from './needs.ts';
 import { projectRoot } from './sandbox.ts';
-import {
-  asker,
-  type Gateway,
-  gatewayServer,
-  localize,
-  type Prometheus,
-  type Server,
-  server,
-  temporary,
-} from './stack.ts';
+import { type Asker, asker, type Gateway, gatewayServer, localize, type Server, server, temporary } from './stack.ts';
 
 const FILE = 'docker-compose.cluster.yml';
 const CLIENTS = 4318;
@@ -24,7 +15,7 @@ const INSIDE = 9009;
 export const TENANT = 'lhp';
 
 /** A node, asked directly: what one of three knows. */
-export interface Node extends Server, Pick<Prometheus, 'query' | 'value'> {
+export interface Node extends Server, Asker {
   /** Makes blocks of what a tenant has in memory, and ships them to the bucket. */
   flush(tenant?: string): Promise<void>;
 }

@@ -3,7 +3,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { test } from 'vitest';
-import { cacheDir, collectorPath, cortexPath, lhpPath, prometheusPath, promtoolPath } from '../../scripts/setup.mjs';
+import {
+  cacheDir,
+  collectorPath,
+  cortexPath,
+  lhpPath,
+  prometheusPath,
+  promtoolPath,
+  victoriaMetricsPath,
+  vmalertPath,
+} from '../../scripts/setup.mjs';
 
 const missing: Record<string, string> = existsSync(join(cacheDir, 'missing.json'))
   ? JSON.parse(readFileSync(join(cacheDir, 'missing.json'), 'utf8'))
@@ -21,6 +30,10 @@ export const promtool = () => needed('prometheus', promtoolPath());
 export const chromium = () => program('chromium');
 /** The real Cortex. */
 export const cortex = () => needed('cortex', cortexPath());
+/** The real VictoriaMetrics. */
+export const victoriaMetrics = () => needed('victoriametrics', victoriaMetricsPath());
+/** What evaluates alert rules for it. */
+export const vmalert = () => needed('victoriametrics', vmalertPath());
 /** A program on PATH, e.g. strace. */
 export const program = (name: string) =>
   needed(
