@@ -18,6 +18,7 @@ import { arrival, latency } from './latency.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
 import { migration } from './migration.ts';
 import { soak } from './soak.ts';
+import { stacks } from './stacks.ts';
 import { storm } from './storm.ts';
 import { view } from './view.ts';
 
@@ -51,9 +52,10 @@ const parts: Record<string, () => Promise<void>> = {
   cluster,
   'cluster-cost': clusterCost,
   migration,
+  stacks,
 };
 /** These take from minutes to an hour, and are run by their name. */
-const LONG = new Set(['latency', 'storm', 'faults', 'soak', 'view', 'cluster', 'cluster-cost', 'migration']);
+const LONG = new Set(['latency', 'storm', 'faults', 'soak', 'view', 'cluster', 'cluster-cost', 'migration', 'stacks']);
 if (only && !parts[only]) throw new Error(`no part called ${only}; parts are ${Object.keys(parts).join(', ')}`);
 
 console.log(
