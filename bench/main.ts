@@ -19,6 +19,7 @@ import { arrival, latency } from './latency.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
 import { migration } from './migration.ts';
 import { soak } from './soak.ts';
+import { stacks } from './stacks.ts';
 import { storm } from './storm.ts';
 import { victoriaMetrics } from './victoriametrics.ts';
 import { view } from './view.ts';
@@ -54,6 +55,7 @@ const parts: Record<string, () => Promise<void>> = {
   'cluster-cost': clusterCost,
   migration,
   victoriametrics: victoriaMetrics,
+  stacks,
 };
 /** These take from minutes to an hour, and are run by their name. */
 const LONG = new Set([
@@ -66,6 +68,7 @@ const LONG = new Set([
   'cluster-cost',
   'migration',
   'victoriametrics',
+  'stacks',
 ]);
 if (only && !parts[only]) throw new Error(`no part called ${only}; parts are ${Object.keys(parts).join(', ')}`);
 

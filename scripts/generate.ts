@@ -1,6 +1,8 @@
 // generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the fields in docs/privacy.md, the gateway's
-// rules in otel-collector.yaml and Grafana's dashboards; from the command line the manual page; the picture of the way of a run,
-// the README's table of variables, and src/system/version.ts. With --check nothing is written, and a difference is an error.
+// generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the fields in docs/privacy.md, the gateway's
+// rules in otel-collector.yaml (and of that file the parts for other collectors) and Grafana's dashboards; from the command line the
+// manual page; the picture of the way of a run, the README's table of variables, and src/system/version.ts. With --check nothing is written,
+// and a difference is an error.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +23,7 @@ import { flowPicture } from './flow.ts';
 import { DROP_REASONS, gatewayRules } from './gateway-rules.ts';
 import { dashboardFiles } from './grafana/dashboards.ts';
 import { manPage } from './man-page.ts';
+import { ownCollector, samePort } from './own-collector.ts';
 import { CONFIGURATION } from './variables.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -29,9 +32,13 @@ const { version, engines } = JSON.parse(readFileSync(join(root, 'package.json'),
   engines: { node: string };
 };
 
+const collector = withRuleOrder(gateway());
 const files: Record<string, string> = {
-  'otel-collector.yaml': withRuleOrder(gateway()),
+  'otel-collector.yaml': collector,
+  'examples/stacks/lhp.yaml': ownCollector(collector),
+  'examples/stacks/same-port.yaml': samePort(collector),
   'collector/ci-queue.yaml': withRuleOrder(read('collector/ci-queue.yaml') ?? ''),
+  'collector/remote-write.yaml': withRuleOrder(read('collector/remote-write.yaml') ?? ''),
   ...dashboardFiles(),
   'docs/metrics.md': metricsPage(),
   'man/lhp-otel.1': manPage(commandLine()),

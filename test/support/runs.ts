@@ -99,7 +99,11 @@ interface Sending {
 }
 
 /** The status of one request, or `no answer`. */
-export async function post(url: string, body: Uint8Array, headers: Record<string, string> = {}): Promise<string> {
+export async function post(
+  url: string,
+  body: Uint8Array | string,
+  headers: Record<string, string> = {},
+): Promise<string> {
   try {
     const response = await fetch(`${url}/v1/metrics`, {
       method: 'POST',
