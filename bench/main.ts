@@ -13,6 +13,7 @@ import { ci } from './ci.ts';
 import { cluster } from './cluster.ts';
 import { clusterCost } from './cluster-cost.ts';
 import { faults } from './faults.ts';
+import { fleet } from './fleet.ts';
 import { gateway } from './gateway.ts';
 import { hook } from './hook.ts';
 import { arrival, latency } from './latency.ts';
@@ -56,6 +57,7 @@ const parts: Record<string, () => Promise<void>> = {
   migration,
   victoriametrics: victoriaMetrics,
   stacks,
+  fleet,
 };
 /** These take from minutes to an hour, and are run by their name. */
 const LONG = new Set([
@@ -69,6 +71,7 @@ const LONG = new Set([
   'migration',
   'victoriametrics',
   'stacks',
+  'fleet',
 ]);
 if (only && !parts[only]) throw new Error(`no part called ${only}; parts are ${Object.keys(parts).join(', ')}`);
 

@@ -26,6 +26,9 @@ const CORTEX_VERSION = 'v1.21.1';
 const CORTEX_TAGS = 'netgo slicelabels';
 const VICTORIAMETRICS = 'github.com/VictoriaMetrics/VictoriaMetrics/app';
 const VICTORIAMETRICS_VERSION = 'v1.151.0';
+const KUSTOMIZE = 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.2';
+const KUBECONFORM = 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0';
+const KUBERNETES = 'k8s.io/kubernetes@v1.36.3';
 const COLLECTOR_BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.161.0';
 
 const venvBin = process.platform === 'win32' ? 'Scripts' : 'bin';
@@ -49,6 +52,13 @@ export const cortexPath = () => join(cacheDir, 'servers', `cortex-${CORTEX_VERSI
 /** Where VictoriaMetrics and its vmalert are, once `ensureVictoriaMetrics` has built them. */
 export const victoriaMetricsPath = () => join(cacheDir, 'servers', `victoria-metrics-${VICTORIAMETRICS_VERSION}`);
 export const vmalertPath = () => join(cacheDir, 'servers', `vmalert-${VICTORIAMETRICS_VERSION}`);
+/** Where kustomize, kubeconform and Kubernetes' own description of its objects are, once `ensureKubernetesTools` has made them. */
+export const kubernetesTools = () =>
+  join(
+    cacheDir,
+    'servers',
+    `kubernetes-${[KUSTOMIZE, KUBECONFORM, KUBERNETES].map((one) => one.split('@v')[1]).join('-')}`,
+  );
 
 function say(text) {
   process.stderr.write(`[setup] ${text}\n`);
@@ -167,9 +177,6 @@ export function ensureCortex() {
   if (existsSync(bin)) return bin;
   say(`building Cortex into ${bin} (once, 3 to 10 minutes)`);
   mkdirSync(dirname(bin), { recursive: true });
-  const module = `${CORTEX}@${CORTEX_VERSION}`;
-  const { status, stdout, stderr } = spawnSync('go', ['mod', 'download', '-json', module], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`go mod download ${module} ended with ${status}: ${stdout}${stderr}`);
   const args = [
     '-mod=readonly',
     '-trimpath',
@@ -180,10 +187,31 @@ export function ensureCortex() {
     `${bin}.build`,
     './cmd/cortex',
   ];
-  must('go', ['build', ...args], { cwd: JSON.parse(stdout).Dir });
+  must('go', ['build', ...args], { cwd: moduleFolder(`${CORTEX}@${CORTEX_VERSION}`) });
   renameSync(`${bin}.build`, bin);
   say('cortex built');
   return bin;
+}
+
+/** What renders and checks the manifests: two small programs built from Go modules, and the API's OpenAPI file out of a third. */
+export function ensureKubernetesTools() {
+  const folder = kubernetesTools();
+  if (existsSync(folder)) return folder;
+  const work = `${folder}.build`;
+  say(`building kustomize and kubeconform into ${folder} (once, 1 minute)`);
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  for (const one of [KUSTOMIZE, KUBECONFORM]) must('go', ['install', one], { env: { ...process.env, GOBIN: work } });
+  cpSync(join(moduleFolder(KUBERNETES), 'api', 'openapi-spec', 'swagger.json'), join(work, 'swagger.json'));
+  renameSync(work, folder);
+  return folder;
+}
+
+/** Where the Go command keeps a module, downloaded if need be. */
+function moduleFolder(module) {
+  const { status, stdout, stderr } = spawnSync('go', ['mod', 'download', '-json', module], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`go mod download ${module} ended with ${status}: ${stdout}${stderr}`);
+  return JSON.parse(stdout).Dir;
 }
 
 function runProgram(args) {
@@ -212,6 +240,7 @@ function ensureServers() {
     ['prometheus', ensurePrometheus],
     ['cortex', ensureCortex],
     ['victoriametrics', ensureVictoriaMetrics],
+    ['kubernetes tools', ensureKubernetesTools],
   ]) {
     try {
       ensure();

@@ -45,14 +45,18 @@ export function mustWait({ retryAt }: DeliveryState): boolean {
   return wait > 0 && wait <= MAX_BACK_OFF_MS * (1 + JITTER);
 }
 
-/** One more failure in a row; from the third on the next attempt waits, twice as long each time, with jitter. */
+/** How long the next attempt waits after so many failures in a row: from the third on, twice as long each time, with jitter. */
+export function backOff(failures: number, random: () => number = Math.random): number {
+  if (failures < PATIENCE) return 0;
+  const wait = Math.min(BACK_OFF_MS * 2 ** (failures - PATIENCE), MAX_BACK_OFF_MS);
+  return wait * (1 - JITTER + 2 * JITTER * random());
+}
+
+/** One more failure in a row. */
 export function noteFailure(paths: Paths, problem: string): void {
   const state = readDeliveryState(paths);
   const failures = state.failures + 1;
-  const wait =
-    failures < PATIENCE
-      ? 0
-      : Math.min(BACK_OFF_MS * 2 ** (failures - PATIENCE), MAX_BACK_OFF_MS) * (1 - JITTER + 2 * JITTER * Math.random());
+  const wait = backOff(failures);
   const { retryAt: _, ...rest } = state;
   const retry = wait > 0 ? { retryAt: new Date(Date.now() + wait).toISOString() } : {};
   writeDeliveryState(paths, { ...rest, lastFailure: new Date().toISOString(), problem, failures, ...retry });

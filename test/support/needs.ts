@@ -7,6 +7,7 @@ import {
   cacheDir,
   collectorPath,
   cortexPath,
+  kubernetesTools,
   lhpPath,
   prometheusPath,
   promtoolPath,
@@ -34,6 +35,8 @@ export const cortex = () => needed('cortex', cortexPath());
 export const victoriaMetrics = () => needed('victoriametrics', victoriaMetricsPath());
 /** What evaluates alert rules for it. */
 export const vmalert = () => needed('victoriametrics', vmalertPath());
+/** A folder with kustomize, kubeconform and swagger.json. */
+export const kubernetes = () => needed('kubernetes tools', kubernetesTools());
 /** A program on PATH, e.g. strace. */
 export const program = (name: string) =>
   needed(

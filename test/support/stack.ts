@@ -127,10 +127,13 @@ export function server(
   };
 }
 
-/** Prometheus as the compose file has it, with an empty database; `scrape` is the port of a gateway to watch. */
+/**
+ * Prometheus as the compose file has it, with an empty database; `scrape` is the port of a gateway to watch. With `past` it writes nothing
+ * of the present, neither scrapes nor alerts: whoever brings the runs of past days in their order, brings them in order.
+ */
 export async function prometheusServer(
   program: string,
-  options: { scrape?: number; everySecond?: boolean; flags?: string[] } = {},
+  options: { scrape?: number; everySecond?: boolean; flags?: string[]; past?: boolean } = {},
 ): Promise<Prometheus> {
   const folder = temporary();
   const port = await freePort();
@@ -141,7 +144,7 @@ export async function prometheusServer(
     .replaceAll('localhost:9090', `127.0.0.1:${port}`)
     .replaceAll('scrape_interval: 15s', options.everySecond ? 'scrape_interval: 1s' : 'scrape_interval: 15s');
   const file = join(folder, 'prometheus.yml');
-  writeFileSync(file, config);
+  writeFileSync(file, options.past ? config.replace(/^rule_files:[\s\S]*/m, '') : config);
   mkdirSync(join(folder, 'prometheus'));
   const args = () => [
     ...localize(service, folder, { '/etc/prometheus/prometheus.yml': file }),
