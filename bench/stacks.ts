@@ -173,11 +173,12 @@ export async function stacks(): Promise<void> {
   const remoteWrite = (changed?: (text: string) => string) =>
     own(['otel-collector.yaml', 'collector/remote-write.yaml'], '/api/v1/write', changed);
   const remote = remoteWrite();
-  const plain = remoteWrite((text) => text.replace(', transform/remote_write]', ']'));
+  const stillDelta = (text: string) => text.replace('TEMPORALITY_CUMULATIVE', 'TEMPORALITY_DELTA');
+  const plain = remoteWrite(stillDelta);
   const cumulative = remoteWrite((text) =>
-    text
-      .replace(', transform/remote_write]', ', delta_to_cumulative]')
-      .replace('  transform/remote_write:', '  delta_to_cumulative: { max_stale: 720h }\n  transform/remote_write:'),
+    stillDelta(text)
+      .replace('redaction/ids]', 'redaction/ids, delta_to_cumulative]')
+      .replace('  transform/backend:\n', '  delta_to_cumulative: { max_stale: 720h }\n  transform/backend:\n'),
   );
   const inFront = async () => {
     const stack = await single();
