@@ -1,7 +1,7 @@
 // Proves what an operator gets beside the gateway: alert rules that fire and are silent as they should (promtool), a manual
 // that explains each, and compose files that pin, harden and refuse to start without their secrets.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -27,6 +27,11 @@ const alerts = Object.entries(RULES).flatMap(([folder, page]) =>
   ),
 );
 
+const ruleTests = (folder: string) =>
+  readdirSync(join(projectRoot, folder))
+    .filter((name) => name.endsWith('.test.yml'))
+    .map((name) => join(folder, name));
+
 describe('the alert rules', () => {
   const need = promtool();
   if (lacking(need)) return;
@@ -35,8 +40,8 @@ describe('the alert rules', () => {
     return { status, output: stdout + stderr };
   };
 
-  it.each(Object.keys(RULES))('of %s do what their tests say', (folder) => {
-    expect(tool('test', 'rules', join(folder, 'rules.test.yml'))).toMatchObject({ status: 0 });
+  it.each(Object.keys(RULES).flatMap(ruleTests))('do what %s says', (file) => {
+    expect(tool('test', 'rules', file)).toMatchObject({ status: 0 });
   });
 
   it("and the watcher's configuration are valid", () => {
@@ -59,7 +64,8 @@ describe('the alert rules', () => {
   });
 
   it.each(alerts)('$alert: tested firing and silent, and explained', ({ folder, page, alert, annotations }) => {
-    const cases = (load(read(folder, 'rules.test.yml')) as RuleTests).tests
+    const cases = ruleTests(folder)
+      .flatMap((file) => (load(read(file)) as RuleTests).tests)
       .flatMap((one) => one.alert_rule_test)
       .filter(({ alertname }) => alertname === alert);
     expect(cases.some(({ exp_alerts }) => exp_alerts?.length)).toBe(true);

@@ -180,6 +180,7 @@ it.each([204, 302, 400, 403, 404, 407, 413, 502])(
     const { status, diagnosis } = await reported({
       [`${PREFIX}ENDPOINT`]: 'https://collector.example',
       https_proxy: `user:${PASSWORD}@${address}`,
+      [`${PREFIX}TIMEOUT`]: '1000', // so long a 502 is tried again, each time
     });
     proxy.close();
     expect(status.runs).toMatchObject({ waiting: 1, sent: 0, lost: 0 });
