@@ -6,8 +6,8 @@ export default defineConfig({
     // Nothing here takes as long, but on a machine with much else to do.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // Real lhp, real servers and two cores: more files at once only make each other slow.
-    maxWorkers: 2,
+    // On two cores: one more than that, because many tests wait, for a back-off, a server or a reporter; still more only make each other slow.
+    maxWorkers: 3,
     setupFiles: ['test/support/setup.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
   },
