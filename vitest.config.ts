@@ -6,8 +6,8 @@ export default defineConfig({
     // Nothing here takes as long, but on a machine with much else to do.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // On two cores: one more than that, because many tests wait, for a back-off, a server or a reporter; still more only make each other slow.
-    maxWorkers: 3,
+    // Real lhp, real servers and two cores: three files at once take a fifth less time, and now and then a delivery times out.
+    maxWorkers: 2,
     setupFiles: ['test/support/setup.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
   },

@@ -38,7 +38,6 @@ const files: Record<string, string> = {
   'examples/stacks/lhp.yaml': ownCollector(collector),
   'examples/stacks/same-port.yaml': samePort(collector),
   'collector/ci-queue.yaml': withRuleOrder(read('collector/ci-queue.yaml') ?? ''),
-  'collector/remote-write.yaml': withRuleOrder(read('collector/remote-write.yaml') ?? ''),
   ...dashboardFiles(),
   'docs/metrics.md': metricsPage(),
   'man/lhp-otel.1': manPage(commandLine()),
