@@ -52,6 +52,9 @@ export async function startCollector(program: string): Promise<RealCollector> {
 
 const ended = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
 
+/** Servers get theirs before they start: twice the same would be free both times. */
+const given = new Set<number>();
+
 /**
  * A port that nobody has now, and that the kernel gives to no outgoing connection (those begin at 32768): a server that is killed can have
  * it again.
@@ -59,6 +62,7 @@ const ended = (child: ChildProcess) => child.exitCode !== null || child.signalCo
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_768);
+    if (given.has(port)) continue;
     const server = createServer();
     const free = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
@@ -66,6 +70,7 @@ export async function freePort(): Promise<number> {
     if (!free) continue;
     server.close();
     await once(server, 'close');
+    given.add(port);
     return port;
   }
 }
