@@ -130,8 +130,9 @@ export function processesMentioning(text: string, others = new Set<number>()): n
     .map(Number)) {
     if (pid === process.pid || others.has(pid)) continue;
     try {
-      if (readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text)) found.push(pid);
-      else others.add(pid);
+      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+      if (environment.includes(text)) found.push(pid);
+      else if (environment !== '') others.add(pid); // empty: it has ended, or is just becoming a program
     } catch {
       // it has ended, or is another user's
     }
@@ -142,5 +143,13 @@ export function processesMentioning(text: string, others = new Set<number>()): n
 /** Waits for the last process of the sandbox, reporters above all. */
 export function idle(box: Sandbox, timeoutMs?: number): Promise<void> {
   const others = new Set<number>();
-  return until(() => processesMentioning(box.dir, others).length === 0, 'the last reporter to end', timeoutMs);
+  let quiet = 0; // twice in a row: between two looks one process may start another and end
+  return until(
+    () => {
+      quiet = processesMentioning(box.dir, others).length === 0 ? quiet + 1 : 0;
+      return quiet === 2;
+    },
+    'the last reporter to end',
+    timeoutMs,
+  );
 }
