@@ -21,7 +21,16 @@ import { Language, Parser } from 'web-tree-sitter';
 import { lacking, program } from './support/needs.ts';
 import { startOtlpServer } from './support/otlp-server.ts';
 import { openTerminal, type Terminal } from './support/pty.ts';
-import { cli, type Env, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import {
+  cli,
+  type Env,
+  idle,
+  processesMentioning,
+  projectRoot,
+  type Sandbox,
+  sandbox,
+  until,
+} from './support/sandbox.ts';
 import { traced } from './support/trace.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
@@ -58,15 +67,6 @@ function place(shell: Shell): Place {
   const where = { box, project, hook };
   places.push(where);
   return where;
-}
-
-/** Twice in a row: between two looks one process may start another and end. */
-async function idle(box: Sandbox): Promise<void> {
-  let quiet = 0;
-  await until(() => {
-    quiet = processesMentioning(box.dir).length === 0 ? quiet + 1 : 0;
-    return quiet === 2;
-  }, 'the last process to end');
 }
 
 afterAll(async () => {

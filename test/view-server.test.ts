@@ -8,7 +8,7 @@ import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Data, unpack } from '../src/view/wire.ts';
 import { EVENT, hourly, writeHistory } from './support/history.ts';
-import { cli, processesMentioning, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { cli, idle, processesMentioning, type Sandbox, sandbox, until } from './support/sandbox.ts';
 import { ask, startView, type View } from './support/view.ts';
 
 const SECRET = 'canary-header-value';
@@ -328,7 +328,7 @@ describe('start and end', () => {
       expect(await started.stop()).toBe(0);
       expect(started.stderr()).toBe('');
     }
-    await until(() => processesMentioning(user.dir).length === 0, 'whatever was started to end');
+    await idle(user);
     expect(existsSync(opened)).toBe(false);
     user.dispose();
   });
