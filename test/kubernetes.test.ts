@@ -1,16 +1,8 @@
-// Proves that the manifests are Kubernetes' (kustomize renders them, kubeconform knows each field), and that they are the compose file over
-// again: images, arguments, environment, users, ports and mounted files are compared with docker-compose.yml, to the byte.
+// Proves that the manifests are Kubernetes' (kustomize renders them, kubeconform knows each field), and that they are the compose files over
+// again: images, arguments, environment, users, ports, limits and mounted files are compared with docker-compose.yml, and those of the cluster
+// with docker-compose.cluster.yml, to the byte.
 import { spawnSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
@@ -32,39 +24,88 @@ const KINDS = [
   ['policy', 'v1', 'PodDisruptionBudget'],
   ['networking.k8s.io', 'v1', 'NetworkPolicy'],
 ] as const;
-/** Service of docker-compose.yml → what it is called here. */
-const PARTS = { collector: 'gateway', prometheus: 'prometheus', grafana: 'grafana' };
 const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
+/** The example of a kustomization.yaml in the README with these words in it. */
+const example = (words: string) =>
+  [...read('kubernetes/README.md').matchAll(/```yaml\n([\s\S]+?)```/g)]
+    .map(([, text]) => text ?? '')
+    .find((text) => text.includes(words)) ?? '';
 
-describe('the manifests', () => {
+/** What kustomize makes, and where to find what in it. */
+function manifests(kustomize: string, folder: string) {
+  const rendered = spawnSync(kustomize, ['build', folder], { encoding: 'utf8' });
+  const objects = loadAll(rendered.stdout) as Rendered[];
+  const one = (kind: RegExp, name: string) =>
+    objects.find((object) => kind.test(object.kind) && object.metadata.name.replace(/-[a-z0-9]{10}$/, '') === name);
+  const workload = (name: string) => one(/^(Deployment|StatefulSet)$/, name);
+  /** The file that a container sees at this path: its text. */
+  const mounted = (pod: Rendered, path: string): string | undefined => {
+    for (const { mountPath, name, subPath } of pod.containers[0].volumeMounts) {
+      if (path !== mountPath && !path.startsWith(`${mountPath}/`)) continue;
+      const { configMap } = pod.volumes.find((volume: Rendered) => volume.name === name) ?? {};
+      if (!configMap) continue;
+      const within = subPath ?? path.slice(mountPath.length + 1);
+      const key = configMap.items ? configMap.items.find((item: Rendered) => item.path === within)?.key : within;
+      return objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === configMap.name).data[key];
+    }
+    return undefined;
+  };
+  return { rendered, objects, one, workload, mounted };
+}
+
+/** Seconds or bytes of a compose file. */
+const amount = (text: string) => {
+  const units: Record<string, number> = { s: 1, m: 60, M: 2 ** 20, G: 2 ** 30 };
+  const [, number, unit = ''] = /^(\d+)([smMG])i?$/.exec(text) ?? [];
+  return Number(number) * (units[unit] as number);
+};
+const bytes = (text: string) => amount(text.toUpperCase().replace(/I$/, ''));
+
+describe.each([
+  {
+    title: 'the single machine',
+    file: 'docker-compose.yml',
+    /** Service of the compose file → what it is called here. */
+    names: { collector: 'gateway', prometheus: 'prometheus', grafana: 'grafana' },
+    /** What stands here in place of what stands there. */
+    ours: { './prometheus/prometheus.yml': 'kubernetes/prometheus.yml' },
+    /** What clients reach. */
+    door: 'gateway',
+    /** Who asks whom, in the files and the environment. */
+    addresses: ['prometheus:9090'],
+  },
+  {
+    title: 'the cluster',
+    file: 'docker-compose.cluster.yml',
+    names: { 'gateway-1': 'gateway', 'cortex-1': 'cortex', nginx: 'nginx', watcher: 'watcher', grafana: 'grafana' },
+    ours: {},
+    door: 'nginx',
+    addresses: [
+      ...[1, 2, 3].map((i) => `cortex-${i}:9009`),
+      ...[1, 2, 3].map((i) => `gateway-${i}:4318`),
+      ...[1, 2, 3].map((i) => `gateway-${i}:8888`),
+      'nginx:9009',
+    ].sort(),
+  },
+])('$title', ({ title, file, names, ours, door, addresses }) => {
   const [tools, tool] = [kubernetes(), promtool()];
   if (lacking(tools, tool)) return;
   const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-kubernetes-'));
   afterAll(() => rmSync(folder, { recursive: true }));
-  const rendered = spawnSync(join(tools.path, 'kustomize'), ['build', projectRoot], { encoding: 'utf8' });
-  const objects = loadAll(rendered.stdout) as Rendered[];
-  const one = (kind: RegExp, name: string) =>
-    objects.find((object) => kind.test(object.kind) && object.metadata.name === name);
-  const workload = (name: string) => one(/^(Deployment|StatefulSet)$/, name).spec.template.spec;
-  const services = composeServices('docker-compose.yml');
-  const parts = Object.entries(PARTS).map(([service, name]) => ({
+  const kustomize = join(tools.path, 'kustomize');
+  const cluster = title === 'the cluster';
+  symlinkSync(projectRoot, join(folder, 'lhp-otel'));
+  if (cluster) writeFileSync(join(folder, 'kustomization.yaml'), example('components:'));
+  const { rendered, objects, one, workload, mounted } = manifests(kustomize, cluster ? folder : projectRoot);
+  const services = composeServices(file);
+  const parts = Object.entries(names).map(([service, name]) => ({
     name,
     service: services[service] as Service,
-    pod: workload(name),
-    container: workload(name).containers[0],
+    pod: workload(name)?.spec.template.spec,
+    container: workload(name)?.spec.template.spec.containers[0],
   }));
 
-  /** The file that a container sees at this path: name of it in a ConfigMap, and its text. */
-  function mounted(pod: Rendered, path: string): string | undefined {
-    for (const { mountPath, name, subPath } of pod.containers[0].volumeMounts) {
-      if (path !== mountPath && !path.startsWith(`${mountPath}/`)) continue;
-      const { configMap } = pod.volumes.find((volume: Rendered) => volume.name === name) ?? {};
-      if (configMap) return one(/^ConfigMap$/, configMap.name).data[subPath ?? path.slice(mountPath.length + 1)];
-    }
-    return undefined;
-  }
-
-  it('are rendered without a flag, and each field is one that Kubernetes knows', () => {
+  it('is rendered without a flag, and each field is one that Kubernetes knows', () => {
     expect(rendered).toMatchObject({ status: 0, stderr: '' });
     const schemas = writeSchemas(join(tools.path, 'swagger.json'), folder, KINDS);
     const checked = (input: string) =>
@@ -81,31 +122,72 @@ describe('the manifests', () => {
     expect(checked(rendered.stdout.replace('clusterIP: None', 'clusterIP: 1')).status).toBe(1);
   });
 
-  it.each(parts)('$name: image, arguments, user and hardening of the compose file', ({ service, pod, container }) => {
-    const [user, group] = (service.user ?? '').split(':').map(Number);
-    const { command = [] } = service;
-    const args = typeof command === 'string' ? command.split(' ') : command;
-    expect(container.image).toBe(service.image);
-    expect(container.args ?? []).toEqual(args.filter(Boolean));
-    expect(pod).toMatchObject({
-      automountServiceAccountToken: false,
-      securityContext: {
-        runAsUser: user,
-        runAsGroup: group,
-        runAsNonRoot: true,
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
-    });
-    expect(container.securityContext).toEqual({
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: service.read_only,
-      capabilities: { drop: service.cap_drop },
-    });
+  it('has what the compose file has, and nothing else', () => {
+    const workloads = objects.filter(({ kind }) => /^(Deployment|StatefulSet)$/.test(kind));
+    expect(workloads.map(({ metadata }) => metadata.name).sort()).toEqual(Object.values(names).sort());
+    expect(objects.some(({ kind }) => kind === 'Secret')).toBe(false);
+    for (const { kind, metadata } of objects)
+      expect([kind, metadata.name, metadata.labels?.['app.kubernetes.io/part-of']]).toEqual([
+        kind,
+        metadata.name,
+        'lhp-otel',
+      ]);
+    // Of each that is there several times: as many, by the names that the other files call them.
+    for (const [service, name] of Object.entries(names)) {
+      if (!service.endsWith('-1')) continue;
+      const { kind, spec } = workload(name);
+      const pods = Array.from({ length: spec.replicas }, (_, i) => `${name}-${spec.ordinals.start + i}`);
+      expect(kind).toBe('StatefulSet');
+      expect(pods).toEqual(Object.keys(services).filter((other) => other.startsWith(`${name}-`)));
+      for (const pod of pods)
+        expect(one(/^Service$/, pod)?.spec.selector).toEqual({
+          'app.kubernetes.io/name': name,
+          'statefulset.kubernetes.io/pod-name': pod,
+        });
+    }
   });
 
-  it.each(parts)('$name: environment of the compose file, and secrets by name', ({ service, container }) => {
+  it.each(parts)(
+    '$name: image, arguments, user, limits and hardening of the compose file',
+    ({ name, service, pod, container }) => {
+      const [user, group] = (service.user ?? '').split(':').map(Number);
+      const { command = [] } = service;
+      const args = typeof command === 'string' ? command.split(' ') : command;
+      expect(container.image).toBe(service.image);
+      // Pods find each other by the names of their headless service, before they are ready.
+      const named = (word: string) => word.replace(/^(-memberlist\.join=cortex-\d)(:7946)$/, '$1.cortex$2');
+      expect(container.args ?? []).toEqual(args.filter(Boolean).map(named));
+      expect(pod).toMatchObject({
+        automountServiceAccountToken: false,
+        securityContext: {
+          runAsUser: user,
+          runAsGroup: group,
+          fsGroup: group,
+          runAsNonRoot: true,
+          seccompProfile: { type: 'RuntimeDefault' },
+        },
+      });
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: service.read_only,
+        capabilities: { drop: service.cap_drop },
+      });
+      if (service.mem_limit) expect(bytes(container.resources.limits.memory)).toBe(bytes(service.mem_limit));
+      if (service.stop_grace_period) expect(pod.terminationGracePeriodSeconds).toBe(amount(service.stop_grace_period));
+      if (workload(name).spec.replicas > 1)
+        expect(one(/^PodDisruptionBudget$/, name).spec).toEqual({
+          maxUnavailable: 1,
+          selector: workload(name).spec.selector,
+        });
+    },
+  );
+
+  it.each(parts)('$name: environment of the compose file, and secrets by name', ({ name, service, container }) => {
     const environment = Object.fromEntries(
-      (container.env ?? []).map(({ name, value, valueFrom }: Rendered) => [name, value ?? valueFrom.secretKeyRef]),
+      (container.env ?? []).map(({ name, value, valueFrom }: Rendered) => [
+        name,
+        value ?? valueFrom.secretKeyRef ?? valueFrom.fieldRef.fieldPath,
+      ]),
     );
     // What is empty there belongs to a switch, which an overlay turns on with its variables.
     const set = Object.entries(service.environment ?? {}).filter(([, value]) => value !== '');
@@ -113,30 +195,124 @@ describe('the manifests', () => {
       const secret = /^\$\{(\w+):\?/.exec(value)?.[1];
       return [name, secret ? { name: 'lhp-otel', key: secret } : value];
     });
-    expect(environment).toEqual(Object.fromEntries(wanted));
-    expect(objects.some(({ kind }) => kind === 'Secret')).toBe(false);
+    // A node's own name and address, and a bucket, which three machines have in place of a folder.
+    const bucket = Object.keys(service.environment ?? {}).filter((variable) => variable.startsWith('CORTEX_S3_'));
+    const node = {
+      CORTEX_NODE: 'metadata.name',
+      CORTEX_ADDRESS: 'status.podIP',
+      CORTEX_BUCKET: 's3',
+      ...Object.fromEntries(bucket.map((key) => [key, { name: 'lhp-otel-bucket', key }])),
+    };
+    expect(environment).toEqual({ ...Object.fromEntries(wanted), ...(name === 'cortex' ? node : {}) });
   });
 
-  it.each(parts)('$name: the files of the compose file, and a disk where it has one', ({ service, pod, container }) => {
-    for (const volume of service.volumes ?? []) {
-      const [host = '', path = ''] = volume.split(':');
-      if (host === './secrets' || host === 'queue') continue; // a Secret by name; the queue is a switch
-      if (!host.startsWith('.')) {
-        expect(container.volumeMounts).toContainEqual({ name: 'data', mountPath: path });
-        continue;
+  it.each(parts)(
+    '$name: the files of the compose file, and a disk where it has one',
+    ({ name, service, pod, container }) => {
+      const disks: string[] = [];
+      for (const volume of service.volumes ?? []) {
+        const [host = '', path = ''] = volume.split(':');
+        if (host === './secrets' || host === 'blocks') continue; // a Secret by name; a bucket
+        if (host === 'queue' && !cluster) continue; // a Deployment has none
+        if (!host.startsWith('.')) {
+          expect(container.volumeMounts).toContainEqual({
+            name: host.startsWith('queue') ? 'queue' : 'data',
+            mountPath: path,
+          });
+          if (name !== 'watcher') disks.push(path);
+          continue;
+        }
+        const files = statSync(join(projectRoot, host)).isDirectory()
+          ? readdirSync(join(projectRoot, host), { recursive: true, encoding: 'utf8' })
+              .filter((file) => statSync(join(projectRoot, host, file)).isFile())
+              .map((file) => [join(host, file), `${path}/${file}`])
+          : [[host, path]];
+        // A mount further down hides what is there.
+        const hidden = (to: string) =>
+          service.volumes?.some((other) => {
+            const [, over = ''] = other.split(':');
+            return over.length > path.length && to.startsWith(`${over}/`);
+          });
+        for (const [from = '', to = ''] of files.filter(([, to = '']) => !hidden(to)))
+          expect([to, mounted(pod, to)]).toEqual([to, read((ours as Record<string, string>)[from] ?? from)]);
       }
-      const files = statSync(join(projectRoot, host)).isDirectory()
-        ? readdirSync(join(projectRoot, host), { recursive: true, encoding: 'utf8' })
-            .filter((file) => statSync(join(projectRoot, host, file)).isFile())
-            .map((file) => [join(host, file), `${path}/${file}`])
-        : [[host, path]];
-      for (const [from = '', to = ''] of files)
-        expect([to, mounted(pod, to)]).toEqual([
-          to,
-          read(from.endsWith('prometheus/prometheus.yml') ? 'kubernetes/prometheus.yml' : from),
-        ]);
+      for (const path of service.tmpfs ?? [])
+        expect(pod.volumes).toContainEqual({
+          name: container.volumeMounts.find(({ mountPath }: Rendered) => mountPath === path).name,
+          emptyDir: expect.anything(),
+        });
+      const claimed = (volume: string) =>
+        workload(name).spec.volumeClaimTemplates?.some(({ metadata }: Rendered) => metadata.name === volume) ||
+        pod.volumes.some((one: Rendered) => one.name === volume && one.persistentVolumeClaim);
+      const mounts = container.volumeMounts as Rendered[];
+      expect(mounts.filter((mount) => claimed(mount.name)).map(({ mountPath }) => mountPath)).toEqual([
+        ...new Set(disks),
+      ]);
+    },
+  );
+
+  it('lets each service reach its pods, and each policy name a port that is there', () => {
+    const portsOf = (labels: Rendered) =>
+      workload(labels['app.kubernetes.io/name']).spec.template.spec.containers[0].ports as Rendered[];
+    const numbers = (labels: Rendered) => portsOf(labels).map(({ containerPort }) => containerPort);
+    for (const { spec } of objects.filter(({ kind }) => kind === 'Service'))
+      for (const { targetPort } of spec.ports)
+        expect(portsOf(spec.selector).map(({ name }) => name)).toContain(targetPort);
+    const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy');
+    expect(policies.map(({ metadata }) => metadata.name).sort()).toEqual(Object.values(names).sort());
+    /** From whom to whom: `nginx → cortex:9009`; `*` is anybody. */
+    const [left, entered] = [new Set<string>(), new Set<string>()];
+    const each = (rules: Rendered[], side: 'from' | 'to', found: (peer: string, port: number) => void) => {
+      for (const { ports, [side]: peers = [{ podSelector: { matchLabels: {} } }] } of rules)
+        for (const { podSelector } of peers)
+          for (const { port } of ports) found(podSelector.matchLabels['app.kubernetes.io/name'] ?? '*', port);
+    };
+    for (const { metadata, spec } of policies) {
+      expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
+      expect(spec.podSelector.matchLabels).toEqual({ 'app.kubernetes.io/name': metadata.name });
+      each(spec.ingress, 'from', (peer, port) => {
+        expect(numbers(spec.podSelector.matchLabels)).toContain(port);
+        entered.add(`${peer} → ${metadata.name}:${port}`);
+      });
+      each(spec.egress, 'to', (peer, port) => left.add(`${metadata.name} → ${peer}:${port}`));
+    }
+    // What one side lets out the other lets in. Clients and people come from anywhere; names may be asked of anybody, and a bucket is outside.
+    const anywhere = (way: string) => way.includes('*');
+    expect([...left].filter((way) => !anywhere(way)).sort()).toEqual(
+      [...entered].filter((way) => !anywhere(way)).sort(),
+    );
+    expect([...entered].filter(anywhere).sort()).toEqual([`* → ${door}:4318`, '* → grafana:3000'].sort());
+    const out = Object.values(names).map((name) => `${name} → *:53`);
+    expect([...left].filter(anywhere).sort()).toEqual([...out, ...(cluster ? ['cortex → *:443'] : [])].sort());
+  });
+
+  it('has the ports that its parts listen on, and services where they are asked', () => {
+    const listens = read('otel-collector.yaml');
+    for (const { containerPort } of parts[0]?.container.ports ?? []) expect(listens).toContain(`:-${containerPort}}`);
+    // Every address that a file here names: of the backend, the data source, nginx's servers, the watcher's and Prometheus's targets. (What
+    // the gateway's configuration names is a default, in place of which the environment has the backend.)
+    const texts = [
+      ...objects.filter(({ kind, metadata }) => kind === 'ConfigMap' && !/^gateway|dashboards/.test(metadata.name)),
+      ...parts.map(({ container }) => ({ data: { env: JSON.stringify(container.env ?? []) } })),
+    ].flatMap(({ data }) => Object.values(data) as string[]);
+    const mine = /\b((?:gateway|cortex)-\d|nginx|prometheus):(\d{4,5})\b/g;
+    const asked = new Set(texts.flatMap((text) => [...text.matchAll(mine)].map(([address]) => address)));
+    expect([...asked].sort()).toEqual(addresses);
+    for (const address of asked) {
+      const [name = '', port] = address.split(':');
+      expect(one(/^Service$/, name)?.spec.ports.map((one: Rendered) => one.port)).toContain(Number(port));
+      expect(one(/^Service$/, name)?.spec.clusterIP).toBeUndefined();
     }
   });
+});
+
+describe('what is the single machine’s alone', () => {
+  const [tools, tool] = [kubernetes(), promtool()];
+  if (lacking(tools, tool)) return;
+  const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-kubernetes-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const kustomize = join(tools.path, 'kustomize');
+  const { objects, one } = manifests(kustomize, projectRoot);
 
   it('reads the gateways by their addresses, and is else the Prometheus of the compose file', () => {
     const [ours, theirs] = ['kubernetes/prometheus.yml', 'prometheus/prometheus.yml'].map((path) =>
@@ -158,49 +334,13 @@ describe('the manifests', () => {
     expect(spawnSync(tool.path, ['check', 'config', file])).toMatchObject({ status: 0 });
   });
 
-  it('lets each service reach its pods, and each policy name a port that is there', () => {
-    const portsOf = (labels: Rendered) => workload(labels['app.kubernetes.io/name']).containers[0].ports as Rendered[];
-    const numbers = (labels: Rendered) => portsOf(labels).map(({ containerPort }) => containerPort);
-    for (const { spec } of objects.filter(({ kind }) => kind === 'Service'))
-      for (const { targetPort } of spec.ports)
-        expect(portsOf(spec.selector).map(({ name }) => name)).toContain(targetPort);
-    const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy');
-    expect(policies.map(({ metadata }) => metadata.name).sort()).toEqual(Object.values(PARTS).sort());
-    for (const { spec } of policies) {
-      expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
-      for (const { ports } of spec.ingress)
-        for (const { port } of ports) expect(numbers(spec.podSelector.matchLabels)).toContain(port);
-      for (const { to, ports } of spec.egress) {
-        // Names may be asked of anybody, else a pod is named and a port of its own.
-        if (to === undefined) expect(new Set(ports.map(({ port }: Rendered) => port))).toEqual(new Set([53]));
-        for (const { podSelector } of to ?? [])
-          for (const { port } of ports) expect(numbers(podSelector.matchLabels)).toContain(port);
-      }
-    }
-  });
-
-  it('has the ports that the gateway listens on and the backend is asked at', () => {
-    const listens = read('otel-collector.yaml');
-    for (const { containerPort } of workload('gateway').containers[0].ports)
-      expect(listens).toContain(`:-${containerPort}}`);
-    const backend = services.collector?.environment?.LHP_OTEL_BACKEND ?? '';
-    expect(one(/^Service$/, new URL(backend).hostname).spec.ports).toMatchObject([
-      { port: Number(new URL(backend).port) },
-    ]);
-  });
-
   it('can be patched as the README shows', () => {
-    const own = join(folder, 'own');
-    mkdirSync(own);
-    symlinkSync(projectRoot, join(own, 'lhp-otel'));
-    const example = /```yaml\n([\s\S]+?)```/.exec(read('kubernetes/README.md'))?.[1] ?? '';
-    writeFileSync(join(own, 'kustomization.yaml'), example);
-    const patched = spawnSync(join(tools.path, 'kustomize'), ['build', own], { encoding: 'utf8' });
-    expect(patched).toMatchObject({ status: 0, stderr: '' });
-    const all = loadAll(patched.stdout) as Rendered[];
-    expect(new Set(all.map(({ metadata }) => metadata.namespace))).toEqual(new Set(['lhp-otel']));
-    const gateway = all.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'gateway');
-    const args = gateway.spec.template.spec.containers[0].args as string[];
+    symlinkSync(projectRoot, join(folder, 'lhp-otel'));
+    writeFileSync(join(folder, 'kustomization.yaml'), example('switches/tls.yaml'));
+    const patched = manifests(kustomize, folder);
+    expect(patched.rendered).toMatchObject({ status: 0, stderr: '' });
+    expect(new Set(patched.objects.map(({ metadata }) => metadata.namespace))).toEqual(new Set(['lhp-otel']));
+    const args = patched.workload('gateway').spec.template.spec.containers[0].args as string[];
     expect(args).toHaveLength(3);
     const switches = objects.find(({ metadata }) => metadata.name.startsWith('gateway-switches-'));
     for (const path of args.slice(1)) {

@@ -16,6 +16,11 @@ export interface Service {
   read_only?: boolean;
   cap_drop?: string[];
   security_opt?: string[];
+  tmpfs?: string[];
+  /** As `600m`, in units of 1024. */
+  mem_limit?: string;
+  /** As `2m`. */
+  stop_grace_period?: string;
   extends?: { file: string; service: string };
 }
 
