@@ -118,6 +118,29 @@ describe('the cluster', () => {
     await expectTruth();
   });
 
+  it('nodes that come back at other addresses, as pods do: with the third one away, these two are the quorum', async () => {
+    await second().stop();
+    await second().move();
+    await second().start();
+    await first().kill();
+    await first().move();
+    await first().start();
+    await third().stop();
+    const written = async () => (await post(cluster.nginx.url, bodies[0] as Uint8Array)) === '200';
+    await until(written, 'two nodes to know each other’s new addresses');
+    for (const node of [first(), second()]) {
+      let seen: number | undefined;
+      const answered = async () => {
+        seen = await node.value(RUNS, later).catch(() => undefined);
+        return seen !== undefined;
+      };
+      await until(answered, 'an answer of both');
+      expect(seen).toBe(stored.length);
+    }
+    await third().start();
+    await expectTruth();
+  });
+
   const [model] = known as [Run];
   const more = async (change: Partial<Run['event']>, at = now - HOUR) =>
     record({ at, event: { ...model.event, ...change, machine_id: digest('one more') } });

@@ -18,6 +18,8 @@ export const TENANT = 'lhp';
 export interface Node extends Server, Asker {
   /** Makes blocks of what a tenant has in memory, and ships them to the bucket. */
   flush(tenant?: string): Promise<void>;
+  /** From its next start on it has other addresses among the nodes, as a pod that Kubernetes has made anew; where it is asked stays. */
+  move(): Promise<void>;
 }
 
 export interface Cluster {
@@ -60,7 +62,7 @@ export async function clusterServers(
   const inside = `http://127.0.0.1:${at(`nginx:${INSIDE}`)}`;
 
   const nodes = names.map((name) =>
-    node(programs.cortex.path, name, services[name] as Service, folder, at, local, flags),
+    node(programs.cortex.path, name, services[name] as Service, folder, ports, local, flags),
   );
   const gateways: Gateway[] = [];
   for (let i = 1; i <= count; i += 1) {
@@ -112,10 +114,11 @@ function node(
   name: string,
   service: Service,
   folder: string,
-  at: At,
+  ports: Map<string, number>,
   local: Local,
   flags: string[],
 ): Node {
+  const at = (name: string) => ports.get(name) as number;
   const own = join(folder, name);
   for (const path of [own, join(folder, 'blocks'), join(folder, 'rules')]) mkdirSync(path, { recursive: true });
   for (const volume of service.volumes ?? []) {
@@ -125,7 +128,7 @@ function node(
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     cpSync(join(projectRoot, host), join(folder, file));
   }
-  const env = {
+  const env: Record<string, string> = {
     ...service.environment,
     CORTEX_LISTEN: '127.0.0.1',
     CORTEX_ADDRESS: '127.0.0.1',
@@ -150,6 +153,13 @@ function node(
           () => false,
         );
       while (!(await asked()));
+    },
+    move: async () => {
+      for (const [variable, from] of Object.entries({ CORTEX_GRPC_PORT: 9095, CORTEX_GOSSIP_PORT: 7946 })) {
+        const port = await freePort();
+        ports.set(`${name}:${from}`, port);
+        env[variable] = String(port);
+      }
     },
   };
 }
