@@ -306,7 +306,7 @@ describe.each([
   });
 });
 
-describe('what is the single machine’s alone', () => {
+describe('what is of one of them alone', () => {
   const [tools, tool] = [kubernetes(), promtool()];
   if (lacking(tools, tool)) return;
   const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-kubernetes-'));
@@ -334,7 +334,7 @@ describe('what is the single machine’s alone', () => {
     expect(spawnSync(tool.path, ['check', 'config', file])).toMatchObject({ status: 0 });
   });
 
-  it('can be patched as the README shows', () => {
+  it('can be patched as the README shows: the single machine', () => {
     symlinkSync(projectRoot, join(folder, 'lhp-otel'));
     writeFileSync(join(folder, 'kustomization.yaml'), example('switches/tls.yaml'));
     const patched = manifests(kustomize, folder);
@@ -347,5 +347,19 @@ describe('what is the single machine’s alone', () => {
       const file = path.replace('--config=/etc/otelcol/switches/', '');
       expect(switches.data[file]).toBe(read(join('collector', file)));
     }
+  });
+
+  it('can be patched as the README shows: the cluster', () => {
+    writeFileSync(join(folder, 'kustomization.yaml'), example('value: tls.conf'));
+    const patched = manifests(kustomize, folder);
+    expect(patched.rendered).toMatchObject({ status: 0, stderr: '' });
+    expect(patched.mounted(patched.workload('nginx').spec.template.spec, '/etc/nginx/lhp/listen.conf')).toBe(
+      read('cluster/nginx/tls.conf'),
+    );
+    expect(patched.workload('gateway')).toMatchObject({ kind: 'StatefulSet' });
+    expect(patched.workload('gateway').spec.template.spec.containers[0].args).toEqual([
+      expect.any(String),
+      '--config=/etc/otelcol/switches/tokens.yaml',
+    ]);
   });
 });
