@@ -97,6 +97,14 @@ describe.each([
 });
 
 describe('the cluster', () => {
+  // compose 2.40.3 (compose-go 2.9.1) does not follow them through a merge: each gateway wanted the port of nginx, and `up` failed.
+  it('has compose’s own tags in the services themselves, not in what is merged into them', () => {
+    const [fragments = '', services = ''] = read('docker-compose.cluster.yml').split(/^services:$/m);
+    expect(fragments).not.toMatch(/!(reset|override)/);
+    expect(services.match(/^ {4}ports: !reset \[\]$/gm)).toHaveLength(3);
+    expect(services.match(/^ {4}depends_on: !override /gm)).toHaveLength(3);
+  });
+
   it('has the gateway of the single machine three times, and its own backend', () => {
     const { image, user, command, environment } = SINGLE.collector as Service;
     for (const name of ['gateway-1', 'gateway-2', 'gateway-3'])
