@@ -36,12 +36,13 @@ afterAll(async () => {
   rmSync(secrets, { recursive: true });
 });
 
-/** A backend that counts, and answers as it is told. */
+/** A backend that counts, notes whose each request is, and answers as it is told. */
 async function countingBackend() {
-  const backend = { requests: 0, status: 200, url: '' };
+  const backend = { requests: 0, tenants: [] as unknown[], status: 200, url: '' };
   const server = createServer((incoming, outgoing) => {
     incoming.resume().on('end', () => {
       backend.requests += 1;
+      backend.tenants.push(incoming.headers['x-scope-orgid']);
       outgoing.writeHead(backend.status).end();
     });
   }).listen(0, '127.0.0.1');
@@ -56,8 +57,8 @@ async function countingBackend() {
   return backend;
 }
 
-async function gatewayWith(switches: string[], backend: string): Promise<Gateway> {
-  const gateway = await gatewayServer(needed.path, backend, { LHP_OTEL_SECRETS: secrets }, switches);
+async function gatewayWith(switches: string[], backend: string, more: Record<string, string> = {}): Promise<Gateway> {
+  const gateway = await gatewayServer(needed.path, backend, { LHP_OTEL_SECRETS: secrets, ...more }, switches);
   await gateway.start();
   servers.push(gateway);
   return gateway;
@@ -268,6 +269,15 @@ describe('the queue for CI jobs', () => {
       lost = await points(gateway, 'otelcol_exporter_send_failed_metric_points', 'otlp_http/queued');
     }
     expect(lost).toBe(7);
+  });
+
+  it('with the switch tenant the queued runs are the tenant’s, too', async () => {
+    const backend = await countingBackend();
+    const gateway = await gatewayWith(['tokens', 'ci-queue', 'tenant'], backend.url, { LHP_OTEL_TENANT: 'team-a' });
+    const now = Date.now();
+    for (const ci of [false, true]) expect(await post(gateway, await body(1, ci, now))).toBe(200);
+    await until(() => backend.requests === 2, 'both requests at the backend');
+    expect(backend.tenants).toEqual(['team-a', 'team-a']);
   });
 
   it('what is not of the contract is dropped, and counted once', async () => {
