@@ -251,6 +251,15 @@ describe.each([
     },
   );
 
+  it.each(parts)('$name: asked often while it starts, so that it serves as soon as it can', ({ container }) => {
+    const { startupProbe: starts, readinessProbe: ready } = container;
+    expect(ready.periodSeconds).toBeLessThanOrEqual(10);
+    if (!starts) return;
+    expect(starts.periodSeconds).toBeLessThanOrEqual(5);
+    // And long: until then nothing else is asked, and after it the container would be killed in the middle of its log.
+    expect(starts.periodSeconds * starts.failureThreshold).toBeGreaterThanOrEqual(180);
+  });
+
   it('lets each service reach its pods, and each policy name a port that is there', () => {
     const portsOf = (labels: Rendered) =>
       workload(labels['app.kubernetes.io/name']).spec.template.spec.containers[0].ports as Rendered[];
