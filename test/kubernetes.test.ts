@@ -279,7 +279,9 @@ describe.each([
     for (const { metadata, spec } of policies) {
       expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
       expect(spec.podSelector.matchLabels).toEqual({ 'app.kubernetes.io/name': metadata.name });
-      each(spec.ingress, 'from', (peer, port) => {
+      // The server drops an empty list, and what is applied would differ from what is there for good.
+      expect(spec.ingress).not.toEqual([]);
+      each(spec.ingress ?? [], 'from', (peer, port) => {
         expect(numbers(spec.podSelector.matchLabels)).toContain(port);
         entered.add(`${peer} → ${metadata.name}:${port}`);
       });
