@@ -399,6 +399,23 @@ describe('answers', () => {
     expect((await statusOf(where)).delivery).toMatchObject({ failures: 0 });
   });
 
+  // The connection may also be reset before that is read (test/switches.test.ts, with the real one).
+  it.concurrent.each([
+    'Client sent an HTTP request to an HTTPS server.\n',
+    '<center>The plain HTTP request was sent to HTTPS port</center>',
+  ])('400 of a server that speaks TLS, to plain http: kept, named, and refused when it is refused', async (body) => {
+    const where = await place({
+      script: [{ status: 400, body, headers: { 'content-type': 'text/html' } }, { status: 400 }],
+    });
+    await reported(where);
+    expect(kinds(spooled(where))).toEqual(['.json']);
+    expect((await deliveryOf(where)).problem).toBe(
+      'the collector speaks TLS (HTTP 400): the endpoint must begin with https',
+    );
+    await tell(where, ['flush']);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], ['.lost-rejected.json']]);
+  });
+
   it.concurrent.each([
     [401, /credentials \(HTTP 401\): check headers$/],
     [403, /credentials \(HTTP 403\): check headers$/],

@@ -141,9 +141,11 @@ describe('the way', () => {
     [413, /body/],
     [307, /redirect/],
     [500, /backend/],
+    [400, /begin with https/],
   ])('HTTP %i', async (status, advice) => {
     const elsewhere = await serve({});
-    const server = await serve({ script: [{ status, headers: { location: elsewhere.endpoint } }] });
+    const body = 'Client sent an HTTP request to an HTTPS server.\n';
+    const server = await serve({ script: [{ status, body, headers: { location: elsewhere.endpoint } }] });
     const headers = { [`${PREFIX}HEADERS`]: 'authorization=canary-token' };
     const { of, told } = await doctor({ [`${PREFIX}ENDPOINT`]: server.endpoint, ...headers });
     expect(of('request')).toMatchObject({ result: 'failure', advice: expect.stringMatching(advice) });

@@ -121,6 +121,18 @@ describe('TLS, tokens and client certificates', () => {
     expect(backend.requests).toBe(expected === 'sent' ? 1 : 0);
   });
 
+  it('a client that was left at plain http: its run waits until the endpoint is mended', async () => {
+    const plain = { ENDPOINT: mutual.url.replace('https:', 'http:') };
+    expect(await delivered(mutual, plain)).toMatch(/ECONNRESET|speaks TLS \(HTTP 400\)/);
+    const tell = (command: string, settings: Record<string, string>) =>
+      lhpOtel(boxes.at(-1) as Sandbox, [command], {
+        env: Object.fromEntries(Object.entries(settings).map(([name, value]) => [PREFIX + name, value])),
+      });
+    const mended = { ENDPOINT: mutual.url, ...ca, ...certificate };
+    expect(await tell('flush', mended)).toMatchObject({ status: 0, stdout: '1 delivered, none waiting\n', stderr: '' });
+    expect(backend.requests).toBe(1);
+  });
+
   it('a token added to the file counts without a restart, one taken out no more', async () => {
     const ask = async (token: string) => {
       // The empty request is answered by the gateway alone.

@@ -174,10 +174,15 @@ const NEVER_REACHED: ReadonlySet<string> = new Set([
   'ENETUNREACH',
 ]);
 
+/** What servers that speak TLS answer to plain HTTP, as a 400: Go's (the collector), nginx, Apache httpd. It is no answer to the run. */
+const SPEAKS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port|plain HTTP to an SSL/;
+
 /** design §7: 400 and 413 are final for this run, 401, 403 and 404 are configuration, and everything else passes. */
 function classify(error: unknown): Answer {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  const mayBeStored = typeof code === 'number' ? code === 400 || code >= 500 : !NEVER_REACHED.has(String(code));
+  const { code, data } = (error ?? {}) as { code?: unknown; data?: unknown };
+  const wrongScheme = code === 400 && SPEAKS_TLS.test(String(data));
+  const mayBeStored =
+    typeof code === 'number' ? (code === 400 && !wrongScheme) || code >= 500 : !NEVER_REACHED.has(String(code));
   const answer = (kind: Answer['kind'], why: string): Answer => ({
     kind,
     why,
@@ -186,6 +191,7 @@ function classify(error: unknown): Answer {
     repeated: false,
     ...(typeof code === 'number' || typeof code === 'string' ? { code } : {}),
   });
+  if (wrongScheme) return answer('later', 'the collector speaks TLS (HTTP 400): the endpoint must begin with https');
   if (code === 400 || code === 413) return answer('refused', `the collector refused a run (HTTP ${code})`);
   if (code === 401 || code === 403)
     return answer('later', `the collector wants other credentials (HTTP ${code}): check headers`);

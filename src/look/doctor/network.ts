@@ -150,6 +150,8 @@ function judgeAnswer({ answer, status, milliseconds }: Seen, reached: boolean): 
   if (answer.kind === 'accepted') return ok(text);
   if (status === 401 || status === 403)
     return failure(text, 'check the headers (LHP_OTEL_EXPORTER_OTLP_HEADERS) or the client certificate');
+  if (status === 400 && answer.kind === 'later')
+    return failure(text, 'it speaks TLS: make the endpoint begin with https');
   if (status === 404 || status === 405)
     return failure(text, 'check the path of the endpoint; v1/metrics is appended to it');
   if (status === 407) return failure(text, 'check the user and password of the proxy');
