@@ -82,6 +82,8 @@ describe('TLS, tokens and client certificates', () => {
     backend.requests = 0;
   });
 
+  const variables = (settings: Record<string, string>) =>
+    Object.fromEntries(Object.entries(settings).map(([name, value]) => [PREFIX + name, value]));
   /** What becomes of one recorded run of a new user; these settings are the client's. */
   async function delivered(gateway: Gateway, settings: Record<string, string>): Promise<'sent' | string> {
     const box = sandbox({ path: [join(projectRoot, 'test', 'fixtures', 'bin')], env: { DO: ':' } });
@@ -89,12 +91,7 @@ describe('TLS, tokens and client certificates', () => {
     const project = join(box.dir, 'project');
     mkdirSync(project);
     writeFileSync(join(project, 'lhp.yaml'), 'name: switches\n');
-    const env = Object.fromEntries(
-      Object.entries({ ENDPOINT: gateway.url, TIMEOUT: '5000', ...settings }).map(([name, value]) => [
-        PREFIX + name,
-        value,
-      ]),
-    );
+    const env = variables({ ENDPOINT: gateway.url, TIMEOUT: '5000', ...settings });
     await lhpOtel(box, ['run', '--', 'lhp', 'generate', '--env', 'dev'], { cwd: project, env });
     await idle(box);
     const sent = readdirSync(box.historyDir, { withFileTypes: true }).some(({ name }) => name.endsWith('.sent.json'));
@@ -124,12 +121,9 @@ describe('TLS, tokens and client certificates', () => {
   it('a client that was left at plain http: its run waits until the endpoint is mended', async () => {
     const plain = { ENDPOINT: mutual.url.replace('https:', 'http:') };
     expect(await delivered(mutual, plain)).toMatch(/ECONNRESET|speaks TLS \(HTTP 400\)/);
-    const tell = (command: string, settings: Record<string, string>) =>
-      lhpOtel(boxes.at(-1) as Sandbox, [command], {
-        env: Object.fromEntries(Object.entries(settings).map(([name, value]) => [PREFIX + name, value])),
-      });
-    const mended = { ENDPOINT: mutual.url, ...ca, ...certificate };
-    expect(await tell('flush', mended)).toMatchObject({ status: 0, stdout: '1 delivered, none waiting\n', stderr: '' });
+    const env = variables({ ENDPOINT: mutual.url, ...ca, ...certificate });
+    const flushed = await lhpOtel(boxes.at(-1) as Sandbox, ['flush'], { env });
+    expect(flushed).toMatchObject({ status: 0, stdout: '1 delivered, none waiting\n', stderr: '' });
     expect(backend.requests).toBe(1);
   });
 

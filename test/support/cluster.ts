@@ -58,7 +58,7 @@ export async function clusterServers(
   for (const port of [CLIENTS, INSIDE]) ports.set(`nginx:${port}`, await freePort());
   const local = (text: string) =>
     [...ports].reduce((all, [name, port]) => all.replaceAll(name, `127.0.0.1:${port}`), text);
-  const at = (name: string) => ports.get(name) as number;
+  const at = placed(ports);
   const inside = `http://127.0.0.1:${at(`nginx:${INSIDE}`)}`;
 
   const nodes = names.map((name) =>
@@ -88,7 +88,7 @@ export async function clusterServers(
       const own = new Map([CLIENTS, INSIDE].map((port) => [`nginx:${port}`, 0]));
       for (const name of own.keys()) own.set(name, await freePort());
       const service = composeServices(FILE, { LHP_OTEL_EDGE: kind }).nginx as Service;
-      const other = front(service, kind, (name) => own.get(name) as number, secrets);
+      const other = front(service, kind, placed(own), secrets);
       return { ...other, url: other.url.replace('http:', 'https:') };
     },
     start: async () => {
@@ -107,6 +107,10 @@ export async function clusterServers(
 }
 
 type At = (name: string) => number;
+const placed =
+  (ports: ReadonlyMap<string, number>): At =>
+  (name) =>
+    ports.get(name) as number;
 type Local = (text: string) => string;
 
 function node(
@@ -118,7 +122,7 @@ function node(
   local: Local,
   flags: string[],
 ): Node {
-  const at = (name: string) => ports.get(name) as number;
+  const at = placed(ports);
   const own = join(folder, name);
   for (const path of [own, join(folder, 'blocks'), join(folder, 'rules')]) mkdirSync(path, { recursive: true });
   for (const volume of service.volumes ?? []) {
