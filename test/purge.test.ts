@@ -257,9 +257,10 @@ describe('under way', () => {
 it('purge alone deletes every recorded run, sent ones too, and nothing else', async () => {
   const { box, home, config, run } = await place();
   const server = await startOtlpServer({ script: [{}, { status: 401 }] });
-  await run();
-  for (let i = 0; i < 2; i += 1) {
-    await run({ LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint });
+  // One after the other: a run is named after the moment at which its reporter writes it down.
+  const endpoint = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint };
+  for (const env of [{}, endpoint, endpoint]) {
+    await run(env);
     await idle(box);
   }
   await server.close();
