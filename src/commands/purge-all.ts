@@ -27,7 +27,7 @@ export interface Traces {
 }
 
 /** With what a process that was killed while writing has left of it. */
-const named = (names: string) => new RegExp(`^(${names})(\\.\\d+\\.tmp)?$`);
+const named = (names: string) => new RegExp(`^(${names})(\\.[0-9a-z]+\\.tmp)?$`);
 const STATE = named('delivery\\.json|notice\\.json|notice\\.pending|machine-id|ci-slot\\.json|deliver\\.lock');
 const ATTEMPTS = /^\d{13}$/;
 /** Node's own: a folder for each Node, a file for each source, for a moment under a longer name. */

@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import type { GenerateEvent, LossReason } from '../contract.ts';
 import { eventOf, type OtlpRequest, type Outcome } from '../describe/event.ts';
-import { ensureFolder } from '../system/files.ts';
+import { ensureFolder, TEMPORARY } from '../system/files.ts';
 import { type Paths, PENDING_NOTICE } from '../system/paths.ts';
 import { attempted, forgetAttempts } from './attempts.ts';
 
@@ -193,8 +193,7 @@ export function prune(paths: Paths, now: number = Date.now()): void {
     markLost(paths, run, 'unreadable');
   }
   for (const name of names(paths.state))
-    if (/\.\d+\.tmp$/.test(name) && changed(join(paths.state, name)) < now - ABANDONED_MS)
-      remove(join(paths.state, name));
+    if (TEMPORARY.test(name) && changed(join(paths.state, name)) < now - ABANDONED_MS) remove(join(paths.state, name));
   // Of a sender that was killed when it had moved the run.
   for (const run of attempted(paths)) if (!existsSync(join(paths.spool, `${run}.json`))) forgetAttempts(paths, run);
   cutHistory(paths);

@@ -1,8 +1,9 @@
 // system.ts: questions to the machine whose answer may be "nobody knows": each gives `undefined` or nothing instead of an error.
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Deps } from './deps.ts';
+import { readRegular } from './files.ts';
 
 /** What a program prints on stdout; empty where it is not there or fails. */
 export async function output(
@@ -23,9 +24,10 @@ export async function output(
   }
 }
 
-export function readText(path: string): string | undefined {
+/** The text of a regular file of at most `maxBytes` (default 1 MiB). */
+export function readText(path: string, maxBytes?: number): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegular(path, maxBytes === undefined ? {} : { maxBytes }).toString('utf8');
   } catch {
     return undefined;
   }

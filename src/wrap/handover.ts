@@ -9,7 +9,7 @@ import type { GenerateEvent } from '../contract.ts';
 import { ciVariableSet, isCi } from '../decide/ci.ts';
 import { type Decision, decide, projectRoot } from '../decide/decide.ts';
 import type { Deps, Env } from '../system/deps.ts';
-import { ensureFolder, writePrivate } from '../system/files.ts';
+import { ensureFolder, isSafeFromOthers, writePrivate } from '../system/files.ts';
 import { debugging, say, sayOff } from '../system/log.ts';
 import { PENDING_NOTICE, pathsOf } from '../system/paths.ts';
 import type { Generate } from './command.ts';
@@ -90,12 +90,15 @@ export function startReporter(job: Job, deps: Deps): ChildProcess {
   return reporter;
 }
 
-/** V8 need not compile the reporter each time. Node makes no folder here: there are homes in which it never ends to try. */
+/**
+ * V8 need not compile the reporter each time. Node runs what it finds there, so the folder must be safe from
+ * other users. Node does not create it here: in some homes it would never stop trying.
+ */
 function compileCache(deps: Deps): { NODE_COMPILE_CACHE?: string } {
   const { cache } = pathsOf(deps);
   try {
     ensureFolder(cache);
-    return { NODE_COMPILE_CACHE: cache };
+    return isSafeFromOthers(cache) ? { NODE_COMPILE_CACHE: cache } : {};
   } catch {
     return {}; // nowhere to keep it
   }

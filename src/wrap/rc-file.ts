@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { ensureFolder } from '../system/files.ts';
+import { makeFolder } from '../system/files.ts';
 
 const BEGIN = '# >>> lhp-otel hook >>>';
 const END = '# <<< lhp-otel hook <<<\n';
@@ -103,7 +103,7 @@ function replaceRc(rc: string, text: string, old: string | undefined): void {
   const temporary = `${old === undefined ? rc : realpathSync(rc)}.lhp-otel.${process.pid}`;
   let made = false;
   try {
-    if (old === undefined) ensureFolder(dirname(rc));
+    if (old === undefined) makeFolder(dirname(rc));
     const target = old === undefined ? undefined : statSync(rc);
     writeFileSync(temporary, text, { encoding: 'latin1', flag: 'wx', mode: (target?.mode ?? 0o644) & 0o7777 });
     made = true;

@@ -47,6 +47,14 @@ export const program = (name: string) =>
       .find(existsSync) ?? '',
   );
 
+/** A second user id, to attack with: only root can start a process as another user. */
+export const secondUser = (): Need & { uid: number; gid: number } => ({
+  path: '',
+  uid: 65_534,
+  gid: 65_534,
+  ...(process.getuid?.() === 0 ? {} : { lacks: 'a second user needs root' }),
+});
+
 export interface Need {
   path: string;
   /** Why it is not here; undefined when it is. */
