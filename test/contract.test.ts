@@ -17,24 +17,7 @@ import {
 } from '../src/contract.ts';
 import { eventOf } from '../src/describe/event.ts';
 import { recordRun } from '../src/record.ts';
-
-const EVENT: GenerateEvent = {
-  event: 'lhp_generate',
-  project_id: 'a'.repeat(64),
-  machine_id: '0123456789abcdef'.repeat(4),
-  is_ci: true,
-  flowgroups_count: 23,
-  templates_count: 5,
-  flowgroups_using_templates: 18,
-  pipelines_count: 3,
-  files_generated: 0,
-  environment: 'dev',
-  dry_run: false,
-  bundle_enabled: true,
-  lhp_version: '0.9.3',
-  python_version: '3.12',
-  generation_time_seconds: 2.34,
-};
+import { EVENT } from './support/event.ts';
 
 it('every field of the page is on exactly one instrument or attribute', () => {
   const fields = [...RESOURCE_ATTRIBUTES, ...POINT_ATTRIBUTES, ...INSTRUMENTS].flatMap(({ page }) => page || []);

@@ -17,7 +17,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { errorCode } from '../src/system/error.ts';
-import { ensureFolder, isSafeFromOthers, makeFolder, readRegular, writePrivate } from '../src/system/files.ts';
+import {
+  appendPrivate,
+  ensureFolder,
+  isSafeFromOthers,
+  makeFolder,
+  readRegular,
+  writePrivate,
+} from '../src/system/files.ts';
 import { printable } from '../src/system/printable.ts';
 import { lacking, secondUser } from './support/needs.ts';
 
@@ -82,6 +89,21 @@ describe('writePrivate', () => {
     mkdirSync(join(dir, 'a.json', 'b'), { recursive: true });
     expect(codeOf(() => writePrivate(join(dir, 'a.json'), '{}'))).toBe('EISDIR');
     expect(readdirSync(dir)).toEqual(['a.json']);
+  });
+});
+
+describe('appendPrivate', () => {
+  it.each<[string, (path: string) => void]>([
+    ['nothing', () => {}],
+    ['a FIFO', (path) => void spawnSync('mkfifo', [path])],
+    ['a link to another file', (path) => symlinkSync(join(dir, 'victim'), path)],
+  ])('where %s is', (_what, plant) => {
+    writeFileSync(join(dir, 'victim'), 'precious');
+    plant(join(dir, 'a'));
+    appendPrivate(join(dir, 'a'), '+');
+    appendPrivate(join(dir, 'a'), '-');
+    expect(readFileSync(join(dir, 'a'), 'utf8')).toBe('+-');
+    expect(readFileSync(join(dir, 'victim'), 'utf8')).toBe('precious');
   });
 });
 

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LossReason } from '../src/contract.ts';
+import { recordRun } from '../src/record.ts';
 import {
   MAX_AGE_MS,
   markLost,
@@ -29,6 +30,7 @@ import {
   waiting,
 } from '../src/spool/spool.ts';
 import type { Paths } from '../src/system/paths.ts';
+import { EVENT } from './support/event.ts';
 import { projectRoot } from './support/sandbox.ts';
 
 let paths: Paths;
@@ -60,9 +62,11 @@ const put = (outcome: 'waiting' | 'local' = 'waiting', now = NOW) =>
     async (timestamp, lost) => Buffer.from(JSON.stringify({ ...RUN, timestamp, lost: Object.fromEntries(lost) })),
     now,
   );
+const putRecorded = () =>
+  store(paths, 'waiting', (timestamp, lost) => recordRun(EVENT, { timestamp, startedAt: timestamp, lost }), NOW);
 const content = (timestamp: number) => {
   const run = storedRuns(paths).find((stored) => stored.timestamp === timestamp);
-  return JSON.parse(run ? (readRun(run)?.toString() ?? '{}') : '{}') as {
+  return JSON.parse(run ? readFileSync(run.path, 'utf8') : '{}') as {
     timestamp?: number;
     lost?: Record<LossReason, number>;
   };
@@ -331,18 +335,19 @@ describe('a file that is no run', () => {
     ['JSON of somebody else', '{"secret":"x"}'],
     ['too large', `"${'x'.repeat(70_000)}"`],
   ])('%s: is not read', async (_, text) => {
-    const run = await put();
+    const run = await putRecorded();
+    expect(readRun(run)?.length).toBeGreaterThan(1000);
     writeFileSync(run.path, text);
     expect(readRun(run)).toBeUndefined();
   });
   it('a link to one that is: is not read', async () => {
-    const run = await put();
+    const run = await putRecorded();
     renameSync(run.path, join(paths.state, 'elsewhere.json'));
     symlinkSync(join(paths.state, 'elsewhere.json'), run.path);
     expect(readRun(run)).toBeUndefined();
   });
   it('gone: is not read, and marking it is no error', async () => {
-    const run = await put();
+    const run = await putRecorded();
     renameSync(run.path, `${run.path}.gone`);
     expect(readRun(run)).toBeUndefined();
     markSent(paths, run);

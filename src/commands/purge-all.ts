@@ -4,6 +4,7 @@
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { userOffFiles } from '../decide/decide.ts';
+import { ATTEMPTED } from '../spool/attempts.ts';
 import { KEPT, SPOOLED } from '../spool/spool.ts';
 import type { Deps } from '../system/deps.ts';
 import type { Paths } from '../system/paths.ts';
@@ -29,12 +30,9 @@ export interface Traces {
 /** With what a process that was killed while writing has left of it. */
 const named = (names: string) => new RegExp(`^(${names})(\\.[0-9a-z]+\\.tmp)?$`);
 const STATE = named('delivery\\.json|notice\\.json|notice\\.pending|machine-id|ci-slot\\.json|deliver\\.lock');
-const ATTEMPTS = /^\d{13}$/;
 /** Node's own: a folder for each Node, a file for each source, for a moment under a longer name. */
 const COMPILED_BY = /^v\d+\.[\w.-]+$/;
 const COMPILED = /^[0-9a-f]{8}(\.\w+)?$/;
-/** No file is ours by its name. */
-const NONE = /^$/;
 const CONFIG = named('config\\.json|consent\\.json|hook\\.(bash|zsh|fish)');
 
 /** What there is of ours. Changes nothing. */
@@ -46,28 +44,33 @@ export function tracesOf(deps: Deps, paths: Paths): Traces {
     });
     traces.files.push(...leftovers(rc));
   }
-  lookInto(paths.state, STATE, traces, {
-    inner: new Map([
-      [paths.spool, SPOOLED],
-      [paths.history, KEPT],
-      [paths.attempts, ATTEMPTS],
-    ]),
-  });
-  const compiled = list(paths.cache)
-    .filter((name) => COMPILED_BY.test(name))
-    .map((name) => [join(paths.cache, name), COMPILED] as const);
-  lookInto(paths.cache, NONE, traces, { inner: new Map(compiled) });
-  traces.folders.push(dirname(paths.cache));
-  lookInto(dirname(paths.config), CONFIG, traces, { keep: userOffFiles(deps, paths) });
+  const names = ourNames(paths);
+  const inner = new Set([...names.keys()].filter((folder) => names.has(dirname(folder))));
+  for (const folder of names.keys()) if (!inner.has(folder)) lookInto(folder, names, traces, userOffFiles(deps, paths));
   return traces;
 }
 
-interface Inside {
-  inner?: ReadonlyMap<string, RegExp>;
-  keep?: readonly string[];
+/** Our folders, and what is ours in each by its name. Two of them may be one: the user chooses where they are. */
+function ourNames(paths: Paths): ReadonlyMap<string, readonly RegExp[]> {
+  const names = new Map<string, RegExp[]>();
+  const add = (folder: string, ...ours: RegExp[]) => names.set(folder, [...(names.get(folder) ?? []), ...ours]);
+  add(paths.state, STATE);
+  add(paths.spool, SPOOLED);
+  add(paths.history, KEPT);
+  add(paths.attempts, ATTEMPTED);
+  add(dirname(paths.config), CONFIG);
+  add(dirname(paths.cache));
+  add(paths.cache);
+  for (const name of list(paths.cache)) if (COMPILED_BY.test(name)) add(join(paths.cache, name), COMPILED);
+  return names;
 }
 
-function lookInto(folder: string, ours: RegExp, traces: Traces, { inner, keep }: Inside = {}): void {
+function lookInto(
+  folder: string,
+  names: ReadonlyMap<string, readonly RegExp[]>,
+  traces: Traces,
+  keep: readonly string[],
+): void {
   attempt(traces.problems, () => {
     const stats = lstatSync(folder, { throwIfNoEntry: false });
     if (!stats) return;
@@ -75,10 +78,10 @@ function lookInto(folder: string, ours: RegExp, traces: Traces, { inner, keep }:
     if (!stats.isDirectory()) return void traces.foreign.push(folder);
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
-      const names = inner?.get(path);
-      if (names) lookInto(path, names, traces);
-      else if (keep?.includes(path)) traces.kept.push(path);
-      else if (!entry.isDirectory() && ours.test(entry.name)) traces.files.push(path);
+      const ours = names.get(folder)?.some((name) => name.test(entry.name));
+      if (names.has(path)) lookInto(path, names, traces, keep);
+      else if (keep.includes(path)) traces.kept.push(path);
+      else if (!entry.isDirectory() && ours) traces.files.push(path);
       else traces.foreign.push(path);
     }
     traces.folders.push(folder);

@@ -1,12 +1,13 @@
 // deliver.ts: the waiting runs → the operator's collector, oldest first. The bytes of each file are posted (post.ts) as they are.
 // A run leaves the spool only with a 200 (sent) or a final refusal (lost, and counted); everything else means: again later.
-import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../decide/config.ts';
 import { noteBegun, noteNotStored, othersBegun } from '../spool/attempts.ts';
 import { markLost, markSent, readRun, type StoredRun, waiting } from '../spool/spool.ts';
 import { ensureFolder } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
+import { readText } from '../system/system.ts';
 import { mustWait, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
 import { type Answer, poster } from './post.ts';
 
@@ -136,7 +137,7 @@ export const isDelivering = (paths: Paths): boolean => existsSync(lockFile(paths
 function isStale(path: string): boolean {
   try {
     if (Math.abs(statSync(path).mtimeMs - Date.now()) > STALE_LOCK_MS) return true;
-    process.kill(Number(readFileSync(path, 'utf8')), 0);
+    process.kill(Number(readText(path)), 0);
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
@@ -146,7 +147,7 @@ function isStale(path: string): boolean {
 /** False where another has taken it over: we have slept. */
 function keepLock(paths: Paths): boolean {
   try {
-    if (readFileSync(lockFile(paths), 'utf8') !== String(process.pid)) return false;
+    if (readText(lockFile(paths)) !== String(process.pid)) return false;
     const now = new Date();
     utimesSync(lockFile(paths), now, now);
     return true;

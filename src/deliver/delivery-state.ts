@@ -1,9 +1,9 @@
 // delivery-state.ts: what is remembered of the deliveries so far, in one small file: for `status`, and so that a collector that
 // is away is not asked again by every run. Holds no header, no URL, and nothing that a server answered.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePrivate } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
+import { readText } from '../system/system.ts';
 
 export interface DeliveryState {
   /** ISO 8601, as are all times here. */
@@ -28,7 +28,7 @@ const stateFile = (paths: Paths) => join(paths.state, 'delivery.json');
 
 export function readDeliveryState(paths: Paths): DeliveryState {
   try {
-    const state = JSON.parse(readFileSync(stateFile(paths), 'utf8')) as DeliveryState;
+    const state = JSON.parse(readText(stateFile(paths)) ?? '') as DeliveryState;
     return typeof state.failures === 'number' ? state : { failures: 0 };
   } catch {
     return { failures: 0 };

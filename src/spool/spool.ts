@@ -1,20 +1,12 @@
 // spool.ts: recorded runs on disk. One run is one file is one OTLP request; its name is its millisecond, and it is written
 // once and then only moved: spool/<ms>.json waits to be delivered, history/<ms>.<outcome>.json has been. Every move is a
 // rename, so at each moment a run is in exactly one place, whatever is killed when. Bounded by count, size and age.
-import {
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { GenerateEvent, LossReason } from '../contract.ts';
+import { type GenerateEvent, LOSS_REASONS, type LossReason } from '../contract.ts';
+import { conforms } from '../describe/conforms.ts';
 import { eventOf, type OtlpRequest, type Outcome } from '../describe/event.ts';
-import { ensureFolder, TEMPORARY } from '../system/files.ts';
+import { ensureFolder, readRegular, TEMPORARY } from '../system/files.ts';
 import { type Paths, PENDING_NOTICE } from '../system/paths.ts';
 import { attempted, forgetAttempts } from './attempts.ts';
 
@@ -40,7 +32,7 @@ export interface StoredRun {
 const WAITING = /^(\d{13})\.json$/;
 /** What can be in the spool, and in the history. */
 export const SPOOLED = /^\d{13}\.(json|tmp)$/;
-export const KEPT = /^(\d{13})\.(sent|local|lost-([a-z_]+))(\.in-(\d{13}))?\.json$/;
+export const KEPT = new RegExp(`^(\\d{13})\\.(sent|local|lost-(${LOSS_REASONS.join('|')}))(\\.in-(\\d{13}))?\\.json$`);
 
 /**
  * Writes a run under a millisecond that no other run of this machine has. `make` gives the bytes for that millisecond.
@@ -130,15 +122,17 @@ function kept(paths: Paths, files: readonly string[] = names(paths.history)): Ke
   });
 }
 
-/** The bytes of a run, or `undefined` where the file is gone, a link, too large, or no recorded run: that is not ours to send. */
+/**
+ * The bytes of a run, or `undefined` where the file is gone, a link, too large, or not exactly what we record:
+ * that is not ours to send.
+ */
 export const readRun = (run: StoredRun): Buffer | undefined => readWhole(run)?.bytes;
 
 /** The bytes, and what they say. */
 export function readWhole(run: StoredRun): { bytes: Buffer; event: GenerateEvent } | undefined {
   try {
-    const stats = lstatSync(run.path);
-    if (!stats.isFile() || stats.size > MAX_RUN_BYTES) return undefined;
-    const bytes = readFileSync(run.path);
+    const bytes = readRegular(run.path, { maxBytes: MAX_RUN_BYTES, follow: false });
+    if (!conforms(bytes, run.timestamp)) return undefined;
     return { bytes, event: eventOf(JSON.parse(bytes.toString('utf8')) as OtlpRequest) };
   } catch {
     return undefined;
@@ -244,10 +238,15 @@ function countReasons(losses: readonly KeptRun[]): ReadonlyMap<LossReason, numbe
 /** As if it had never been recorded. */
 export const forget = (run: StoredRun): void => void remove(run.path);
 
-/** `off`: deletes what was recorded and not sent, what was drawn at random, and a notice that waits to be shown. What was sent stays visible to the user. */
+/**
+ * `off`: deletes what was recorded and not sent, what was drawn at random, and a notice that waits to be shown.
+ * What was sent stays visible to the user. Only what carries our names is deleted.
+ */
 export function purge(paths: Paths): number {
   let deleted = 0;
-  for (const name of names(paths.spool)) deleted += Number(remove(join(paths.spool, name)));
+  for (const name of names(paths.spool)) {
+    if (SPOOLED.test(name)) deleted += Number(remove(join(paths.spool, name)) && WAITING.test(name));
+  }
   for (const run of kept(paths)) if (run.outcome !== 'sent') deleted += Number(remove(run.path));
   for (const run of attempted(paths)) forgetAttempts(paths, run);
   for (const drawn of ['machine-id', 'ci-slot.json']) remove(join(paths.state, drawn));

@@ -13,7 +13,9 @@ import {
   rmSync,
   type Stats,
   statSync,
+  unlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode } from './error.ts';
@@ -131,6 +133,21 @@ export function isSafeFromOthers(path: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/**
+ * Appends to a file of ours, which is created where it is missing. What is there under its name and is no
+ * file (a link, a FIFO of a restored folder) makes way.
+ */
+export function appendPrivate(path: string, text: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) unlinkSync(path);
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  try {
+    writeSync(file, text);
+  } finally {
+    closeSync(file);
   }
 }
 
