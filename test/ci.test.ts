@@ -2,6 +2,7 @@
 // variables that it sets and the package as npm makes it. A run is delivered before its step ends, a job keeps its status, and
 // no input becomes code or reaches a log.
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -23,6 +24,7 @@ import { type Env, idle, projectRoot, type Sandbox, sandbox } from './support/sa
 
 const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
 const { version } = JSON.parse(read('package.json')) as { version: string };
+const PACKAGE = `https://artifacts.example.com/lhp-otel-${version}.tgz`;
 const SECRET = 'canary-secret-token';
 const HEADERS = `authorization=Bearer%20${SECRET}`;
 
@@ -36,7 +38,7 @@ interface Step {
 // ── the files, as their systems read them ────────────────────────────────────────────────────────────────────────────────
 
 interface Action {
-  inputs: Record<string, { default: string }>;
+  inputs: Record<string, { default?: string }>;
   runs: { steps: { run: string; if?: string; env?: Record<string, string> }[] };
 }
 const action = load(read('action.yml')) as Action;
@@ -95,6 +97,7 @@ describe('the recipes', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-ci-'));
   const bin = join(folder, 'bin');
   let tarball: string;
+  let sha256: string;
   let box: Sandbox;
   let receiver: RealCollector;
 
@@ -107,10 +110,17 @@ describe('the recipes', () => {
     const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
     tarball = join(folder, file);
     expect(packed.status).toBe(0);
+    mkdirSync(join(folder, 'runner'));
     // lhp comes from PyPI there; here the stand-in is lhp already.
     mkdirSync(bin);
     writeFileSync(join(bin, 'pip'), '#!/bin/sh\n[ "$*" = "install lakehouse-plumber==0.9.3" ]\n');
-    chmodSync(join(bin, 'pip'), 0o755);
+    // The tarball comes from the operator's server there.
+    writeFileSync(
+      join(bin, 'curl'),
+      `#!/bin/sh\n[ "$*" = "-fsSL --proto =https -o lhp-otel.tgz ${PACKAGE}" ] && cp '${tarball}' lhp-otel.tgz\n`,
+    );
+    for (const name of ['pip', 'curl']) chmodSync(join(bin, name), 0o755);
+    sha256 = createHash('sha256').update(readFileSync(tarball)).digest('hex');
   });
   afterAll(() => rmSync(folder, { recursive: true }));
   beforeEach(async () => {
@@ -140,12 +150,13 @@ describe('the recipes', () => {
       npm_config_prefer_offline: 'true',
       npm_config_prefix: prefix,
       RUNNER_TEMP: join(folder, 'runner'),
+      LHP_OTEL_PACKAGE: PACKAGE,
+      LHP_OTEL_SHA256: sha256,
       ...more,
     };
     for (const step of steps) {
       if (status !== 0 && !step.always) continue;
-      const script = step.script.replaceAll(`lhp-otel@${version}`, tarball);
-      const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script], {
+      const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', step.script], {
         cwd: join(box.dir, 'project'),
         env: { ...env, ...step.env } as NodeJS.ProcessEnv,
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -165,7 +176,14 @@ describe('the recipes', () => {
   const github =
     (inputs: Record<string, string> = {}) =>
     (endpoint: string) =>
-      actionSteps({ command: 'lhp generate --env prod', headers: HEADERS, endpoint, package: tarball, ...inputs });
+      actionSteps({
+        command: 'lhp generate --env prod',
+        headers: HEADERS,
+        endpoint,
+        package: tarball,
+        sha256,
+        ...inputs,
+      });
   const systems: [string, (endpoint: string) => Step[], (endpoint: string) => Env][] = [
     ['GitHub', github(), () => ({ CI: 'true', GITHUB_ACTIONS: 'true' })],
     ['GitLab', gitlabSteps, (endpoint) => ({ CI: 'true', GITLAB_CI: 'true', [ENDPOINT]: endpoint, ...secret })],
@@ -233,12 +251,34 @@ describe('the recipes', () => {
     expect(log).toMatch(/Node 22\.15 or newer.*actions\/setup-node/);
   });
 
-  it('every file names this version, and the manual links each', () => {
+  it.each(systems)('%s: another package than the one of the digest is not installed', async (name, steps, env) => {
+    const other = { ...env(receiver.endpoint), LHP_OTEL_SHA256: '0'.repeat(64) };
+    const wrong = name === 'GitHub' ? github({ sha256: '0'.repeat(64) }) : steps;
+    const { status } = await job(wrong(receiver.endpoint), { ...other, npm_config_prefix: box.dir });
+    expect(status).toBe(1);
+    expect(existsSync(join(box.dir, 'lib'))).toBe(false);
+    expect([...history(), ...waiting()]).toEqual([]);
+  });
+
+  it.each(['lhp-otel', 'lhp-otel@latest', 'http://artifacts.example.com/lhp-otel.tgz?x', 'git+ssh://host/x'])(
+    'GitHub: %s is no package',
+    async (name) => {
+      const { status, log } = await job(github({ package: name })('').slice(0, 1), { npm_config_offline: 'true' });
+      expect(status).toBe(1);
+      expect(log).toContain(`package is "${name}": it must be an https address or the path of a .tgz`);
+    },
+  );
+
+  it('every file names this version and its digest, no name of a registry, and the manual links each', () => {
     const files = readdirSync(join(projectRoot, 'examples', 'ci'));
     for (const name of files) {
-      expect(read('examples', 'ci', name)).toContain(version);
+      const text = read('examples', 'ci', name);
+      expect(text).toContain(PACKAGE);
+      expect(text).toMatch(/sha256:|LHP_OTEL_SHA256(:| =)/);
+      expect(text).not.toMatch(/npm (install|i) [^\n]*lhp-otel(@|$)|npx/m);
+      for (const [, ref] of text.matchAll(/uses: [^@\n]+@(\S+)/g)) expect(ref).toMatch(/^([0-9a-f]{40}|COMMIT)$/);
       expect(read('docs', 'ci.md')).toContain(`(../examples/ci/${name})`);
     }
-    expect(action.inputs.package?.default).toBe(`lhp-otel@${version}`);
+    for (const name of ['package', 'sha256']) expect(action.inputs[name]).not.toHaveProperty('default');
   });
 });
