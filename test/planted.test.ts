@@ -1,11 +1,21 @@
 // A CI job restores the state folder from a cache that others may write. What was planted there is not sent, not
 // followed and not waited for, whatever it is; and what `off` and `purge` delete is ours by its name.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordRun } from '../src/record.ts';
 import { EVENT } from './support/event.ts';
+import { lacking, secondUser } from './support/needs.ts';
 import { lhpOtel, type OtlpServer, startOtlpServer } from './support/otlp-server.ts';
 import { idle, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
@@ -114,6 +124,39 @@ describe('what is no file is not waited for', () => {
     await idle(box);
     expect(readFileSync(precious, 'utf8')).toBe('precious');
   });
+});
+
+describe('a folder that another user of the machine may write', () => {
+  const other = secondUser();
+  if (lacking(other)) return;
+  const cache = () => join(box.home, '.cache', 'lhp-otel', 'compiled');
+
+  it('nothing compiled is kept in it, or taken from it; in one of our own it is', async () => {
+    mkdirSync(cache(), { recursive: true });
+    chmodSync(cache(), 0o777);
+    chownSync(cache(), other.uid, other.gid);
+    expect((await generate()).status).toBe(0);
+    await idle(box);
+    expect(readdirSync(cache())).toEqual([]);
+    chownSync(cache(), process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+    chmodSync(cache(), 0o700);
+    await generate();
+    await idle(box);
+    expect(readdirSync(cache())).toHaveLength(1);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it.each(['spool', 'history', ''])(
+    'as state folder/%s: nothing is recorded, and the command is as ever',
+    async (name) => {
+      chownSync(join(box.stateDir, name), other.uid, other.gid);
+      chmodSync(join(box.stateDir, name), 0o777);
+      expect(await generate()).toEqual({ status: 0, stdout: '', stderr: '' });
+      await idle(box);
+      expect(box.runFiles()).toEqual([]);
+      expect(server.requests).toEqual([]);
+    },
+  );
 });
 
 describe('what is not ours by its name', () => {
