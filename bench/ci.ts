@@ -39,7 +39,7 @@ export async function ci(): Promise<void> {
       };
       const known = { environment: 'prod', lhp_version: '0.9.3', python_version: '3.11' };
       const times = { startedAt: Date.now() - 2_000, endedAt: Date.now(), durationSeconds: 2 };
-      const facts = { bundle: false, lhpYamlIsOpen: false, clock: clockNow() };
+      const facts = { bundle: false, lhpYamlIsOpen: false, clock: clockNow(), watched: true };
       const job = { ...times, ...facts, root: folder, known, deliver: true };
       await report(job, deps);
     });

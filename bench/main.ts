@@ -206,7 +206,7 @@ async function reporter(): Promise<void> {
     noBundle: false,
   };
   const times = { startedAt: Date.now() - 1_000, endedAt: Date.now(), durationSeconds: 1 };
-  const job = JSON.stringify({ ...times, root: project, generate, bundle: false, deliver: true });
+  const job = JSON.stringify({ ...times, root: project, generate, bundle: false, watched: true, deliver: true });
   const variants: [string, NodeJS.ProcessEnv][] = [
     ['on this machine only', {}],
     ['delivers to an endpoint', { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }],

@@ -8,6 +8,7 @@ import {
   constants,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -15,8 +16,8 @@ import {
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectId } from '../src/describe/identify.ts';
-import { clockNow, JOB_VARIABLE, type StartedJob } from '../src/wrap/handover.ts';
-import { lacking, lhp, type Need } from './support/needs.ts';
+import { clockNow, JOB_VARIABLE, REPORTER_SECONDS, type StartedJob } from '../src/wrap/handover.ts';
+import { lacking, lhp, type Need, program } from './support/needs.ts';
 import { layOut } from './support/oracle.ts';
 import { cli, type Env, idle, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
 
@@ -54,6 +55,7 @@ async function job(more: Partial<StartedJob> = {}): Promise<StartedJob> {
     bundle: true,
     lhpYamlIsOpen: true,
     clock: clockNow(),
+    watched: true,
     ...more,
   };
 }
@@ -167,6 +169,50 @@ describe('what hangs', () => {
     const run = box.run(['run', '--', 'lhp', 'generate', '--env', 'dev'], { cwd: project });
     expect(run).toMatchObject({ status: 0, stdout: '', stderr: '' });
     expect(await box.recorded(1)).toHaveLength(1);
+  });
+
+  it('a reporter whose own thread never ends is ended from outside of it, by a second thread', async () => {
+    const flags = ['--require', join(projectRoot, 'test', 'fixtures', 'hang.cjs')];
+    const asked = join(box.dir, 'asked');
+    const child = start(await job({ watched: false }), { flags, env: { WATCH_MS: '300', ASKED: asked } });
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+    expect(readFileSync(asked, 'utf8')).toBe(String(REPORTER_SECONDS * 1_000));
+  });
+
+  const timeout = program('timeout');
+  if (lacking(timeout)) return;
+  it('where there is timeout(1) that watches, and the reporter knows', () => {
+    const shown = join(box.dir, 'shown');
+    // What the wrapper starts, instead of being started.
+    writeFileSync(
+      join(box.dir, 'spawn.cjs'),
+      `const child = require('node:child_process');
+       const { spawn } = child;
+       child.spawn = (file, words, options) => {
+         const job = options.env?.${JOB_VARIABLE};
+         if (job) require('node:fs').writeFileSync(${JSON.stringify(shown)}, JSON.stringify([file, ...words, JSON.parse(job).watched]));
+         return spawn(file, words, options);
+       };`,
+    );
+    const flags = ['--require', join(box.dir, 'spawn.cjs')];
+    spawnSync(process.execPath, [...flags, cli, 'run', '--', 'lhp', 'generate', '--env', 'dev'], {
+      cwd: project,
+      env: box.env as NodeJS.ProcessEnv,
+    });
+    const words = JSON.parse(readFileSync(shown, 'utf8'));
+    expect(words.slice(0, 5)).toEqual([timeout.path, '-s', 'KILL', String(REPORTER_SECONDS), process.execPath]);
+    expect(words.at(-1)).toBe(true);
+  });
+
+  it('and such a watcher ends a reporter that hangs', async () => {
+    const flags = ['-s', 'KILL', '1', process.execPath, '--require', join(projectRoot, 'test', 'fixtures', 'hang.cjs')];
+    const child = spawn(timeout.path, [...flags, dist('reporter.cjs')], {
+      env: { ...box.env, [JOB_VARIABLE]: JSON.stringify(await job({ lhpYamlIsOpen: false })) } as NodeJS.ProcessEnv,
+      stdio: 'ignore',
+    });
+    const [status, signal] = await once(child, 'exit');
+    expect(status === 137 || signal === 'SIGKILL').toBe(true);
+    expect(box.runFiles()).toEqual([]);
   });
 });
 

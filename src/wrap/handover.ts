@@ -2,7 +2,7 @@
 // never waits here, except in CI, where the machine dies with the job: there at most LHP_OTEL_FLUSH_TIMEOUT. Never throws.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import type { GenerateEvent } from '../contract.ts';
@@ -39,6 +39,8 @@ export interface StartedJob extends Job {
   lhpYamlIsOpen: boolean;
   /** Wall clock minus monotonic clock in milliseconds: later it shows whether the wall clock was set back. */
   clock: number;
+  /** Another process ends the reporter after {@link REPORTER_SECONDS}. */
+  watched: boolean;
 }
 
 export const clockNow = (): number => Date.now() - Number(process.hrtime.bigint() / 1_000_000n);
@@ -49,6 +51,13 @@ export const JOB_VARIABLE = 'LHP_OTEL_JOB';
  * a spool of 5,000 runs takes less memory (MiB, per semi-space).
  */
 export const REPORTER_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
+/**
+ * A reporter that hangs is killed by then. Ten minutes for its run, for hundreds may start at once, and 90 s for deliveries. Not
+ * by a timer of its own: that does not run while its thread hangs.
+ */
+export const REPORTER_SECONDS = 690;
+/** Of GNU and of BusyBox. Never by name: PATH can lead into a project. */
+const TIMEOUT_PROGRAMS = ['/usr/bin/timeout', '/bin/timeout'];
 // In CI the machine dies with the job.
 const CI_FLUSH_MS = 2_000;
 
@@ -104,14 +113,20 @@ function describe({ mode, config }: Decision, first: boolean): string {
 export function startReporter(job: Job, deps: Deps, lhpYaml?: number): ChildProcess {
   const opened = lhpYaml === undefined && job.root !== undefined ? openLhpYaml(job.root) : undefined;
   const standardInput = lhpYaml ?? opened;
+  const watcher = TIMEOUT_PROGRAMS.find((path) => existsSync(path));
   const started: StartedJob = {
     ...job,
     bundle: job.bundle ?? (job.root !== undefined && isBundle(job.root)),
     lhpYamlIsOpen: standardInput !== undefined,
     clock: clockNow(),
+    watched: watcher !== undefined,
   };
+  const [file = '', ...words] = [
+    ...(watcher === undefined ? [] : [watcher, '-s', 'KILL', String(REPORTER_SECONDS)]),
+    ...[process.execPath, ...REPORTER_FLAGS, reporterProgram()],
+  ];
   try {
-    const reporter = spawn(process.execPath, [...REPORTER_FLAGS, reporterProgram()], {
+    const reporter = spawn(file, words, {
       detached: true,
       stdio: [standardInput ?? 'ignore', 'ignore', 'ignore'],
       windowsHide: true,
