@@ -1,14 +1,18 @@
-// finished.ts: what a shell hook starts in the background after a successful `lhp … generate …`: looks at the words exactly, and
-// goes on as `run` does, in handover.ts. The prompt is back by then, so this prints nothing: its stdio is /dev/null.
-// Arguments: the start and the end on the shell's clock, what became of the notice, whether the project is a bundle, and the
-// command. Standard input is the project's lhp.yaml, opened by the shell before the prompt was back, or /dev/null.
+// finished.ts: what a shell hook starts in the background after a successful `lhp … generate …`:
+// looks at the words exactly, and goes on as `run` does, in handover.ts. The prompt is back by
+// then, so this prints nothing: its stdio is /dev/null. Arguments: the start and the end on the
+// shell's clock, what became of the notice, whether the project is a bundle, and the command.
+// Standard input is the project's lhp.yaml, opened by the shell before the prompt was back, or
+// /dev/null.
 import { setPriority, uptime } from 'node:os';
 import { systemDeps } from './system/deps.ts';
 import { parseCommand } from './wrap/command.ts';
 import { handOver, leaveNotice } from './wrap/handover.ts';
 import { standardInputFile } from './wrap/project-facts.ts';
 
-/** Seconds since the epoch are more than this; seconds since the machine started (fish) are less. */
+/**
+ * Seconds since the epoch are more than this; seconds since the machine started (fish) are less.
+ */
 const EPOCH_SECONDS = 1e9;
 
 /** The machine's uptime has hundredths of a second, twice in a difference of two. */

@@ -12,7 +12,10 @@ import { debugging, say } from './system/log.ts';
 import { endWithin } from './system/watchdog.ts';
 import { JOB_VARIABLE, REPORTER_SECONDS, type StartedJob } from './wrap/handover.ts';
 
-/** What waits, waits no longer than this (for what hangs, see REPORTER_SECONDS). Where hundreds of us start at once, it takes minutes until each has written its run. */
+/**
+ * What waits, waits no longer than this (for what hangs, see REPORTER_SECONDS). Where hundreds of us
+ * start at once, it takes minutes until each has written its run.
+ */
 const RECORDING_MS = 10 * 60_000;
 /** What is not delivered by then, a later run delivers. */
 const DELIVERY_MS = 90_000;

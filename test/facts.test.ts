@@ -1,5 +1,6 @@
-// Facts belong to the run. The reporter reads the project when the user has the prompt back, and the next command may
-// change it: whatever it does, and at whatever step of the reading, each fact is that of the run, or it is not known.
+// Facts belong to the run. The reporter reads the project when the user has the prompt back, and
+// the next command may change it: whatever it does, and at whatever step of the reading, each fact
+// is that of the run, or it is not known.
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -41,7 +42,10 @@ function write(root: string, files: Tree): void {
 const flowgroup = (pipeline: string, name: string, more = '') =>
   `pipeline: ${pipeline}\nflowgroup: ${name}\nactions: []\n${more}`;
 
-/** What lhp reads: four flowgroups, one of them from a blueprint, two with a template, in three pipelines. */
+/**
+ * What lhp reads: four flowgroups, one of them from a blueprint, two with a template, in three
+ * pipelines.
+ */
 const INPUT: Tree = {
   'lhp.yaml': 'name: shop\ninclude: ["*.yaml"]\n',
   'databricks.yml': '',
@@ -201,7 +205,10 @@ const CHANGES: [name: string, change: Change, untouched: (keyof typeof TRUTH)[]]
   ],
 ];
 
-/** The scan with the change before its n-th step, for each n from 1 on (or each `every`-th) of projects that are alike. */
+/**
+ * The scan with the change before its n-th step, for each n from 1 on (or each `every`-th) of
+ * projects that are alike.
+ */
 function atEachStep({ roots, run }: Runs, change: Change, every = 1, lhpVersion = '0.9.3') {
   return roots.map((root, index) => {
     const at = 1 + index * every;
@@ -237,7 +244,8 @@ describe('the project changes while it is read', () => {
   it.each(CHANGES)('%s: at every step each fact is true or not known', async (_, change, untouched) => {
     const seen = atEachStep(await runs(STEPS), change);
     expectTrueOrUnknown(seen, TRUTH);
-    // The facts that it has nothing to do with are there, also where the change came before the first step.
+    // The facts that it has nothing to do with are there, also where the change came before the
+    // first step.
     for (const { found } of seen) for (const fact of untouched) expect(found[fact]).toBe(TRUTH[fact]);
   });
 
@@ -293,7 +301,10 @@ describe('lhp before 0.9, whose log says how many files it wrote', () => {
   });
 });
 
-/** The log of lhp 0.6.4: pipelines with their files; a text stands for a file of a pipeline that failed. */
+/**
+ * The log of lhp 0.6.4: pipelines with their files; a text stands for a file of a pipeline that
+ * failed.
+ */
 function older(...pipelines: (string[] | string)[]): string {
   const begin = ['Initialized ActionOrchestrator with service-based architecture: /x'];
   const lines = pipelines.flatMap((files) => [

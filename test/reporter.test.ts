@@ -1,5 +1,5 @@
-// The reporter as a process: what it is handed over of a run, what it makes of a project that has changed by then, and that
-// it ends, whatever it hangs in.
+// The reporter as a process: what it is handed over of a run, what it makes of a project that has
+// changed by then, and that it ends, whatever it hangs in.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -60,7 +60,9 @@ async function job(more: Partial<StartedJob> = {}): Promise<StartedJob> {
   };
 }
 
-/** A reporter as handover.ts starts it; `change` happens when lhp.yaml is open and before it starts. */
+/**
+ * A reporter as handover.ts starts it; `change` happens when lhp.yaml is open and before it starts.
+ */
 function start(given: StartedJob, { change = () => {}, env = {}, flags = [] }: Options = {}): ChildProcess {
   const lhpYaml = openSync(join(project, 'lhp.yaml'), constants.O_RDONLY | constants.O_NONBLOCK);
   change();

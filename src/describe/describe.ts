@@ -1,5 +1,6 @@
-// describe.ts: one finished run → the telemetry page's event: what the command line says, what the project's files say, what the
-// installation says. The event still holds what was found; contract.ts decides what of it may be recorded.
+// describe.ts: one finished run → the telemetry page's event: what the command line says, what the
+// project's files say, what the installation says. The event still holds what was found;
+// contract.ts decides what of it may be recorded.
 import { realpathSync } from 'node:fs';
 import { foldSeconds, type GenerateEvent, type Preview } from '../contract.ts';
 import { isCi } from '../decide/ci.ts';
@@ -29,7 +30,10 @@ export async function describeRun(job: StartedJob, deps: Deps, paths: Paths): Pr
   };
 }
 
-/** What a run would record here, now. It has written nothing and taken no time yet, so neither is known. */
+/**
+ * What a run would record here, now. It has written nothing and taken no time yet, so neither is
+ * known.
+ */
 export async function describePreview(
   root: string,
   generate: Omit<Generate, 'verbose'>,
@@ -58,7 +62,10 @@ const CLOCK_TOLERANCE_MS = 50;
 /** Everything is newer than this. */
 const NO_EVIDENCE: RunTimes = { startedAt: 0, endedAt: 0 };
 
-/** When the run was, as far as change times can be compared with it: not where the clock was set back meanwhile. */
+/**
+ * When the run was, as far as change times can be compared with it: not where the clock was set
+ * back meanwhile.
+ */
 function timesOf({ startedAt, endedAt, durationSeconds, clock }: StartedJob): RunTimes {
   const duration = durationSeconds * 1000;
   const during = endedAt - startedAt < duration - CLOCK_TOLERANCE_MS - duration * SLEW;

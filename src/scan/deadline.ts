@@ -1,5 +1,5 @@
-// deadline.ts: when a scan ends at the latest. Whatever may take long asks in between: for each folder
-// entry, each file, each attempt to parse one, and within the matching of patterns.
+// deadline.ts: when a scan ends at the latest. Whatever may take long asks in between: for each
+// folder entry, each file, each attempt to parse one, and within the matching of patterns.
 import { LimitError } from './mapping.ts';
 
 const MAX_MILLISECONDS = 20_000;

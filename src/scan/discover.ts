@@ -1,6 +1,7 @@
-// discover.ts: which YAML files belong to the project: every *.yaml and *.yml below a folder, narrowed by the patterns of
-// lhp.yaml with the meaning lhp gives them (glob.ts). Folders that are symbolic links are not entered (as in lhp), so
-// links cannot make a loop; the number of entries is bounded where folders are listed (snapshot.ts).
+// discover.ts: which YAML files belong to the project: every *.yaml and *.yml below a folder,
+// narrowed by the patterns of lhp.yaml with the meaning lhp gives them (glob.ts). Folders that are
+// symbolic links are not entered (as in lhp), so links cannot make a loop; the number of entries is
+// bounded where folders are listed (snapshot.ts).
 import { join } from 'node:path';
 import { type Matcher, matcher } from './glob.ts';
 import { LimitError } from './mapping.ts';
@@ -9,7 +10,10 @@ import { Snapshot } from './snapshot.ts';
 /** Characters of all patterns together; more than any project has. */
 const MAX_PATTERNS = 256 * 1024;
 
-/** Relative paths with `/`, sorted. `patterns` empty or undefined: all. A folder that is not there has none. */
+/**
+ * Relative paths with `/`, sorted. `patterns` empty or undefined: all. A folder that is not there
+ * has none.
+ */
 export function discoverYaml(
   base: string,
   patterns: readonly string[] | undefined,

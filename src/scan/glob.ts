@@ -1,11 +1,15 @@
-// glob.ts: one pattern of lhp.yaml as a test on a relative path, with the meaning lhp gives it: Python's fnmatch, where
-// `*` also crosses `/`, and a `**` of its own. Patterns are untrusted input, and a regular expression made of one can
-// take longer than anybody waits. Here a test takes at most the length of the pattern times the length of the path.
+// glob.ts: one pattern of lhp.yaml as a test on a relative path, with the meaning lhp gives it:
+// Python's fnmatch, where `*` also crosses `/`, and a `**` of its own. Patterns are untrusted
+// input, and a regular expression made of one can take longer than anybody waits. Here a test takes
+// at most the length of the pattern times the length of the path.
 import type { Deadline } from './deadline.ts';
 
 export interface Matcher {
   matches: (path: string) => boolean;
-  /** How every path that matches begins, as text and not by folders: `blueprints/**` also matches in blueprints_old/. */
+  /**
+   * How every path that matches begins, as text and not by folders: `blueprints/**` also matches in
+   * blueprints_old/.
+   */
   beginning: string;
 }
 
@@ -25,7 +29,8 @@ export function matcher(pattern: string, deadline: Deadline): Matcher {
   const prefix = before.replace(/\/+$/, '');
   if (!prefix) return { matches: (path) => suffix(path.slice(path.lastIndexOf('/') + 1)), beginning: '' };
   const parent = glob(`${prefix}*`);
-  // lhp tries every folder above the file, and at last the one that all paths are relative to, which is called `.`.
+  // lhp tries every folder above the file, and at last the one that all paths are relative to,
+  // which is called `.`.
   const everywhere = parent('.');
   const matches = (path: string) => {
     if (parent(path) && suffix('.')) return true;
@@ -42,7 +47,10 @@ const ANY = Symbol('?');
 /** One character of the pattern: itself, one of the wildcards, or a set. */
 type Token = string | typeof STAR | typeof ANY | RegExp;
 
-/** Python's fnmatch.fnmatch on POSIX: case-sensitive, `*` and `?` match any character, `[!…]` negates. */
+/**
+ * Python's fnmatch.fnmatch on POSIX: case-sensitive, `*` and `?` match any character, `[!…]`
+ * negates.
+ */
 function fnmatch(pattern: string, deadline: Deadline): (text: string) => boolean {
   const tokens = tokensOf(pattern);
   return (text) => matchesAll(tokens, characters(text), deadline);
@@ -81,7 +89,10 @@ function characterSet(set: string): RegExp {
   return new RegExp(`^[${negated ? '^' : ''}${ranges.replace(/^-|-$/g, '\\-')}]$`, 'su');
 }
 
-/** Where the text goes another way than the pattern, only the last star can take more of it: earlier ones need not. */
+/**
+ * Where the text goes another way than the pattern, only the last star can take more of it: earlier
+ * ones need not.
+ */
 function matchesAll(tokens: readonly Token[], text: ArrayLike<string>, deadline: Deadline): boolean {
   let token = 0;
   let star = -1;

@@ -1,6 +1,7 @@
 // scan.ts: a project on disk → the counts that lhp itself would report for it, without running lhp: discover → parse →
 // flowgroups → blueprints → monitoring → files written. Projects are untrusted input: number, size, depth and time are
-// bounded. Where a bound, an unreadable file or a change since the run makes a count uncertain it is left out (`null`).
+// bounded. Where a bound, an unreadable file or a change since the run makes a count uncertain, it
+// is left out (`null`).
 import { join, resolve } from 'node:path';
 import { expandBlueprints } from './blueprints.ts';
 import { discoverYaml } from './discover.ts';

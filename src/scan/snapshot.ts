@@ -1,11 +1,12 @@
-// snapshot.ts: the files and folders of a project, as far as they still are what they were when lhp ran. The reporter
-// reads a project when the user has the prompt back: the next command may edit, move or delete it, switch to another
-// branch, or generate again. What may have changed says nothing about the run: it ends the look with a ChangedError,
-// and the counts that depend on it are left out.
+// snapshot.ts: the files and folders of a project, as far as they still are what they were when lhp
+// ran. The reporter reads a project when the user has the prompt back: the next command may edit,
+// move or delete it, switch to another branch, or generate again. What may have changed says
+// nothing about the run: it ends the look with a ChangedError, and the counts that depend on it are
+// left out.
 //
-// The evidence is the change time (ctime), which no program can set. It moves with the content of a file, with the
-// entries of a folder, and with the name of either (rename). What lhp only reads must not be newer than the start of
-// the run, what lhp may write not newer than its end.
+// The evidence is the change time (ctime), which no program can set. It moves with the content of a
+// file, with the entries of a folder, and with the name of either (rename). What lhp only reads
+// must not be newer than the start of the run, what lhp may write not newer than its end.
 import {
   type BigIntStats,
   closeSync,
@@ -37,11 +38,15 @@ export class ChangedError extends Error {
   }
 }
 
-/** lhp's Python has to start before it reads anything, and the start is known to some milliseconds. */
+/**
+ * lhp's Python has to start before it reads anything, and the start is known to some milliseconds.
+ */
 const STARTING_MS = 50;
 /** Kernels stamp files by a clock that is behind by up to one tick, which is 10 ms at most. */
 const TICK_MS = 10;
-/** A stamp of whole seconds comes from a file system that knows no less; FAT counts in steps of two. */
+/**
+ * A stamp of whole seconds comes from a file system that knows no less; FAT counts in steps of two.
+ */
 const COARSE_MS = 2_000;
 const SECOND_NS = 1_000_000_000n;
 
@@ -57,7 +62,10 @@ const MAX_TOTAL_BYTES = 128 * 1024 * 1024;
 export interface SnapshotOptions {
   /** Without it the project is looked at as it is now, as a preview does. */
   run?: RunTimes | undefined;
-  /** A descriptor of the lhp.yaml of the run, opened when the run ended: it stays readable wherever the project goes. */
+  /**
+   * A descriptor of the lhp.yaml of the run, opened when the run ended: it stays readable wherever
+   * the project goes.
+   */
   lhpYaml?: number | undefined;
   /** The folder that lhp was started in: its tools leave their caches there (`.ruff_cache`). */
   cwd?: string | undefined;
@@ -99,7 +107,10 @@ export class Snapshot {
     return entries;
   }
 
-  /** The text of a file that lhp has read. Throws where it is no regular file, too large, or not UTF-8. */
+  /**
+   * The text of a file that lhp has read. Throws where it is no regular file, too large, or not
+   * UTF-8.
+   */
   text(path: string): string {
     this.deadline.check();
     try {
@@ -117,7 +128,8 @@ export class Snapshot {
     if (this.#lhpYaml === undefined) return this.text(join(this.root, 'lhp.yaml'));
     const bytes = readOpen(this.#lhpYaml, fstatSync(this.#lhpYaml).size, 0);
     const stats = fstatSync(this.#lhpYaml, { bigint: true });
-    // Replaced, moved or deleted: that moves its change time, too, and leaves the time of its content.
+    // Replaced, moved or deleted: that moves its change time, too, and leaves the time of its
+    // content.
     const contentIsOld = !this.#isInPlace() && this.#isAsRead(stats.mtimeNs);
     if (!contentIsOld && !this.#isAsRead(stats.ctimeNs)) throw new ChangedError();
     return this.#decoded(bytes);
@@ -129,7 +141,9 @@ export class Snapshot {
     return !this.#run || stats === undefined || latest(stats.ctimeNs) > this.#run.startedAt;
   }
 
-  /** The end of a file that lhp wrote during the run, or undefined where that cannot be said of it. */
+  /**
+   * The end of a file that lhp wrote during the run, or undefined where that cannot be said of it.
+   */
   writtenTail(path: string, maxBytes: number): string | undefined {
     let file: number | undefined;
     try {
@@ -147,7 +161,10 @@ export class Snapshot {
     }
   }
 
-  /** Throws where the path leads elsewhere than it did during the run, or a folder has changed since it was listed. */
+  /**
+   * Throws where the path leads elsewhere than it did during the run, or a folder has changed since
+   * it was listed.
+   */
   confirm(): void {
     if (!this.#run) return;
     if (!this.isSameProject()) throw new ChangedError();
@@ -189,7 +206,9 @@ export class Snapshot {
     return found;
   }
 
-  /** What is there, and the link that leads to it, must not have changed since lhp read or left it. */
+  /**
+   * What is there, and the link that leads to it, must not have changed since lhp read or left it.
+   */
   #unchanged(path: string, since: 'read' | 'left'): BigIntStats | undefined {
     const link = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     const stats = link?.isSymbolicLink() ? statSync(path, { bigint: true, throwIfNoEntry: false }) : link;
@@ -199,7 +218,10 @@ export class Snapshot {
     return stats;
   }
 
-  /** What is not there was not there during the run if the folder that would hold it has not changed since. */
+  /**
+   * What is not there was not there during the run if the folder that would hold it has not changed
+   * since.
+   */
   #wasAbsent(path: string): void {
     const above = dirname(path);
     const stats = this.#unchanged(above, 'left');
@@ -215,7 +237,10 @@ export class Snapshot {
     return !this.#run || latest(ctimeNs) <= this.#run.endedAt - TICK_MS;
   }
 
-  /** Whether the path of lhp.yaml still leads to the one of the run, and so the root to the project of the run. */
+  /**
+   * Whether the path of lhp.yaml still leads to the one of the run, and so the root to the project
+   * of the run.
+   */
   #isInPlace(): boolean {
     const here = statSync(join(this.root, 'lhp.yaml'), { bigint: true, throwIfNoEntry: false });
     return here !== undefined && isSame(here, fstatSync(this.#lhpYaml ?? -1, { bigint: true }));

@@ -1,5 +1,6 @@
-// written.ts: how many files lhp says it has written. From 0.9.0 on, by its rule, in the output folder, which is wiped first;
-// older versions leave unchanged files untouched and so cannot be counted on disk, but say the number in their own log.
+// written.ts: how many files lhp says it has written. From 0.9.0 on, by its rule, in the output
+// folder, which is wiped first; older versions leave unchanged files untouched and so cannot be
+// counted on disk, but say the number in their own log.
 import { join, resolve } from 'node:path';
 import type { Flowgroup } from './flowgroups.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -13,8 +14,8 @@ export interface Output {
 }
 
 /**
- * The folder is lhp's: `-o` relative to the project root, or `generated/<environment>`. Undefined where it may have
- * changed since the run, is not of this run, or exceeds the bounds.
+ * The folder is lhp's: `-o` relative to the project root, or `generated/<environment>`. Undefined
+ * where it may have changed since the run, is not of this run, or exceeds the bounds.
  */
 export function listOutput(
   project: Snapshot,
@@ -41,7 +42,10 @@ export function listOutput(
   }
 }
 
-/** One file for each flowgroup that has code, one for a wheel; helper copies and hooks are not counted. */
+/**
+ * One file for each flowgroup that has code, one for a wheel; helper copies and hooks are not
+ * counted.
+ */
 export function countOutput(output: Output, flowgroups: readonly Flowgroup[]): number {
   const counted = new Set<string>();
   for (const { pipeline, flowgroup } of flowgroups) {
@@ -56,11 +60,13 @@ export function countOutput(output: Output, flowgroups: readonly Flowgroup[]): n
 const MAX_LOG_BYTES = 4 * 1024 * 1024;
 
 /**
- * What lhp 0.6.4 to 0.8.7 wrote into `.lhp/logs/lhp.log` in this run: from 0.7.5 on the number itself, before that a line
- * for each file, which counts when its pipeline is completed. Undefined where the log does not end with this run.
+ * What lhp 0.6.4 to 0.8.7 wrote into `.lhp/logs/lhp.log` in this run: from 0.7.5 on the number
+ * itself, before that a line for each file, which counts when its pipeline is completed. Undefined
+ * where the log does not end with this run.
  *
- * The log appends, and its times are local ones in a zone that only Python may know. So they are not read: the run is
- * what stands behind the last start of a program in a file that was written during the run and not since.
+ * The log appends, and its times are local ones in a zone that only Python may know. So they are
+ * not read: the run is what stands behind the last start of a program in a file that was written
+ * during the run and not since.
  */
 export function countInLog(project: Snapshot): number | undefined {
   const text = project.writtenTail(join(project.root, '.lhp', 'logs', 'lhp.log'), MAX_LOG_BYTES);

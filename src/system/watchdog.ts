@@ -1,6 +1,7 @@
-// watchdog.ts: ends this process in time, whatever it does then. A timer of its own thread does not run while that thread
-// is busy, or waits for a file that never answers; so another thread watches, and the kernel ends both. It takes 13 MiB and
-// 40 ms, so it is only for systems without timeout(1), which does the same from a process of its own (handover.ts).
+// watchdog.ts: ends this process in time, whatever it does then. A timer of its own thread does not
+// run while that thread is busy, or waits for a file that never answers; so another thread watches,
+// and the kernel ends both. It takes 13 MiB and 40 ms, so it is only for systems without
+// timeout(1), which does the same from a process of its own (handover.ts).
 import { Worker } from 'node:worker_threads';
 
 /** Runs in the other thread. Plain JavaScript: it is compiled there. */

@@ -37,7 +37,7 @@ export interface StartedJob extends Job {
   bundle: boolean;
   /** The reporter's standard input is the lhp.yaml of the run. */
   lhpYamlIsOpen: boolean;
-  /** Wall clock minus monotonic clock in milliseconds: later it shows whether the wall clock was set back. */
+  /** Wall clock minus monotonic clock, in ms: later it shows whether the wall clock was set back. */
   clock: number;
   /** Another process ends the reporter after {@link REPORTER_SECONDS}. */
   watched: boolean;
@@ -52,8 +52,8 @@ export const JOB_VARIABLE = 'LHP_OTEL_JOB';
  */
 export const REPORTER_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 /**
- * A reporter that hangs is killed by then. Ten minutes for its run, for hundreds may start at once, and 90 s for deliveries. Not
- * by a timer of its own: that does not run while its thread hangs.
+ * A reporter that hangs is killed by then: ten minutes for its run, because hundreds may start at
+ * once, and 90 s for deliveries. Not by a timer of its own: that does not run while its thread hangs.
  */
 export const REPORTER_SECONDS = 690;
 /** Of GNU and of BusyBox. Never by name: PATH can lead into a project. */
@@ -106,7 +106,8 @@ function describe({ mode, config }: Decision, first: boolean): string {
 }
 
 /**
- * Starts the reporter in a session of its own, so that neither the terminal nor the shell's job control reaches it.
+ * Starts the reporter in a session of its own, so that neither the terminal nor the shell's job
+ * control reaches it.
  *
  * @param lhpYaml - A descriptor of the project's lhp.yaml; it is opened here where it is not given.
  */

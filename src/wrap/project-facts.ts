@@ -1,9 +1,13 @@
-// project-facts.ts: what is looked at of a project before the prompt is back, because the next command may change it: its
-// lhp.yaml, which stays readable through an open descriptor wherever the project goes, and whether there is a bundle.
+// project-facts.ts: what is looked at of a project before the prompt is back, because the next
+// command may change it: its lhp.yaml, which stays readable through an open descriptor wherever the
+// project goes, and whether there is a bundle.
 import { constants, fstatSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A descriptor of the project's lhp.yaml; undefined where it cannot be opened. It is the caller's to close. */
+/**
+ * A descriptor of the project's lhp.yaml; undefined where it cannot be opened. It is the caller's
+ * to close.
+ */
 export function openLhpYaml(root: string): number | undefined {
   try {
     // Not waiting: it may be a FIFO that nobody writes to.

@@ -1,11 +1,15 @@
-// steps.ts: does something at the n-th step of code under test that reads the disk. A step is a call of one of Node's
-// synchronous functions that look at a file or folder, and the next entry of a folder.
+// steps.ts: does something at the n-th step of code under test that reads the disk. A step is a
+// call of one of Node's synchronous functions that look at a file or folder, and the next entry of
+// a folder.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 const STEPS = ['openSync', 'opendirSync', 'lstatSync', 'statSync', 'fstatSync', 'readSync'] as const;
 
-/** Runs `work`; `act` happens right before its step number `at` (from 1). Gives the number of steps, too. */
+/**
+ * Runs `work`; `act` happens right before its step number `at` (from 1). Gives the number of steps,
+ * too.
+ */
 export function atStep<T>(at: number, act: () => void, work: () => T): { steps: number; result: T } {
   let steps = 0;
   let acting = false;
