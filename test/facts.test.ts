@@ -333,8 +333,10 @@ describe('clocks', () => {
     const { roots, run } = await runs(1);
     const [root = ''] = roots;
     const whole = (ns: bigint) => ns - (ns % 1_000_000_000n);
+    const { ctimeMs } = statSync(join(root, 'lhp.yaml'));
+    const soon = { ...run, startedAt: Math.ceil(ctimeMs) };
     const late = { startedAt: run.startedAt + 3_000, endedAt: run.endedAt + 3_000 };
-    expect(withChangeTimes(whole, () => scan(root, { run }))).toMatchObject({ flowgroups: null, files: null });
+    expect(withChangeTimes(whole, () => scan(root, { run: soon }))).toMatchObject({ flowgroups: null, files: null });
     expect(withChangeTimes(whole, () => scan(root, { run: late })).flowgroups).toBe(4);
   });
 

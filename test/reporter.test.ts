@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -170,6 +171,17 @@ describe('what hangs', () => {
     expect(spawnSync('mkfifo', [join(project, path)]).status).toBe(0);
     const run = box.run(['run', '--', 'lhp', 'generate', '--env', 'dev'], { cwd: project });
     expect(run).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(await box.recorded(1)).toHaveLength(1);
+  });
+
+  it('nor is one in place of the pyvenv.cfg of the environment that ran', async () => {
+    const bin = join(box.dir, 'venv', 'bin');
+    mkdirSync(bin, { recursive: true });
+    symlinkSync('/bin/sh', join(bin, 'python'));
+    writeFileSync(join(bin, 'lhp'), `#!${join(bin, 'python')}\n:\n`, { mode: 0o755 });
+    expect(spawnSync('mkfifo', [join(box.dir, 'venv', 'pyvenv.cfg')]).status).toBe(0);
+    const words = ['run', '--', join(bin, 'lhp'), 'generate', '--env', 'dev'];
+    expect(box.run(words, { cwd: project })).toMatchObject({ status: 0, stdout: '', stderr: '' });
     expect(await box.recorded(1)).toHaveLength(1);
   });
 
