@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
 import { report } from '../src/reporter.ts';
 import type { Deps } from '../src/system/deps.ts';
+import { clockNow } from '../src/wrap/handover.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
 
 const CONTAINERS = 1_000;
@@ -37,7 +38,9 @@ export async function ci(): Promise<void> {
         systemConfigDir: join(folder, 'none'),
       };
       const known = { environment: 'prod', lhp_version: '0.9.3', python_version: '3.11' };
-      const job = { startedAt: Date.now() - 2_000, durationSeconds: 2, root: folder, known, deliver: true };
+      const times = { startedAt: Date.now() - 2_000, endedAt: Date.now(), durationSeconds: 2 };
+      const facts = { bundle: false, lhpYamlIsOpen: false, clock: clockNow(), watched: true };
+      const job = { ...times, ...facts, root: folder, known, deliver: true };
       await report(job, deps);
     });
     await Promise.all(runs);

@@ -115,6 +115,7 @@ export async function faults(folder: string): Promise<void> {
     };
     const job = (): Job => ({
       startedAt: Date.now() - LONG_AGO - 2_000,
+      endedAt: Date.now() - LONG_AGO,
       durationSeconds: 2 + seen.size / 100,
       root: place.project,
       known: { environment: 'dev', lhp_version: '0.9.3', python_version: '3.11' },

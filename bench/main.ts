@@ -205,7 +205,8 @@ async function reporter(): Promise<void> {
     dryRun: false,
     noBundle: false,
   };
-  const job = JSON.stringify({ startedAt: Date.now(), durationSeconds: 1, root: project, generate, deliver: true });
+  const times = { startedAt: Date.now() - 1_000, endedAt: Date.now(), durationSeconds: 1 };
+  const job = JSON.stringify({ ...times, root: project, generate, bundle: false, watched: true, deliver: true });
   const variants: [string, NodeJS.ProcessEnv][] = [
     ['on this machine only', {}],
     ['delivers to an endpoint', { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }],
@@ -291,10 +292,11 @@ async function scan(): Promise<void> {
     writeFileSync(join(project, 'lhp.yaml'), 'name: bench\n');
     const program = `
 import { scanProject } from '${join(root, 'src', 'scan', 'scan.ts')}';
-import { listOutput } from '${join(root, 'src', 'scan', 'written.ts')}';
+import { Snapshot } from '${join(root, 'src', 'scan', 'snapshot.ts')}';
 const started = performance.now();
-const options = { lhpVersion: '0.9.3', pyyamlVersion: undefined, pipelineConfig: undefined, dryRun: false, noBundle: false, startedAt: 0 };
-const { flowgroups } = scanProject('${project}', options, listOutput('${project}', undefined, 'dev'));
+const options = { lhpVersion: '0.9.3', pyyamlVersion: undefined, pipelineConfig: undefined, dryRun: false };
+const run = { startedAt: Date.now(), endedAt: Date.now() };
+const { flowgroups } = scanProject(new Snapshot('${project}', { run }), options, undefined);
 if (flowgroups !== ${count}) throw new Error('counted ' + flowgroups);
 console.error(JSON.stringify(performance.now() - started));`;
     const times: number[] = [];

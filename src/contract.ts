@@ -23,6 +23,9 @@ export interface GenerateEvent {
   generation_time_seconds: number;
 }
 
+/** What a run would record, before it took place: how long it takes is not known. */
+export type Preview = Omit<GenerateEvent, 'generation_time_seconds'> & { generation_time_seconds: null };
+
 /** Names the instrumentation scope; its version is the package's. */
 export const SCOPE_NAME = 'lhp-otel';
 
@@ -294,10 +297,11 @@ export interface Recording {
 }
 
 /** The firewall: from an event to what may be recorded of it. Nothing else is read from the event. */
-export function toRecording(event: GenerateEvent): Recording {
+export function toRecording(event: GenerateEvent | Preview): Recording {
+  const { generation_time_seconds: seconds } = event;
   const numbers: Record<(typeof INSTRUMENTS)[number]['page'], number | null> = {
     event: 1,
-    generation_time_seconds: foldSeconds(event.generation_time_seconds),
+    generation_time_seconds: seconds === null ? null : foldSeconds(seconds),
     files_generated: foldCount(event.files_generated),
     flowgroups_count: foldCount(event.flowgroups_count),
     flowgroups_using_templates: foldCount(event.flowgroups_using_templates),

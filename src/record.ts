@@ -19,6 +19,7 @@ import {
   LOSS_REASON_ATTRIBUTE,
   LOST_RUNS,
   type LossReason,
+  type Preview,
   SCOPE_NAME,
   toRecording,
 } from './contract.ts';
@@ -51,7 +52,7 @@ class OneShotReader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
 }
 
-export async function recordRun(event: GenerateEvent, options: RecordOptions): Promise<Uint8Array> {
+export async function recordRun(event: GenerateEvent | Preview, options: RecordOptions): Promise<Uint8Array> {
   const { resource, attributes: described, measurements } = toRecording(event);
   const slot: Attributes = resource['lhp.ci'] === true ? { [CI_SLOT_ATTRIBUTE.key]: foldSlot(options.slot) } : {};
   const attributes: Attributes = { ...described, ...slot };

@@ -9,9 +9,13 @@ import { ciSlot } from './describe/identify.ts';
 import { forget, prune, store, waiting } from './spool/spool.ts';
 import { type Deps, systemDeps } from './system/deps.ts';
 import { debugging, say } from './system/log.ts';
-import { JOB_VARIABLE, type Job } from './wrap/handover.ts';
+import { endWithin } from './system/watchdog.ts';
+import { JOB_VARIABLE, REPORTER_SECONDS, type StartedJob } from './wrap/handover.ts';
 
-/** Whatever hangs, hangs no longer than this. Where hundreds of us start at once, it takes minutes until each has written its run. */
+/**
+ * What waits, waits no longer than this (for what hangs, see REPORTER_SECONDS). Where hundreds of us
+ * start at once, it takes minutes until each has written its run.
+ */
 const RECORDING_MS = 10 * 60_000;
 /** What is not delivered by then, a later run delivers. */
 const DELIVERY_MS = 90_000;
@@ -20,7 +24,7 @@ const BACKLOG = 100;
 const NICENESS = 10;
 
 /** `stored` is told when the run is on disk, and only its delivery is left. */
-export async function report(job: Job, deps: Deps, stored = () => {}): Promise<void> {
+export async function report(job: StartedJob, deps: Deps, stored = () => {}): Promise<void> {
   // Asked again: this process may have started late, and `off` means off.
   const { mode, paths } = decide(deps, job.root);
   if (mode === 'off') return;
@@ -64,8 +68,9 @@ async function main(): Promise<void> {
   } catch {
     // not allowed here; then at normal priority
   }
-  const job = JSON.parse(process.env[JOB_VARIABLE] ?? '') as Job;
+  const job = JSON.parse(process.env[JOB_VARIABLE] ?? '') as StartedJob;
   delete process.env[JOB_VARIABLE];
+  if (!job.watched) endWithin(REPORTER_SECONDS * 1000);
   await report(job, systemDeps(), () => lives(DELIVERY_MS));
 }
 

@@ -184,6 +184,7 @@ describe('exactly once, or counted as lost', () => {
 
   const job = (): Job => ({
     startedAt: Date.now() - LONG_AGO - 2_000,
+    endedAt: Date.now() - LONG_AGO,
     durationSeconds: 2,
     root: project,
     known: { environment: 'dev', lhp_version: '0.9.3', python_version: '3.11' },

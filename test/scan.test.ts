@@ -1,15 +1,18 @@
 // The scanner on projects that are hostile or broken: it ends, within bounds, and what it is not sure of it leaves out. (That it
 // is right on projects that are neither is shown against the real lhp in equality.test.ts.)
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, Dir, type Dirent, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Deadline } from '../src/scan/deadline.ts';
 import { discoverYaml } from '../src/scan/discover.ts';
+import { matcher } from '../src/scan/glob.ts';
 import { LimitError, mergeRule } from '../src/scan/mapping.ts';
 import { scanProject } from '../src/scan/scan.ts';
+import { Snapshot } from '../src/scan/snapshot.ts';
 import { listOutput } from '../src/scan/written.ts';
 import { parseDocuments, pythonStr } from '../src/scan/yaml.ts';
 import { lacking, lhp } from './support/needs.ts';
@@ -33,15 +36,8 @@ function project(files: Record<string, string>): string {
 const flowgroup = (name: string, more = '') => `pipeline: p\nflowgroup: ${name}\nactions: []\n${more}`;
 
 function scan(root: string, lhpVersion = '0.9.3', options: Partial<Parameters<typeof scanProject>[1]> = {}) {
-  const defaults = {
-    lhpVersion,
-    pyyamlVersion: undefined,
-    pipelineConfig: undefined,
-    dryRun: false,
-    noBundle: false,
-    startedAt: 0,
-  };
-  return scanProject(root, { ...defaults, ...options }, listOutput(root, undefined, 'dev'));
+  const defaults = { lhpVersion, pyyamlVersion: undefined, pipelineConfig: undefined, dryRun: false };
+  return scanProject(new Snapshot(root), { ...defaults, ...options }, listOutput(new Snapshot(root), undefined, 'dev'));
 }
 
 const UNKNOWN = { flowgroups: null, templates: null, flowgroupsUsingTemplates: null, pipelines: null };
@@ -97,6 +93,128 @@ describe('input that would cost too much', () => {
   });
 });
 
+describe('patterns that would cost too much', () => {
+  /** Counts the steps that are made. */
+  class Counting extends Deadline {
+    steps = 0;
+    override step(count = 1): void {
+      this.steps += count;
+    }
+  }
+  const name = `${'a'.repeat(200)}.yaml`;
+  it.each([
+    `${'*a'.repeat(14)}*b`,
+    `${'*a'.repeat(100)}*b`,
+    `${'*?'.repeat(100)}*b`,
+    `*${'a'.repeat(100)}b`,
+    `${'*[ab]'.repeat(100)}*b`,
+    `${'*a'.repeat(50)}/**/${'*a'.repeat(50)}b`,
+  ])('%s: at most the length of the pattern times the length of the path', (pattern) => {
+    const deadline = new Counting();
+    const path = `${'a/'.repeat(20)}${name}`;
+    const { matches } = matcher(pattern, deadline);
+    expect(matches(path)).toBe(false);
+    // Of `**`, each folder of the path is tried.
+    const tries = pattern.includes('**') ? 2 * path.split('/').length + 3 : 2;
+    expect(deadline.steps).toBeLessThanOrEqual(tries * pattern.length * path.length);
+  });
+  it('such a pattern in lhp.yaml: the project is counted like any other', () => {
+    const include = JSON.stringify([`${'*a'.repeat(14)}*b`, '*.yaml']);
+    const root = project({ 'lhp.yaml': `name: p\ninclude: ${include}\n`, [`pipelines/${name}`]: flowgroup('a') });
+    expect(scan(root)).toMatchObject({ flowgroups: 1, uncertain: undefined });
+  });
+  it('more of them than any project has: without counts', () => {
+    const include = JSON.stringify(Array.from({ length: 300 }, () => 'x'.repeat(1_000)));
+    expect(scan(project({ 'lhp.yaml': `name: p\ninclude: ${include}\n` }))).toMatchObject({
+      ...UNKNOWN,
+      uncertain: 'length of patterns',
+    });
+  });
+});
+
+describe('the deadline holds wherever the scan is', () => {
+  /** Is over when it was asked so often. */
+  class Over extends Deadline {
+    asked = 0;
+    readonly #times: number;
+    constructor(times: number) {
+      super();
+      this.#times = times;
+    }
+    override check(): void {
+      this.asked += 1;
+      if (this.asked > this.#times) throw new LimitError('time');
+    }
+  }
+  const tree = {
+    'lhp.yaml': 'name: p\ninclude: ["*.yaml"]\n',
+    'blueprints/b.yaml': 'name: b\nparameters: [{name: x}]\nflowgroups: [{pipeline: p, flowgroup: "%{x}"}]\n',
+    'pipelines/a.yaml': flowgroup('a'),
+    'pipelines/i.yaml': 'use_blueprint: b\nparameters: {x: y}\n',
+    'generated/dev/p/a.py': '',
+  };
+  const counted = (root: string, deadline: Deadline) => {
+    const options = { lhpVersion: '0.9.3', pyyamlVersion: undefined, pipelineConfig: undefined, dryRun: false };
+    const written = listOutput(new Snapshot(root, { deadline }), undefined, 'dev');
+    return { written, scan: scanProject(new Snapshot(root, { deadline }), options, written) };
+  };
+  it('for each folder, each file and each attempt to parse: over at any of them, it ends there', () => {
+    const root = project(tree);
+    const all = new Over(Number.POSITIVE_INFINITY);
+    expect(counted(root, all).scan).toMatchObject({ flowgroups: 2, files: 1 });
+    // Folders: three of the output, pipelines, the root, blueprints, pipelines; four files, read and parsed.
+    expect(all.asked).toBeGreaterThanOrEqual(3 + 4 + 4 * 2);
+    for (let times = 0; times < all.asked; times += 1) {
+      const over = new Over(times);
+      const { written, scan: found } = counted(root, over);
+      expect(written === undefined || found.uncertain === 'time').toBe(true);
+      expect(found).toMatchObject(written === undefined && times > 2 ? { files: null } : UNKNOWN);
+    }
+  });
+  it('in a text that is parsed again and again', () => {
+    // Each line is mended where the parser complains, one attempt a line.
+    const text = `x: {\n${'a: [b],\n'.repeat(150)}}\n`;
+    const deadline = new Over(5);
+    expect(() => parseDocuments(text, 'last', deadline)).toThrow('time');
+    expect(deadline.asked).toBe(6);
+  });
+  it('between small steps the clock is looked at', () => {
+    const deadline = new Deadline(-1);
+    expect(() => {
+      for (let i = 0; i < 20_000; i += 1) deadline.step();
+    }).toThrow('time');
+  });
+  it('in one pattern, on one path', () => {
+    const { matches } = matcher(`*${'a'.repeat(500)}b`, new Deadline(-1));
+    expect(() => matches('a'.repeat(2_000))).toThrow('time');
+  });
+});
+
+describe('an output folder without bounds', () => {
+  it('is not entered deeper than any project is: then the number is not known', () => {
+    const root = project({ 'pipelines/a.yaml': flowgroup('a') });
+    mkdirSync(join(root, 'generated', 'dev', ...Array<string>(150).fill('d')), { recursive: true });
+    expect(scan(root)).toMatchObject({ flowgroups: 1, files: null });
+  });
+  it('is not listed to the end', () => {
+    const root = project({ 'pipelines/a.yaml': flowgroup('a'), 'generated/dev/a.py': '' });
+    const { readSync } = Dir.prototype;
+    let entries = 0;
+    // A folder whose next entry is always the same.
+    Dir.prototype.readSync = function (this: Dir) {
+      entries += 1;
+      if (entries > 1_000_000) throw new Error('listed without end');
+      return readSync.call(this) ?? ({ name: 'x.py', isDirectory: () => false } as Dirent);
+    };
+    try {
+      expect(listOutput(new Snapshot(root), undefined, 'dev')).toBe(undefined);
+    } finally {
+      Dir.prototype.readSync = readSync;
+    }
+    expect(entries).toBeLessThan(1_000_000);
+  });
+});
+
 describe('links and what is no file', () => {
   it('a loop of links ends', () => {
     const root = project({ 'pipelines/a.yaml': flowgroup('a') });
@@ -141,8 +259,9 @@ describe('files that do not parse', () => {
     chmodSync(join(root, 'pipelines', 'a.yaml'), 0);
     // Root reads everything, so another user looks.
     const program = `import { scanProject } from '${join(projectRoot, 'src', 'scan', 'scan.ts')}';
-      const options = { lhpVersion: '0.9.3', dryRun: false, noBundle: false, startedAt: 0 };
-      console.log(JSON.stringify(scanProject('${root}', options, { files: new Map(), wheels: new Set() })))`;
+      import { Snapshot } from '${join(projectRoot, 'src', 'scan', 'snapshot.ts')}';
+      const options = { lhpVersion: '0.9.3', dryRun: false };
+      console.log(JSON.stringify(scanProject(new Snapshot('${root}'), options, undefined)))`;
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', program], {
       encoding: 'utf8',
       ...(process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}),

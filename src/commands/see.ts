@@ -1,7 +1,7 @@
 // see.ts: the commands that show what was recorded: `show`, `stats`, `view`.
 import { type Command, InvalidArgumentError } from 'commander';
 import { decide, projectRoot } from '../decide/decide.ts';
-import { describeRun } from '../describe/describe.ts';
+import { describePreview } from '../describe/describe.ts';
 import { FORMATS, type Format, showPreview, showRuns } from '../look/show.ts';
 import { say } from '../system/log.ts';
 import { parseCommand } from '../wrap/command.ts';
@@ -122,8 +122,7 @@ function addShow(program: Command, { deps, print }: Context): void {
       const folder = projectRoot(generate.cwd);
       if (folder === undefined) throw new Error('no lhp.yaml here or above: nothing would be recorded');
       if (!consent.enabled) throw new Error(`telemetry is off (${consent.layer}): nothing would be recorded`);
-      const job = { startedAt: 0, durationSeconds: 0, root: folder, generate, deliver: false };
-      print(await showPreview(await describeRun(job, deps, paths), options.format));
+      print(await showPreview(await describePreview(folder, generate, deps, paths), options.format));
     });
   explain(show, {
     exits: [['1', 'with --preview: nothing would be recorded here']],

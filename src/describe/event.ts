@@ -57,6 +57,7 @@ export function eventOf(request: OtlpRequest): GenerateEvent {
     const sum = list.find((metric) => metric.name === name)?.exponentialHistogram?.dataPoints[0]?.sum;
     fields[page] = sum ?? null;
   }
-  fields.generation_time_seconds = Math.round(Number(fields.generation_time_seconds) * 100) / 100;
+  const seconds = fields.generation_time_seconds;
+  if (typeof seconds === 'number') fields.generation_time_seconds = Math.round(seconds * 100) / 100;
   return Object.fromEntries(EVENT_KEYS.map((key) => [key, fields[key]])) as unknown as GenerateEvent;
 }

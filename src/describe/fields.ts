@@ -22,7 +22,7 @@ export const FIELDS: Record<keyof GenerateEvent, Field> = {
     page: 'Project ID',
     what: 'Which project, as a digest of its name',
     why: 'to tell projects apart without knowing them',
-    how: 'SHA-256 of `name` in lhp.yaml; of `unknown_project` without one',
+    how: 'SHA-256 of `name` in lhp.yaml; of `unknown_project` without one, or where it may have changed',
   },
   machine_id: {
     page: 'Machine ID',
@@ -40,7 +40,7 @@ export const FIELDS: Record<keyof GenerateEvent, Field> = {
     page: 'Flowgroups count',
     what: 'Flowgroups in the project',
     why: 'to know how large projects are, and what a time means',
-    how: 'project total, counted from the YAML files as lhp counts them, with expanded blueprints and lhp’s own monitoring flowgroup',
+    how: 'project total, counted from the YAML files as lhp counts them, with expanded blueprints and lhp’s own monitoring flowgroup; left out where it may have changed',
   },
   templates_count: {
     page: 'Templates count',
@@ -64,7 +64,7 @@ export const FIELDS: Record<keyof GenerateEvent, Field> = {
     page: 'Files generated',
     what: 'Python files written by the run',
     why: 'to know how much a run does, and what a time means',
-    how: 'what lhp reports as written: one a flowgroup with code, one a wheel; helper copies and hooks do not count; a dry run has 0',
+    how: 'what lhp reports as written: one a flowgroup with code, one a wheel; helper copies and hooks do not count; a dry run has 0; left out where it may have changed',
   },
   environment: {
     page: 'Environment',
@@ -82,7 +82,7 @@ export const FIELDS: Record<keyof GenerateEvent, Field> = {
     page: 'Bundle enabled',
     what: 'Whether Databricks Asset Bundles are in use',
     why: 'to see whether bundles are used',
-    how: '`databricks.yml` exists and `--no-bundle` was not given',
+    how: '`databricks.yml` exists when the run ends, and `--no-bundle` was not given',
   },
   lhp_version: {
     page: 'LHP version',

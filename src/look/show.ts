@@ -1,5 +1,5 @@
 // show.ts: recorded runs as text. `event` is the telemetry page's own JSON; `otlp` is the request byte for byte.
-import type { GenerateEvent } from '../contract.ts';
+import type { Preview } from '../contract.ts';
 import { eventOf, type OtlpRequest } from '../describe/event.ts';
 import { readRun, storedRuns } from '../spool/spool.ts';
 import type { Paths } from '../system/paths.ts';
@@ -18,7 +18,7 @@ export function* showRuns(paths: Paths, last: number, format: Format): Generator
 }
 
 /** What would be recorded: through the same recorder, so that it cannot differ. */
-export async function showPreview(event: GenerateEvent, format: Format): Promise<string> {
+export async function showPreview(event: Preview, format: Format): Promise<string> {
   const { recordRun } = await import('../record.ts');
   const timestamp = Date.now();
   const text = new TextDecoder().decode(await recordRun(event, { timestamp, startedAt: timestamp }));

@@ -1,5 +1,6 @@
 // blueprints.ts: blueprints × instances → flowgroups. Only what decides the counts is resolved: the pipeline and flowgroup
 // names, in which `%{name}` stands for a parameter of the instance or a variable of the blueprint.
+import type { Deadline } from './deadline.ts';
 import { type Flowgroup, isBlueprint, isInstance, RefusedError } from './flowgroups.ts';
 import { isMap, LimitError, type YamlMap } from './mapping.ts';
 import { pythonStr } from './yaml.ts';
@@ -11,7 +12,11 @@ const MAX_NAME = 65_536;
 const MAX_EXPANDED = 200_000;
 
 /** The arguments are the documents of each file, as discovered; a file that is no instance is passed over. */
-export function expandBlueprints(blueprintFiles: readonly unknown[][], candidates: readonly unknown[][]): Flowgroup[] {
+export function expandBlueprints(
+  blueprintFiles: readonly unknown[][],
+  candidates: readonly unknown[][],
+  deadline: Deadline,
+): Flowgroup[] {
   const blueprints = new Map<unknown, YamlMap>();
   for (const documents of blueprintFiles) {
     const blueprint = documents[0];
@@ -26,7 +31,7 @@ export function expandBlueprints(blueprintFiles: readonly unknown[][], candidate
     if (!blueprint) throw new RefusedError('an unknown blueprint');
     const parameters = parametersOf(blueprint, map);
     for (const spec of list(blueprint.get('flowgroups'))) {
-      found.push(expand(spec, parameters));
+      found.push(expand(spec, parameters, deadline));
       if (found.length > MAX_EXPANDED) throw new LimitError('number of blueprint instances');
     }
   }
@@ -48,11 +53,12 @@ function parametersOf(blueprint: YamlMap, instance: YamlMap): Map<string, string
   return values;
 }
 
-function expand(spec: YamlMap, parameters: ReadonlyMap<string, string>): Flowgroup {
+function expand(spec: YamlMap, parameters: ReadonlyMap<string, string>, deadline: Deadline): Flowgroup {
+  deadline.step(1 + parameters.size);
   const variables = new Map(parameters);
   const own = spec.get('variables');
   if (isMap(own)) for (const [name, value] of own) variables.set(pythonStr(name), pythonStr(value));
-  expandInPlace(variables);
+  expandInPlace(variables, deadline);
   const name = (field: string) => {
     const template = spec.get(field);
     if (typeof template !== 'string') throw new RefusedError(`${field} of a blueprint`);
@@ -67,10 +73,11 @@ function expand(spec: YamlMap, parameters: ReadonlyMap<string, string>): Flowgro
 }
 
 /** Variables may name each other; each round works on what the round before made, in order. */
-function expandInPlace(variables: Map<string, string>): void {
+function expandInPlace(variables: Map<string, string>, deadline: Deadline): void {
   for (let round = 0, changed = true; changed && round < MAX_ROUNDS; round += 1) {
     changed = false;
     for (const [name, value] of variables) {
+      deadline.step(1 + value.length);
       const expanded = substitute(value, variables);
       if (expanded === value) continue;
       variables.set(name, expanded);

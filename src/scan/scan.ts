@@ -1,13 +1,14 @@
 // scan.ts: a project on disk → the counts that lhp itself would report for it, without running lhp: discover → parse →
 // flowgroups → blueprints → monitoring → files written. Projects are untrusted input: number, size, depth and time are
-// bounded. Where a bound or an unreadable file makes a count uncertain it is left out (`null`), never guessed.
-import { readFileSync, statSync } from 'node:fs';
+// bounded. Where a bound, an unreadable file or a change since the run makes a count uncertain, it
+// is left out (`null`).
 import { join, resolve } from 'node:path';
 import { expandBlueprints } from './blueprints.ts';
 import { discoverYaml } from './discover.ts';
 import { type Flowgroup, flowgroupsOf, RefusedError } from './flowgroups.ts';
 import { isMap, LimitError, type MergeRule, mergeRule, type YamlMap } from './mapping.ts';
 import { monitoringFlowgroup } from './monitoring.ts';
+import { ChangedError, Snapshot } from './snapshot.ts';
 import { countInLog, countOutput, type Output } from './written.ts';
 import { parseDocuments, pythonStr } from './yaml.ts';
 
@@ -18,9 +19,6 @@ export interface ScanOptions {
   pyyamlVersion: string | undefined;
   pipelineConfig: string | undefined;
   dryRun: boolean;
-  noBundle: boolean;
-  /** Start of the run in milliseconds since the epoch: versions that write only what changed are counted by it. */
-  startedAt: number;
 }
 
 export interface Scan {
@@ -31,17 +29,12 @@ export interface Scan {
   flowgroupsUsingTemplates: number | null;
   pipelines: number | null;
   files: number | null;
-  bundle: boolean;
   /** Why counts are missing, in words without names or paths. */
   uncertain: string | undefined;
 }
 
-const MAX_FILE_BYTES = 8 * 1024 * 1024;
-const MAX_TOTAL_BYTES = 128 * 1024 * 1024;
-const MAX_MILLISECONDS = 20_000;
-
 /** `written` is what {@link listOutput} saw before anything else was done: the next run of lhp wipes it. */
-export function scanProject(root: string, options: ScanOptions, written: Output): Scan {
+export function scanProject(project: Snapshot, options: ScanOptions, written: Output | undefined): Scan {
   const rules = rulesOf(options.lhpVersion);
   const scan: Scan = {
     projectName: undefined,
@@ -49,33 +42,37 @@ export function scanProject(root: string, options: ScanOptions, written: Output)
     templates: null,
     flowgroupsUsingTemplates: null,
     pipelines: null,
-    files: options.dryRun ? 0 : null,
-    bundle: !options.noBundle && isFile(join(root, 'databricks.yml')),
+    files: null,
     uncertain: undefined,
   };
   try {
-    const reader = new Reader(rules.skipsInvalid, mergeRule(options.pyyamlVersion));
-    const project = projectFile(reader, root);
-    scan.projectName = nameOf(project);
-    const flowgroups = findFlowgroups(root, project, options, rules, reader);
+    const reader = new Reader(project, rules.skipsInvalid, mergeRule(options.pyyamlVersion));
+    const lhpYaml = projectFile(reader);
+    scan.projectName = nameOf(lhpYaml);
+    const flowgroups = findFlowgroups(lhpYaml, options, rules, reader);
     if (reader.unread > 0) throw new LimitError('a file could not be read');
+    project.confirm();
     scan.flowgroups = flowgroups.length;
     scan.flowgroupsUsingTemplates = flowgroups.filter(({ template }) => template !== undefined).length;
     scan.templates = new Set(flowgroups.flatMap(({ template }) => template ?? [])).size;
     scan.pipelines = new Set(flowgroups.map(({ pipeline }) => pipeline)).size;
-    if (!options.dryRun) scan.files = countWritten(root, written, flowgroups, rules, options.startedAt);
+    if (rules.writesAll && written) scan.files = countOutput(written, flowgroups);
   } catch (error) {
     // Whatever is wrong with the project: the run took place and is recorded, without the counts that are not certain.
-    scan.uncertain =
-      error instanceof LimitError || error instanceof RefusedError ? error.message : 'a file could not be parsed';
+    scan.uncertain = isExplained(error) ? error.message : 'a file could not be parsed';
   }
+  if (options.dryRun) scan.files = 0;
+  else if (!rules.writesAll) scan.files = countInLog(project) ?? null;
   return scan;
 }
+
+const isExplained = (error: unknown): error is Error =>
+  error instanceof LimitError || error instanceof RefusedError || error instanceof ChangedError;
 
 /** The project's name alone, as `scanProject` finds it. */
 export function projectName(root: string): string | undefined {
   try {
-    return nameOf(projectFile(new Reader(true, mergeRule(undefined)), root));
+    return nameOf(projectFile(new Reader(new Snapshot(root), true, mergeRule(undefined))));
   } catch {
     return undefined; // as a run of this project would be recorded
   }
@@ -111,46 +108,37 @@ function rulesOf(version: string | undefined): Rules {
   };
 }
 
-function countWritten(root: string, written: Output, flowgroups: Flowgroup[], rules: Rules, startedAt: number): number {
-  if (rules.writesAll) return countOutput(written, flowgroups, 0);
-  return countInLog(root, startedAt) ?? countOutput(written, flowgroups, startedAt);
-}
-
-function findFlowgroups(
-  root: string,
-  project: YamlMap,
-  options: ScanOptions,
-  rules: Rules,
-  reader: Reader,
-): Flowgroup[] {
+function findFlowgroups(lhpYaml: YamlMap, options: ScanOptions, rules: Rules, reader: Reader): Flowgroup[] {
+  const { project } = reader;
+  const { root } = project;
   const pipelines = join(root, 'pipelines');
   const found: Flowgroup[] = [];
-  for (const path of discoverYaml(pipelines, patternsOf(project, 'include'))) {
+  for (const path of discoverYaml(pipelines, patternsOf(lhpYaml, 'include'), project)) {
     found.push(...reader.read(join(pipelines, path), (documents) => flowgroupsOf(documents, rules.blueprints)));
   }
   if (rules.blueprints) {
     const files = (key: string, fallback: string, skippable: boolean) =>
-      discoverYaml(root, patternsOf(project, key) ?? [`${fallback}/**/*.yaml`, `${fallback}/**/*.yml`]).map((path) =>
-        reader.read(join(root, path), (documents) => documents, skippable),
+      discoverYaml(root, patternsOf(lhpYaml, key) ?? [`${fallback}/**/*.yaml`, `${fallback}/**/*.yml`], project).map(
+        (path) => reader.read(join(root, path), (documents) => documents, skippable),
       );
     const blueprints = files('blueprint_include', 'blueprints', false);
     // A file that might be an instance and does not parse is passed over by every version.
     const instances = files('instance_include', 'pipelines', true);
-    found.push(...expandBlueprints(blueprints, instances));
+    for (const one of expandBlueprints(blueprints, instances, project.deadline)) found.push(one);
   }
-  if (rules.monitoring && project.has('monitoring')) {
+  if (rules.monitoring && lhpYaml.has('monitoring')) {
     const configs = options.pipelineConfig
       ? reader.read(resolve(root, options.pipelineConfig), (documents) => documents)
       : [];
     const names = new Set(found.map(({ pipeline }) => pipeline));
-    const extra = monitoringFlowgroup(project, names, configs, rules.monitoringAlways);
+    const extra = monitoringFlowgroup(lhpYaml, names, configs, rules.monitoringAlways);
     if (extra) found.push(extra);
   }
   return found;
 }
 
-function projectFile(reader: Reader, root: string): YamlMap {
-  const [project] = reader.read(join(root, 'lhp.yaml'), (documents) => documents);
+function projectFile(reader: Reader): YamlMap {
+  const [project] = reader.lhpYaml();
   if (project !== undefined && !isMap(project)) throw new RefusedError('lhp.yaml is not a mapping');
   return project ?? new Map();
 }
@@ -163,52 +151,48 @@ function patternsOf(project: YamlMap, key: string): string[] | undefined {
     : undefined;
 }
 
-/** Reads each file once, within bounds. */
+/** Reads and parses each file once. */
 class Reader {
+  readonly project: Snapshot;
   /** Files that lhp may have read and we could not. */
   unread = 0;
   readonly #skipsInvalid: boolean;
   readonly #mergeRule: MergeRule;
   readonly #documents = new Map<string, unknown[]>();
-  readonly #deadline = performance.now() + MAX_MILLISECONDS;
-  #bytes = 0;
 
-  constructor(skipsInvalid: boolean, rule: MergeRule) {
+  constructor(project: Snapshot, skipsInvalid: boolean, rule: MergeRule) {
+    this.project = project;
     this.#skipsInvalid = skipsInvalid;
     this.#mergeRule = rule;
   }
 
   read<T>(path: string, use: (documents: unknown[]) => T[], skippable = false): T[] {
-    try {
+    return this.#use(() => {
       let documents = this.#documents.get(path);
       if (!documents) {
-        documents = parseDocuments(this.#text(path), this.#mergeRule);
+        documents = this.#parse(this.project.text(path));
         this.#documents.set(path, documents);
       }
       return use(documents);
+    }, skippable);
+  }
+
+  lhpYaml(): unknown[] {
+    return this.#use(() => this.#parse(this.project.lhpYaml()), false);
+  }
+
+  #parse(text: string): unknown[] {
+    return parseDocuments(text, this.#mergeRule, this.project.deadline);
+  }
+
+  #use<T>(read: () => T[], skippable: boolean): T[] {
+    try {
+      return read();
     } catch (error) {
-      if (error instanceof LimitError) throw error;
+      if (error instanceof LimitError || error instanceof ChangedError) throw error;
       // A version that skips such a file has not counted it either.
       if (!this.#skipsInvalid && !skippable) this.unread += 1;
       return [];
     }
-  }
-
-  #text(path: string): string {
-    if (performance.now() > this.#deadline) throw new LimitError('time');
-    // Also keeps us from opening what never ends, such as a pipe.
-    const stats = statSync(path);
-    if (!stats.isFile()) throw new RefusedError('not a file');
-    this.#bytes += stats.size;
-    if (stats.size > MAX_FILE_BYTES || this.#bytes > MAX_TOTAL_BYTES) throw new LimitError('size of a file');
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
-  }
-}
-
-function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
   }
 }

@@ -13,6 +13,7 @@ import {
   setTag,
   YAMLException,
 } from 'js-yaml';
+import type { Deadline } from './deadline.ts';
 import { allowMerges, isMap, LimitError, type MergeRule, mergeKeyTag, mergingMapTag } from './mapping.ts';
 
 /** Deeper than any real project; lhp's own parser gives up in the same region. */
@@ -140,11 +141,13 @@ const SCHEMAS: Record<MergeRule, ReturnType<typeof schema>> = { first: schema('f
  * All documents of a text; empty ones are left out, as lhp does. Throws on what is not YAML and on exceeded limits.
  *
  * @param rule - Whose value a key has that several mappings of one `<<: [*a, *b]` have.
+ * @param deadline - By when it has to end: a text may have to be parsed again and again.
  */
-export function parseDocuments(text: string, rule: MergeRule): unknown[] {
+export function parseDocuments(text: string, rule: MergeRule, deadline?: Deadline): unknown[] {
   // Line breaks in YAML 1.1, and text in YAML 1.2.
   let attempt = text.replace(/[\x85\u2028\u2029]/g, '\n');
   for (let mended = 0; ; mended += 1) {
+    deadline?.check();
     try {
       allowMerges();
       // json: a key that is given twice is no error, the last one counts (PyYAML).

@@ -2,7 +2,7 @@
 // never waits here, except in CI, where the machine dies with the job: there at most LHP_OTEL_FLUSH_TIMEOUT. Never throws.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import type { GenerateEvent } from '../contract.ts';
@@ -13,11 +13,14 @@ import { ensureFolder, isSafeFromOthers, writePrivate } from '../system/files.ts
 import { debugging, say, sayOff } from '../system/log.ts';
 import { PENDING_NOTICE, pathsOf } from '../system/paths.ts';
 import type { Generate } from './command.ts';
+import { isBundle, openLhpYaml } from './project-facts.ts';
 
 /** What the reporter needs to know of a run. It holds paths, so it travels in the reporter's own environment, not in `ps`. */
 export interface Job {
   /** Milliseconds since the epoch. */
   startedAt: number;
+  /** What has changed since then is no fact of this run. */
+  endedAt: number;
   durationSeconds: number;
   root: string | undefined;
   generate?: Omit<Generate, 'verbose'>;
@@ -25,7 +28,22 @@ export interface Job {
   known?: Partial<GenerateEvent> & { project_name?: string };
   /** False on the run that showed the notice. */
   deliver: boolean;
+  /** Whether the project was a bundle when the run ended; looked up here where it is not given. */
+  bundle?: boolean | undefined;
 }
+
+/** What is added to a {@link Job} on its way. */
+export interface StartedJob extends Job {
+  bundle: boolean;
+  /** The reporter's standard input is the lhp.yaml of the run. */
+  lhpYamlIsOpen: boolean;
+  /** Wall clock minus monotonic clock, in ms: later it shows whether the wall clock was set back. */
+  clock: number;
+  /** Another process ends the reporter after {@link REPORTER_SECONDS}. */
+  watched: boolean;
+}
+
+export const clockNow = (): number => Date.now() - Number(process.hrtime.bigint() / 1_000_000n);
 
 export const JOB_VARIABLE = 'LHP_OTEL_JOB';
 /**
@@ -33,13 +51,24 @@ export const JOB_VARIABLE = 'LHP_OTEL_JOB';
  * a spool of 5,000 runs takes less memory (MiB, per semi-space).
  */
 export const REPORTER_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
+/**
+ * A reporter that hangs is killed by then: ten minutes for its run, because hundreds may start at
+ * once, and 90 s for deliveries. Not by a timer of its own: that does not run while its thread hangs.
+ */
+export const REPORTER_SECONDS = 690;
+/** Of GNU and of BusyBox. Never by name: PATH can lead into a project. */
+const TIMEOUT_PROGRAMS = ['/usr/bin/timeout', '/bin/timeout'];
 // In CI the machine dies with the job.
 const CI_FLUSH_MS = 2_000;
 
 export interface FinishedGenerate {
   generate: Generate;
   startedAt: number;
+  endedAt: number;
   durationSeconds: number;
+  bundle?: boolean | undefined;
+  /** A descriptor of the project's lhp.yaml, where it is open already. */
+  lhpYaml?: number | undefined;
 }
 
 /** Whether this is the run of the notice, which is not delivered. */
@@ -58,8 +87,9 @@ export async function handOver(finished: FinishedGenerate, deps: Deps, noticed: 
     }
     if (root === undefined) return speak('no lhp.yaml here or above: nothing recorded, no network activity');
     const first = decision.mode === 'send' && noticed(decision, deps.env);
-    const { startedAt, durationSeconds } = finished;
-    const reporter = startReporter({ startedAt, durationSeconds, root, generate, deliver: !first }, deps);
+    const { startedAt, endedAt, durationSeconds, bundle, lhpYaml } = finished;
+    const job = { startedAt, endedAt, durationSeconds, root, generate, bundle, deliver: !first };
+    const reporter = startReporter(job, deps, lhpYaml);
     speak(describe(decision, first));
     if (decision.mode === 'send' && !first) await flushInCi(reporter, deps.env);
   } catch (error) {
@@ -75,19 +105,42 @@ function describe({ mode, config }: Decision, first: boolean): string {
   return `recording this run; a process of its own delivers it to ${new URL(config.url).host}`;
 }
 
-/** Starts the reporter in a session of its own, so that neither the terminal nor the shell's job control reaches it. */
-export function startReporter(job: Job, deps: Deps): ChildProcess {
-  const reporter = spawn(process.execPath, [...REPORTER_FLAGS, reporterProgram()], {
-    detached: true,
-    stdio: 'ignore',
-    windowsHide: true,
-    // Not the user's folder: it may be unmounted or deleted while the reporter runs.
-    cwd: process.platform === 'win32' ? undefined : '/',
-    env: { ...compileCache(deps), ...reporterEnv(job, deps.env) },
-  });
-  reporter.on('error', () => {}); // a full process table costs the run, not the user
-  reporter.unref();
-  return reporter;
+/**
+ * Starts the reporter in a session of its own, so that neither the terminal nor the shell's job
+ * control reaches it.
+ *
+ * @param lhpYaml - A descriptor of the project's lhp.yaml; it is opened here where it is not given.
+ */
+export function startReporter(job: Job, deps: Deps, lhpYaml?: number): ChildProcess {
+  const opened = lhpYaml === undefined && job.root !== undefined ? openLhpYaml(job.root) : undefined;
+  const standardInput = lhpYaml ?? opened;
+  const watcher = TIMEOUT_PROGRAMS.find((path) => existsSync(path));
+  const started: StartedJob = {
+    ...job,
+    bundle: job.bundle ?? (job.root !== undefined && isBundle(job.root)),
+    lhpYamlIsOpen: standardInput !== undefined,
+    clock: clockNow(),
+    watched: watcher !== undefined,
+  };
+  const [file = '', ...words] = [
+    ...(watcher === undefined ? [] : [watcher, '-s', 'KILL', String(REPORTER_SECONDS)]),
+    ...[process.execPath, ...REPORTER_FLAGS, reporterProgram()],
+  ];
+  try {
+    const reporter = spawn(file, words, {
+      detached: true,
+      stdio: [standardInput ?? 'ignore', 'ignore', 'ignore'],
+      windowsHide: true,
+      // Not the user's folder: it may be unmounted or deleted while the reporter runs.
+      cwd: process.platform === 'win32' ? undefined : '/',
+      env: { ...compileCache(deps), ...reporterEnv(started, deps.env) },
+    });
+    reporter.on('error', () => {}); // a full process table costs the run, not the user
+    reporter.unref();
+    return reporter;
+  } finally {
+    if (opened !== undefined) closeSync(opened);
+  }
 }
 
 /**
@@ -105,7 +158,7 @@ function compileCache(deps: Deps): { NODE_COMPILE_CACHE?: string } {
 }
 
 /** Without the user's OTEL_* (they hold other applications' API keys) and without code that NODE_OPTIONS would load. */
-function reporterEnv(job: Job, env: Env): Record<string, string | undefined> {
+function reporterEnv(job: StartedJob, env: Env): Record<string, string | undefined> {
   const kept = Object.entries(env).filter(
     ([name]) => (!name.startsWith('OTEL_') && name !== 'NODE_OPTIONS') || name === 'OTEL_SDK_DISABLED',
   );

@@ -62,9 +62,11 @@ export function recordGenerate(event: GenerateFacts, options: RecordOptions = {}
     if (!consent.enabled) return false;
     if (options.meterProvider) return recordOn(options.meterProvider, event);
     const durationSeconds = foldSeconds(event.generation_time_seconds);
+    const endedAt = Date.now();
     startReporter(
       {
-        startedAt: Math.round(Date.now() - durationSeconds * 1000),
+        startedAt: Math.round(endedAt - durationSeconds * 1000),
+        endedAt,
         durationSeconds,
         root: options.projectRoot,
         known: given(event),

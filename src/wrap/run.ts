@@ -24,10 +24,11 @@ export async function run(words: readonly string[], deps: Deps = systemDeps()): 
   const started = process.hrtime.bigint();
   const exit = await runChild(words, env);
   const durationSeconds = Number(process.hrtime.bigint() - started) / 1e9;
+  const endedAt = Date.now();
   // A failed or interrupted run records nothing, also when lhp handled the interrupt and ended with 0.
   if (generate && !layer && exit.status === 0 && !exit.interrupted) {
     const { handOver } = await import('./handover.ts');
-    await handOver({ generate, startedAt, durationSeconds }, deps);
+    await handOver({ generate, startedAt, endedAt, durationSeconds }, deps);
   } else if (speaks && generate && !layer) {
     say(
       `the command ${exit.interrupted ? 'was interrupted' : `ended with ${exit.status}`}: nothing recorded, no network activity`,
