@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promtoolPath } from '../../scripts/setup.mjs';
 import { freePort } from './collector.ts';
 import { composeServices, type Service } from './compose.ts';
 import { projectRoot } from './sandbox.ts';
@@ -127,14 +128,22 @@ export function server(
   };
 }
 
-/**
- * Prometheus as the compose file has it, with an empty database; `scrape` is the port of a gateway to watch. With `past` it writes nothing
- * of the present, neither scrapes nor alerts: whoever brings the runs of past days in their order, brings them in order.
- */
-export async function prometheusServer(
-  program: string,
-  options: { scrape?: number; everySecond?: boolean; flags?: string[]; past?: boolean } = {},
-): Promise<Prometheus> {
+interface PrometheusOptions {
+  /** The port of a gateway to watch. */
+  scrape?: number;
+  everySecond?: boolean;
+  flags?: string[];
+  /**
+   * It writes nothing of the present, neither scrapes nor alerts nor the sample of its start: whoever
+   * brings the runs of past days in their order, brings them in order.
+   */
+  past?: boolean;
+  /** Asks at the start for the sample of the present, in place of promtool. */
+  promtool?: string;
+}
+
+/** Prometheus as the compose file has it, with an empty database. */
+export async function prometheusServer(program: string, options: PrometheusOptions = {}): Promise<Prometheus> {
   const folder = temporary();
   const port = await freePort();
   const service = composeServices(SINGLE).prometheus as Service;
@@ -151,7 +160,15 @@ export async function prometheusServer(
     `--web.listen-address=127.0.0.1:${port}`,
     ...(options.flags ?? []),
   ];
-  const base = server(program, args, {}, port, `http://127.0.0.1:${port}/-/ready`);
+  const env = {
+    PATH: process.env.PATH,
+    LHP_START_ADDRESS: `127.0.0.1:${await freePort()}`,
+    LHP_PROMTOOL: options.promtool ?? promtoolPath(),
+  };
+  const [shell, script = ''] = options.past ? [] : (service.entrypoint ?? []);
+  const ready = `http://127.0.0.1:${port}/-/ready`;
+  const started = () => [...localize({ ...service, command: [script] }, folder), program, ...args()];
+  const base = shell === undefined ? server(program, args, {}, port, ready) : server(shell, started, env, port, ready);
   return { ...base, folder, ...asker(() => base.url) };
 }
 
