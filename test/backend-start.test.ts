@@ -12,7 +12,15 @@ import { collector, lacking, prometheus, promtool } from './support/needs.ts';
 import { lhpOtel } from './support/otlp-server.ts';
 import { HOUR, makeRuns, post, record } from './support/runs.ts';
 import { idle, projectRoot, sandbox, until } from './support/sandbox.ts';
-import { gatewayServer, type Prometheus, prometheusServer, type Server, server, temporary } from './support/stack.ts';
+import {
+  gatewayServer,
+  type Prometheus,
+  prometheusServer,
+  type Server,
+  server,
+  startVariables,
+  temporary,
+} from './support/stack.ts';
 
 describe('Prometheus, started as docker-compose.yml says', () => {
   const needs = [prometheus(), promtool(), collector()] as const;
@@ -118,7 +126,7 @@ describe('Prometheus, started as docker-compose.yml says', () => {
   it('ends when it is told to before its sample is there, and when a flag is wrong, with the same status', async () => {
     const { asked, promtool } = gate();
     const script = join(projectRoot, 'prometheus', 'start.sh');
-    const env = { PATH: process.env.PATH, LHP_PROMTOOL: promtool, LHP_START_ADDRESS: `127.0.0.1:${await freePort()}` };
+    const env = await startVariables(promtool);
     const data = join(temporary(), 'with a space');
     const child = spawn('/bin/sh', [script, program, '--storage.tsdb.path', data], { env, stdio: 'ignore' });
     await until(() => existsSync(asked), 'the first start to be asked for its sample');
@@ -130,7 +138,7 @@ describe('Prometheus, started as docker-compose.yml says', () => {
   });
 
   it('loses no request of the backlog that an empty one loses', async () => {
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       const backend = await opened(prometheusServer(program));
       await backend.start();
       const { acknowledged, stored } = await sendBacklog(backend.url);

@@ -142,6 +142,13 @@ interface PrometheusOptions {
   promtool?: string;
 }
 
+/** What prometheus/start.sh reads from its environment: its own door, and who asks there. */
+export const startVariables = async (promtool = promtoolPath()): Promise<NodeJS.ProcessEnv> => ({
+  PATH: process.env.PATH,
+  LHP_START_ADDRESS: `127.0.0.1:${await freePort()}`,
+  LHP_PROMTOOL: promtool,
+});
+
 /** Prometheus as the compose file has it, with an empty database. */
 export async function prometheusServer(program: string, options: PrometheusOptions = {}): Promise<Prometheus> {
   const folder = temporary();
@@ -160,15 +167,13 @@ export async function prometheusServer(program: string, options: PrometheusOptio
     `--web.listen-address=127.0.0.1:${port}`,
     ...(options.flags ?? []),
   ];
-  const env = {
-    PATH: process.env.PATH,
-    LHP_START_ADDRESS: `127.0.0.1:${await freePort()}`,
-    LHP_PROMTOOL: options.promtool ?? promtoolPath(),
-  };
   const [shell, script = ''] = options.past ? [] : (service.entrypoint ?? []);
   const ready = `http://127.0.0.1:${port}/-/ready`;
-  const started = () => [...localize({ ...service, command: [script] }, folder), program, ...args()];
-  const base = shell === undefined ? server(program, args, {}, port, ready) : server(shell, started, env, port, ready);
+  const [local = ''] = localize({ ...service, command: [script] }, folder);
+  const base =
+    shell === undefined
+      ? server(program, args, {}, port, ready)
+      : server(shell, () => [local, program, ...args()], await startVariables(options.promtool), port, ready);
   return { ...base, folder, ...asker(() => base.url) };
 }
 
