@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureLhp } from '../scripts/setup.mjs';
 import { REPORTER_FLAGS } from '../src/wrap/handover.ts';
+import { backendStart } from './backend-start.ts';
 import { ci } from './ci.ts';
 import { cluster } from './cluster.ts';
 import { clusterCost } from './cluster-cost.ts';
@@ -49,6 +50,7 @@ const parts: Record<string, () => Promise<void>> = {
   reporter,
   scan,
   gateway,
+  'backend-start': backendStart,
   ci,
   faults: () => faults(folder),
   view: () => view(folder),
@@ -62,6 +64,7 @@ const parts: Record<string, () => Promise<void>> = {
 /** These take from minutes to an hour, and are run by their name. */
 const LONG = new Set([
   'latency',
+  'backend-start',
   'storm',
   'faults',
   'soak',

@@ -14,10 +14,12 @@ import {
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
 } from '../src/contract.ts';
+import { GIVE_BACK, RUN_PROCESSORS, runRules } from './gateway-run-rules.ts';
 
 /** Prometheus takes one day more (prometheus.yml). */
 const OLDEST = `${GATEWAY_AGE_HOURS}h`;
 const AHEAD = `${GATEWAY_AHEAD_MINUTES}m`;
+const NANOS_PER_MS = 1_000_000;
 /** Runs that one machine can have to give up at once: the bounds of the client's spool are far below. */
 const MAX_LOST = 1_000_000;
 /** The SDK's scale for a histogram with a single value; 0 when that is zero (metrics SDK, exponential histogram aggregation). */
@@ -126,6 +128,9 @@ const RULES: Rule[] = [
       ...INSTRUMENTS.filter(({ kind }) => kind === 'histogram').map(
         ({ name, max }) => `metric.name == "${name}" and not (datapoint.sum >= 0 and datapoint.sum <= ${max})`,
       ),
+      ...INSTRUMENTS.filter(({ kind, unit }) => kind === 'histogram' && unit !== 's').map(
+        ({ name }) => `metric.name == "${name}" and datapoint.sum != Double(Int(datapoint.sum))`,
+      ),
       `${isHistogram} and datapoint.sum == 0 and (datapoint.scale != 0 or datapoint.zero_count != 1 or Len(datapoint.positive.bucket_counts) != 0 or datapoint.positive.offset != 0)`,
       `${isHistogram} and datapoint.sum > 0 and (datapoint.scale != ${SCALE} or datapoint.zero_count != 0 or not ContainsValue(datapoint.positive.bucket_counts, 1) or Len(datapoint.positive.bucket_counts) != 1)`,
       `${isHistogram} and datapoint.sum > 0 and (Double(datapoint.positive.offset) > ${index} + ${INDEX_TOLERANCE} or Double(datapoint.positive.offset) < ${index} - ${INDEX_TOLERANCE})`,
@@ -133,12 +138,15 @@ const RULES: Rule[] = [
   },
   {
     reason: 'time',
-    why: 'a point that the backend would refuse, and its whole request with it: from the future, or too old',
+    why: 'a point that the backend would refuse, and its whole request with it: from the future, or too old; and times that are no whole milliseconds',
     context: 'datapoint',
     conditions: [
       `datapoint.time > Now() + Duration("${AHEAD}")`,
       `datapoint.time < Now() - Duration("${OLDEST}")`,
       `datapoint.start_time > datapoint.time or datapoint.start_time < datapoint.time - Duration("${OLDEST}")`,
+      ...['time_unix_nano', 'start_time_unix_nano'].map(
+        (time) => `datapoint.${time} != (datapoint.${time} / ${NANOS_PER_MS}) * ${NANOS_PER_MS}`,
+      ),
     ],
   },
 ];
@@ -149,8 +157,12 @@ function versionPattern(): RegExp {
   return spec.pattern;
 }
 
-/** The reasons, in the order of the pipeline. */
-export const DROP_REASONS: readonly string[] = RULES.map(({ reason }) => reason);
+/** The processors, in the order of the pipeline. */
+export const RULE_PROCESSORS: readonly string[] = [
+  ...RULES.map(({ reason }) => `filter/${reason}`),
+  ...RUN_PROCESSORS,
+  'transform/contract',
+];
 
 /** The processors' part of otel-collector.yaml, indented by two. */
 export function gatewayRules(): string {
@@ -165,10 +177,13 @@ export function gatewayRules(): string {
 ${conditions.map((condition) => `          - ${quoted(condition)}`).join('\n')}
 `,
   );
-  return `${filters.join('')}  # attributes are built anew, from their keys and values alone; the descriptions that leave are the contract's own
+  return `${filters.join('')}${runRules()}  # attributes are built anew, from their keys and values alone; the descriptions that leave are the contract's own
   transform/contract:
     error_mode: propagate
     metric_statements:
+      - context: datapoint
+        statements:
+${GIVE_BACK.map((statement) => `          - ${quoted(statement)}`).join('\n')}
       - context: resource
         statements: ['flatten(resource.attributes)']
       - context: datapoint

@@ -20,7 +20,7 @@ import {
 } from '../src/contract.ts';
 import { FIELDS, onTheWire } from '../src/describe/fields.ts';
 import { flowPicture } from './flow.ts';
-import { DROP_REASONS, gatewayRules } from './gateway-rules.ts';
+import { gatewayRules, RULE_PROCESSORS } from './gateway-rules.ts';
 import { dashboardFiles } from './grafana/dashboards.ts';
 import { manPage } from './man-page.ts';
 import { ownCollector, samePort } from './own-collector.ts';
@@ -102,10 +102,9 @@ function between(path: string, made: string, end: string, text: string): string 
 
 /** The rules in their order, in each pipeline that a file has. */
 function withRuleOrder(text: string): string {
-  const filters = DROP_REASONS.map((reason) => `filter/${reason}`).join(', ');
-  const rules = /(?<=processors: \[.*, )filter\/resource.*(?=, groupbyattrs,)/g;
+  const rules = /(?<=processors: \[.*, )filter\/resource.*(?=, transform\/backend,)/g;
   if (!rules.test(text)) throw new Error('a configuration of the gateway has no pipeline with the rules on one line');
-  return text.replaceAll(rules, filters);
+  return text.replaceAll(rules, RULE_PROCESSORS.join(', '));
 }
 
 /** The README's table of variables; all around it is written by hand. */

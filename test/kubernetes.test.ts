@@ -154,6 +154,7 @@ describe.each([
       const { command = [] } = service;
       const args = typeof command === 'string' ? command.split(' ') : command;
       expect(container.image).toBe(service.image);
+      expect(container.command).toEqual(service.entrypoint);
       // Pods find each other by the names of their headless service, before they are ready.
       const named = (word: string) => word.replace(/^(-memberlist\.join=cortex-\d)(:7946)$/, '$1.cortex$2');
       expect(container.args ?? []).toEqual(args.filter(Boolean).map(named));

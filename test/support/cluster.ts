@@ -73,9 +73,13 @@ export async function clusterServers(
     ports.set(`gateway-${i}:8888`, gateways.at(-1)?.metricsPort as number);
   }
   const front = (from: Service, name: string, own: At, secrets: string) =>
-    nginxServer(programs.nginx.path, from, join(folder, name), own, (text) =>
-      local(text).replaceAll('/etc/otelcol/secrets', secrets),
-    );
+    nginxServer({
+      program: programs.nginx.path,
+      service: from,
+      own: join(folder, name),
+      at: own,
+      local: (text) => local(text).replaceAll('/etc/otelcol/secrets', secrets),
+    });
   const nginx = front(services.nginx as Service, 'nginx', at, '');
   const agent = watcher && (await watcherServer(watcher.path, services.watcher as Service, folder, local));
   return {
@@ -168,7 +172,37 @@ function node(
   };
 }
 
-function nginxServer(program: string, service: Service, own: string, at: At, local: Local): Server {
+/** nginx alone, with its limits, in front of one gateway; `edge` as LHP_OTEL_EDGE. */
+export async function frontServer(program: string, gateway: number, edge: string): Promise<Server> {
+  const ports = new Map([['gateway-1:4318', gateway]]);
+  const names = ['cortex-1:9009', 'cortex-2:9009', 'cortex-3:9009', 'nginx:4318', 'nginx:9009'];
+  for (const name of names) ports.set(name, await freePort());
+  return nginxServer({
+    program,
+    service: composeServices(FILE, { LHP_OTEL_EDGE: edge }).nginx as Service,
+    own: join(temporary(), 'nginx'),
+    at: placed(ports),
+    // The balancer of the tests is on loopback.
+    local: (text) =>
+      [...ports]
+        .reduce((all, [name, port]) => all.replaceAll(name, `127.0.0.1:${port}`), text)
+        .replace('set_real_ip_from 10.0.0.0/8', 'set_real_ip_from 127.0.0.1'),
+    limits: true,
+  });
+}
+
+interface Front {
+  program: string;
+  service: Service;
+  /** The folder for its files, which it makes. */
+  own: string;
+  at: At;
+  local: Local;
+  /** What one address may do. */
+  limits?: boolean;
+}
+
+function nginxServer({ program, service, own, at, local, limits = false }: Front): Server {
   mkdirSync(own);
   const files: Record<string, string> = {};
   for (const volume of service.volumes ?? []) {
@@ -177,8 +211,11 @@ function nginxServer(program: string, service: Service, own: string, at: At, loc
     const text = readFileSync(join(projectRoot, host), 'utf8')
       .replaceAll('/tmp/', `${own}/`)
       .replace(/listen (4318|9009)/g, (_, port: string) => `listen 127.0.0.1:${at(`nginx:${port}`)}`);
-    // Fewer gateways than the file has: a benchmark with one or two of them.
-    const placed = local(text).replace(/^ *server gateway-\d:4318.*\n/gm, '');
+    // Fewer gateways than the file has: a benchmark with one or two of them. All clients here have one address.
+    const placed = local(limits ? text : text.replace(/^ *limit_(conn|req) .*\n/gm, '')).replace(
+      /^ *server gateway-\d:4318.*\n/gm,
+      '',
+    );
     files[container] = join(own, basename(container));
     writeFileSync(files[container], placed);
   }

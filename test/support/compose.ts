@@ -7,6 +7,7 @@ import { projectRoot } from './sandbox.ts';
 
 export interface Service {
   image: string;
+  entrypoint?: string[];
   /** A list, or one string that compose splits at its spaces. */
   command?: string[] | string;
   environment?: Record<string, string>;

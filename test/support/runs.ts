@@ -37,6 +37,7 @@ export function makeRuns(count: number, now: number, days: number): Run[] {
     while (taken.has(`${machine} ${at}`)) at -= 1;
     taken.add(`${machine} ${at}`);
     const total = flowgroups % 3_000;
+    const using = Math.floor(total / 2);
     return {
       at,
       event: {
@@ -45,8 +46,8 @@ export function makeRuns(count: number, now: number, days: number): Run[] {
         machine_id: digest(`machine ${machine}`),
         is_ci: kind % 3 === 0,
         flowgroups_count: total,
-        templates_count: templates % 40,
-        flowgroups_using_templates: Math.floor(total / 2),
+        templates_count: Math.min(1 + (templates % 40), using),
+        flowgroups_using_templates: using,
         pipelines_count: 1 + (templates % 17),
         files_generated: files % 2_000,
         environment: ['dev', 'test', 'prod'][kind % 3] as string,

@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promtoolPath } from '../../scripts/setup.mjs';
 import { freePort } from './collector.ts';
 import { composeServices, type Service } from './compose.ts';
 import { projectRoot } from './sandbox.ts';
@@ -127,14 +128,29 @@ export function server(
   };
 }
 
-/**
- * Prometheus as the compose file has it, with an empty database; `scrape` is the port of a gateway to watch. With `past` it writes nothing
- * of the present, neither scrapes nor alerts: whoever brings the runs of past days in their order, brings them in order.
- */
-export async function prometheusServer(
-  program: string,
-  options: { scrape?: number; everySecond?: boolean; flags?: string[]; past?: boolean } = {},
-): Promise<Prometheus> {
+interface PrometheusOptions {
+  /** The port of a gateway to watch. */
+  scrape?: number;
+  everySecond?: boolean;
+  flags?: string[];
+  /**
+   * It writes nothing of the present, neither scrapes nor alerts nor the sample of its start: whoever
+   * brings the runs of past days in their order, brings them in order.
+   */
+  past?: boolean;
+  /** Asks at the start for the sample of the present, in place of promtool. */
+  promtool?: string;
+}
+
+/** What prometheus/start.sh reads from its environment: its own door, and who asks there. */
+export const startVariables = async (promtool = promtoolPath()): Promise<NodeJS.ProcessEnv> => ({
+  PATH: process.env.PATH,
+  LHP_START_ADDRESS: `127.0.0.1:${await freePort()}`,
+  LHP_PROMTOOL: promtool,
+});
+
+/** Prometheus as the compose file has it, with an empty database. */
+export async function prometheusServer(program: string, options: PrometheusOptions = {}): Promise<Prometheus> {
   const folder = temporary();
   const port = await freePort();
   const service = composeServices(SINGLE).prometheus as Service;
@@ -151,7 +167,13 @@ export async function prometheusServer(
     `--web.listen-address=127.0.0.1:${port}`,
     ...(options.flags ?? []),
   ];
-  const base = server(program, args, {}, port, `http://127.0.0.1:${port}/-/ready`);
+  const [shell, script = ''] = options.past ? [] : (service.entrypoint ?? []);
+  const ready = `http://127.0.0.1:${port}/-/ready`;
+  const [local = ''] = localize({ ...service, command: [script] }, folder);
+  const base =
+    shell === undefined
+      ? server(program, args, {}, port, ready)
+      : server(shell, () => [local, program, ...args()], await startVariables(options.promtool), port, ready);
   return { ...base, folder, ...asker(() => base.url) };
 }
 

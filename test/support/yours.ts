@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { INSTRUMENTS } from '../../src/contract.ts';
 import { freePort } from './collector.ts';
 import { projectRoot } from './sandbox.ts';
-import { asker, PEPPER, type Prometheus, type Server, server, temporary } from './stack.ts';
+import { asker, PEPPER, type Prometheus, type Server, server, startVariables, temporary } from './stack.ts';
 
 export const YOURS = 'examples/stacks/yours.yaml';
 export const LHP = 'examples/stacks/lhp.yaml';
@@ -60,7 +60,7 @@ export async function yourCollector(
   return { ...base, lhp: `http://127.0.0.1:${files.includes(SAME_PORT) ? port : lhp}`, metricsPort };
 }
 
-/** A Prometheus with this file and the flags that its first comment names; `hosts`: what its host names are here. */
+/** A Prometheus with this file, started by the script and with the flags that its first comment names; `hosts`: what its host names are here. */
 export async function yourPrometheus(
   program: string,
   name: string,
@@ -79,7 +79,12 @@ export async function yourPrometheus(
   mkdirSync(data);
   const path = flags.includes('--agent') ? '--storage.agent.path' : '--storage.tsdb.path';
   const args = () => [...flags, `--config.file=${file}`, `${path}=${data}`, `--web.listen-address=127.0.0.1:${port}`];
-  const base = server(program, args, {}, port, `http://127.0.0.1:${port}/-/ready`);
+  const ready = `http://127.0.0.1:${port}/-/ready`;
+  const [script] = /^# .*(prometheus\/start\.sh)/m.exec(text)?.slice(1) ?? [];
+  const base =
+    script === undefined
+      ? server(program, args, {}, port, ready)
+      : server('/bin/sh', () => [join(projectRoot, script), program, ...args()], await startVariables(), port, ready);
   return { ...base, folder, ...asker(() => base.url) };
 }
 
