@@ -13,6 +13,7 @@ import { ensureFolder, isSafeFromOthers, writePrivate } from '../system/files.ts
 import { debugging, say, sayOff } from '../system/log.ts';
 import { PENDING_NOTICE, pathsOf } from '../system/paths.ts';
 import type { Generate } from './command.ts';
+import { reporterEnv } from './reporter-env.ts';
 
 /** What the reporter needs to know of a run. It holds paths, so it travels in the reporter's own environment, not in `ps`. */
 export interface Job {
@@ -33,8 +34,6 @@ export const JOB_VARIABLE = 'LHP_OTEL_JOB';
  * a spool of 5,000 runs takes less memory (MiB, per semi-space).
  */
 export const REPORTER_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
-// In CI the machine dies with the job.
-const CI_FLUSH_MS = 2_000;
 
 export interface FinishedGenerate {
   generate: Generate;
@@ -61,7 +60,7 @@ export async function handOver(finished: FinishedGenerate, deps: Deps, noticed: 
     const { startedAt, durationSeconds } = finished;
     const reporter = startReporter({ startedAt, durationSeconds, root, generate, deliver: !first }, deps);
     speak(describe(decision, first));
-    if (decision.mode === 'send' && !first) await flushInCi(reporter, deps.env);
+    if (decision.mode === 'send' && !first) await flushInCi(reporter, deps.env, decision);
   } catch (error) {
     speak(`telemetry failed (${(error as NodeJS.ErrnoException).code ?? 'internal error'}): nothing recorded`);
   }
@@ -83,7 +82,11 @@ export function startReporter(job: Job, deps: Deps): ChildProcess {
     windowsHide: true,
     // Not the user's folder: it may be unmounted or deleted while the reporter runs.
     cwd: process.platform === 'win32' ? undefined : '/',
-    env: { ...compileCache(deps), ...reporterEnv(job, deps.env) },
+    env: {
+      ...reporterEnv(deps.env, deps.cwd),
+      ...compileCache(deps),
+      [JOB_VARIABLE]: JSON.stringify(job),
+    },
   });
   reporter.on('error', () => {}); // a full process table costs the run, not the user
   reporter.unref();
@@ -104,21 +107,13 @@ function compileCache(deps: Deps): { NODE_COMPILE_CACHE?: string } {
   }
 }
 
-/** Without the user's OTEL_* (they hold other applications' API keys) and without code that NODE_OPTIONS would load. */
-function reporterEnv(job: Job, env: Env): Record<string, string | undefined> {
-  const kept = Object.entries(env).filter(
-    ([name]) => (!name.startsWith('OTEL_') && name !== 'NODE_OPTIONS') || name === 'OTEL_SDK_DISABLED',
-  );
-  return { ...Object.fromEntries(kept), [JOB_VARIABLE]: JSON.stringify(job) };
-}
-
 function reporterProgram(): string {
   return join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../reporter.ts' : 'reporter.cjs');
 }
 
-async function flushInCi(reporter: ChildProcess, env: Env): Promise<void> {
-  const limit = flushTimeout(env);
-  if (limit === 0 || !(await isCi(env))) return;
+async function flushInCi(reporter: ChildProcess, env: Env, { config }: Decision): Promise<void> {
+  const limit = config?.flushTimeoutMs;
+  if (!limit || !(await isCi(env))) return;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, limit);
     reporter.ref();
@@ -128,12 +123,6 @@ async function flushInCi(reporter: ChildProcess, env: Env): Promise<void> {
     });
   });
   reporter.unref();
-}
-
-/** `LHP_OTEL_FLUSH_TIMEOUT` in milliseconds, or with a unit (`2s`, `500ms`); `0` never waits. */
-function flushTimeout(env: Env): number {
-  const match = /^(\d{1,6})(ms|s)?$/.exec(env.LHP_OTEL_FLUSH_TIMEOUT?.trim() ?? '');
-  return match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : CI_FLUSH_MS;
 }
 
 /** Once for an endpoint, on a terminal: says what will be delivered. True when it was shown just now. */
