@@ -45,6 +45,7 @@ export async function report(job: Job, deps: Deps, stored = () => {}): Promise<v
   const { config } = decide(deps, job.root);
   if (!config) return;
   await deliver(paths, config, {
+    env: deps.env,
     consented: () => decide(deps, job.root).mode === 'send',
     ...(debugging(deps.env) ? { log: say } : {}),
   });

@@ -293,7 +293,7 @@ describe('answers', () => {
   it.concurrent.each<[string, Answer]>([
     ['429 with Retry-After in seconds', { status: 429, headers: soon }],
     ['503 with Retry-After in seconds', { status: 503, headers: soon }],
-    ['503 with Retry-After 0', { status: 503, headers: { 'retry-after': '0' } }],
+    ['503 with Retry-After: 0', { status: 503, headers: { 'retry-after': '0' } }],
     ['503 with Retry-After as a date', { status: 503, headers: { 'retry-after': new Date(0).toUTCString() } }],
     ['502 without', { status: 502 }],
     ['504 without', { status: 504 }],
@@ -447,10 +447,8 @@ describe('answers', () => {
 
   it.concurrent.each([
     ['empty', ''],
-    ['no JSON', '<html>'],
-    ['JSON of something else', '[1]'],
-    ['null', 'null'],
-    ['a large one', `{"x":"${'y'.repeat(1_000_000)}"}`],
+    ['the empty object', '{}'],
+    ['a large one', `{"partialSuccess":{"errorMessage":"${'y'.repeat(60_000)}"}}`],
     ['a partial success without a loss', '{"partialSuccess":{"errorMessage":"be careful"}}'],
   ])('200 with a body that is %s: delivered', async (_, body) => {
     const where = await place({ script: [{ body }] });
@@ -612,6 +610,20 @@ describe('configuration', () => {
     ['HEADERS', `key=${SECRET}%`, /HEADERS.* key/],
     ['HEADERS', `key=${SECRET}%0d%0aevil:1`, /HEADERS.* key/],
     ['HEADERS', `ok=1,=${SECRET}`, /HEADERS.* name=value/],
+    ['HEADERS', 'Content-Length=3', /HEADERS.* Content-Length .*describes the request/],
+    ['HEADERS', 'a=1,transfer-encoding=chunked', /transfer-encoding .*belongs to the connection/],
+    ['HEADERS', 'host=other.example', /host .*endpoint names the host/],
+    ['HEADERS', 'content-encoding=gzip', /content-encoding .*COMPRESSION/],
+    ['HEADERS', 'Proxy-Authorization=x', /Proxy-Authorization .*proxy's variable/],
+    ...[
+      ...['connection', 'keep-alive', 'te', 'trailer', 'upgrade', 'expect', 'content-type'],
+      ...['accept-encoding', 'user-agent', 'proxy-connection', 'http2-settings'],
+    ].map((name): [string, string, RegExp] => ['HEADERS', `${name}=${SECRET}`, RegExp(`header ${name} `)]),
+    ['TIMEOUT', '2m', /TIMEOUT.* "2m".* 1 to 60000/],
+    ['TIMEOUT', '0s', /TIMEOUT.* "0s".* 1 to 60000/],
+    ['TIMEOUT', '0.5ms', /TIMEOUT.* "0.5ms".* 1 to 60000/],
+    ['TIMEOUT', '1h', /TIMEOUT.* "1h".* 1 to 60000.* 10s/],
+    ['TIMEOUT', '1e3', /TIMEOUT.* "1e3".* 1 to 60000/],
     ['CERTIFICATE', '/nowhere/ca.pem', /CERTIFICATE.*\/nowhere\/ca\.pem/],
     ['CLIENT_CERTIFICATE', '/nowhere/cert.pem', /CLIENT_CERTIFICATE.*\/nowhere\/cert\.pem/],
     ['CLIENT_KEY', '/nowhere/key.pem', /CLIENT_KEY.*\/nowhere\/key\.pem/],
@@ -632,6 +644,7 @@ describe('configuration', () => {
     ['headers that are a list', { headers: [SECRET] }, /headers.*config\.json.* name=value/],
     ['a header that is no string', { headers: { key: [SECRET] } }, /headers.*config\.json.* key/],
     ['a header with a line break', { headers: { key: `${SECRET}\n` } }, /headers.*config\.json.* key/],
+    ['a header of the connection', { headers: { 'Transfer-Encoding': SECRET } }, /Transfer-Encoding/],
     ['a certificate that is no string', { certificate: 1 }, /certificate.*config\.json is 1 .*PEM file/],
     ['a certificate that is not there', { certificate: '/nowhere/ca.pem' }, /certificate.*\/nowhere\/ca\.pem/],
   ])('config.json with %s is wrong', async (title, config, problem) => {
@@ -647,6 +660,51 @@ describe('configuration', () => {
       await reported(where);
       expect([where.server.connections(), spooled(where)]).toEqual([0, []]);
     } else await expectWrong(where, {}, problem);
+  });
+
+  it.concurrent.each(['-1', '1.5', '1h', '11m', '2 sec', '1e3', 'soon', '0x10'])(
+    'LHP_OTEL_FLUSH_TIMEOUT=%s is wrong',
+    async (value) => {
+      const wrong = { LHP_OTEL_FLUSH_TIMEOUT: value };
+      const legal = /LHP_OTEL_FLUSH_TIMEOUT is ".*"; it must be like 2s, 500ms or 1m.* 10m; 0 never/;
+      const where = await place();
+      await expectWrong(where, wrong, legal);
+      const doctor = await tell(where, ['doctor'], wrong);
+      expect(doctor).toMatchObject({ status: 1, stdout: expect.stringMatching(legal) });
+    },
+  );
+
+  it.concurrent.each([
+    ['1500', 1500],
+    ['1.5s', 1500],
+    ['1.005s', 1005],
+    ['250ms', 250],
+    ['1m', 60_000],
+    ['0.5m', 30_000],
+    [' 10 s ', 10_000],
+  ])('TIMEOUT=%s is %i ms, in the environment and in a file', async (value, milliseconds) => {
+    const where = await place();
+    expect((await statusOf(where, { [`${PREFIX}TIMEOUT`]: value })).timeout_ms).toBe(milliseconds);
+    configure(where, { endpoint: where.server.endpoint, timeout: value });
+    where.env = {};
+    expect((await statusOf(where)).timeout_ms).toBe(milliseconds);
+  });
+
+  it.concurrent('the endpoint can be the operator’s and the credentials the user’s', async () => {
+    const where = await place();
+    configure(where, { headers: { authorization: 'Bearer mine' } });
+    await reported(where);
+    expect(where.server.requests[0]?.headers.authorization).toBe('Bearer mine');
+  });
+
+  it.concurrent('headers to a port of this machine that others can take: a warning', async () => {
+    const where = await place();
+    const headers = { [`${PREFIX}HEADERS`]: `key=${SECRET}` };
+    const said = /plain http on this machine.* any user of it can take port \d+/;
+    expect((await statusOf(where, headers)).warnings).toEqual([expect.stringMatching(said)]);
+    expect((await statusOf(where)).warnings).toEqual([]);
+    const root = { ...headers, [`${PREFIX}ENDPOINT`]: 'http://127.0.0.1:431' };
+    expect((await statusOf(where, root)).warnings).toEqual([]);
   });
 
   it.concurrent('plain http to another machine: a warning without headers, refused with them', async () => {
@@ -678,7 +736,7 @@ describe('configuration', () => {
 
   it.concurrent('headers arrive as they were configured: decoded, trimmed, all of them', async () => {
     const where = await place();
-    await reported(where, { [`${PREFIX}HEADERS`]: 'x-key = a%20b%3D%2C , authorization=Bearer%20abc,x-empty=' });
+    await reported(where, { [`${PREFIX}HEADERS`]: ',x-key = a%20b%3D%2C , ,authorization=Bearer%20abc,x-empty=,' });
     expect(where.server.requests[0]?.headers).toMatchObject({
       'x-key': 'a b=,',
       authorization: 'Bearer abc',
@@ -774,12 +832,12 @@ describe('TLS', () => {
     ['another authority', server, { CERTIFICATE: 'other.crt' }, /UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET/],
     ['mutual, with the client’s certificate', mutual, { CERTIFICATE: 'ca.crt', ...client }, 'delivered'],
     ['mutual, without one', mutual, { CERTIFICATE: 'ca.crt' }, /ERR_SSL|ECONNRESET|EPIPE/],
-    ['a file that is no certificate', server, { CERTIFICATE: 'garbage.pem' }, /./],
+    ['a file that is no certificate', server, { CERTIFICATE: 'garbage.pem' }, /holds no certificate/],
     [
       'a key that is not of the certificate',
       mutual,
       { ...client, CERTIFICATE: 'ca.crt', CLIENT_KEY: 'server.key' },
-      /./,
+      /CLIENT_KEY is not the key of the certificate in .*client\.crt/,
     ],
   ])('%s', async (_, tls, files, expected) => {
     const where = await place({ tls: tls() });
