@@ -57,7 +57,9 @@ export const CONFIGURATION: readonly Variable[] = [
   { name: '', key: 'enabled', meaning: '`false` switches off', default: '`true`' },
   {
     name: 'LHP_OTEL_FLUSH_TIMEOUT',
-    meaning: 'in CI only: how long `run` waits for the delivery; `500ms`, `1.5s`, `1m` or milliseconds, at most `10m`; `0` never',
+    meaning:
+      'in CI only: how long `run` waits for the delivery; `500ms`, `1.5s`, `1m` or ' +
+      'milliseconds, at most `10m`; `0` never',
     default: '`2s`',
   },
   {
@@ -75,10 +77,7 @@ export const OTHERS: readonly (readonly [names: string, meaning: string])[] = [
     'XDG_CONFIG_HOME, XDG_STATE_HOME',
     'the folders of configuration and state, `~/.config` and `~/.local/state` if unset',
   ],
-  [
-    'NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, SSL_CERT_DIR',
-    'more certificate authorities, where no file is configured',
-  ],
+  ['NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, SSL_CERT_DIR', 'more certificate authorities, where no file is configured'],
   ['HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY', 'the proxy of deliveries'],
   ['NO_COLOR, FORCE_COLOR', 'whether `stats` uses color'],
 ];

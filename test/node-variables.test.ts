@@ -1,6 +1,6 @@
-// Node and OpenSSL read variables of their own. Which of them count for a delivery is the same for the
-// reporter, for `flush` and for `doctor`: certificates are always checked, a company's authority is found
-// by each of its ways, and what is sent is printed and written nowhere.
+// Node and OpenSSL read variables of their own. Which of them count for a delivery is the same for
+// the reporter, for `flush` and for `doctor`: certificates are always checked, a company's
+// authority is found by each of its ways, and what is sent is printed and written nowhere.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
-// A 200 counts as stored with the answer of a collector only. What a proxy, a login portal or a broken
-// server says in its place keeps the run, and is named; and no answer, however odd, makes Node speak.
+// A 200 counts as stored with the answer of a collector only. What a proxy, a login portal or a
+// broken server says in its place keeps the run, and is named; and no answer, however odd, makes
+// Node speak.
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';

@@ -1,12 +1,17 @@
-// The three PEM files of a delivery. One that cannot work is said with what is wrong with it, by `status`,
-// `doctor` and `flush` alike, and the reporter leaves the run waiting and the problem behind.
+// The three PEM files of a delivery. One that cannot work is said with what is wrong with it, by
+// `status`, `doctor` and `flush` alike, and the reporter leaves the run waiting and the problem
+// behind.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../src/decide/config.ts';
 import { pemBlocks, tlsFilesOf } from '../src/decide/tls-files.ts';
+import { deliver } from '../src/deliver/deliver.ts';
+import { readDeliveryState } from '../src/deliver/delivery-state.ts';
 import type { Status } from '../src/look/status.ts';
 import { type Deps, systemDeps } from '../src/system/deps.ts';
+import { pathsOf } from '../src/system/paths.ts';
 import { makeCertificates } from './support/certificates.ts';
 import { lacking, program, secondUser } from './support/needs.ts';
 import { lhpOtel, startOtlpServer } from './support/otlp-server.ts';
@@ -136,6 +141,20 @@ describe('a file that cannot work', () => {
       await server.close();
     },
   );
+});
+
+it('a file that goes between the look at it and the delivery: the problem is left behind', async () => {
+  const server = await startOtlpServer();
+  const env = { ...box.env, [`${PREFIX}ENDPOINT`]: server.endpoint.replace('http:', 'https:') };
+  const deps: Deps = { ...systemDeps(), env, cwd: project, home: box.home };
+  const paths = pathsOf(deps);
+  const config = { ...loadConfig(deps, paths), certificate: file('gone.pem') };
+  mkdirSync(paths.spool, { recursive: true, mode: 0o700 });
+  writeFileSync(join(paths.spool, `${Date.now() - 1000}.json`), '{}', { mode: 0o600 });
+  expect(await deliver(paths, config, { env, force: true, consented: () => true })).toBe(0);
+  expect(readDeliveryState(paths).problem).toBe('TLS cannot be set up with the configured files (ENOENT)');
+  expect(server.connections()).toBe(0);
+  await server.close();
 });
 
 describe('a file that this user may not read', () => {

@@ -198,6 +198,9 @@ function urlOf(
   return url.href;
 }
 
-/** A port of this machine that needs no privilege; the caller knows that the scheme is http or https. */
+/**
+ * A port of this machine that needs no privilege; the caller knows that the scheme is http or
+ * https.
+ */
 const canBeTaken = ({ protocol, hostname, port }: URL): boolean =>
   protocol === 'http:' && isLoopback(hostname) && Number(port || 80) >= 1024;

@@ -1,7 +1,7 @@
-// headers.ts: the configured headers of a delivery: `k=v,k2=v2` with percent-encoded values (the W3C
-// Baggage form that the OTLP exporter specification names), or an object in a file. Headers that belong
-// to the connection or to the request's framing are refused by name: with one of them the collector would
-// refuse the run, or read it wrongly. Values are never part of a message.
+// headers.ts: the configured headers of a delivery: `k=v,k2=v2` with percent-encoded values (the
+// W3C Baggage form that the OTLP exporter specification names), or an object in a file. Headers
+// that belong to the connection or to the request's framing are refused by name: with one of them
+// the collector would refuse the run, or read it wrongly. Values are never part of a message.
 import type { Setting } from './setting.ts';
 
 const CONNECTION = 'it belongs to the connection, and lhp-otel sets it as needed';

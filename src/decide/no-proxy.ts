@@ -1,8 +1,9 @@
-// no-proxy.ts: does NO_PROXY name this host? As Go reads it (golang.org/x/net/http/httpproxy), which the
-// collector and most tools beside it are written in, and as curl does where the two agree: a name covers
-// its subdomains, too; `.name` and `*.name` only these; an address is that address, in any spelling, and
-// `address/bits` a network; a port behind a name or an address limits it to that port; `*` is everything.
-// Entries are separated by commas or spaces; one that means nothing is passed over.
+// no-proxy.ts: does NO_PROXY name this host? As Go reads it (golang.org/x/net/http/httpproxy),
+// which the collector and most tools beside it are written in, and as curl does where the two
+// agree: a name covers its subdomains, too; `.name` and `*.name` only these; an address is that
+// address, in any spelling, and `address/bits` a network; a port behind a name or an address limits
+// it to that port; `*` is everything. Entries are separated by commas or spaces; one that means
+// nothing is passed over.
 import { BlockList, isIP } from 'node:net';
 
 export function isExcepted(target: URL, noProxy: string): boolean {

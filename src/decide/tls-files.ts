@@ -1,6 +1,7 @@
-// tls-files.ts: the three PEM files of a delivery: the authority that signed the server's certificate, and
-// the client's certificate with its key. They are read here, so that what cannot work is said at once, by
-// the same words in `status`, `doctor`, `flush` and in what the reporter leaves behind.
+// tls-files.ts: the three PEM files of a delivery: the authority that signed the server's
+// certificate, and the client's certificate with its key. They are read here, so that what cannot
+// work is said at once, by the same words in `status`, `doctor`, `flush` and in what the reporter
+// leaves behind.
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -53,8 +54,8 @@ export function tlsFilesOf(settings: Settings, deps: Deps, problems: string[]): 
 class Unusable extends Error {}
 
 /**
- * A relative path would be another file in each folder that a command is started in (and a project could
- * bring the file along), so it is refused, with the path that it would be here.
+ * A relative path would be another file in each folder that a command is started in (and a project
+ * could bring the file along), so it is refused, with the path that it would be here.
  */
 function absolute(value: unknown, { cwd, home }: Deps): string {
   if (typeof value !== 'string' || value === '') throw new Unusable('no path');
@@ -123,7 +124,9 @@ function textOf(path: string): string {
   return text;
 }
 
-/** The same file is looked at before each post of a backlog: it is parsed again when it has changed. */
+/**
+ * The same file is looked at before each post of a backlog: it is parsed again when it has changed.
+ */
 function remembered<T>(parse: (path: string) => T): (path: string) => T {
   const known = new Map<string, { mark: string; parsed: T }>();
   return (path) => {

@@ -1,7 +1,8 @@
-// authorities.ts: whom a delivery trusts to vouch for the collector's certificate: the configured file and
-// nobody else, or the system's authorities, Node's own list, and what NODE_EXTRA_CA_CERTS, SSL_CERT_FILE and
-// SSL_CERT_DIR add to them. Read here and handed to TLS, so that it is the same whatever Node was started
-// with: NODE_USE_SYSTEM_CA and --use-system-ca ask for what counts anyway.
+// authorities.ts: whom a delivery trusts to vouch for the collector's certificate: the configured
+// file and nobody else, or the system's authorities, Node's own list, and what NODE_EXTRA_CA_CERTS,
+// SSL_CERT_FILE and SSL_CERT_DIR add to them. Read here and handed to TLS, so that it is the same
+// whatever Node was started with: NODE_USE_SYSTEM_CA and --use-system-ca ask for what counts
+// anyway.
 import { readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { getCACertificates } from 'node:tls';
@@ -48,7 +49,8 @@ export function authorities(certificate: string | undefined, env: Env): Authorit
 
 function systemCertificates(): string[] {
   if (process.platform === 'darwin' || process.platform === 'win32') return getCACertificates('system');
-  // Not by Node here: it reads each file of a folder, takes 20 ms for it, and waits for a FIFO for ever.
+  // Not by Node here: it reads each file of a folder, takes 20 ms for it, and waits for a FIFO for
+  // ever.
   const bundle = BUNDLES.find(isFile);
   return (bundle ? [bundle] : FOLDERS.flatMap(filesIn)).flatMap(blocksIn);
 }

@@ -1,6 +1,6 @@
-// classify.ts: how a post ended → what it means for the run (design §7): 400 and 413 are final, 401, 403 and
-// 404 are configuration, a 200 counts with the answer of a collector only, and everything else passes.
-// No text holds anything that a server said.
+// classify.ts: how a post ended → what it means for the run (design §7): 400 and 413 are final,
+// 401, 403 and 404 are configuration, a 200 counts with the answer of a collector only, and
+// everything else passes. No text holds anything that a server said.
 
 export interface Answer {
   kind: 'accepted' | 'refused' | 'later';
@@ -12,7 +12,10 @@ export interface Answer {
   /** The proxy made no tunnel: what it answered to `CONNECT`. */
   proxyStatus?: number;
   rejectedPoints: number;
-  /** The backend may have the run although this is no 200: no answer came, or one that a repeated run can get. */
+  /**
+   * The backend may have the run although this is no 200: no answer came, or one that a repeated
+   * run can get.
+   */
   mayBeStored: boolean;
   /** The answer to a second attempt, or a later one. */
   repeated: boolean;
@@ -36,7 +39,10 @@ const NEVER_REACHED: ReadonlySet<string> = new Set([
   'ENETUNREACH',
 ]);
 
-/** What servers that speak TLS answer to plain HTTP, as a 400: Go's (the collector), nginx, Apache httpd. It is no answer to the run. */
+/**
+ * What servers that speak TLS answer to plain HTTP, as a 400: Go's (the collector), nginx, Apache
+ * httpd. It is no answer to the run.
+ */
 const SPEAKS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port|plain HTTP to an SSL/;
 /** Collectors and backends answer in JSON, protobuf or a line of text. */
 const PAGE = /^\s*</;

@@ -100,7 +100,7 @@ function posterOrProblem(paths: Paths, config: Config & { url: string }, env: En
   try {
     return poster(config, env);
   } catch (error) {
-    noteFailure(paths, `TLS cannot be set up with the configured files (${errorCode(error)})`);
+    noteFailure(paths, `TLS cannot be set up with the configured files (${errorCode(error) ?? 'internal error'})`);
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
-// otlp-answer.ts: is the body of a 200 the answer of a collector? OTLP/HTTP: to a request in JSON it is an
-// ExportMetricsServiceResponse in JSON; many backends answer with an empty body. Anything else was said by
-// somebody on the way, a proxy or a login portal, and says nothing of the run.
+// otlp-answer.ts: is the body of a 200 the answer of a collector? OTLP/HTTP: to a request in JSON
+// it is an ExportMetricsServiceResponse in JSON; many backends answer with an empty body. Anything
+// else was said by somebody on the way, a proxy or a login portal, and says nothing of the run.
 
 /** The longest part of an answer is a message in words. */
 const MAX_BYTES = 64 * 1024;
@@ -16,7 +16,8 @@ export function readAnswer(body: Uint8Array, sent: number): OtlpAnswer | undefin
   if (body.length > MAX_BYTES) return undefined;
   const answer = parse(body);
   if (!isObject(answer)) return undefined;
-  // With other members only it is the answer of something else, such as `{"error": "please log in"}`.
+  // With other members only it is the answer of something else, such as `{"error": "please log
+  // in"}`.
   if (!('partialSuccess' in answer)) return isEmpty(answer) ? { rejectedPoints: 0 } : undefined;
   const { partialSuccess } = answer;
   if (partialSuccess === null) return { rejectedPoints: 0 };

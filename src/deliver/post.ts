@@ -116,8 +116,8 @@ const dataPoints = (request: Uint8Array): number =>
   Buffer.from(request).toString('latin1').split('"timeUnixNano"').length - 1;
 
 /**
- * Of `Retry-After: 0`, and of less, the transport makes a timer that Node warns about, and of what is no
- * time an attempt at once. Without the header it waits as after any failure.
+ * Of `Retry-After: 0`, and of less, the transport makes a timer that Node warns about, and of what
+ * is no time an attempt at once. Without the header it waits as after any failure.
  */
 function tidyRetryAfter(message: unknown): void {
   const { headers } = (message as { response: IncomingMessage }).response;
@@ -129,8 +129,8 @@ function tidyRetryAfter(message: unknown): void {
 }
 
 /**
- * Set for each connection, to the collector and to a proxy, because Node's defaults can be changed by its
- * variables and options: certificates are always checked, and TLS is 1.2 at least.
+ * Set for each connection, to the collector and to a proxy, because Node's defaults can be changed
+ * by its variables and options: certificates are always checked, and TLS is 1.2 at least.
  */
 function tlsOptions(config: Endpoint, env: Env): AgentOptions {
   if (![config.url, config.proxy?.url].some((url) => url?.startsWith('https:'))) return {};

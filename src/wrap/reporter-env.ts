@@ -1,14 +1,17 @@
-// reporter-env.ts: the environment → the one in which runs are delivered, for the reporter, `flush` and
-// `doctor` alike. Node, V8 and OpenSSL read variables of their own when they start; of these families only
-// what is named here comes through. The others would switch off the check of certificates, print or
-// write what is sent (NODE_DEBUG, NODE_OPTIONS=--tls-keylog, SSLKEYLOGFILE), load code, or end the process.
+// reporter-env.ts: the environment → the one in which runs are delivered, for the reporter, `flush`
+// and `doctor` alike. Node, V8 and OpenSSL read variables of their own when they start; of these
+// families only what is named here comes through. The others would switch off the check of
+// certificates, print or write what is sent (NODE_DEBUG, NODE_OPTIONS=--tls-keylog, SSLKEYLOGFILE),
+// load code, or end the process.
 import { delimiter, isAbsolute, resolve } from 'node:path';
 import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/deps.ts';
 
 /** Whole families, so that a variable of a later Node is left out until it is named here. */
 const FAMILIES = /^(NODE_|OPENSSL_|SSL_CERT_|SSLKEYLOGFILE$|WATCH_REPORT_DEPENDENCIES$)/;
 
-/** What comes through: where authorities are, and OpenSSL's own configuration (FIPS). All are paths. */
+/**
+ * What comes through: where authorities are, and OpenSSL's own configuration (FIPS). All are paths.
+ */
 export const COUNTING: readonly string[] = [
   EXTRA_AUTHORITIES,
   'SSL_CERT_FILE',
@@ -24,8 +27,8 @@ export function isLeftOut(name: string): boolean {
 }
 
 /**
- * Also without the user's OTEL_*, which hold the API keys of other applications, and without DEBUG, at which
- * the proxies' packages print passwords.
+ * Also without the user's OTEL_*, which hold the API keys of other applications, and without DEBUG,
+ * at which the proxies' packages print passwords.
  * @param cwd - where relative paths begin; the reporter is in another folder.
  */
 export function reporterEnv(env: Env, cwd: string): Record<string, string | undefined> {

@@ -1,7 +1,8 @@
-// start-again.ts: what Node has read of the environment when it started cannot be taken back. So where a
-// variable is set that must not count, this process becomes the same program once more, without it: `flush`
-// and `doctor` in the environment of the reporter (reporter-env.ts), and every command without NODE_DEBUG,
-// at which Node prints the environment of what it starts, and with it the configured headers.
+// start-again.ts: what Node has read of the environment when it started cannot be taken back. So
+// where a variable is set that must not count, this process becomes the same program once more,
+// without it: `flush` and `doctor` in the environment of the reporter (reporter-env.ts), and every
+// command without NODE_DEBUG, at which Node prints the environment of what it starts, and with it
+// the configured headers.
 import { type Env, SET_ASIDE, systemDeps } from '../system/deps.ts';
 import { isLeftOut, isNotPassed, reporterEnv } from './reporter-env.ts';
 

@@ -1,5 +1,5 @@
-// certificate.ts: what `doctor` says of TLS: who vouches for the collector's certificate and until when, or
-// what keeps the connection from being trusted.
+// certificate.ts: what `doctor` says of TLS: who vouches for the collector's certificate and until
+// when, or what keeps the connection from being trusted.
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { Config } from '../../decide/config.ts';
 import { authorities } from '../../deliver/authorities.ts';

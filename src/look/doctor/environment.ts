@@ -1,5 +1,5 @@
-// environment.ts: the probe of `doctor` for the variables of Node and OpenSSL: which of them count for
-// deliveries (src/wrap/reporter-env.ts), and which are set and do not.
+// environment.ts: the probe of `doctor` for the variables of Node and OpenSSL: which of them count
+// for deliveries (src/wrap/reporter-env.ts), and which are set and do not.
 import type { Config } from '../../decide/config.ts';
 import { authorities } from '../../deliver/authorities.ts';
 import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../../system/deps.ts';
