@@ -3,12 +3,12 @@
 // bounded time), and `status` and `flush` say what is wrong. No test looks at a clock: each looks at what had happened when.
 import { spawnSync } from 'node:child_process';
 import {
-  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -107,6 +107,14 @@ async function waitingRun(where: Place): Promise<string> {
   await reported(where, { [`${PREFIX}ENDPOINT`]: `http://127.0.0.1:${await freePort()}`, [`${PREFIX}TIMEOUT`]: '100' });
   const [name = ''] = spooled(where).filter((each) => !before.includes(each));
   return name;
+}
+/** The same run, recorded at another time: a file's points carry the time that its name says. */
+const asOf = (request: string, timestamp: number) =>
+  request.replace(/"(startTimeUnixNano|timeUnixNano)":"\d+"/g, `"$1":"${timestamp}000000"`);
+function moveRun({ box }: Place, name: string, timestamp: number): void {
+  const request = readFileSync(join(box.spoolDir, name), 'utf8');
+  writeFileSync(join(box.spoolDir, `${timestamp}.json`), asOf(request, timestamp), { mode: 0o600 });
+  rmSync(join(box.spoolDir, name));
 }
 const forgetFailures = ({ box }: Place) => writeFileSync(join(box.stateDir, 'delivery.json'), '{"failures":0}');
 
@@ -365,8 +373,9 @@ describe('answers', () => {
     const where = await place({ script: [{ instead: 'reset' }, {}, { status: 400 }] });
     await reported(where, { [`${PREFIX}TIMEOUT`]: '500' });
     const [name = ''] = spooled(where);
-    const earlier = `${Number(name.slice(0, 13)) - 60_000}.json`; // a clock was set back
-    copyFileSync(join(where.box.spoolDir, name), join(where.box.spoolDir, earlier));
+    const earlier = Number(name.slice(0, 13)) - 60_000; // a clock was set back
+    const request = readFileSync(join(where.box.spoolDir, name), 'utf8');
+    writeFileSync(join(where.box.spoolDir, `${earlier}.json`), asOf(request, earlier));
     await tell(where, ['flush']);
     expect(where.server.requests).toHaveLength(3);
     expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json', '.sent.json']]);
@@ -505,12 +514,13 @@ describe('files in the spool', () => {
     const where = await place();
     const name = await waitingRun(where);
     const ahead = `${Date.now() + 3_600_000}.json`;
-    renameSync(join(where.box.spoolDir, name), join(where.box.spoolDir, ahead));
+    moveRun(where, name, Number.parseInt(ahead, 10));
     await reported(where);
     expect([spooled(where), kinds(history(where))]).toEqual([[ahead], ['.sent.json']]);
     expect(await tell(where, ['flush'])).toMatchObject({ status: 1, stderr: expect.stringMatching(/1 .*clock/) });
-    renameSync(join(where.box.spoolDir, ahead), join(where.box.spoolDir, `${Date.now()}.json`));
+    moveRun(where, ahead, Date.now());
     expect(await tell(where, ['flush'])).toMatchObject({ status: 0 });
+    expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
   });
 
   it.concurrent('foreign names stay where they are', async () => {
@@ -542,9 +552,9 @@ describe('files in the spool', () => {
   ])('more than five thousand, %s: the oldest are given up', async (title, more) => {
     const where = await place({ script: [{ status: 500 }] });
     await waitingRun(where);
-    const bytes = whole(where);
+    const pieces = asOf(whole(where), young).split(String(young));
     for (let index = 0; index < 5_010; index += 1)
-      writeFileSync(join(where.box.spoolDir, `${young + index}.json`), bytes);
+      writeFileSync(join(where.box.spoolDir, `${young + index}.json`), pieces.join(String(young + index)));
     if (title.includes('back-off')) {
       const state = { failures: 3, retryAt: new Date(Date.now() + 600_000).toISOString() };
       writeFileSync(join(where.box.stateDir, 'delivery.json'), JSON.stringify(state));
