@@ -19,13 +19,15 @@ export const CONFIGURATION: readonly Variable[] = [
   {
     name: 'LHP_OTEL_EXPORTER_OTLP_HEADERS',
     key: 'headers',
-    meaning: '`name=value,name2=value2` (percent-encoded), or a JSON object in the file',
+    meaning:
+      '`name=value,name2=value2` (percent-encoded), or a JSON object in the file; ' +
+      'none of those that belong to the connection or the request',
     default: 'none',
   },
   {
     name: 'LHP_OTEL_EXPORTER_OTLP_TIMEOUT',
     key: 'timeout',
-    meaning: 'milliseconds for one delivery with its retries, 1 to 60000',
+    meaning: 'for one delivery with its retries: milliseconds from 1 to 60000, or like `10s`',
     default: '10000',
   },
   {
@@ -37,25 +39,27 @@ export const CONFIGURATION: readonly Variable[] = [
   {
     name: 'LHP_OTEL_EXPORTER_OTLP_CERTIFICATE',
     key: 'certificate',
-    meaning: 'PEM file of the certificate authority',
-    default: "the system's",
+    meaning: 'PEM file of the certificate authority, which then is the only one; an absolute path',
+    default: "the system's and Node's",
   },
   {
     name: 'LHP_OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE',
     key: 'clientCertificate',
-    meaning: 'PEM file for mutual TLS',
+    meaning: 'PEM file for mutual TLS; an absolute path',
     default: 'none',
   },
   {
     name: 'LHP_OTEL_EXPORTER_OTLP_CLIENT_KEY',
     key: 'clientKey',
-    meaning: 'PEM file of its key',
+    meaning: 'PEM file of its key, without a passphrase; an absolute path',
     default: 'none',
   },
   { name: '', key: 'enabled', meaning: '`false` switches off', default: '`true`' },
   {
     name: 'LHP_OTEL_FLUSH_TIMEOUT',
-    meaning: 'in CI only: how long `run` waits for the delivery; `500ms`, `2s` or milliseconds, `0` never',
+    meaning:
+      'in CI only: how long `run` waits for the delivery; `500ms`, `1.5s`, `1m` or ' +
+      'milliseconds, at most `10m`; `0` never',
     default: '`2s`',
   },
   {
@@ -73,6 +77,7 @@ export const OTHERS: readonly (readonly [names: string, meaning: string])[] = [
     'XDG_CONFIG_HOME, XDG_STATE_HOME',
     'the folders of configuration and state, `~/.config` and `~/.local/state` if unset',
   ],
+  ['NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, SSL_CERT_DIR', 'more certificate authorities, where no file is configured'],
   ['HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY', 'the proxy of deliveries'],
   ['NO_COLOR, FORCE_COLOR', 'whether `stats` uses color'],
 ];

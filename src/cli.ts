@@ -1,15 +1,28 @@
 #!/usr/bin/env node
 // cli.ts: the program. `run` is the hot path and goes straight to run.ts; every other command is a module that only they load.
+import { SET_ASIDE } from './system/deps.ts';
 import { run } from './wrap/run.ts';
 
 const [name, ...rest] = process.argv.slice(2);
 
-if (name === 'run' && rest.length > 0 && !(rest[0] ?? '').startsWith('-')) {
-  finish(run(rest));
-} else if (name === 'run' && rest[0] === '--' && rest.length > 1) {
-  finish(run(rest.slice(1)));
+const delivers = name === 'flush' || name === 'doctor';
+const { NODE_DEBUG, NODE_DEBUG_NATIVE, [SET_ASIDE]: aside } = process.env;
+
+if (delivers || NODE_DEBUG || NODE_DEBUG_NATIVE || aside !== undefined) {
+  finish(
+    import('./wrap/start-again.ts').then(({ startAgain }) => {
+      startAgain(delivers, process.env);
+      return start();
+    }),
+  );
 } else {
-  finish(import('./commands/commands.ts').then(({ main }) => main(process.argv, run)));
+  finish(start());
+}
+
+function start(): Promise<number> {
+  if (name === 'run' && rest.length > 0 && !(rest[0] ?? '').startsWith('-')) return run(rest);
+  if (name === 'run' && rest[0] === '--' && rest.length > 1) return run(rest.slice(1));
+  return import('./commands/commands.ts').then(({ main }) => main(process.argv, run));
 }
 
 function finish(status: Promise<number>): void {

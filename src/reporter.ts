@@ -49,6 +49,7 @@ export async function report(job: StartedJob, deps: Deps, stored = () => {}): Pr
   const { config } = decide(deps, job.root);
   if (!config) return;
   await deliver(paths, config, {
+    env: deps.env,
     consented: () => decide(deps, job.root).mode === 'send',
     ...(debugging(deps.env) ? { log: say } : {}),
   });

@@ -3,12 +3,12 @@
 // bounded time), and `status` and `flush` say what is wrong. No test looks at a clock: each looks at what had happened when.
 import { spawnSync } from 'node:child_process';
 import {
-  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -107,6 +107,14 @@ async function waitingRun(where: Place): Promise<string> {
   await reported(where, { [`${PREFIX}ENDPOINT`]: `http://127.0.0.1:${await freePort()}`, [`${PREFIX}TIMEOUT`]: '100' });
   const [name = ''] = spooled(where).filter((each) => !before.includes(each));
   return name;
+}
+/** The same run, recorded at another time: a file's points carry the time that its name says. */
+const asOf = (request: string, timestamp: number) =>
+  request.replace(/"(startTimeUnixNano|timeUnixNano)":"\d+"/g, `"$1":"${timestamp}000000"`);
+function moveRun({ box }: Place, name: string, timestamp: number): void {
+  const request = readFileSync(join(box.spoolDir, name), 'utf8');
+  writeFileSync(join(box.spoolDir, `${timestamp}.json`), asOf(request, timestamp), { mode: 0o600 });
+  rmSync(join(box.spoolDir, name));
 }
 const forgetFailures = ({ box }: Place) => writeFileSync(join(box.stateDir, 'delivery.json'), '{"failures":0}');
 
@@ -293,7 +301,7 @@ describe('answers', () => {
   it.concurrent.each<[string, Answer]>([
     ['429 with Retry-After in seconds', { status: 429, headers: soon }],
     ['503 with Retry-After in seconds', { status: 503, headers: soon }],
-    ['503 with Retry-After 0', { status: 503, headers: { 'retry-after': '0' } }],
+    ['503 with Retry-After: 0', { status: 503, headers: { 'retry-after': '0' } }],
     ['503 with Retry-After as a date', { status: 503, headers: { 'retry-after': new Date(0).toUTCString() } }],
     ['502 without', { status: 502 }],
     ['504 without', { status: 504 }],
@@ -365,8 +373,9 @@ describe('answers', () => {
     const where = await place({ script: [{ instead: 'reset' }, {}, { status: 400 }] });
     await reported(where, { [`${PREFIX}TIMEOUT`]: '500' });
     const [name = ''] = spooled(where);
-    const earlier = `${Number(name.slice(0, 13)) - 60_000}.json`; // a clock was set back
-    copyFileSync(join(where.box.spoolDir, name), join(where.box.spoolDir, earlier));
+    const earlier = Number(name.slice(0, 13)) - 60_000; // a clock was set back
+    const request = readFileSync(join(where.box.spoolDir, name), 'utf8');
+    writeFileSync(join(where.box.spoolDir, `${earlier}.json`), asOf(request, earlier));
     await tell(where, ['flush']);
     expect(where.server.requests).toHaveLength(3);
     expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json', '.sent.json']]);
@@ -447,10 +456,8 @@ describe('answers', () => {
 
   it.concurrent.each([
     ['empty', ''],
-    ['no JSON', '<html>'],
-    ['JSON of something else', '[1]'],
-    ['null', 'null'],
-    ['a large one', `{"x":"${'y'.repeat(1_000_000)}"}`],
+    ['the empty object', '{}'],
+    ['a large one', `{"partialSuccess":{"errorMessage":"${'y'.repeat(60_000)}"}}`],
     ['a partial success without a loss', '{"partialSuccess":{"errorMessage":"be careful"}}'],
   ])('200 with a body that is %s: delivered', async (_, body) => {
     const where = await place({ script: [{ body }] });
@@ -507,12 +514,13 @@ describe('files in the spool', () => {
     const where = await place();
     const name = await waitingRun(where);
     const ahead = `${Date.now() + 3_600_000}.json`;
-    renameSync(join(where.box.spoolDir, name), join(where.box.spoolDir, ahead));
+    moveRun(where, name, Number.parseInt(ahead, 10));
     await reported(where);
     expect([spooled(where), kinds(history(where))]).toEqual([[ahead], ['.sent.json']]);
     expect(await tell(where, ['flush'])).toMatchObject({ status: 1, stderr: expect.stringMatching(/1 .*clock/) });
-    renameSync(join(where.box.spoolDir, ahead), join(where.box.spoolDir, `${Date.now()}.json`));
+    moveRun(where, ahead, Date.now());
     expect(await tell(where, ['flush'])).toMatchObject({ status: 0 });
+    expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
   });
 
   it.concurrent('foreign names stay where they are', async () => {
@@ -544,9 +552,9 @@ describe('files in the spool', () => {
   ])('more than five thousand, %s: the oldest are given up', async (title, more) => {
     const where = await place({ script: [{ status: 500 }] });
     await waitingRun(where);
-    const bytes = whole(where);
+    const pieces = asOf(whole(where), young).split(String(young));
     for (let index = 0; index < 5_010; index += 1)
-      writeFileSync(join(where.box.spoolDir, `${young + index}.json`), bytes);
+      writeFileSync(join(where.box.spoolDir, `${young + index}.json`), pieces.join(String(young + index)));
     if (title.includes('back-off')) {
       const state = { failures: 3, retryAt: new Date(Date.now() + 600_000).toISOString() };
       writeFileSync(join(where.box.stateDir, 'delivery.json'), JSON.stringify(state));
@@ -612,6 +620,20 @@ describe('configuration', () => {
     ['HEADERS', `key=${SECRET}%`, /HEADERS.* key/],
     ['HEADERS', `key=${SECRET}%0d%0aevil:1`, /HEADERS.* key/],
     ['HEADERS', `ok=1,=${SECRET}`, /HEADERS.* name=value/],
+    ['HEADERS', 'Content-Length=3', /HEADERS.* Content-Length .*describes the request/],
+    ['HEADERS', 'a=1,transfer-encoding=chunked', /transfer-encoding .*belongs to the connection/],
+    ['HEADERS', 'host=other.example', /host .*endpoint names the host/],
+    ['HEADERS', 'content-encoding=gzip', /content-encoding .*COMPRESSION/],
+    ['HEADERS', 'Proxy-Authorization=x', /Proxy-Authorization .*proxy's variable/],
+    ...[
+      ...['connection', 'keep-alive', 'te', 'trailer', 'upgrade', 'expect', 'content-type'],
+      ...['accept-encoding', 'user-agent', 'proxy-connection', 'http2-settings'],
+    ].map((name): [string, string, RegExp] => ['HEADERS', `${name}=${SECRET}`, RegExp(`header ${name} `)]),
+    ['TIMEOUT', '2m', /TIMEOUT.* "2m".* 1 to 60000/],
+    ['TIMEOUT', '0s', /TIMEOUT.* "0s".* 1 to 60000/],
+    ['TIMEOUT', '0.5ms', /TIMEOUT.* "0.5ms".* 1 to 60000/],
+    ['TIMEOUT', '1h', /TIMEOUT.* "1h".* 1 to 60000.* 10s/],
+    ['TIMEOUT', '1e3', /TIMEOUT.* "1e3".* 1 to 60000/],
     ['CERTIFICATE', '/nowhere/ca.pem', /CERTIFICATE.*\/nowhere\/ca\.pem/],
     ['CLIENT_CERTIFICATE', '/nowhere/cert.pem', /CLIENT_CERTIFICATE.*\/nowhere\/cert\.pem/],
     ['CLIENT_KEY', '/nowhere/key.pem', /CLIENT_KEY.*\/nowhere\/key\.pem/],
@@ -632,6 +654,7 @@ describe('configuration', () => {
     ['headers that are a list', { headers: [SECRET] }, /headers.*config\.json.* name=value/],
     ['a header that is no string', { headers: { key: [SECRET] } }, /headers.*config\.json.* key/],
     ['a header with a line break', { headers: { key: `${SECRET}\n` } }, /headers.*config\.json.* key/],
+    ['a header of the connection', { headers: { 'Transfer-Encoding': SECRET } }, /Transfer-Encoding/],
     ['a certificate that is no string', { certificate: 1 }, /certificate.*config\.json is 1 .*PEM file/],
     ['a certificate that is not there', { certificate: '/nowhere/ca.pem' }, /certificate.*\/nowhere\/ca\.pem/],
   ])('config.json with %s is wrong', async (title, config, problem) => {
@@ -647,6 +670,51 @@ describe('configuration', () => {
       await reported(where);
       expect([where.server.connections(), spooled(where)]).toEqual([0, []]);
     } else await expectWrong(where, {}, problem);
+  });
+
+  it.concurrent.each(['-1', '1.5', '1h', '11m', '2 sec', '1e3', 'soon', '0x10'])(
+    'LHP_OTEL_FLUSH_TIMEOUT=%s is wrong',
+    async (value) => {
+      const wrong = { LHP_OTEL_FLUSH_TIMEOUT: value };
+      const legal = /LHP_OTEL_FLUSH_TIMEOUT is ".*"; it must be like 2s, 500ms or 1m.* 10m; 0 never/;
+      const where = await place();
+      await expectWrong(where, wrong, legal);
+      const doctor = await tell(where, ['doctor'], wrong);
+      expect(doctor).toMatchObject({ status: 1, stdout: expect.stringMatching(legal) });
+    },
+  );
+
+  it.concurrent.each([
+    ['1500', 1500],
+    ['1.5s', 1500],
+    ['1.005s', 1005],
+    ['250ms', 250],
+    ['1m', 60_000],
+    ['0.5m', 30_000],
+    [' 10 s ', 10_000],
+  ])('TIMEOUT=%s is %i ms, in the environment and in a file', async (value, milliseconds) => {
+    const where = await place();
+    expect((await statusOf(where, { [`${PREFIX}TIMEOUT`]: value })).timeout_ms).toBe(milliseconds);
+    configure(where, { endpoint: where.server.endpoint, timeout: value });
+    where.env = {};
+    expect((await statusOf(where)).timeout_ms).toBe(milliseconds);
+  });
+
+  it.concurrent('the endpoint can be the operator’s and the credentials the user’s', async () => {
+    const where = await place();
+    configure(where, { headers: { authorization: 'Bearer mine' } });
+    await reported(where);
+    expect(where.server.requests[0]?.headers.authorization).toBe('Bearer mine');
+  });
+
+  it.concurrent('headers to a port of this machine that others can take: a warning', async () => {
+    const where = await place();
+    const headers = { [`${PREFIX}HEADERS`]: `key=${SECRET}` };
+    const said = /plain http on this machine.* any user of it can take port \d+/;
+    expect((await statusOf(where, headers)).warnings).toEqual([expect.stringMatching(said)]);
+    expect((await statusOf(where)).warnings).toEqual([]);
+    const root = { ...headers, [`${PREFIX}ENDPOINT`]: 'http://127.0.0.1:431' };
+    expect((await statusOf(where, root)).warnings).toEqual([]);
   });
 
   it.concurrent('plain http to another machine: a warning without headers, refused with them', async () => {
@@ -678,7 +746,7 @@ describe('configuration', () => {
 
   it.concurrent('headers arrive as they were configured: decoded, trimmed, all of them', async () => {
     const where = await place();
-    await reported(where, { [`${PREFIX}HEADERS`]: 'x-key = a%20b%3D%2C , authorization=Bearer%20abc,x-empty=' });
+    await reported(where, { [`${PREFIX}HEADERS`]: ',x-key = a%20b%3D%2C , ,authorization=Bearer%20abc,x-empty=,' });
     expect(where.server.requests[0]?.headers).toMatchObject({
       'x-key': 'a b=,',
       authorization: 'Bearer abc',
@@ -774,12 +842,12 @@ describe('TLS', () => {
     ['another authority', server, { CERTIFICATE: 'other.crt' }, /UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET/],
     ['mutual, with the client’s certificate', mutual, { CERTIFICATE: 'ca.crt', ...client }, 'delivered'],
     ['mutual, without one', mutual, { CERTIFICATE: 'ca.crt' }, /ERR_SSL|ECONNRESET|EPIPE/],
-    ['a file that is no certificate', server, { CERTIFICATE: 'garbage.pem' }, /./],
+    ['a file that is no certificate', server, { CERTIFICATE: 'garbage.pem' }, /holds no certificate/],
     [
       'a key that is not of the certificate',
       mutual,
       { ...client, CERTIFICATE: 'ca.crt', CLIENT_KEY: 'server.key' },
-      /./,
+      /CLIENT_KEY is not the key of the certificate in .*client\.crt/,
     ],
   ])('%s', async (_, tls, files, expected) => {
     const where = await place({ tls: tls() });

@@ -2,9 +2,11 @@
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { classify } from '../src/deliver/classify.ts';
+import { judgeCertificate } from '../src/look/doctor/certificate.ts';
 import type { Diagnosis } from '../src/look/doctor/doctor.ts';
 import { judgeSpace } from '../src/look/doctor/machine.ts';
-import { judgeCertificate, judgeClock } from '../src/look/doctor/network.ts';
+import { judgeClock } from '../src/look/doctor/network.ts';
 import { makeCertificates } from './support/certificates.ts';
 import { freePort, type RealCollector, startCollector } from './support/collector.ts';
 import { collector, lacking, program } from './support/needs.ts';
@@ -50,10 +52,37 @@ describe('against the real collector', () => {
     const { diagnosis, results } = await doctor({ [`${PREFIX}ENDPOINT`]: real.endpoint });
     expect(Object.keys(diagnosis)).toEqual(['version', 'mode', 'ok', 'endpoint', 'proxy', 'probes']);
     expect(results).toEqual({
-      ...{ consent: 'ok', configuration: 'ok', state: 'ok', spool: 'ok', proxy: 'ok', dns: 'ok', tcp: 'ok' },
+      ...{ consent: 'ok', configuration: 'ok', state: 'ok', spool: 'ok', environment: 'ok' },
+      ...{ proxy: 'ok', dns: 'ok', tcp: 'ok' },
       ...{ tls: 'skipped', request: 'ok', clock: 'ok', delivery: 'ok' },
     });
   });
+});
+
+describe('the port of gRPC, of the real collector', () => {
+  const needed = collector();
+  if (lacking(needed)) return;
+  let real: RealCollector;
+  beforeAll(async () => {
+    real = await startCollector(needed.path, 'grpc.yaml');
+  });
+  afterAll(() => real.stop());
+  it('says which port is meant, and so does status', async () => {
+    const env = { [`${PREFIX}ENDPOINT`]: real.endpoint };
+    expect((await doctor(env)).of('request')).toMatchObject({
+      result: 'failure',
+      detail: expect.stringMatching(/HTTP\/1\.1 .*gRPC is on port 4317, .* on 4318/),
+      advice: 'make the port of the endpoint that of OTLP/HTTP',
+    });
+  });
+});
+it.each<[string, string, boolean]>([
+  ['http://collector:4318/v1/metrics', 'HPE_INVALID_CONSTANT', true],
+  ['https://collector:4317/v1/metrics', 'ECONNRESET', true], // over TLS a gRPC server breaks off
+  ['https://collector:4318/v1/metrics', 'ECONNRESET', false],
+  ['http://collector:4317/v1/metrics', 'ECONNREFUSED', false],
+])('%s, %s: the port of gRPC is named: %s', (url, code, named) => {
+  expect(classify({ code }, url).why.includes('OTLP/gRPC')).toBe(named);
 });
 
 describe('this machine', () => {
@@ -211,6 +240,5 @@ describe('TLS', () => {
     const client = { [`${PREFIX}CLIENT_CERTIFICATE`]: file('client.crt'), [`${PREFIX}CLIENT_KEY`]: file('client.key') };
     expect((await doctor({ ...env, ...client })).results).toMatchObject({ tls: 'ok', request: 'ok' });
   });
-  it('without a date of its end', () =>
-    expect(judgeCertificate(undefined, { certificate: undefined }).result).toBe('ok'));
+  it('without a date of its end', () => expect(judgeCertificate('an authority', undefined).result).toBe('ok'));
 });

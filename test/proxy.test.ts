@@ -8,7 +8,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ProxyServer, proxyOf } from '../src/decide/proxy.ts';
+import { isExcepted } from '../src/decide/no-proxy.ts';
+import { proxyOf } from '../src/decide/proxy.ts';
 import type { Diagnosis } from '../src/look/doctor/doctor.ts';
 import type { Status } from '../src/look/status.ts';
 import { makeCertificates } from './support/certificates.ts';
@@ -217,21 +218,82 @@ describe('which proxy applies', () => {
     ['https://a.example', { HTTPS_PROXY: P, NO_PROXY: 'b.example, .example' }, undefined],
     ['https://a.example', { HTTPS_PROXY: P, no_proxy: 'a.example:443' }, undefined],
     ['https://a.example', { HTTPS_PROXY: P, no_proxy: 'a.example:4318' }, 'HTTPS_PROXY'],
-    ['https://a.example', { HTTPS_PROXY: P, no_proxy: 'example' }, 'HTTPS_PROXY'],
+    ['https://a.example', { HTTPS_PROXY: P, no_proxy: 'example' }, undefined],
+    ['https://a.example', { HTTPS_PROXY: P, no_proxy: '', NO_PROXY: 'a.example' }, undefined],
+    ['https://a.example', { https_proxy: '', HTTPS_PROXY: P }, 'HTTPS_PROXY'],
     ['http://localhost', { HTTP_PROXY: P }, undefined],
     ['http://127.8.8.8', { HTTP_PROXY: P }, undefined],
     ['http://[::1]', { HTTP_PROXY: P }, undefined],
   ])('%s with %j: %s', (url, env, called) => {
-    const before = { ...process.env };
-    for (const name of ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'])
-      for (const each of [name, name.toUpperCase()]) delete process.env[each];
-    Object.assign(process.env, env);
-    let proxy: ProxyServer | undefined;
-    try {
-      proxy = proxyOf(new URL(url), process.env, []);
-    } finally {
-      process.env = before;
-    }
-    expect(proxy?.called).toBe(called);
+    expect(proxyOf(new URL(url), env, [])?.called).toBe(called);
   });
+});
+
+// The cases that Go documents and tests (golang.org/x/net/http/httpproxy), and those in which curl differs.
+describe('NO_PROXY', () => {
+  const excepted = (url: string, noProxy: string) => isExcepted(new URL(url), noProxy);
+  const list =
+    'foobar.com, .barbaz.net, *.wildcard.io, 192.168.1.1, 192.168.1.2:81, 192.168.1.3:80, 10.0.0.0/30, ' +
+    '2001:db8::52:0:1, [2001:db8::52:0:2]:443, [2001:db8::52:0:3]:80, 2002:db8:a::45/64';
+  it.each([
+    ['192.168.1.1', true],
+    ['192.168.1.2', false],
+    ['192.168.1.3', true],
+    ['192.168.1.4', false],
+    ['10.0.0.2', true],
+    ['10.0.0.4', false],
+    ['[2001:db8::52:0:1]', true],
+    ['[2001:db8::52:0:2]', false],
+    ['[2001:db8::52:0:3]', true],
+    ['[2002:db8:a::123]', true],
+    ['[2002:db8:b::123]', false],
+    ['[fe80::424b:c8be:1643:a1b6]', false],
+    ['[::ffff:10.0.0.2]', true],
+    ['barbaz.net', false],
+    ['www.barbaz.net', true],
+    ['foobar.com', true],
+    ['www.foobar.com', true],
+    ['FooBar.com', true],
+    ['foobar.com.', true],
+    ['foofoobar.com', false],
+    ['foobar.com.example', false],
+    ['barbarbaz.net', false],
+    ['wildcard.io', false],
+    ['nested.wildcard.io', true],
+    ['awildcard.io', false],
+  ])('of many entries, %s: %s', (host, expected) => {
+    expect(excepted(`http://${host}/`, list)).toBe(expected);
+  });
+  it.each<[string, string, boolean]>([
+    ['https://collector.corp.example', 'corp.example', true],
+    ['https://collector.corp.example', '.corp.example', true],
+    ['https://corp.example', '.corp.example', false],
+    ['https://corp.example:4318', 'corp.example:4318', true],
+    ['https://a.corp.example:4318', 'corp.example:4318', true],
+    ['https://a.corp.example:4318', '*.corp.example:443', false],
+    ['https://a.corp.example', 'other.example  CORP.example', true],
+    ['https://a.corp.example', 'other.example,\tcorp.example', true],
+    ['https://a.corp.example', 'corp.example.', true],
+    ['https://example.com', 'ample.com', false],
+    ['https://anything.example', 'a.example,*', true],
+    ['https://10.1.2.3:4318', '*', true],
+    ['http://www.示例.com', '.示例.com', true],
+    ['http://www.示例.com', 'xn--fsq092h.com', true],
+    ['http://www.xn--fsq092h.com', '示例.com', true],
+    ['https://10.1.2.3', '10.0.0.0/8', true],
+    ['https://11.1.2.3', '10.0.0.0/8', false],
+    ['https://10.1.2.3', '10.1.2.3/32', true],
+    ['https://10.1.2.3', '0.0.0.0/0', true],
+    ['https://[fd00::1]', 'fd00::/8', true],
+    ['https://[fd00::1]', '[fd00::1]', true],
+    ['https://10.1.2.3', 'fd00::/8', false],
+    ['https://a.example', '10.0.0.0/8', false], // a name is not looked up for it
+    ['https://10.1.2.3', '1.2.3', false], // no suffix of an address
+    ...['', ' ', ',', ':1', '[]', '/8', '10.0.0.0/33', '10.0.0/8', '10.0.0.0/', '.', '*.', '::/129', '%'].map(
+      (entry): [string, string, boolean] => ['https://10.1.2.3', entry, false],
+    ),
+    ...['', ':1', '[]:1', '.', '*.', ':', 'http://a.example', 'a..example', '%zz'].map(
+      (entry): [string, string, boolean] => ['https://a.example', entry, false],
+    ),
+  ])('%s with "%s": %s', (url, entry, expected) => expect(excepted(url, entry)).toBe(expected));
 });

@@ -92,7 +92,8 @@ async function onTheWire(
   });
   const url = (await listen(relay)).replace('http:', 'https:');
   for (const bytes of bodies) {
-    const answer = await poster({ ...CLIENT, url: `${url}/v1/metrics`, certificate, compression })(bytes);
+    const target = { ...CLIENT, url: `${url}/v1/metrics`, certificate, compression };
+    const answer = await poster(target, process.env)(bytes);
     if (answer.kind !== 'accepted') throw new Error(`not accepted: ${answer.why}`);
   }
   for (const socket of open) socket.destroy();
@@ -102,7 +103,8 @@ async function onTheWire(
 
 /** A client as it is without any setting. */
 const CLIENT: Config = {
-  ...{ url: undefined, headers: {}, proxy: undefined, timeoutMs: 10_000, compression: 'none' },
+  ...{ url: undefined, headers: {}, proxy: undefined, timeoutMs: 10_000, flushTimeoutMs: 0 },
+  compression: 'none',
   ...{ certificate: undefined, clientCertificate: undefined, clientKey: undefined, source: undefined },
   ...{ configured: true, disabledBy: undefined, problems: [], warnings: [] },
 };

@@ -2,27 +2,33 @@
 // the unprefixed names), then the user's config.json, then the operator's. Never from a file inside a project: a cloned
 // repository must not be able to name a collector. The unprefixed OTEL_EXPORTER_OTLP_* belong to the user's own
 // applications and are not read. Wrong input is a problem with a text that names the value; nothing here throws.
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Deps } from '../system/deps.ts';
 import { type Paths, pathsOf } from '../system/paths.ts';
+import { milliseconds } from './duration.ts';
+import { headersOf } from './headers.ts';
 import { isLoopback, type ProxyServer, proxyOf } from './proxy.ts';
+import type { Setting } from './setting.ts';
+import { type TlsFiles, tlsFilesOf } from './tls-files.ts';
 
 const ENV_PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 /** OTLP exporter specification, "Configuration options": the default of the timeout, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 10_000;
+const MAX_TIMEOUT_MS = 60_000;
+/** In CI the machine dies with the job, so `run` waits so long for the delivery. */
+const CI_FLUSH_MS = 2_000;
+const MAX_CI_FLUSH_MS = 10 * 60_000;
 
-export interface Config {
+export interface Config extends TlsFiles {
   /** The full URL that is posted to, or `undefined`: nothing leaves the machine. */
   url: string | undefined;
   headers: Record<string, string>;
   /** The proxy that applies to the URL. */
   proxy: ProxyServer | undefined;
   timeoutMs: number;
+  /** How long `run` waits for the delivery in CI; 0 is never. */
+  flushTimeoutMs: number;
   compression: 'none' | 'gzip';
-  /** Paths of PEM files. */
-  certificate: string | undefined;
-  clientCertificate: string | undefined;
-  clientKey: string | undefined;
   /** Where the endpoint was named. */
   source: string | undefined;
   /** An endpoint was asked for; with problems it is not used, and runs wait for a better configuration. */
@@ -32,12 +38,6 @@ export interface Config {
   /** What is wrong, in a sentence each. Any problem means: deliver nothing. */
   problems: string[];
   warnings: string[];
-}
-
-/** A value and how its owner calls it: a variable, or a key in a file. */
-interface Setting {
-  value: unknown;
-  called: string;
 }
 
 interface Layer {
@@ -83,10 +83,17 @@ export function loadConfig(deps: Deps, paths: Paths = pathsOf(deps)): Config {
     headers,
     proxy: url === undefined ? undefined : proxyOf(new URL(url), deps.env, problems),
     timeoutMs: timeoutOf(find('timeout'), problems),
+    flushTimeoutMs: flushTimeoutOf(deps, problems),
     compression: compressionOf(find('compression'), problems),
-    certificate: fileOf(find('certificate'), problems),
-    clientCertificate: fileOf(find('clientCertificate'), problems),
-    clientKey: fileOf(find('clientKey'), problems),
+    ...tlsFilesOf(
+      {
+        certificate: find('certificate'),
+        clientCertificate: find('clientCertificate'),
+        clientKey: find('clientKey'),
+      },
+      deps,
+      problems,
+    ),
     source: layerOf('endpoint')?.name,
     configured: endpoint !== undefined,
     disabledBy: user.values.enabled === false ? 'user' : operator.values.enabled === false ? 'operator' : undefined,
@@ -126,43 +133,25 @@ function readLayer(path: string, problems: string[]): Layer {
   }
 }
 
-/** `k=v,k2=v2` with percent-encoded values (W3C Baggage form), or an object in a file. Values are never part of a message. */
-function headersOf(setting: Setting | undefined, problems: string[]): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, content] of headerPairs(setting?.value)) {
-    const named = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
-    if (named && typeof content === 'string' && /^[\t\x20-\x7e]*$/.test(content)) headers[name] = content;
-    else if (named) problems.push(`${setting?.called}: header ${name} has no usable value`);
-    else problems.push(`${setting?.called} must be name=value pairs separated by commas`);
-  }
-  return headers;
-}
-
-function headerPairs(value: unknown): [string, unknown][] {
-  if (value === undefined) return [];
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value);
-  if (typeof value !== 'string') return [['', undefined]];
-  return value.split(',').map((pair) => {
-    const equals = pair.indexOf('=');
-    return [pair.slice(0, Math.max(equals, 0)).trim(), decode(pair.slice(equals + 1).trim())];
-  });
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
-}
-
 function timeoutOf(setting: Setting | undefined, problems: string[]): number {
   if (!setting) return DEFAULT_TIMEOUT_MS;
   const { value, called } = setting;
-  const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN;
-  if (Number.isInteger(number) && number > 0 && number <= 60_000) return number;
-  problems.push(`${called} is ${JSON.stringify(value)}; it must be milliseconds from 1 to 60000`);
+  const time = typeof value === 'string' || typeof value === 'number' ? milliseconds(String(value)) : undefined;
+  if (time !== undefined && time > 0 && time <= MAX_TIMEOUT_MS) return time;
+  problems.push(`${called} is ${JSON.stringify(value)}; it must be milliseconds from 1 to 60000, or like 10s`);
   return DEFAULT_TIMEOUT_MS;
+}
+
+function flushTimeoutOf({ env }: Deps, problems: string[]): number {
+  const value = env.LHP_OTEL_FLUSH_TIMEOUT?.trim();
+  if (!value) return CI_FLUSH_MS;
+  const time = milliseconds(value);
+  if (time !== undefined && time <= MAX_CI_FLUSH_MS) return time;
+  problems.push(
+    `LHP_OTEL_FLUSH_TIMEOUT is ${JSON.stringify(value)}; it must be like 2s, 500ms or 1m, ` +
+      'or milliseconds, at most 10m; 0 never waits',
+  );
+  return CI_FLUSH_MS;
 }
 
 function compressionOf(setting: Setting | undefined, problems: string[]): 'none' | 'gzip' {
@@ -170,22 +159,6 @@ function compressionOf(setting: Setting | undefined, problems: string[]): 'none'
   if (setting.value === 'gzip') return 'gzip';
   problems.push(`${setting.called} is ${JSON.stringify(setting.value)}; it must be gzip or none`);
   return 'none';
-}
-
-/** A file that cannot be read would make every delivery fail, and is better said at once. */
-function fileOf(setting: Setting | undefined, problems: string[]): string | undefined {
-  if (!setting) return undefined;
-  const { value, called } = setting;
-  try {
-    if (typeof value !== 'string') throw new TypeError();
-    accessSync(value, constants.R_OK);
-    return value;
-  } catch (error) {
-    problems.push(
-      `${called} is ${JSON.stringify(value)} (${(error as NodeJS.ErrnoException).code ?? 'no path'}); it must be a PEM file`,
-    );
-    return undefined;
-  }
 }
 
 /** The base URL of the specification, with `v1/metrics` appended. */
@@ -215,7 +188,19 @@ function urlOf(
     }
     warnings.push(`${called} ${plain}: the counts can be read on the way`);
   }
+  if (canBeTaken(url) && Object.keys(headers).length > 0)
+    warnings.push(
+      `${called} is plain http on this machine: while the collector is not there, ` +
+        `any user of it can take port ${url.port} and is sent the configured headers`,
+    );
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   url.pathname += 'v1/metrics';
   return url.href;
 }
+
+/**
+ * A port of this machine that needs no privilege; the caller knows that the scheme is http or
+ * https.
+ */
+const canBeTaken = ({ protocol, hostname, port }: URL): boolean =>
+  protocol === 'http:' && isLoopback(hostname) && Number(port || 80) >= 1024;

@@ -1,9 +1,9 @@
 // proxy.ts: which proxy of the environment applies to an endpoint: HTTPS_PROXY or HTTP_PROXY by the endpoint's scheme, else
-// ALL_PROXY, unless NO_PROXY names the host; in small letters first. Never for this machine itself (as in Go, and unlike curl):
-// plain HTTP with headers is allowed there, and only there, because it does not leave it. A value can hold a password,
-// so what is shown of it is the host.
-import { getProxyForUrl } from 'proxy-from-env';
+// ALL_PROXY, unless NO_PROXY names the host (no-proxy.ts); in small letters first. Never for this machine itself (as in Go,
+// and unlike curl): plain HTTP with headers is allowed there, and only there, because it does not leave it. A value can hold a
+// password, so what is shown of it is the host.
 import type { Env } from '../system/deps.ts';
+import { isExcepted } from './no-proxy.ts';
 
 export interface ProxyServer {
   /** With credentials, where it has some: never shown. */
@@ -15,7 +15,7 @@ export interface ProxyServer {
 }
 
 export function proxyOf(target: URL, env: Env, problems: string[]): ProxyServer | undefined {
-  if (isLoopback(target.hostname) || getProxyForUrl(target.href) === '') return undefined;
+  if (isLoopback(target.hostname) || isExcepted(target, env.no_proxy || env.NO_PROXY || '')) return undefined;
   const called = [`${target.protocol.slice(0, -1)}_proxy`, 'all_proxy']
     .flatMap((name) => [name, name.toUpperCase()])
     .find((name) => env[name]);

@@ -5,11 +5,14 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../decide/config.ts';
 import { noteBegun, noteNotStored, othersBegun } from '../spool/attempts.ts';
 import { markLost, markSent, readRun, type StoredRun, waiting } from '../spool/spool.ts';
+import type { Env } from '../system/deps.ts';
+import { errorCode } from '../system/error.ts';
 import { ensureFolder } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { readText } from '../system/system.ts';
+import type { Answer } from './classify.ts';
 import { mustWait, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
-import { type Answer, poster } from './post.ts';
+import { poster } from './post.ts';
 
 /** A lock of this age belongs to a process that was killed or sleeps: a post takes a minute at most, and makes it young. */
 const STALE_LOCK_MS = 120_000;
@@ -24,6 +27,8 @@ export interface DeliverOptions {
   /** Try also where the back-off says to wait. */
   force?: boolean;
   log?: (text: string) => void;
+  /** Where NODE_EXTRA_CA_CERTS and SSL_CERT_* are looked for. */
+  env: Env;
 }
 
 /** Delivers what is waiting; gives the number of runs delivered. Another process that is delivering already does it for us. */
@@ -61,7 +66,8 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
     options.log?.(`waiting until ${state.retryAt} after ${state.failures} failures`);
     return { sent, goOn: false };
   }
-  const post = poster(config);
+  const post = posterOrProblem(paths, config, options.env);
+  if (!post) return { sent, goOn: false };
   for (const run of waiting(paths)) {
     if (isAhead(run)) continue;
     if (!options.consented() || !keepLock(paths)) return { sent, goOn: false };
@@ -87,6 +93,16 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
     sent += settle(paths, run, there ? { ...answer, kind: 'accepted' } : answer);
   }
   return { sent, goOn: true };
+}
+
+/** A file that was read a moment ago can be gone or changed: said, as everything that goes wrong on the way. */
+function posterOrProblem(paths: Paths, config: Config & { url: string }, env: Env) {
+  try {
+    return poster(config, env);
+  } catch (error) {
+    noteFailure(paths, `TLS cannot be set up with the configured files (${errorCode(error) ?? 'internal error'})`);
+    return undefined;
+  }
 }
 
 /** Recorded by a clock that has been set back since; delivered when its time has come. */

@@ -12,7 +12,11 @@ export async function flush(deps: Deps): Promise<{ ok: boolean; text: string }> 
   if (mode === 'local' || !config) return { ok: true, text: 'no endpoint is configured: runs stay on this machine' };
   if (config.problems.length > 0) return { ok: false, text: config.problems.join('; ') };
   prune(paths);
-  const sent = await deliver(paths, config, { force: true, consented: () => decide(deps, root).mode === 'send' });
+  const sent = await deliver(paths, config, {
+    env: deps.env,
+    force: true,
+    consented: () => decide(deps, root).mode === 'send',
+  });
   const left = waiting(paths);
   if (left.length === 0) return { ok: true, text: `${sent} delivered, none waiting` };
   const why = left.every(isAhead)

@@ -1,60 +1,54 @@
 // post.ts: bytes → one POST to the operator's collector, directly or through the proxy that the environment names, by the OTLP
 // exporter's own delegate and transport (retry with Retry-After, gzip, timeouts, no redirects); and what the answer means for
 // a run. No text that comes out of here holds a header, a credential, or anything that a server said.
-import { readFileSync } from 'node:fs';
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
 import type { Agent, AgentOptions } from 'node:https';
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { createOtlpHttpExportDelegate, httpAgentFactoryFromOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { type ISerializer, MetricsExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
 import type { Config } from '../decide/config.ts';
 import type { ProxyServer } from '../decide/proxy.ts';
+import { MAX_PEM_BYTES } from '../decide/tls-files.ts';
+import type { Env } from '../system/deps.ts';
+import { readRegular } from '../system/files.ts';
 import { version } from '../system/version.ts';
+import { authorities } from './authorities.ts';
+import { type Answer, answeredByAnother, brokeOff, classify, noTunnel } from './classify.ts';
+import { type OtlpAnswer, readAnswer } from './otlp-answer.ts';
+
+type Endpoint = Config & { url: string };
 
 /** The transport's own timer starts with the connection and again with each byte; ours starts at once, and is a little longer. */
 const GRACE_MS = 500;
 
-export interface Answer {
-  kind: 'accepted' | 'refused' | 'later';
-  why: string;
-  /** The status of an answer, or Node's name of an error. */
-  code?: number | string;
-  /** The proxy made no tunnel: what it answered to `CONNECT`. */
-  proxyStatus?: number;
-  rejectedPoints: number;
-  /** The backend may have the run although this is no 200: no answer came, or one that a repeated run can get. */
-  mayBeStored: boolean;
-  /** The answer to a second attempt, or a later one. */
-  repeated: boolean;
-}
-
-/** The response of OTLP/HTTP in JSON (OTLP specification, "Partial Success"). */
-interface ExportResponse {
-  partialSuccess?: { rejectedDataPoints?: number | string };
-}
-
-/** One connection for all posts; they come one at a time. */
-export function poster(config: Config & { url: string }): (bytes: Uint8Array) => Promise<Answer> {
+/**
+ * One connection for all posts; they come one at a time.
+ * Throws where the PEM files cannot be used any more.
+ */
+export function poster(config: Endpoint, env: Env): (bytes: Uint8Array) => Promise<Answer> {
   // The exporter reports through the API's diag, with server answers in full: not ours to repeat.
   diag.setLogger(
     { verbose() {}, debug() {}, info() {}, warn() {}, error() {} },
     { logLevel: DiagLogLevel.NONE, suppressOverrideMessage: true },
   );
-  let response: ExportResponse = {};
+  subscribe('http.client.response.finish', tidyRetryAfter);
+  let sent = 0;
+  let answered: { otlp: OtlpAnswer | undefined } | undefined;
   // The transport tries again by itself, and asks for the headers each time.
   let attempts = 0;
   let tunnel: number | undefined;
   // Of several attempts it tells only the last one's error; without a single connection (to a proxy we do not know it) none
   // can have stored anything.
   let connected = config.proxy !== undefined;
-  const asItIs: ISerializer<Uint8Array, ExportResponse> = {
+  const asItIs: ISerializer<Uint8Array, object> = {
     serializeRequest: (bytes) => bytes,
     deserializeResponse: (bytes) => {
-      response = parseResponse(bytes);
-      return response;
+      answered = { otlp: readAnswer(bytes, sent) };
+      return {};
     },
   };
-  const tls = { ca: pem(config.certificate), cert: pem(config.clientCertificate), key: pem(config.clientKey) };
   const delegate = createOtlpHttpExportDelegate(
     {
       url: config.url,
@@ -69,7 +63,7 @@ export function poster(config: Config & { url: string }): (bytes: Uint8Array) =>
       userAgent: `lhp-otel/${version}`,
       agentFactory: agentFactory(
         config.proxy,
-        { keepAlive: true, ...definedOnly(tls) },
+        { keepAlive: true, ...tlsOptions(config, env) },
         {
           onConnect: () => {
             connected = true;
@@ -101,30 +95,56 @@ export function poster(config: Config & { url: string }): (bytes: Uint8Array) =>
             mayBeStored: answer.mayBeStored || (answer.kind === 'later' && repeated && connected),
           });
       };
-      const timer = setTimeout(() => done(classify(undefined)), config.timeoutMs + GRACE_MS);
-      response = {};
+      const timer = setTimeout(() => done(classify(undefined, config.url)), config.timeoutMs + GRACE_MS);
+      sent = dataPoints(bytes);
+      answered = undefined;
       attempts = 0;
       tunnel = undefined;
-      delegate.export(bytes, ({ code, error }) => {
-        if (code !== 0) return done(classify(error));
-        const rejected = Number(response.partialSuccess?.rejectedDataPoints) || 0;
-        done({ kind: 'accepted', why: '', rejectedPoints: Math.max(rejected, 0), mayBeStored: true, repeated: false });
-      });
+      delegate.export(bytes, ({ code, error }) => done(code === 0 ? judge(answered) : classify(error, config.url)));
     });
 }
 
-function noTunnel(status: number | undefined): Answer {
-  const what = status === 407 ? 'wants other credentials' : 'makes no connection to the collector';
-  const why = `the proxy ${what} (HTTP ${status})`;
-  return {
-    kind: 'later',
-    why,
-    rejectedPoints: 0,
-    mayBeStored: false,
-    repeated: false,
-    ...(status ? { proxyStatus: status } : {}),
-  };
+/** What a status of 200 is worth. */
+function judge(answered: { otlp: OtlpAnswer | undefined } | undefined): Answer {
+  if (!answered) return brokeOff();
+  if (!answered.otlp) return answeredByAnother();
+  return { kind: 'accepted', why: '', ...answered.otlp, mayBeStored: true, repeated: false };
 }
+
+/** Each data point has one time of its own (record.ts). */
+const dataPoints = (request: Uint8Array): number =>
+  Buffer.from(request).toString('latin1').split('"timeUnixNano"').length - 1;
+
+/**
+ * Of `Retry-After: 0`, and of less, the transport makes a timer that Node warns about, and of what
+ * is no time an attempt at once. Without the header it waits as after any failure.
+ */
+function tidyRetryAfter(message: unknown): void {
+  const { headers } = (message as { response: IncomingMessage }).response;
+  const after = headers['retry-after'];
+  if (after === undefined) return;
+  const seconds = Number.parseInt(after, 10); // as the transport reads it
+  const isLater = Number.isNaN(seconds) ? Date.parse(after) > Date.now() : seconds > 0;
+  if (!isLater) delete headers['retry-after'];
+}
+
+/**
+ * Set for each connection, to the collector and to a proxy, because Node's defaults can be changed
+ * by its variables and options: certificates are always checked, and TLS is 1.2 at least.
+ */
+function tlsOptions(config: Endpoint, env: Env): AgentOptions {
+  if (![config.url, config.proxy?.url].some((url) => url?.startsWith('https:'))) return {};
+  const { certificate, clientCertificate, clientKey } = config;
+  const secureContext = createSecureContext({
+    ca: authorities(certificate, env).flatMap(({ certificates }) => certificates),
+    ...(clientCertificate ? { cert: pem(clientCertificate) } : {}),
+    ...(clientKey ? { key: pem(clientKey) } : {}),
+    minVersion: 'TLSv1.2',
+  });
+  return { secureContext, rejectUnauthorized: true };
+}
+
+const pem = (path: string) => readRegular(path, { maxBytes: MAX_PEM_BYTES });
 
 function agentFactory(
   proxy: ProxyServer | undefined,
@@ -164,55 +184,3 @@ function agentFactory(
     return agent;
   };
 }
-
-/** Errors of a connection that never came about. */
-const NEVER_REACHED: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-]);
-
-/** What servers that speak TLS answer to plain HTTP, as a 400: Go's (the collector), nginx, Apache httpd. It is no answer to the run. */
-const SPEAKS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port|plain HTTP to an SSL/;
-
-/** design §7: 400 and 413 are final for this run, 401, 403 and 404 are configuration, and everything else passes. */
-function classify(error: unknown): Answer {
-  const { code, data } = (error ?? {}) as { code?: unknown; data?: unknown };
-  const wrongScheme = code === 400 && SPEAKS_TLS.test(String(data));
-  const mayBeStored =
-    typeof code === 'number' ? (code === 400 && !wrongScheme) || code >= 500 : !NEVER_REACHED.has(String(code));
-  const answer = (kind: Answer['kind'], why: string): Answer => ({
-    kind,
-    why,
-    rejectedPoints: 0,
-    mayBeStored,
-    repeated: false,
-    ...(typeof code === 'number' || typeof code === 'string' ? { code } : {}),
-  });
-  if (wrongScheme) return answer('later', 'the collector speaks TLS (HTTP 400): the endpoint must begin with https');
-  if (code === 400 || code === 413) return answer('refused', `the collector refused a run (HTTP ${code})`);
-  if (code === 401 || code === 403)
-    return answer('later', `the collector wants other credentials (HTTP ${code}): check headers`);
-  if (code === 404) return answer('later', 'the collector does not know the path (HTTP 404): check the endpoint');
-  if (code === 407) return answer('later', 'the proxy wants other credentials (HTTP 407): check them in its variable');
-  if (typeof code === 'number') return answer('later', `the collector answered HTTP ${code}`);
-  if (typeof code === 'string' && /^[A-Z0-9_]{3,60}$/.test(code))
-    return answer('later', `no connection to the collector (${code})`);
-  return answer('later', 'the collector is overloaded, or did not answer in time');
-}
-
-/** A 200 is a 200, whatever its body is. */
-function parseResponse(bytes: Uint8Array): ExportResponse {
-  try {
-    const response: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof response === 'object' && response !== null ? response : {};
-  } catch {
-    return {};
-  }
-}
-
-const pem = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
-const definedOnly = <T extends object>(object: T) =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));

@@ -4,6 +4,13 @@ import { homedir } from 'node:os';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** What Node was started with and was set aside (wrap/start-again.ts): names and values, as JSON. */
+export const SET_ASIDE = 'LHP_OTEL_SET_ASIDE';
+
+/** The file with more authorities that Node reads, and how its name travels where Node must not. */
+export const EXTRA_AUTHORITIES = 'NODE_EXTRA_CA_CERTS';
+export const OUR_EXTRA_AUTHORITIES = 'LHP_OTEL_EXTRA_CA_CERTS';
+
 export interface Deps {
   env: Env;
   platform: NodeJS.Platform;

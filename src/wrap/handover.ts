@@ -14,6 +14,7 @@ import { debugging, say, sayOff } from '../system/log.ts';
 import { PENDING_NOTICE, pathsOf } from '../system/paths.ts';
 import type { Generate } from './command.ts';
 import { isBundle, openLhpYaml } from './project-facts.ts';
+import { reporterEnv } from './reporter-env.ts';
 
 /** What the reporter needs to know of a run. It holds paths, so it travels in the reporter's own environment, not in `ps`. */
 export interface Job {
@@ -58,8 +59,6 @@ export const REPORTER_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 export const REPORTER_SECONDS = 690;
 /** Of GNU and of BusyBox. Never by name: PATH can lead into a project. */
 const TIMEOUT_PROGRAMS = ['/usr/bin/timeout', '/bin/timeout'];
-// In CI the machine dies with the job.
-const CI_FLUSH_MS = 2_000;
 
 export interface FinishedGenerate {
   generate: Generate;
@@ -91,7 +90,7 @@ export async function handOver(finished: FinishedGenerate, deps: Deps, noticed: 
     const job = { startedAt, endedAt, durationSeconds, root, generate, bundle, deliver: !first };
     const reporter = startReporter(job, deps, lhpYaml);
     speak(describe(decision, first));
-    if (decision.mode === 'send' && !first) await flushInCi(reporter, deps.env);
+    if (decision.mode === 'send' && !first) await flushInCi(reporter, deps.env, decision);
   } catch (error) {
     speak(`telemetry failed (${(error as NodeJS.ErrnoException).code ?? 'internal error'}): nothing recorded`);
   }
@@ -133,7 +132,11 @@ export function startReporter(job: Job, deps: Deps, lhpYaml?: number): ChildProc
       windowsHide: true,
       // Not the user's folder: it may be unmounted or deleted while the reporter runs.
       cwd: process.platform === 'win32' ? undefined : '/',
-      env: { ...compileCache(deps), ...reporterEnv(started, deps.env) },
+      env: {
+        ...reporterEnv(deps.env, deps.cwd),
+        ...compileCache(deps),
+        [JOB_VARIABLE]: JSON.stringify(started),
+      },
     });
     reporter.on('error', () => {}); // a full process table costs the run, not the user
     reporter.unref();
@@ -157,21 +160,13 @@ function compileCache(deps: Deps): { NODE_COMPILE_CACHE?: string } {
   }
 }
 
-/** Without the user's OTEL_* (they hold other applications' API keys) and without code that NODE_OPTIONS would load. */
-function reporterEnv(job: StartedJob, env: Env): Record<string, string | undefined> {
-  const kept = Object.entries(env).filter(
-    ([name]) => (!name.startsWith('OTEL_') && name !== 'NODE_OPTIONS') || name === 'OTEL_SDK_DISABLED',
-  );
-  return { ...Object.fromEntries(kept), [JOB_VARIABLE]: JSON.stringify(job) };
-}
-
 function reporterProgram(): string {
   return join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../reporter.ts' : 'reporter.cjs');
 }
 
-async function flushInCi(reporter: ChildProcess, env: Env): Promise<void> {
-  const limit = flushTimeout(env);
-  if (limit === 0 || !(await isCi(env))) return;
+async function flushInCi(reporter: ChildProcess, env: Env, { config }: Decision): Promise<void> {
+  const limit = config?.flushTimeoutMs;
+  if (!limit || !(await isCi(env))) return;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, limit);
     reporter.ref();
@@ -181,12 +176,6 @@ async function flushInCi(reporter: ChildProcess, env: Env): Promise<void> {
     });
   });
   reporter.unref();
-}
-
-/** `LHP_OTEL_FLUSH_TIMEOUT` in milliseconds, or with a unit (`2s`, `500ms`); `0` never waits. */
-function flushTimeout(env: Env): number {
-  const match = /^(\d{1,6})(ms|s)?$/.exec(env.LHP_OTEL_FLUSH_TIMEOUT?.trim() ?? '');
-  return match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : CI_FLUSH_MS;
 }
 
 /** Once for an endpoint, on a terminal: says what will be delivered. True when it was shown just now. */

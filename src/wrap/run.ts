@@ -22,7 +22,7 @@ export async function run(words: readonly string[], deps: Deps = systemDeps()): 
   const startedAt = Date.now();
   // Not performance.now(): the first use of that global loads a dozen of Node's modules.
   const started = process.hrtime.bigint();
-  const exit = await runChild(words, env);
+  const exit = await runChild(words, generate && !layer ? withoutHeaders(env) : env);
   const durationSeconds = Number(process.hrtime.bigint() - started) / 1e9;
   const endedAt = Date.now();
   // A failed or interrupted run records nothing, also when lhp handled the interrupt and ended with 0.
@@ -36,6 +36,12 @@ export async function run(words: readonly string[], deps: Deps = systemDeps()): 
   }
   endAs(exit, deps.platform);
   return exit.status;
+}
+
+/** What is recorded has no use for the collector's credentials, and neither has code that it loads. */
+function withoutHeaders(env: Env): Env {
+  const { LHP_OTEL_EXPORTER_OTLP_HEADERS: _, ...others } = env;
+  return others;
 }
 
 /**

@@ -17,13 +17,14 @@ export interface RealCollector {
   stop(): Promise<void>;
 }
 
-export async function startCollector(program: string): Promise<RealCollector> {
+/** @param file - a configuration in test/collector. */
+export async function startCollector(program: string, file = 'receive.yaml'): Promise<RealCollector> {
   const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-collector-'));
-  const file = join(folder, 'received.jsonl');
+  const written = join(folder, 'received.jsonl');
   const port = await freePort();
-  const config = join(projectRoot, 'test', 'collector', 'receive.yaml');
+  const config = join(projectRoot, 'test', 'collector', file);
   const child = spawn(program, ['--config', `file:${config}`], {
-    env: { LHP_OTEL_TEST_PORT: String(port), LHP_OTEL_TEST_FILE: file },
+    env: { LHP_OTEL_TEST_PORT: String(port), LHP_OTEL_TEST_FILE: written },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';
@@ -33,7 +34,7 @@ export async function startCollector(program: string): Promise<RealCollector> {
   await until(() => /Everything is ready/.test(log) || ended(child), 'the collector to be ready');
   if (ended(child)) throw new Error(`the collector ended with ${child.exitCode ?? child.signalCode}:\n${log}`);
 
-  const lines = () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []);
+  const lines = () => (existsSync(written) ? readFileSync(written, 'utf8').split('\n').slice(0, -1) : []);
   return {
     endpoint: `http://127.0.0.1:${port}`,
     received: async (count) => {

@@ -3,6 +3,7 @@
 import { decide, type Mode, projectRoot } from '../../decide/decide.ts';
 import type { Deps } from '../../system/deps.ts';
 import { version } from '../../system/version.ts';
+import { probeEnvironment } from './environment.ts';
 import { probeConfiguration, probeDelivery, probeSpool, probeState } from './machine.ts';
 import { probeNetwork } from './network.ts';
 import { codeOf, failure, ok, type Verdict, warning } from './verdict.ts';
@@ -23,13 +24,25 @@ export interface Diagnosis {
 }
 
 const PROBES = [
-  ...(['consent', 'configuration', 'state', 'spool', 'proxy', 'dns', 'tcp', 'tls', 'request', 'clock'] as const),
+  ...([
+    'consent',
+    'configuration',
+    'state',
+    'spool',
+    'environment',
+    'proxy',
+    'dns',
+    'tcp',
+    'tls',
+    'request',
+    'clock',
+  ] as const),
   'delivery',
 ] as const;
 
 export async function diagnose(deps: Deps): Promise<Diagnosis> {
   const { consent, mode, paths, config } = decide(deps, projectRoot(deps.cwd));
-  const network = await probeNetwork(mode, config);
+  const network = await probeNetwork(mode, config, deps.env);
   const verdicts: Record<(typeof PROBES)[number], Verdict> = {
     consent: consent.enabled
       ? ok('nothing is switched off')
@@ -37,6 +50,7 @@ export async function diagnose(deps: Deps): Promise<Diagnosis> {
     configuration: probeConfiguration(mode, config),
     state: guarded(() => probeState(paths)),
     spool: guarded(() => probeSpool(paths)),
+    environment: guarded(() => probeEnvironment(deps.env, config)),
     proxy: config?.proxy ? ok(`${config.proxy.host} (from ${config.proxy.called})`) : ok('none applies'),
     ...network,
     delivery: probeDelivery(paths),

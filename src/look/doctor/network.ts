@@ -8,18 +8,20 @@ import type { TLSSocket } from 'node:tls';
 import { GATEWAY_AGE_HOURS, GATEWAY_AHEAD_MINUTES } from '../../contract.ts';
 import type { Config } from '../../decide/config.ts';
 import type { Mode } from '../../decide/decide.ts';
-import { type Answer, poster } from '../../deliver/post.ts';
+import type { Answer } from '../../deliver/classify.ts';
+import { poster } from '../../deliver/post.ts';
+import type { Env } from '../../system/deps.ts';
+import { isTlsError, judgeCertificate, rootOf, tlsAdvice, trustedBy } from './certificate.ts';
 import { codeOf, failure, ok, skipped, type Verdict, warning } from './verdict.ts';
 
 /** An empty request is valid, and stores nothing. */
 const EMPTY = new TextEncoder().encode('{"resourceMetrics":[]}');
 const MINUTE_MS = 60_000;
 const CLOCK_WARNING_MS = MINUTE_MS;
-const CERTIFICATE_WARNING_MS = 14 * 24 * 60 * MINUTE_MS;
 
 type Network = Record<'dns' | 'tcp' | 'tls' | 'request' | 'clock', Verdict>;
 
-export async function probeNetwork(mode: Mode, config: Config | undefined): Promise<Network> {
+export async function probeNetwork(mode: Mode, config: Config | undefined, env: Env): Promise<Network> {
   const none = (why: string) => skipped(why);
   const all = (why: string): Network => ({
     dns: none(why),
@@ -59,7 +61,7 @@ export async function probeNetwork(mode: Mode, config: Config | undefined): Prom
   return {
     dns,
     tcp: ok(`${who} takes connections on port ${port}`),
-    ...(await probePost({ ...config, url: config.url }, target)),
+    ...(await probePost({ ...config, url: config.url }, target, env)),
   };
 }
 
@@ -86,18 +88,21 @@ interface Seen {
   milliseconds?: number;
   /** End of the certificate's life. */
   validTo?: number;
+  /** Of the certificate's chain (certificate.ts). */
+  root?: string;
 }
 
 async function probePost(
   config: Config & { url: string },
   target: URL,
+  env: Env,
 ): Promise<Pick<Network, 'tls' | 'request' | 'clock'>> {
-  const seen = await post(config).catch((error: unknown) => codeOf(error));
+  const seen = await post(config, env).catch((error: unknown) => codeOf(error));
   const secure = target.protocol === 'https:';
   if (typeof seen === 'string' || (secure && isTlsError(seen.answer.code))) {
     const code = String(typeof seen === 'string' ? seen : seen.answer.code);
     return {
-      tls: failure(`${target.hostname}: ${code}`, tlsAdvice(code, config)),
+      tls: failure(`${target.hostname}: ${code}`, tlsAdvice(code, config, env)),
       request: skipped('there is no trusted connection'),
       clock: skipped('there is no answer'),
     };
@@ -107,7 +112,7 @@ async function probePost(
     tls: !secure
       ? skipped('plain http')
       : reached
-        ? judgeCertificate(seen.validTo, config)
+        ? judgeCertificate(trustedBy(seen.root, config, env), seen.validTo)
         : skipped('there is no answer'),
     request: judgeAnswer(seen, reached),
     clock: reached ? judgeClock(seen.date, seen.now) : skipped('there is no answer'),
@@ -115,13 +120,15 @@ async function probePost(
 }
 
 /** Posts the empty request as a run is posted, and looks at the answer beneath the exporter, which keeps it to itself. */
-async function post(config: Config & { url: string }): Promise<Seen> {
+async function post(config: Config & { url: string }, env: Env): Promise<Seen> {
   const started = performance.now();
   const seen: Omit<Seen, 'answer'> = {};
   const look = (message: unknown) => {
     const { response } = message as { response: IncomingMessage };
     const date = Date.parse(response.headers.date ?? '');
-    const validTo = Date.parse((response.socket as Partial<TLSSocket>).getPeerCertificate?.()?.valid_to ?? '');
+    const socket = response.socket as Partial<TLSSocket>;
+    const validTo = Date.parse(socket.getPeerCertificate?.()?.valid_to ?? '');
+    const root = rootOf(socket);
     Object.assign(seen, {
       status: response.statusCode,
       now: Date.now(),
@@ -129,25 +136,25 @@ async function post(config: Config & { url: string }): Promise<Seen> {
     });
     if (!Number.isNaN(date)) seen.date = date;
     if (!Number.isNaN(validTo)) seen.validTo = validTo;
+    if (root !== undefined) seen.root = root;
   };
   subscribe('http.client.response.finish', look);
   try {
-    return { answer: await poster(config)(EMPTY), ...seen };
+    return { answer: await poster(config, env)(EMPTY), ...seen };
   } finally {
     unsubscribe('http.client.response.finish', look);
   }
 }
 
 function judgeAnswer({ answer, status, milliseconds }: Seen, reached: boolean): Verdict {
-  if (!reached)
-    return failure(
-      answer.why,
-      answer.proxyStatus
-        ? 'ask who runs the proxy, or add the host to NO_PROXY'
-        : 'look at the collector, and what stands before it',
-    );
+  if (!reached) return failure(answer.why, adviceUnreached(answer));
   const text = `an empty request was answered HTTP ${status} in ${milliseconds} ms, with the connection`;
   if (answer.kind === 'accepted') return ok(text);
+  if (answer.another)
+    return failure(
+      `${text}: ${answer.why}`,
+      'check the endpoint, and what stands before the collector; runs wait meanwhile',
+    );
   if (status === 401 || status === 403)
     return failure(text, 'check the headers (LHP_OTEL_EXPORTER_OTLP_HEADERS) or the client certificate');
   if (status === 400 && answer.kind === 'later')
@@ -161,13 +168,10 @@ function judgeAnswer({ answer, status, milliseconds }: Seen, reached: boolean): 
   return failure(text, 'look at the collector and its backend; runs wait meanwhile');
 }
 
-export function judgeCertificate(validTo: number | undefined, { certificate }: Pick<Config, 'certificate'>): Verdict {
-  const by = `trusted by ${certificate ?? "the system's authorities"}`;
-  if (validTo === undefined) return ok(by);
-  const text = `${by}, valid until ${new Date(validTo).toISOString()}`;
-  return validTo - Date.now() < CERTIFICATE_WARNING_MS
-    ? warning(text, 'renew the certificate of the server')
-    : ok(text);
+function adviceUnreached({ proxyStatus, why }: Answer): string {
+  if (proxyStatus) return 'ask who runs the proxy, or add the host to NO_PROXY';
+  if (why.includes('OTLP/gRPC')) return 'make the port of the endpoint that of OTLP/HTTP';
+  return 'look at the collector, and what stands before it';
 }
 
 /** @param server - the time that the answer bears, a whole second; @param now - ours when it came. */
@@ -178,22 +182,4 @@ export function judgeClock(server: number | undefined, now = Date.now()): Verdic
   if (ahead > GATEWAY_AHEAD_MINUTES * MINUTE_MS || ahead < -GATEWAY_AGE_HOURS * 60 * MINUTE_MS)
     return failure(text, 'set the clock (NTP): the gateway drops such runs');
   return Math.abs(ahead) > CLOCK_WARNING_MS ? warning(text, 'set the clock (NTP)') : ok(text);
-}
-
-const isTlsError = (code: unknown) =>
-  /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/.test(
-    String(code),
-  );
-
-function tlsAdvice(code: string, { certificate }: Config): string {
-  const authority = certificate ?? "the system's authorities";
-  if (code === 'CERT_HAS_EXPIRED') return 'the certificate of the server, or its authority, has expired: renew it';
-  if (code === 'CERT_NOT_YET_VALID') return 'look at the clock of this machine';
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return 'the certificate is for another name: check the host of the endpoint';
-  if (/^(UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_)/.test(code))
-    return `${authority} did not sign it: set LHP_OTEL_EXPORTER_OTLP_CERTIFICATE to the server's authority`;
-  if (/ALERT/.test(code))
-    return 'does the server want a client certificate? Set LHP_OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and _CLIENT_KEY';
-  return 'check the PEM files, and that the port speaks TLS';
 }
