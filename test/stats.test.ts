@@ -6,10 +6,12 @@ import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GenerateEvent } from '../src/contract.ts';
+import type { Run } from '../src/describe/event.ts';
+import { statsText } from '../src/look/stats-text.ts';
 import { recordRun } from '../src/record.ts';
 import { store } from '../src/spool/spool.ts';
 import type { Paths } from '../src/system/paths.ts';
-import { EVENT } from './support/history.ts';
+import { EVENT, hourly, PROJECT } from './support/history.ts';
 import { lacking, lhp, program } from './support/needs.ts';
 import { openTerminal } from './support/pty.ts';
 import { cli, type Env, type Sandbox, sandbox } from './support/sandbox.ts';
@@ -191,8 +193,12 @@ describe('--json', () => {
     expect(json(['--since', '10d']).runs).toBe(recent.length);
     const date = dayOf(Date.now() - 20 * DAY);
     expect(json(['--since', date]).runs).toBe(truth.filter(({ at }) => dayOf(at) >= date).length);
+    const hours = (count: number) => truth.filter(({ at }) => at >= Date.now() - count * 3_600_000).length;
+    expect(json(['--since', '36h']).runs).toBe(hours(36));
+    expect(json(['--since', '2w']).runs).toBe(hours(24 * 14));
+    expect(box.run(['stats', '--since', '1h'])).toMatchObject({ status: 0 });
   });
-  it.each(['10', '2026-02-30', '2026-13-01', 'yesterday', ''])('--since %j is a usage error', (when) => {
+  it.each(['10', '2026-02-30', '2026-13-01', 'tomorrow', ''])('--since %j is a usage error', (when) => {
     const ran = box.run(['stats', '--since', when]);
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toContain('30d');
@@ -255,6 +261,43 @@ describe('in a pipe', () => {
     const flowgroups = stats.days.flatMap(({ sizes }) => sizes.flowgroups_count ?? []);
     expect(text).toMatch(new RegExp(`^flowgroups .*  ${Math.min(...flowgroups)} to ${Math.max(...flowgroups)}$`, 'm'));
   });
+});
+
+describe('the lines of changes', () => {
+  const series: Partial<GenerateEvent>[] = [
+    {},
+    { is_ci: true },
+    { dry_run: true },
+    { project_id: 'c'.repeat(64) },
+    { project_id: 'd'.repeat(64), is_ci: true },
+  ];
+  const runs = series
+    .flatMap((kind) => hourly([...Array(10).fill({ ...kind }), ...Array(10).fill({ ...kind, lhp_version: '0.9.4' })]))
+    .sort((a, b) => a.timestamp - b.timestamp);
+  const linesOf = (columns: number, of: readonly Run[] = runs) =>
+    statsText(of, { columns, unicode: true }, { id: 'c'.repeat(64), folder: 'lakehouse' }).map((line) =>
+      (typeof line === 'string' ? [line] : line).map((part) => (typeof part === 'string' ? part : part.text)).join(''),
+    );
+  it('say of which project, whether in CI, and whether dry, so that each is another', () => {
+    const said = linesOf(200).filter((line) => line.includes(' s in '));
+    expect(said.map((line) => / s in (.*?), lhp/.exec(line)?.[1]).sort()).toEqual([
+      'dev in CI of project aaaaaaaa',
+      'dev in CI of project dddddddd',
+      'dev not in CI of lakehouse',
+      'dev not in CI of project aaaaaaaa',
+      'dev not in CI, dry runs of project aaaaaaaa',
+    ]);
+  });
+  it('say no more than tells them apart', () => {
+    const own = linesOf(
+      200,
+      runs.filter(({ event }) => !event.is_ci && !event.dry_run && event.project_id === PROJECT),
+    );
+    expect(own.filter((line) => line.includes(' s in '))).toEqual([expect.stringMatching(/ s in dev, lhp/)]);
+  });
+  it.each([40, 80, 120])('fit %i columns', (columns) =>
+    expect(linesOf(columns).filter((line) => line.length > columns)).toEqual([]),
+  );
 });
 
 it('of an empty history it says what to do next', () => {
