@@ -151,6 +151,27 @@ describe('what somebody else has written', () => {
   });
 });
 
+describe('at 80 columns', () => {
+  if (lacking(program('python3'))) return;
+  const box = sandbox({ env: { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' } });
+  afterAll(() => box.dispose());
+  it.each([
+    ['status', 15],
+    ['doctor', 24],
+  ])('%s breaks between words, and what follows stands below its column', async (word, column) => {
+    const open = { cwd: box.dir, env: box.env as NodeJS.ProcessEnv };
+    const terminal = openTerminal([process.execPath, cli, word], open);
+    await terminal.ended();
+    const lines = terminal.shown().trimEnd().split('\r\n');
+    expect(lines.filter((line) => line.length > 80 && line.slice(column).includes(' '))).toEqual([]);
+    const broken = lines.filter((line) => line.startsWith(' '.repeat(column)));
+    expect(broken.length).toBeGreaterThan(0);
+    const joined = lines.join('\n').replaceAll(`\n${' '.repeat(column)}`, ' ');
+    const times = (text: string) => text.replace(/\d+ MiB left/, '');
+    expect(times(joined)).toBe(times(box.run([word]).stdout.trimEnd()));
+  });
+});
+
 describe('what cannot be written', () => {
   const box = sandbox({ env: { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: undefined } });
   afterAll(() => box.dispose());

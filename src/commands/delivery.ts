@@ -2,9 +2,13 @@
 import type { Command } from 'commander';
 import { statusOf, statusText } from '../look/status.ts';
 import { say } from '../system/log.ts';
-import { printJson } from '../system/print.ts';
+import { hanging, printJson } from '../system/print.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
+
+/** Where the values begin. */
+const STATUS_COLUMN = 15;
+const DOCTOR_COLUMN = 24;
 
 export function addDeliveryCommands(program: Command, { deps, print, exit }: Context): void {
   explain(
@@ -18,7 +22,7 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
       .action((options: { json?: boolean }) => {
         const state = statusOf(deps);
         if (options.json) printJson(state, 2);
-        else print(...statusText(state));
+        else print(...hanging(statusText(state), STATUS_COLUMN));
         if (state.problems.length > 0) {
           if (!options.json) for (const problem of state.problems) say(problem);
           exit(1);
@@ -45,7 +49,7 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
         const { diagnose, diagnosisText } = await import('../look/doctor/doctor.ts');
         const diagnosis = await diagnose(deps);
         if (options.json) printJson(diagnosis, 2);
-        else print(...diagnosisText(diagnosis));
+        else print(...hanging(diagnosisText(diagnosis), DOCTOR_COLUMN));
         if (!diagnosis.ok) exit(1);
       }),
     {

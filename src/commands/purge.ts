@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { decide } from '../decide/decide.ts';
 import { purgeRuns, storedRuns } from '../spool/spool.ts';
 import { say } from '../system/log.ts';
-import { isConfirmed, printError } from '../system/print.ts';
+import { hanging, isConfirmed, printError } from '../system/print.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
 import { runsInWords as runs, tracesInWords } from './purge-words.ts';
@@ -71,7 +71,8 @@ export function addPurge(program: Command, { deps, print, exit }: Context): void
 
 /** Asks below the list; everything in it may be somebody else's words. */
 async function confirmed(lines: string[]): Promise<boolean> {
-  printError('This will be deleted:', ...lines.map((line) => `  ${line}`));
+  const indented = lines.map((line) => `  ${line}`);
+  printError('This will be deleted:', ...hanging(indented, 4, process.stderr));
   return isConfirmed('Go on?');
 }
 

@@ -6,7 +6,7 @@ import { fstatSync, readFileSync, statSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { printable } from './printable.ts';
 
-export type Style = 'bold' | 'red' | 'green';
+type Style = 'bold' | 'red' | 'green';
 export type Part = string | { text: string; style: Style };
 /** A string is one line, whatever is in it. */
 export type Line = string | readonly Part[];
@@ -27,6 +27,23 @@ export const printJson = (value: unknown, indent?: number): void => raw(`${jsonT
 
 /** JSON as it is in a file, on one line: byte for byte where it is ours, which has no such characters. */
 export const printJsonText = (text: string): void => raw(`${terminalSafeJson(text.replace(/[\t\n\r]/g, ' '))}\n`);
+
+/**
+ * Lines that fit the terminal, broken between words; what follows a break stands below its column. For a program they stay
+ * as they are.
+ */
+export const hanging = (lines: readonly string[], column: number, stream = process.stdout): string[] =>
+  stream.isTTY ? lines.flatMap((line) => broken(printable(line), column, stream.columns || 80)) : [...lines];
+
+function broken(line: string, column: number, width: number): string[] {
+  if (line.length <= width) return [line];
+  const room = line.slice(0, width + 1).lastIndexOf(' ');
+  // A word that is longer than the line, as a path can be, stays whole: it can be copied.
+  const at = room > column ? room : line.indexOf(' ', Math.max(column, width));
+  const rest = at < 0 ? '' : line.slice(at).trimStart();
+  if (rest === '') return [line];
+  return [line.slice(0, at).trimEnd(), ...broken(' '.repeat(column) + rest, column, width)];
+}
 
 /** A program's text for a shell, which must get every byte; on a terminal it is only looked at. */
 export const printScript = (text: string): void =>
