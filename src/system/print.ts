@@ -32,7 +32,11 @@ export const printJsonText = (text: string): void => raw(`${terminalSafeJson(tex
  * Lines that fit the terminal, broken between words; what follows a break stands below its column. For a program they stay
  * as they are.
  */
-export const hanging = (lines: readonly string[], column: number, stream: NodeJS.WriteStream = process.stdout): string[] =>
+export const hanging = (
+  lines: readonly string[],
+  column: number,
+  stream: NodeJS.WriteStream = process.stdout,
+): string[] =>
   stream.isTTY ? lines.flatMap((line) => broken(printable(line), column, stream.columns || 80)) : [...lines];
 
 function broken(line: string, column: number, width: number): string[] {

@@ -2,7 +2,7 @@
 // files, as this file reads and counts them itself; it asks nobody else; it can be used with a keyboard, at every width, in the
 // dark; and strings that somebody planted do nothing.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plausible, writeHistory } from '../support/history.ts';
 import { chromium, lacking, lhp } from '../support/needs.ts';
 import { ended } from '../support/oracle.ts';
-import { type Sandbox, sandbox } from '../support/sandbox.ts';
+import { type Sandbox, sandbox, until } from '../support/sandbox.ts';
 import { startBrowser, startView, type View } from '../support/view.ts';
 import { type Drawn, expectLinear, recordDrawing } from './drawn.ts';
 import { DAY_MS, days, hundredths, inSeconds, parseCsv, quantile, type Truth, truth, ZONE } from './truth.ts';
@@ -142,6 +142,23 @@ describe('the local page', () => {
     expect(await page.locator('#run-place').textContent()).toBe('1 to 2 of 2 runs');
     expect(await page.content()).not.toContain(name.replaceAll(/['"]/g, ''));
     await page.context().close();
+  });
+
+  it('is reached by way of the file that the browser is given', async () => {
+    const opened = join(box.dir, 'opened');
+    const bin = join(box.dir, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\necho "$1" >'${opened}.part'; mv '${opened}.part' '${opened}'\n`);
+    chmodSync(join(bin, 'xdg-open'), 0o755);
+    const env = { ...box.env, DISPLAY: ':0', PATH: `${bin}:${box.env.PATH}` };
+    const its = await startView({ cwd: box.dir, env }, []);
+    views.push(its);
+    await until(() => existsSync(opened), 'the browser to be opened');
+    const page = await browser.newPage();
+    await page.goto(readFileSync(opened, 'utf8').trim());
+    await page.waitForURL(its.url);
+    await page.locator('#version:not(:empty)').waitFor();
+    await page.close();
   });
 
   it('every number of every chart, table and tile is that of the history, whatever the filters', async () => {
