@@ -193,7 +193,7 @@ it('a run’s request is its file, byte for byte, and no other file can be had',
   for (const name of others) expect((await ask(view.port, path(name))).status, name).toBe(404);
 });
 
-it('tells runs, consent and delivery; no header value, no path, no name of a project', async () => {
+it('tells runs, consent and delivery; no header value, no path, no name of a project but its folder’s', async () => {
   const { runs, state } = await data();
   expect(runs.map(({ outcome, reason }) => [outcome, reason])).toEqual([
     ['sent', undefined],
@@ -205,7 +205,8 @@ it('tells runs, consent and delivery; no header value, no path, no name of a pro
   const name = createHash('sha256').update('canary_project').digest('hex');
   expect(state).toMatchObject({
     mode: 'send',
-    project: name,
+    // For its user's eyes: no run has it.
+    project: { id: name, folder: 'canary-folder' },
     endpoint: 'https://collector.example.com:4318/v1/metrics',
     endpointSource: 'your config.json',
     headers: ['authorization'],
@@ -213,7 +214,7 @@ it('tells runs, consent and delivery; no header value, no path, no name of a pro
   expect(state.problems).toEqual([expect.stringContaining('~/canary.pem')]);
   expect(state.layers.map(({ decided }) => decided)).not.toContain(true);
   const text = JSON.stringify(state);
-  for (const canary of [SECRET, 'canary_project', 'canary-folder', box.dir, box.home])
+  for (const canary of [SECRET, 'canary_project', `${box.dir}/`, box.home, '/canary-folder'])
     expect(text).not.toContain(canary);
 });
 

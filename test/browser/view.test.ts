@@ -7,12 +7,12 @@ import { dirname, join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { plausible, writeHistory } from '../support/history.ts';
+import { plausible, runAt, writeHistory } from '../support/history.ts';
 import { chromium, lacking, lhp } from '../support/needs.ts';
 import { ended } from '../support/oracle.ts';
 import { type Sandbox, sandbox, until } from '../support/sandbox.ts';
 import { startBrowser, startView, type View } from '../support/view.ts';
-import { type Drawn, expectLinear, recordDrawing } from './drawn.ts';
+import { type Disc, type Drawn, expectLinear, recordDrawing } from './drawn.ts';
 import { DAY_MS, days, hundredths, inSeconds, parseCsv, quantile, type Truth, truth, ZONE } from './truth.ts';
 
 const needs = [lhp('0.9.3'), chromium()];
@@ -38,7 +38,7 @@ describe('the local page', () => {
     const path = dirname(lhp('0.9.3').path);
     box = sandbox({ path: [path] });
     boxes.push(box);
-    const project = join(box.dir, 'demo');
+    const project = join(box.dir, 'my-lakehouse');
     mkdirSync(project);
     const launched = startBrowser(chromium().path);
     expect(
@@ -129,10 +129,13 @@ describe('the local page', () => {
 
   it('opens on the project in whose folder it was started, with its real runs', async () => {
     const page = await open();
-    const name = /^name:\s*(\S+)/m.exec(readFileSync(join(box.dir, 'demo', 'lhp.yaml'), 'utf8'))?.[1] ?? '';
+    const name = /^name:\s*(\S+)/m.exec(readFileSync(join(box.dir, 'my-lakehouse', 'lhp.yaml'), 'utf8'))?.[1] ?? '';
     const digest = createHash('sha256').update(name.replaceAll(/['"]/g, '')).digest('hex');
     expect(await page.locator('#project').inputValue()).toBe(digest);
-    expect(await page.locator('#project option:checked').textContent()).toContain('(this project)');
+    // By its folder's name, everywhere.
+    expect(await page.locator('#project option:checked').textContent()).toBe('my-lakehouse (this project) · 2');
+    expect(await page.locator('#by-project_id tbody th').allTextContents()).toEqual(['my-lakehouse']);
+    expect(await page.locator('#run-rows td:nth-child(2)').allTextContents()).toEqual(['my-lakehouse', 'my-lakehouse']);
     const real = truth(box).filter((run) => run.words['lhp.project.id'] === digest);
     expect(real.map(({ numbers }) => [numbers['lhp.project.flowgroups'], numbers['lhp.generate.files']])).toEqual([
       [8, 8],
@@ -192,13 +195,14 @@ describe('the local page', () => {
   });
 
   async function expectBreakdown(page: Page, runs: Truth[]): Promise<void> {
+    const ours = truth(box).at(-1)?.words['lhp.project.id'];
     const by: [string, string, (value: unknown) => string][] = [
       ['environment', 'deployment.environment.name', String],
       ['lhp_version', 'service.version', String],
       ['python_version', 'process.runtime.version', String],
       ['is_ci', 'lhp.ci', (value) => (value ? 'in CI' : 'not in CI')],
       ['dry_run', 'lhp.dry_run', (value) => (value ? 'dry run' : 'files written')],
-      ['project_id', 'lhp.project.id', (value) => `${String(value).slice(0, 8)}…`],
+      ['project_id', 'lhp.project.id', (value) => (value === ours ? 'my-lakehouse' : `${String(value).slice(0, 8)}…`)],
     ];
     for (const [id, key, label] of by) {
       const values = [...new Set(runs.map(({ words }) => words[key]))];
@@ -222,6 +226,21 @@ describe('the local page', () => {
     const page = await look();
     const expected = days(truth(box));
     const drawn = await page.evaluate(() => (window as unknown as { drawn: Drawn[] }).drawn);
+    // The legend has a piece of each line as it is.
+    for (const figure of ['duration', 'sizes']) {
+      const keys = await page.locator(`#${figure} .key line`).evaluateAll((lines) =>
+        lines.map((line) => ({
+          width: Number(line.getAttribute('stroke-width')),
+          dash: (line.getAttribute('stroke-dasharray') ?? '').split(' ').filter(Boolean).map(Number),
+        })),
+      );
+      const lines = drawn.filter((one) => one.figure === figure && one.kind === 'stroke' && one.points.length > 20);
+      const last = lines.slice(-keys.length).map(({ width, dash }) => ({ width, dash }));
+      expect(last).toEqual(keys);
+      expect(new Set(keys.map(({ dash }) => dash.join())).size).toBe(keys.length);
+      // One below another that is equal to it can be seen on both sides.
+      for (const [at, { width }] of keys.entries()) expect(width).toBeGreaterThan((keys[at + 1]?.width ?? 0) + 1);
+    }
     /** The last line or bars of a chart with this many points. */
     const path = (figure: string, color: string, kind: Drawn['kind'], points: number) => {
       const found = drawn.filter((one) => one.figure === figure && one.kind === kind && one.points.length === points);
@@ -277,6 +296,17 @@ describe('the local page', () => {
       tall.map(([, , , height = 0]) => height),
       1,
     );
+  });
+
+  it.each([1280, 360])('no number of a mark hides another one (%d px)', async (width) => {
+    const page = await open({ width });
+    await page.getByRole('button', { name: 'Show all' }).click();
+    const marks = await page.locator('.changes > li').count();
+    expect(marks).toBeGreaterThan(4);
+    const discs = (await page.evaluate(() => (window as unknown as { discs: Disc[] }).discs)).slice(-marks);
+    for (const [at, { x, y, radius }] of discs.entries())
+      for (const other of discs.slice(at + 1)) expect(Math.hypot(x - other.x, y - other.y)).toBeGreaterThan(2 * radius);
+    await page.context().close();
   });
 
   it('marks where the project grew and a version came, with what it meant', async () => {
@@ -535,6 +565,32 @@ describe('the local page', () => {
     expect(errors.splice(0).length).toBeGreaterThan(0);
   });
 
+  it('one day of history is a line, and on a phone each run says in a word what became of it', async () => {
+    const short = sandbox({ env: { TZ: ZONE } });
+    boxes.push(short);
+    const outcomes = ['sent', 'local', 'lost', 'waiting'] as const;
+    const now = Date.now();
+    const runs = Array.from({ length: 12 }, (_, index) => ({
+      ...runAt(now - (12 - index) * 2_700_000, { generation_time_seconds: 2 + index / 10 }),
+      outcome: outcomes[index % 4] ?? 'local',
+      reason: 'expired' as const,
+    }));
+    await writeHistory(short.stateDir, runs);
+    const page = await open({ its: await started({ cwd: short.dir, env: short.env }), width: 390 });
+    await expectCharts(page, truth(short));
+    const drawn = await page.evaluate(() => (window as unknown as { drawn: Drawn[] }).drawn);
+    const lines = drawn.filter(
+      ({ figure, kind, dash }) => figure === 'duration' && kind === 'stroke' && dash.length > 0,
+    );
+    expect(lines.at(-1)?.points.length).toBeGreaterThan(6);
+    const words = await page.locator('#run-rows .outcome:visible').allTextContents();
+    expect(words).toEqual(Array(3).fill(['waiting', 'given up', 'kept here', 'delivered']).flat());
+    for (const figure of ['duration', 'sizes', 'runs-over-time'])
+      expect(await page.locator(`#${figure} .uplot`).boundingBox()).toMatchObject({ height: 210 });
+    await expectAccessible(page);
+    await page.context().close();
+  });
+
   it('an empty history says what to do, and who has switched off', async () => {
     const empty = sandbox({ env: { DO_NOT_TRACK: '1' } });
     boxes.push(empty);
@@ -542,6 +598,7 @@ describe('the local page', () => {
     expect(await page.locator('#empty').textContent()).toContain('lhp-otel run -- lhp generate --env dev');
     expect(await page.locator('#empty-off').textContent()).toContain('recording is off, because of DO_NOT_TRACK');
     expect(await page.locator('.layers .decided th').textContent()).toBe('DO_NOT_TRACKsays off');
+    expect(await page.locator('#consent-words').textContent()).not.toContain('recorded earlier');
     expect(await page.locator('#history').isVisible()).toBe(false);
     await expectAccessible(page);
     await page.context().close();
