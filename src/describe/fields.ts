@@ -100,7 +100,7 @@ export const FIELDS: Record<keyof GenerateEvent, Field> = {
     page: 'Generation time',
     what: 'How long it took, in seconds',
     why: 'to find what is slow',
-    how: 'wall time of the whole command, monotonic clock: with the start of Python and of lhp, which the seconds that lhp prints leave out (about 1 s)',
+    how: 'wall time of the whole command, monotonic clock, with the start of Python: more than the seconds that lhp prints, which begin after it',
   },
 };
 
