@@ -5,6 +5,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runLines } from '../src/look/show-text.ts';
+import { jsonText } from '../src/system/print.ts';
+import { printable } from '../src/system/printable.ts';
 import { EVENT, hourly, runAt, writeHistory } from './support/history.ts';
 import { lacking, program } from './support/needs.ts';
 import { openTerminal } from './support/pty.ts';
@@ -22,7 +25,7 @@ describe('one way out', () => {
     (name) => name.endsWith('.ts') && !name.startsWith('view/page/'),
   );
   const ways =
-    /\.write\(|\b(stdout|stderr)\s*(\?\.|\.)\s*(write|end|pipe)\b|\.pipe\(|console\s*(\?\.|\.)|writeSync\(\s*[12]\b|writeFileSync\(\s*[12]\b|createWriteStream|\/dev\/(tty|std|fd)|output:\s*process\.|process\._rawDebug|emitWarning|outputError/;
+    /\b(stdout|stderr|stream|terminal|tty|output)\w*\s*(\?\.|\.)\s*(write|end|pipe)\b|\.pipe\(|console\s*(\?\.|\.)|writeSync\(\s*[12]\b|writeFileSync\(\s*[12]\b|createWriteStream|\/dev\/(tty|std|fd)|output:\s*process\.|process\._rawDebug|emitWarning|outputError/;
   it.each(files)('%s', (name) => {
     const found = readFileSync(join(src, name), 'utf8')
       .split('\n')
@@ -39,6 +42,7 @@ describe('one way out', () => {
       "openSync('/dev/tty')",
       'createInterface({ output: process.stdout })',
       'child.stdout.pipe(other)',
+      'stream.write(text)',
     ])
       expect(line).toMatch(ways);
   });
@@ -119,12 +123,23 @@ describe('what somebody else has written', () => {
     const status = JSON.parse(other.run(['status', '--json'], { cwd: project }).stdout);
     expect(status.project).toBe(project);
     expect(status.delivery.problem).toContain(HOSTILE);
-    const shown = other.run(['show', '--last', '1', '--format', 'otlp']).stdout;
-    const [name = ''] = readdirSync(other.historyDir)
-      .filter((each) => /local\.json$/.test(each))
-      .slice(-1);
-    expect(JSON.parse(shown)).toEqual(JSON.parse(readFileSync(join(other.historyDir, name), 'utf8')));
-    expect(JSON.parse(other.run(['show', '--last', '1']).stdout)).toMatchObject({ environment: HOSTILE });
+    // What is no run of ours is passed over.
+    expect(JSON.parse(other.run(['show', '--last', '1']).stdout)).toMatchObject({ environment: 'prod' });
+  });
+
+  it.each([undefined, 2])('JSON of any value is text, and parses to it (indented by %s)', (indent) => {
+    const value = { [HOSTILE]: HOSTILE, '': ['\ud800', '\u{1d11e}', 'ä€\u00a0', '\\u202e', '\\\u202e', 1, null] };
+    expect(jsonText(value, indent)).not.toMatch(ACTING);
+    expect(JSON.parse(jsonText(value, indent))).toEqual(value);
+  });
+
+  it('a recorded word is text in the lines of show as well', () => {
+    const run = runAt(0, { environment: HOSTILE, lhp_version: HOSTILE, project_id: HOSTILE });
+    const lines = runLines(run, run.event, { id: HOSTILE, folder: HOSTILE }, 80).map((line) =>
+      (typeof line === 'string' ? [line] : line).map((part) => printable(typeof part === 'string' ? part : part.text)),
+    );
+    expect(lines.flat().join('\n')).not.toMatch(ACTING);
+    expect(JSON.parse(lines.slice(1).flat().join('\n'))).toEqual(run.event);
   });
 
   describe('on a terminal', () => {

@@ -13,13 +13,17 @@ export interface ShownRun extends Run {
 }
 
 /** The newest `last` runs, oldest of them first; files that are no runs are passed over. */
-export function* newestRuns(paths: Paths, last: number): Generator<ShownRun> {
-  for (const run of storedRuns(paths).slice(-last)) {
+export function newestRuns(paths: Paths, last: number): ShownRun[] {
+  const runs: ShownRun[] = [];
+  for (const run of storedRuns(paths).toReversed()) {
+    if (runs.length === last) break;
     const whole = readWhole(run);
     if (!whole) continue;
     const { timestamp, outcome, reason } = run;
-    yield { timestamp, outcome, ...(reason && { reason }), event: whole.event, text: whole.bytes.toString('utf8') };
+    const text = whole.bytes.toString('utf8');
+    runs.push({ timestamp, outcome, ...(reason && { reason }), event: whole.event, text });
   }
+  return runs.reverse();
 }
 
 /** What would be recorded: through the same recorder, so that it cannot differ. */

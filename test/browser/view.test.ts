@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventOf } from '../../src/describe/event.ts';
+import { type Data, pack, unpack } from '../../src/view/wire.ts';
 import { plausible, runAt, writeHistory } from '../support/history.ts';
 import { chromium, lacking, lhp } from '../support/needs.ts';
 import { ended } from '../support/oracle.ts';
@@ -66,9 +68,11 @@ describe('the local page', () => {
     dark?: boolean;
     its?: View;
     path?: string;
+    /** Done to the page before it asks for anything. */
+    before?: (page: Page) => Promise<void>;
   }
 
-  async function open({ width = 1280, dark = false, its = view }: Look = {}): Promise<Page> {
+  async function open({ width = 1280, dark = false, its = view, before }: Look = {}): Promise<Page> {
     const context: BrowserContext = await browser.newContext({
       viewport: { width, height: 900 },
       colorScheme: dark ? 'dark' : 'light',
@@ -82,6 +86,7 @@ describe('the local page', () => {
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
     });
+    await before?.(page);
     await page.goto(its.url);
     await page.locator('#version:not(:empty)').waitFor();
     return page;
@@ -615,6 +620,23 @@ describe('the local page', () => {
     };
     let foreign: Sandbox;
     let its: View;
+    const plantedAt = Date.now();
+    let planted = '';
+
+    /** The server passes such a file over; were it not to, the page would be given this. */
+    async function plant(page: Page): Promise<void> {
+      await page.route('**/data', async (route) => {
+        const response = await route.fetch();
+        const data = (await response.json()) as Data;
+        const runs = unpack(data.runs);
+        const event = eventOf(JSON.parse(planted));
+        const all = [...runs, { timestamp: plantedAt, outcome: 'local' as const, event }];
+        await route.fulfill({ response, json: { ...data, runs: pack(all) } });
+      });
+      await page.route(`**/otlp/${plantedAt}`, (route) =>
+        route.fulfill({ contentType: 'application/json', body: planted }),
+      );
+    }
 
     beforeAll(async () => {
       foreign = sandbox();
@@ -631,8 +653,9 @@ describe('the local page', () => {
       replace(request.resourceMetrics[0].resource);
       for (const metric of request.resourceMetrics[0].scopeMetrics[0].metrics)
         for (const point of (metric.sum ?? metric.exponentialHistogram).dataPoints) replace(point);
-      writeFileSync(join(foreign.historyDir, `${Date.now()}.local.json`), JSON.stringify(request));
-      writeFileSync(join(foreign.historyDir, `${Date.now() + 1}.local.json`), 'no run');
+      planted = JSON.stringify(request);
+      writeFileSync(join(foreign.historyDir, `${plantedAt}.local.json`), planted);
+      writeFileSync(join(foreign.historyDir, `${plantedAt + 1}.local.json`), 'no run');
       const problem = 'the collector did not answer <b>in time</b>';
       const state = {
         failures: 4,
@@ -647,7 +670,7 @@ describe('the local page', () => {
     });
 
     it.each([1280, 360])('is text, and nothing else (%d px)', async (width) => {
-      const page = await open({ its, width });
+      const page = await open({ its, width, before: plant });
       await page.locator('#run-rows button').first().click();
       await page.locator('#run-form').selectOption('exact');
       const values = await page.locator('.field .value').allTextContents();
@@ -661,8 +684,14 @@ describe('the local page', () => {
       expect(text).not.toMatch(/\p{Cf}|W{60}/u);
       await page.locator('#project').selectOption(HOSTILE['lhp.project.id']);
       expect(await page.locator('#run-place').textContent()).toBe('1 to 1 of 1 run');
-      expect(await page.locator('#delivery').textContent()).toContain('1 file that is no recorded run');
+      expect(await page.locator('#delivery').textContent()).toContain('2 files that are no recorded run');
       await expectNoWider(page);
+      await page.context().close();
+    });
+
+    it('is passed over', async () => {
+      const page = await open({ its });
+      expect(await page.locator('#run-place').textContent()).toBe('1 to 25 of 40 runs');
       await page.context().close();
     });
 
@@ -684,20 +713,20 @@ describe('the local page', () => {
         'Request | OTLP over HTTP, JSON, compression none, at most 10\u00a0s',
         `Delivered | ${count('sent')} runs`,
         `Waiting | ${readdirSync(foreign.spoolDir).length} runs, the oldest since ${at(Number.parseInt(oldest, 10))}`,
-        'Kept here only | 1 run',
+        'Kept here only | 0 runs',
         count('lost') === 1
           ? 'Given up | 1 run | 1: it had waited for more than 7 days'
           : `Given up | ${count('lost')} runs`,
         'Last delivery | at no known time',
         `Last problem | the collector did not answer <b>in time</b> | ${at(Date.UTC(2026, 2, 4, 5, 6, 7))}`,
         'Refused points | 2 data points of accepted requests',
-        'Not shown | 1 file that is no recorded run',
+        'Not shown | 2 files that are no recorded run',
       ]);
       await page.context().close();
     });
 
     it('is no formula in a spreadsheet', async () => {
-      const page = await open({ its });
+      const page = await open({ its, before: plant });
       const saved = page.waitForEvent('download');
       await page.locator('#export-csv').click();
       const rows = parseCsv(readFileSync(await (await saved).path(), 'utf8'));
@@ -710,7 +739,7 @@ describe('the local page', () => {
     it('and is gone after a purge, which must be confirmed in writing', async () => {
       const page = await open({ its });
       await page.locator('#purge-ask').click();
-      expect(await page.locator('#purge-words').textContent()).toContain('This deletes 41 recorded runs');
+      expect(await page.locator('#purge-words').textContent()).toContain('This deletes 40 recorded runs');
       await page.locator('#purge-typed').fill('purg');
       expect(await page.locator('#purge-confirm').isDisabled()).toBe(true);
       await page.locator('#purge-cancel').click();
