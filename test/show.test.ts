@@ -1,5 +1,5 @@
-// `lhp-otel show`: on a terminal a run has a heading and its JSON is indented within the width; in a pipe it is one line of JSON, or
-// the request byte for byte.
+// `lhp-otel show`: on a terminal a run has a heading and its JSON is indented within the width; in
+// a pipe it is one line of JSON, or the request byte for byte.
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

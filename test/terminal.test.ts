@@ -1,5 +1,6 @@
-// Between us and the terminal: nothing that somebody else has written acts on it, in no command and in no way it can come to us;
-// what cannot be written is a failure; and there is one way out, so the next command has it too.
+// Between us and the terminal: nothing that somebody else has written acts on it, in no command and
+// in no way it can come to us; what cannot be written is a failure; and there is one way out, so
+// the next command has it too.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,10 @@ import { lacking, program } from './support/needs.ts';
 import { openTerminal } from './support/pty.ts';
 import { cli, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
-/** Title of the window, colour, clear, C1 CSI, right-to-left, isolate, line separator, lines of their own, tag, zero width, DEL. */
+/**
+ * Title of the window, colour, clear, C1 CSI, right-to-left, isolate, line separator, lines of
+ * their own, tag, zero width, DEL.
+ */
 const HOSTILE =
   '\x1b]0;owned\x07\x1b[31m\x1b[2J\x9b31m\u202egnp\u2066\u2028\r\nlhp-otel: all is well\u{e0041}\u200b\x7f';
 /** What no line may hold, whoever wrote it. */
@@ -156,7 +160,8 @@ describe('what somebody else has written', () => {
         }
         await terminal.ended();
         const text = Buffer.from(terminal.shown(), 'latin1').toString('utf8').replaceAll('\r\n', '\n');
-        // Our own: bold, red, green, their ends; and where readline puts the cursor before its question.
+        // Our own: bold, red, green, their ends; and where readline puts the cursor before its
+        // question.
         const own = ['1m', '22m', '31m', '32m', '39m', '1G', '0J'].map((code) => `\x1b[${code}`);
         const [before = ''] = text.split('Go on?');
         expect(own.reduce((rest, code) => rest.replaceAll(code, ''), before)).not.toMatch(ACTING);

@@ -1,5 +1,6 @@
-// What is wrong on a command line is said to a user: every command and every option of the program, each with what can be wrong with it.
-// The table is made from the program, so a new option cannot be forgotten. Also what `stats --since` takes.
+// What is wrong on a command line is said to a user: every command and every option of the program,
+// each with what can be wrong with it. The table is made from the program, so a new option cannot
+// be forgotten. Also what `stats --since` takes.
 import type { Command, Option } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commandLine } from '../src/commands/commands.ts';

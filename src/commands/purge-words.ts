@@ -1,4 +1,5 @@
-// purge-words.ts: what `purge --all` is about to delete, a line for each kind of thing, in words for who must say yes.
+// purge-words.ts: what `purge --all` is about to delete, a line for each kind of thing, in words
+// for who must say yes.
 import { basename, dirname } from 'node:path';
 import type { Paths } from '../system/paths.ts';
 import type { Traces } from './purge-all.ts';

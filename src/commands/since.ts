@@ -1,4 +1,5 @@
-// since.ts: the value of `stats --since` as a moment: a day or a time of the user's clock, or how long ago.
+// since.ts: the value of `stats --since` as a moment: a day or a time of the user's clock, or how
+// long ago.
 
 export const SINCE_FORMS =
   'how long ago (90m, 1h, 30d, 2w, 1y), today, yesterday, a day (2026-11-01) or a time (2026-11-01T09:30)';
@@ -36,7 +37,8 @@ function parseTime(word: string): number | undefined {
   if (!numbers) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = numbers;
   const time = new Date(year, month - 1, day, hour, minute, second);
-  // What is no day or no time becomes another one. An hour that the clock leaves out in spring is the next.
+  // What is no day or no time becomes another one. An hour that the clock leaves out in spring is
+  // the next.
   const isDay = time.getMonth() === month - 1 && time.getDate() === day;
   return isDay && hour < 24 && minute < 60 && second < 60 ? time.getTime() : undefined;
 }

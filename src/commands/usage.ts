@@ -1,6 +1,7 @@
-// usage.ts: what is wrong with the words of a command line, in words for a user: what the command takes, and
-// what it got. commander finds the fault; its own messages speak of arguments of a parser. The legal values
-// are kept beside the option or argument, so that a missing and a wrong value name the same ones.
+// usage.ts: what is wrong with the words of a command line, in words for a user: what the command
+// takes, and what it got. commander finds the fault; its own messages speak of arguments of a
+// parser. The legal values are kept beside the option or argument, so that a missing and a wrong
+// value name the same ones.
 import { Argument, Command, type ErrorOptions, Option } from 'commander';
 
 /** What was typed is wrong: `message` says how, `hints` what would be right, a line each. */
@@ -90,7 +91,10 @@ export const wordOption = (flags: string, description: string, words: readonly s
     words.includes(word) ? word : new UsageError('', nearest(word, words)),
   );
 
-/** An option whose value is what `parse` makes of a word; `undefined` where it is none of the legal ones. */
+/**
+ * An option whose value is what `parse` makes of a word; `undefined` where it is none of the legal
+ * ones.
+ */
 export const valueOption = <T>(
   flags: string,
   description: string,
@@ -107,7 +111,10 @@ function parsedBy(option: Option, words: string, parse: (word: string) => unknow
   });
 }
 
-/** What commander suggests for a typing error in a command, for any words. All are named anyway: several help nobody. */
+/**
+ * What commander suggests for a typing error in a command, for any words. All are named anyway:
+ * several help nobody.
+ */
 function nearest(word: string, words: readonly string[]): string[] {
   const commands = new UserCommand();
   for (const each of words) commands.command(each);

@@ -1,5 +1,6 @@
-// show-text.ts: recorded runs as lines for a terminal: a heading for each, which says of when, where and what it is and what
-// became of it, and its JSON below, indented. Programs get one line a run (show.ts), with the same values.
+// show-text.ts: recorded runs as lines for a terminal: a heading for each, which says of when,
+// where and what it is and what became of it, and its JSON below, indented. Programs get one line a
+// run (show.ts), with the same values.
 import type { Outcome, Run } from '../describe/event.ts';
 import { jsonText, type Line } from '../system/print.ts';
 import { moment } from './moment.ts';

@@ -1,5 +1,6 @@
-// this-project.ts: which recorded runs are of the project that the user stands in, and how they call it: by its folder's
-// name. The name is looked up when something is shown and kept nowhere: no recorded run has it.
+// this-project.ts: which recorded runs are of the project that the user stands in, and how they
+// call it: by its folder's name. The name is looked up when something is shown and kept nowhere: no
+// recorded run has it.
 import { basename } from 'node:path';
 import { projectRoot } from '../decide/decide.ts';
 import { projectId } from '../describe/identify.ts';

@@ -1,5 +1,5 @@
-// node-version.ts: what an older Node is told, before anything else is loaded. What ends telemetry and what
-// runs the user's own command works there all the same, as far as that Node can.
+// node-version.ts: what an older Node is told, before anything else is loaded. What ends telemetry
+// and what runs the user's own command works there all the same, as far as that Node can.
 import { oldestNode } from './version.ts';
 
 /** What must not depend on a newer Node; `hook` for its --uninstall. */
@@ -14,7 +14,11 @@ export function refusal(
   const name = words[0] === '--' ? words[1] : words[0];
   const works = name === undefined || ANYWHERE.includes(name) || (name === 'hook' && words.includes('--uninstall'));
   if (works || isAtLeast(node, oldestNode)) return undefined;
-  return `lhp-otel needs Node ${oldestNode} or newer, and ${program} is ${node}: install one from https://nodejs.org/en/download or with your version manager (nvm install 24), then lhp-otel with its npm. In this one work run, off, purge and hook --uninstall`;
+  return [
+    `lhp-otel needs Node ${oldestNode} or newer, and ${program} is ${node}: install one from`,
+    'https://nodejs.org/en/download or with your version manager (nvm install 24), then lhp-otel with its npm.',
+    'In this one work run, off, purge and hook --uninstall',
+  ].join(' ');
 }
 
 function isAtLeast(version: string, oldest: string): boolean {

@@ -1,7 +1,8 @@
-// print.ts: the only way from our commands to the terminal, beside `say` in log.ts, which has stderr's single
-// lines. What is printed is a list of lines, and each goes through `printable`: text that somebody else has
-// written cannot act on the terminal, and a line break in it makes no line of its own. Output that cannot be
-// written is a failure of the command; only a reader that has gone (`| head`) has had enough.
+// print.ts: the only way from our commands to the terminal, beside `say` in log.ts, which has
+// stderr's single lines. What is printed is a list of lines, and each goes through `printable`:
+// text that somebody else has written cannot act on the terminal, and a line break in it makes no
+// line of its own. Output that cannot be written is a failure of the command; only a reader that
+// has gone (`| head`) has had enough.
 import { fstatSync, readFileSync, statSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { printable } from './printable.ts';
@@ -25,12 +26,15 @@ export const jsonText = (value: unknown, indent?: number): string =>
 
 export const printJson = (value: unknown, indent?: number): void => raw(`${jsonText(value, indent)}\n`);
 
-/** JSON as it is in a file, on one line: byte for byte where it is ours, which has no such characters. */
+/**
+ * JSON as it is in a file, on one line: byte for byte where it is ours, which has no such
+ * characters.
+ */
 export const printJsonText = (text: string): void => raw(`${terminalSafeJson(text.replace(/[\t\n\r]/g, ' '))}\n`);
 
 /**
- * Lines that fit the terminal, broken between words; what follows a break stands below its column. For a program they stay
- * as they are.
+ * Lines that fit the terminal, broken between words; what follows a break stands below its column.
+ * For a program they stay as they are.
  */
 export const hanging = (
   lines: readonly string[],
@@ -92,7 +96,8 @@ let problem: NodeJS.ErrnoException | undefined;
 /** Why stdout took not everything, once that is known; `broken` is called as soon as it is. */
 export function watchOutput(broken: (error: NodeJS.ErrnoException) => void): () => Promise<Error | undefined> {
   process.stdout.on('error', broken);
-  // A slow reader gets everything: the process would end with what is in a full pipe's queue unwritten.
+  // A slow reader gets everything: the process would end with what is in a full pipe's queue
+  // unwritten.
   return async () => {
     await new Promise<void>((written) => process.stdout.write('', () => written()));
     return problem;

@@ -1,6 +1,7 @@
-// redirect.ts: the page's one-time address on its way to the browser. In the browser's command line every user of the machine could
-// read it (/proc/*/cmdline) and be there first; so the browser is given the name of a file that only its user can read, and
-// that sends it on. The file is gone as soon as it was used, or is of no use any more.
+// redirect.ts: the page's one-time address on its way to the browser. In the browser's command line
+// every user of the machine could read it (/proc/*/cmdline) and be there first; so the browser is
+// given the name of a file that only its user can read, and that sends it on. The file is gone as
+// soon as it was used, or is of no use any more.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -16,7 +17,8 @@ export interface Redirect {
 
 /** `undefined` where there is no folder that nobody else can put a file into. */
 export function writeRedirect(address: string, { env }: Pick<Deps, 'env'>): Redirect | undefined {
-  // The user's own, in memory and gone with the session; else the folder for everybody's temporary files.
+  // The user's own, in memory and gone with the session; else the folder for everybody's temporary
+  // files.
   const parents = [env.XDG_RUNTIME_DIR, tmpdir()].filter((path) => path !== undefined && isAbsolute(path));
   for (const parent of parents as string[]) {
     const redirect = writeIn(parent, address);
