@@ -1,8 +1,9 @@
 // screenshots.ts: npm run screenshots: docs/images/view-*.png, the local page on a made-up history that is the same every time and of
 // nobody, in real Chromium. Pixels depend on the fonts of the machine, so nothing checks that they are up to date.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { projectId } from '../src/describe/identify.ts';
 import { plausible, writeHistory } from '../test/support/history.ts';
 import { startBrowser, startView } from '../test/support/view.ts';
 
@@ -24,13 +25,20 @@ const env = {
 const browser = await startBrowser(process.env.CHROMIUM ?? '/usr/bin/chromium');
 try {
   mkdirSync(images, { recursive: true });
-  await writeHistory(join(home, '.local', 'state', 'lhp-otel'), plausible(640, END));
-  const view = await startView({ cwd: home, env });
+  // The larger of the two projects is the one in whose folder the page is started.
+  const project = join(home, 'lakehouse');
+  mkdirSync(project);
+  writeFileSync(join(project, 'lhp.yaml'), 'name: lakehouse\n');
+  const runs = plausible(640, END).map(({ event, ...run }) => ({
+    ...run,
+    event: event.project_id.startsWith('5') ? { ...event, project_id: projectId('lakehouse') } : event,
+  }));
+  await writeHistory(join(home, '.local', 'state', 'lhp-otel'), runs);
+  const view = await startView({ cwd: project, env });
   for (const { name, width, height, colorScheme } of SHOTS) {
     const page = await browser.newPage({ viewport: { width, height }, colorScheme, timezoneId: 'UTC' });
     await page.goto(view.url);
-    // The larger project alone.
-    await page.locator('#project').selectOption({ index: 1 });
+    await page.locator('#version:not(:empty)').waitFor();
     await page.screenshot({ path: join(images, `${name}.png`) });
     await page.close();
   }

@@ -1,12 +1,13 @@
 // The command line as a newcomer meets it: each command's help is complete and fits on a screen, and a wrong word is answered
 // with the nearest right one. The tables are the commander program itself, so a new command cannot be forgotten.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commandLine } from '../src/commands/commands.ts';
 import { moreOf } from '../src/commands/help.ts';
+import { refusal } from '../src/system/node-version.ts';
 import { cli, projectRoot, sandbox } from './support/sandbox.ts';
 
 const program = commandLine();
@@ -113,24 +114,24 @@ const wrong: [words: string[], named: string[]][] = [
   ],
   [
     ['show', 'lhp'],
-    ['"lhp"', '--preview'],
+    ["'lhp'", '--preview'],
   ],
   [
     ['show', '--preview', '--', 'ls', '-l'],
-    ['"ls -l"', 'lhp generate --env dev'],
+    ["'ls -l'", 'lhp generate --env dev'],
   ],
   [['hook'], ['bash, zsh, fish or pwsh']],
   [
     ['hook', 'fsh'],
-    ["'fsh'", 'bash, zsh, fish or pwsh', 'fish'],
+    ["'fsh'", 'bash, zsh, fish and pwsh'],
   ],
   [
     ['status', '--jsno'],
     ["'--jsno'", 'Did you mean --json?'],
   ],
-  [['doctor', 'all'], ["too many arguments for 'doctor'"]],
+  [['doctor', 'all'], ["doctor takes no words behind it, and got 'all'"]],
   [['flush', '--force'], ["'--force'"]],
-  [['off', 'now'], ["too many arguments for 'off'"]],
+  [['off', 'now'], ["off takes no words behind it, and got 'now'"]],
   [['on', '--json'], ["'--json'"]],
 ];
 it.each(wrong)('%j is a usage error that names what would be right', (words, named) => {
@@ -152,6 +153,10 @@ it('a command behind -- is run as well', () => {
 });
 
 describe('an older Node', () => {
+  // The machine's own, where it is one; else this one, which says that it is.
+  const real = ['/usr/bin/node', '/usr/local/bin/node'].find(
+    (path) => existsSync(path) && Number(spawnSync(path, ['-p', 'process.versions.node.split(".")[0]']).stdout) < 22,
+  );
   const old = join(box.dir, 'old.cjs');
   writeFileSync(
     old,
@@ -161,8 +166,9 @@ describe('an older Node', () => {
   const project = join(box.dir, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'lhp.yaml'), 'name: old\n');
+  const [node = '', ...before] = real ? [real] : [process.execPath, '--require', old];
   const call = (...args: string[]) =>
-    spawnSync(process.execPath, ['--require', old, cli, ...args], {
+    spawnSync(node, [...before, cli, ...args], {
       cwd: project,
       env: {
         ...box.env,
@@ -171,11 +177,34 @@ describe('an older Node', () => {
       } as NodeJS.ProcessEnv,
       encoding: 'utf8',
     });
-  it('is named where a command needs a newer one, and in the way of nothing else', async () => {
+  it('runs the user’s command, and lets telemetry be ended', () => {
     expect(call('run', '--', 'lhp', 'generate', '--env', 'dev')).toMatchObject({ status: 0, stdout: '', stderr: '' });
-    await box.recorded(1);
-    expect(call('stats')).toMatchObject({ status: 1, stdout: '' });
-    expect(call('stats').stderr).toMatch(/; this is Node 20\.20\.2, and lhp-otel needs 22\.15 or newer\n$/);
+    expect(call('run', '--', 'sh', '-c', 'echo ran; exit 7')).toMatchObject({ status: 7, stdout: 'ran\n' });
     expect(call('off')).toMatchObject({ status: 0, stderr: '' });
+    expect(box.run(['status']).stdout).toContain('decided by:    lhp-otel off');
+    expect(call('purge', '--yes')).toMatchObject({ status: 0, stderr: '' });
+    expect(call('hook', '--uninstall', 'bash').stderr).not.toContain('needs Node');
+    for (const word of ['help', '--help', '--version']) expect(call(word)).toMatchObject({ status: 0, stderr: '' });
   });
+  const needing = program.commands.map((each) => each.name()).filter((name) => !/^(run|off|purge|help)$/.test(name));
+  it.each(needing)('%s says at once what it needs and how to get it, in one line', (name) => {
+    const { status, stdout, stderr } = call(name);
+    expect([status, stdout, stderr.trim().split('\n').length]).toEqual([1, '', 1]);
+    expect(stderr).toMatch(
+      /^lhp-otel: lhp-otel needs Node 22\.15 or newer, and \S+ is 20\.\d+\.\d+: install one from https:/,
+    );
+  });
+});
+
+describe('which words an older Node refuses', () => {
+  it.each([
+    [['stats'], '22.14.0', true],
+    [['stats'], '22.15.0', false],
+    [['stats'], '23.0.0', false],
+    [['--', 'show'], '18.20.8', true],
+    [['hook', '--install'], '20.20.2', true],
+    [['hook', '--uninstall', 'fish'], '20.20.2', false],
+    [[], '20.20.2', false],
+    [['--', 'run', 'true'], '16.0.0', false],
+  ])('%j in Node %s: %j', (words, node, refused) => expect(refusal(words, node) !== undefined).toBe(refused));
 });

@@ -99,9 +99,15 @@ describe('purge --all', () => {
 
     const { status, stdout, stderr } = purgeAll(box);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toContain(`${box.stateDir}, with 6 recorded runs`);
-    for (const rc of ['.bashrc', '.zshrc', '.config/fish/config.fish'])
-      expect(stdout).toContain(`the hook in ${home(rc)}`);
+    expect(stdout.split('\n').slice(0, 7)).toEqual([
+      'deleted: 6 recorded runs and what is known of their delivery, in ~/.local/state/lhp-otel',
+      expect.stringMatching(/^deleted: your configuration, in ~\/\.config\/lhp-otel: config\.json, consent/),
+      'deleted: the hook in ~/.bashrc',
+      'deleted: the hook in ~/.zshrc',
+      'deleted: the hook in ~/.config/fish/config.fish',
+      'deleted: compiled code, which lhp-otel makes anew where it needs it, in ~/.cache/lhp-otel',
+      'deleted: what an interrupted hook --install has left: ~/.bashrc.lhp-otel.79',
+    ]);
     expect(stdout).toContain('open keep the hook');
     expect(snapshot(box.home)).toEqual(before);
 
@@ -296,7 +302,7 @@ describe('the question', () => {
     ['Ctrl-D', '\x04', 1],
     ['yes', 'y\r', 0],
   ])('on a terminal it lists what will go, and takes %s for an answer', async (_, typed, status) => {
-    const { box, home, run } = await place();
+    const { box, run } = await place();
     const before = snapshot(box.home);
     await run();
     await box.recorded(1);
@@ -308,8 +314,8 @@ describe('the question', () => {
       env: box.env as NodeJS.ProcessEnv,
     });
     await terminal.expect('This will be deleted:');
-    await terminal.expect(`${box.stateDir}, with 1 recorded run`);
-    await terminal.expect(`the hook in ${home('.bashrc')}`);
+    await terminal.expect('1 recorded run and what is known of their delivery, in ~/.local/state/lhp-otel');
+    await terminal.expect('the hook in ~/.bashrc');
     await terminal.expect('Go on? [y/N] ');
     terminal.type(typed);
     expect(await terminal.ended()).toBe(status);

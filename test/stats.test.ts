@@ -1,15 +1,17 @@
 // `lhp-otel stats` on a history with a real wrapped run of the real lhp and many more from the recorder: its numbers are those that plain
 // arithmetic on `show` gives, it fits every width, and what no terminal is gets no colors.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GenerateEvent } from '../src/contract.ts';
+import type { Run } from '../src/describe/event.ts';
+import { statsText } from '../src/look/stats-text.ts';
 import { recordRun } from '../src/record.ts';
 import { store } from '../src/spool/spool.ts';
 import type { Paths } from '../src/system/paths.ts';
-import { EVENT } from './support/history.ts';
+import { EVENT, hourly, PROJECT } from './support/history.ts';
 import { lacking, lhp, program } from './support/needs.ts';
 import { openTerminal } from './support/pty.ts';
 import { cli, type Env, type Sandbox, sandbox } from './support/sandbox.ts';
@@ -191,8 +193,12 @@ describe('--json', () => {
     expect(json(['--since', '10d']).runs).toBe(recent.length);
     const date = dayOf(Date.now() - 20 * DAY);
     expect(json(['--since', date]).runs).toBe(truth.filter(({ at }) => dayOf(at) >= date).length);
+    const hours = (count: number) => truth.filter(({ at }) => at >= Date.now() - count * 3_600_000).length;
+    expect(json(['--since', '36h']).runs).toBe(hours(36));
+    expect(json(['--since', '2w']).runs).toBe(hours(24 * 14));
+    expect(box.run(['stats', '--since', '1h'])).toMatchObject({ status: 0 });
   });
-  it.each(['10', '2026-02-30', '2026-13-01', 'yesterday', ''])('--since %j is a usage error', (when) => {
+  it.each(['10', '2026-02-30', '2026-13-01', 'tomorrow', ''])('--since %j is a usage error', (when) => {
     const ran = box.run(['stats', '--since', when]);
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toContain('30d');
@@ -257,6 +263,43 @@ describe('in a pipe', () => {
   });
 });
 
+describe('the lines of changes', () => {
+  const series: Partial<GenerateEvent>[] = [
+    {},
+    { is_ci: true },
+    { dry_run: true },
+    { project_id: 'c'.repeat(64) },
+    { project_id: 'd'.repeat(64), is_ci: true },
+  ];
+  const runs = series
+    .flatMap((kind) => hourly([...Array(10).fill({ ...kind }), ...Array(10).fill({ ...kind, lhp_version: '0.9.4' })]))
+    .sort((a, b) => a.timestamp - b.timestamp);
+  const linesOf = (columns: number, of: readonly Run[] = runs) =>
+    statsText(of, { columns, unicode: true }, { id: 'c'.repeat(64), folder: 'lakehouse' }).map((line) =>
+      (typeof line === 'string' ? [line] : line).map((part) => (typeof part === 'string' ? part : part.text)).join(''),
+    );
+  it('say of which project, whether in CI, and whether dry, so that each is another', () => {
+    const said = linesOf(200).filter((line) => line.includes(' s in '));
+    expect(said.map((line) => / s in (.*?), lhp/.exec(line)?.[1]).sort()).toEqual([
+      'dev in CI of project aaaaaaaa',
+      'dev in CI of project dddddddd',
+      'dev not in CI of lakehouse',
+      'dev not in CI of project aaaaaaaa',
+      'dev not in CI, dry runs of project aaaaaaaa',
+    ]);
+  });
+  it('say no more than tells them apart', () => {
+    const own = linesOf(
+      200,
+      runs.filter(({ event }) => !event.is_ci && !event.dry_run && event.project_id === PROJECT),
+    );
+    expect(own.filter((line) => line.includes(' s in '))).toEqual([expect.stringMatching(/ s in dev, lhp/)]);
+  });
+  it.each([40, 80, 120])('fit %i columns', (columns) =>
+    expect(linesOf(columns).filter((line) => line.length > columns)).toEqual([]),
+  );
+});
+
 it('of an empty history it says what to do next', () => {
   const empty = sandbox();
   const ran = empty.run(['stats']);
@@ -271,22 +314,19 @@ it('of an empty history it says what to do next', () => {
   empty.dispose();
 });
 
-it('what somebody wrote into a file reaches the terminal as text', async () => {
-  const hostile = sandbox();
-  await fill(hostile, [
-    [1, {}],
-    [0, {}],
+it('what no run of ours says is shown as text, cut to the width', () => {
+  const hostile = `\x1b]0;title\x07\u202e${'x'.repeat(500)}\r\nsecond line`;
+  const words = { environment: hostile, lhp_version: hostile, python_version: hostile, project_id: hostile };
+  const runs = hourly([
+    ...Array(10).fill({}),
+    ...Array(10).fill(words),
+    ...Array(10).fill({ ...words, lhp_version: '1' }),
   ]);
-  const [file = ''] = readdirSync(hostile.historyDir);
-  const path = join(hostile.historyDir, file);
-  const text = readFileSync(path, 'utf8').replace(
-    '"dev"',
-    JSON.stringify(`\x1b]0;title\x07\u202e${'x'.repeat(500)}\r`),
+  const lines = statsText(runs, { columns: 80, unicode: false }).map((line) =>
+    (typeof line === 'string' ? [line] : line).map((part) => (typeof part === 'string' ? part : part.text)).join(''),
   );
-  writeFileSync(path, text);
-  const { stdout } = hostile.run(['stats'], { env: { LC_ALL: 'C' } });
-  expect(stdout).toMatch(/^[\n\x20-\x7e]+$/);
-  expect(stdout).toContain('?]0;title??xxxx');
-  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-  hostile.dispose();
+  const text = lines.join('\n');
+  expect(text).toMatch(/^[\n\x20-\x7e]+$/);
+  expect(text).toContain('?]0;title??xxxx');
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });

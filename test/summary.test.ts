@@ -1,7 +1,8 @@
 // The numbers that page and terminal show: against numbers counted by hand or in another way.
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { essentials, quantile, select, timeline } from '../src/look/summary.ts';
+import { essentials, fineTimeline, quantile, select, timeline } from '../src/look/summary.ts';
+import { spread } from '../src/view/page/spread.ts';
 import { EVENT, hourly, PROJECT, runAt } from './support/history.ts';
 
 const zone = process.env.TZ;
@@ -135,6 +136,94 @@ describe('timeline', () => {
           }
         },
       ),
+    );
+  });
+});
+
+describe('fineTimeline', () => {
+  const at = (...minutes: number[]) => minutes.map((minute) => runAt(Date.UTC(2026, 0, 5, 9, 7) + minute * 60_000));
+  const shown = (...minutes: number[]) =>
+    fineTimeline(at(...minutes)).map(({ start, end, runs }) => [
+      new Date(start).toISOString().slice(11, 16),
+      (end - start) / 60_000,
+      runs,
+    ]);
+  it('of nothing is nothing, and of one run its ten minutes', () => {
+    expect(fineTimeline([])).toEqual([]);
+    expect(shown(0)).toEqual([['09:00', 10, 1]]);
+  });
+  it('of some hours has tens of minutes, without gaps', () =>
+    expect(shown(0, 1, 3, 25)).toEqual([
+      ['09:00', 10, 2],
+      ['09:10', 10, 1],
+      ['09:20', 10, 0],
+      ['09:30', 10, 1],
+    ]));
+  it('of some days has hours', () => {
+    const hours = shown(0, 7 * 60, 7 * 60 + 55);
+    expect(hours).toHaveLength(9);
+    expect([hours[0], hours[7], hours[8]]).toEqual([
+      ['09:00', 60, 1],
+      ['16:00', 60, 1],
+      ['17:00', 60, 1],
+    ]);
+  });
+  it('of more is the timeline of days', () => {
+    const runs = at(0, 4 * 24 * 60);
+    expect(fineTimeline(runs)).toEqual(timeline(runs));
+  });
+  it('has every run once, whatever the time zone', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(4 * 24 * 60), { minLength: 1, maxLength: 30 }),
+        fc.constantFrom('UTC', 'Asia/Kathmandu', 'America/New_York', 'Australia/Lord_Howe'),
+        (minutes, zone) => {
+          process.env.TZ = zone;
+          const runs = at(...minutes.toSorted((a, b) => a - b));
+          const buckets = fineTimeline(runs);
+          expect(buckets.reduce((sum, bucket) => sum + bucket.runs, 0)).toBe(runs.length);
+          for (const [index, { end }] of buckets.slice(0, -1).entries()) expect(buckets[index + 1]?.start).toBe(end);
+        },
+      ),
+    );
+  });
+});
+
+describe('spread', () => {
+  it.each([
+    [
+      [10, 50],
+      [10, 50],
+    ],
+    [
+      [10, 12],
+      [10, 28],
+    ],
+    [
+      [10, 12, 14, 60],
+      [10, 28, 46, 64],
+    ],
+    [
+      [98, 99],
+      [82, 100],
+    ],
+    [
+      [-5, 3],
+      [0, 18],
+    ],
+    [[], []],
+  ])('%j becomes %j', (places, apart) => expect(spread(places, 18, 0, 100)).toEqual(apart));
+  it('leaves a gap and the order wherever there is room', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 12 }), (places) => {
+        const sorted = places.toSorted((a, b) => a - b);
+        const apart = spread(sorted, 18, 0, 300);
+        for (const [at, place] of apart.entries()) {
+          expect(place).toBeLessThanOrEqual(300);
+          expect(place).toBeGreaterThanOrEqual(0);
+          if (at > 0) expect(place - (apart[at - 1] ?? 0)).toBeGreaterThanOrEqual(18);
+        }
+      }),
     );
   });
 });

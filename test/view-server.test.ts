@@ -2,13 +2,18 @@
 // what is never told, how it starts and how it ends.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemDeps } from '../src/system/deps.ts';
+import { writeRedirect } from '../src/view/redirect.ts';
+import { startServer } from '../src/view/server.ts';
 import { type Data, unpack } from '../src/view/wire.ts';
 import { EVENT, hourly, writeHistory } from './support/history.ts';
-import { cli, idle, processesMentioning, type Sandbox, sandbox, until } from './support/sandbox.ts';
+import { lacking, secondUser } from './support/needs.ts';
+import { cli, idle, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
 import { ask, startView, type View } from './support/view.ts';
 
 const SECRET = 'canary-header-value';
@@ -188,7 +193,7 @@ it('a run’s request is its file, byte for byte, and no other file can be had',
   for (const name of others) expect((await ask(view.port, path(name))).status, name).toBe(404);
 });
 
-it('tells runs, consent and delivery; no header value, no path, no name of a project', async () => {
+it('tells runs, consent and delivery; no header value, no path, no name of a project but its folder’s', async () => {
   const { runs, state } = await data();
   expect(runs.map(({ outcome, reason }) => [outcome, reason])).toEqual([
     ['sent', undefined],
@@ -200,7 +205,8 @@ it('tells runs, consent and delivery; no header value, no path, no name of a pro
   const name = createHash('sha256').update('canary_project').digest('hex');
   expect(state).toMatchObject({
     mode: 'send',
-    project: name,
+    // For its user's eyes: no run has it.
+    project: { id: name, folder: 'canary-folder' },
     endpoint: 'https://collector.example.com:4318/v1/metrics',
     endpointSource: 'your config.json',
     headers: ['authorization'],
@@ -208,7 +214,7 @@ it('tells runs, consent and delivery; no header value, no path, no name of a pro
   expect(state.problems).toEqual([expect.stringContaining('~/canary.pem')]);
   expect(state.layers.map(({ decided }) => decided)).not.toContain(true);
   const text = JSON.stringify(state);
-  for (const canary of [SECRET, 'canary_project', 'canary-folder', box.dir, box.home])
+  for (const canary of [SECRET, 'canary_project', `${box.dir}/`, box.home, '/canary-folder'])
     expect(text).not.toContain(canary);
 });
 
@@ -277,7 +283,7 @@ describe('start and end', () => {
     for (const port of ['0', '65536', '-1', '8o80', '1.5', '1e3', '']) {
       const { status, stderr } = run(port);
       expect(status, port).toBe(2);
-      expect(stderr).toContain(`'${port}' is invalid. It must be a port from 1 to 65535.`);
+      expect(stderr).toContain(`--port takes a port from 1 to 65535, not '${port}'`);
     }
     const free = await startView({ cwd: box.dir, env: box.env });
     await free.stop();
@@ -287,32 +293,105 @@ describe('start and end', () => {
   });
 
   /** A user whose xdg-open notes what it was given. */
-  function withOpener() {
+  function withOpener(afterwards = '') {
     const user = sandbox();
     const bin = join(user.dir, 'bin');
     const opened = join(user.dir, 'opened');
     mkdirSync(bin);
     const note = `printf '%s\\n' "$#" "$@" >'${opened}.part'; mv '${opened}.part' '${opened}'`;
-    writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\n${note}\n`);
+    writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\n${note}\n${afterwards}\n`);
     chmodSync(join(bin, 'xdg-open'), 0o755);
     return { user, opened, env: { ...user.env, PATH: [bin, user.env.PATH].join(delimiter) } };
   }
 
-  it('opens the browser with one argument: an address that works once and is not the printed one', async () => {
+  /** The one-time address in the file that the browser was given. */
+  const addressIn = (file: string) => /url=(\S+)"/.exec(readFileSync(fileURLToPath(file), 'utf8'))?.[1] ?? '';
+
+  it('opens the browser with one argument: a private file that leads to an address which works once', async () => {
     const { user, opened, env } = withOpener();
     const its = await startView({ cwd: user.dir, env: { ...env, DISPLAY: ':0' } }, []);
     await until(() => existsSync(opened), 'the browser to be opened');
-    const [count, address = ''] = readFileSync(opened, 'utf8').split('\n');
+    const [count, file = ''] = readFileSync(opened, 'utf8').split('\n');
     expect(count).toBe('1');
-    expect(address).not.toContain(its.token);
+    expect(file).toMatch(/^file:\/\/\/.*\/lhp-otel-view-\w+\/open\.html$/);
+    const path = fileURLToPath(file);
+    expect([dirname(path), path].map((each) => statSync(each).mode & 0o777)).toEqual([0o700, 0o600]);
+    const address = addressIn(file);
+    expect(`${file} ${readFileSync(path, 'utf8')}`).not.toContain(its.token);
     const once = new URL(address).pathname;
+    expect(file).not.toContain(once.slice(1));
     expect((await ask(its.port, once, { headers: { Host: 'evil.example' } })).status).toBe(403);
     expect((await ask(its.port, once, { method: 'HEAD' })).status).toBe(403);
     const answer = await ask(its.port, once);
     expect([answer.status, answer.headers.location]).toEqual([303, `/${its.token}/`]);
     expect((await ask(its.port, once)).status).toBe(403);
+    await until(() => !existsSync(dirname(path)), 'the file to be removed once it was used');
     await its.stop();
     user.dispose();
+  });
+
+  it('removes the file when it ends, and prefers the folder of the session', async () => {
+    const { user, opened, env } = withOpener();
+    const runtime = join(user.dir, 'runtime');
+    mkdirSync(runtime, { mode: 0o700 });
+    const its = await startView({ cwd: user.dir, env: { ...env, DISPLAY: ':0', XDG_RUNTIME_DIR: runtime } }, []);
+    await until(() => existsSync(opened), 'the browser to be opened');
+    expect(readdirSync(runtime)).toHaveLength(1);
+    expect(readFileSync(opened, 'utf8')).toContain(`file://${runtime}/`);
+    await its.stop();
+    expect(readdirSync(runtime)).toEqual([]);
+    user.dispose();
+  });
+
+  it('gives a browser no file from a folder into which others can put one', () => {
+    const user = sandbox();
+    const open = join(user.dir, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    const redirect = writeRedirect('http://127.0.0.1:1/x', { env: { XDG_RUNTIME_DIR: open } });
+    expect(redirect?.url).not.toContain(open);
+    expect(readdirSync(open)).toEqual([]);
+    redirect?.remove();
+    user.dispose();
+  });
+
+  it('the one-time address is worth nothing after some seconds', async () => {
+    const user = sandbox();
+    const server = await startServer({ ...systemDeps(), env: user.env }, 0, join(projectRoot, 'dist', 'view'), 50);
+    const { port, pathname } = new URL(server.urlOnce);
+    expect(await server.used).toBe(false);
+    expect((await ask(Number(port), pathname)).status).toBe(403);
+    expect((await ask(Number(port), new URL(server.url).pathname)).status).toBe(200);
+    server.close();
+    user.dispose();
+  });
+
+  describe('another user of the machine', () => {
+    if (lacking(secondUser())) return;
+    it('who reads every command line gets nothing that works', async () => {
+      const { uid, gid } = secondUser();
+      const { user, opened, env } = withOpener('read _ <"$HOME/hold"');
+      chmodSync(user.dir, 0o755);
+      spawnSync('mkfifo', [join(user.home, 'hold')]);
+      const its = await startView({ cwd: user.dir, env: { ...env, DISPLAY: ':0' } }, []);
+      await until(() => existsSync(opened), 'the browser to be opened');
+      const file = readFileSync(opened, 'utf8').split('\n')[1] ?? '';
+      // The opener is there with its arguments until it is told to go.
+      const script = `for each in /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <"$each"; done 2>/dev/null; echo; cat '${fileURLToPath(file)}' && echo READ; ls '${dirname(fileURLToPath(file))}' && echo LISTED`;
+      const spy = spawnSync('sh', ['-c', script], { uid, gid, encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } });
+      expect(spy.stdout).toContain(file);
+      expect(spy.stdout).not.toMatch(/^READ$|^LISTED$/m);
+      expect(spy.stdout).not.toContain(its.token);
+      const words = [...new Set(spy.stdout.match(/[\w-]{20,}/g))];
+      const addresses = spy.stdout.match(new RegExp(`http://127\\.0\\.0\\.1:${its.port}/\\S*`, 'g')) ?? [];
+      for (const secret of [...words, ...addresses.map((address) => new URL(address).pathname.slice(1))])
+        expect((await ask(its.port, `/${secret}`)).status).toBe(403);
+      // And it is still good for who may read it.
+      expect((await ask(its.port, new URL(addressIn(file)).pathname)).status).toBe(303);
+      writeFileSync(join(user.home, 'hold'), '\n');
+      await its.stop();
+      user.dispose();
+    });
   });
 
   it('opens none without a display, or when it is told so, and says nothing where there is no opener', async () => {

@@ -60,7 +60,9 @@ const share = (key: string): Query[] => [
 ];
 
 const FEATURES = 'Which features are used? (Prioritize Features)';
-const SPEED = 'What is slow? (Improve Performance)';
+/** Of the whole command: what lhp prints of itself begins after Python has started and lhp is loaded. */
+const SPEED =
+  'What is slow? (Improve Performance) Seconds of the whole command, with the start of Python: more than lhp prints.';
 const COMPATIBILITY = 'Which versions must be supported? (Ensure Compatibility)';
 const ADOPTION = 'Who uses it, and how much? (Track Adoption)';
 const SCALE = 'How large are projects? (Plan Resources)';

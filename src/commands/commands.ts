@@ -1,9 +1,11 @@
 // commands.ts: the command line besides `run`. What a user asks for by name speaks: errors go to stderr with the value and the
 // legal ones, and the exit status says so (2 for usage, 1 for what failed). The program is a value without effects until it is
 // parsed: completion, the manual page and the tests are made from it.
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { systemDeps } from '../system/deps.ts';
-import { oldestNode, version } from '../system/version.ts';
+import { say } from '../system/log.ts';
+import { isOutputClosed, outputProblem, print, printError, watchOutput } from '../system/print.ts';
+import { version } from '../system/version.ts';
 import type { Context, Run } from './context.ts';
 import { addControlCommands } from './control.ts';
 import { addDeliveryCommands } from './delivery.ts';
@@ -11,6 +13,7 @@ import { explain, layOut } from './help.ts';
 import { addMoreCommands } from './more.ts';
 import { addRecordCommands } from './record.ts';
 import { addSeeCommands } from './see.ts';
+import { UsageError, UserCommand, whereToRead } from './usage.ts';
 
 export async function main(argv: readonly string[], run: Run): Promise<number> {
   let status = 0;
@@ -18,40 +21,53 @@ export async function main(argv: readonly string[], run: Run): Promise<number> {
     status = code;
   };
   const program = commandLine(run, exit);
-  // A reader that has gone (`| head`) has had enough.
-  process.stdout.on('error', () => process.exit(status));
+  const words = argv.slice(2);
+  const written = watchOutput((error) => process.exit(statusOf(error, status)));
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw inOldNode(error);
+    if (error instanceof UsageError) {
+      say(error.message);
+      printError(...error.hints, whereToRead(program, words));
+      return 2;
+    }
+    if (!(error instanceof CommanderError)) throw error;
     status = error.exitCode === 0 ? 0 : 2;
   }
-  // One that is slow gets everything: the process ends with what is in a full pipe's queue unwritten.
-  await new Promise((written) => process.stdout.write('', written));
+  const problem = await written();
+  if (problem) return statusOf(problem, status);
+  if (status === 0 && isAllOutput(words) && isOutputClosed()) {
+    say('stdout is closed: nobody can read what was asked for');
+    return 1;
+  }
   return status;
 }
 
-/** Most commands work in an older Node as well, `off` among them; one that does not says why. */
-function inOldNode(error: unknown): unknown {
-  const [major, minor] = oldestNode.split('.').map(Number) as [number, number];
-  const [ours, oursMinor] = process.versions.node.split('.').map(Number) as [number, number];
-  if (ours > major || (ours === major && oursMinor >= minor)) return error;
-  const what = error instanceof Error ? error.message : String(error);
-  return new Error(`${what}; this is Node ${process.versions.node}, and lhp-otel needs ${oldestNode} or newer`);
+/** A reader that has gone (`| head`) has had enough; what was not written for another reason is a failure. */
+function statusOf(error: NodeJS.ErrnoException, status: number): number {
+  const problem = outputProblem(error);
+  if (problem === undefined) return status;
+  say(problem);
+  return status || 1;
+}
+
+/** Whether the command is for nothing but what it prints; the others have done something, or answer by their status. */
+function isAllOutput(words: readonly string[]): boolean {
+  const [name] = words.filter((word) => word !== '--');
+  if (name === 'hook') return !words.some((word) => /^--(un)?install$/.test(word));
+  return ['show', 'stats', 'completion', 'help', '--help', '-h', '--version', '-V'].includes(name ?? '');
 }
 
 export function commandLine(run: Run = async () => 0, exit: (code: number) => void = () => {}): Command {
-  const program = new Command('lhp-otel')
+  const program = new UserCommand('lhp-otel')
     .description(
       'Records successful `lhp generate` runs as OpenTelemetry metrics: on this machine, or in your own collector.',
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
-    .enablePositionalOptions()
-    .showSuggestionAfterError();
+    .enablePositionalOptions();
   layOut(program);
-  const print = (text: string) => void process.stdout.write(`${text}\n`);
   const context: Context = { deps: systemDeps(), print, exit, run };
   program.commandsGroup('Record:');
   addRecordCommands(program, context);
@@ -76,7 +92,5 @@ export function commandLine(run: Run = async () => 0, exit: (code: number) => vo
       ['lhp-otel show --last 1', 'see what was recorded'],
     ],
   });
-  return program.showHelpAfterError(
-    '(lhp-otel --help lists the commands; one that is to be recorded stands behind `lhp-otel run --`)',
-  );
+  return program;
 }

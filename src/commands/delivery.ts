@@ -1,8 +1,14 @@
 // delivery.ts: the commands about the way to the collector: `status`, `doctor`, `flush`.
 import type { Command } from 'commander';
 import { statusOf, statusText } from '../look/status.ts';
+import { say } from '../system/log.ts';
+import { hanging, printJson } from '../system/print.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
+
+/** Where the values begin. */
+const STATUS_COLUMN = 15;
+const DOCTOR_COLUMN = 24;
 
 export function addDeliveryCommands(program: Command, { deps, print, exit }: Context): void {
   explain(
@@ -15,9 +21,10 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
       .option('--json', 'as one JSON object')
       .action((options: { json?: boolean }) => {
         const state = statusOf(deps);
-        print(options.json ? JSON.stringify(state, null, 2) : statusText(state));
+        if (options.json) printJson(state, 2);
+        else print(...hanging(statusText(state), STATUS_COLUMN));
         if (state.problems.length > 0) {
-          if (!options.json) for (const problem of state.problems) process.stderr.write(`lhp-otel: ${problem}\n`);
+          if (!options.json) for (const problem of state.problems) say(problem);
           exit(1);
         }
       }),
@@ -41,7 +48,8 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
       .action(async (options: { json?: boolean }) => {
         const { diagnose, diagnosisText } = await import('../look/doctor/doctor.ts');
         const diagnosis = await diagnose(deps);
-        print(options.json ? JSON.stringify(diagnosis, null, 2) : diagnosisText(diagnosis));
+        if (options.json) printJson(diagnosis, 2);
+        else print(...hanging(diagnosisText(diagnosis), DOCTOR_COLUMN));
         if (!diagnosis.ok) exit(1);
       }),
     {

@@ -1,7 +1,9 @@
 // more.ts: the commands about the command line itself: `completion`, `help`. They are added last, because they know the others.
 import type { Command } from 'commander';
+import { printScript } from '../system/print.ts';
 import { COMPLETION_SHELLS, completionText } from './completion.ts';
-import { explain, wordArgument } from './help.ts';
+import { explain } from './help.ts';
+import { wordArgument } from './usage.ts';
 
 export function addMoreCommands(program: Command): void {
   explain(
@@ -9,8 +11,8 @@ export function addMoreCommands(program: Command): void {
       .command('completion')
       .summary('let the shell complete lhp-otel with TAB')
       .description('Prints a completion script for a shell. Behind `lhp-otel run` it completes the other command.')
-      .addArgument(wordArgument('<shell>', 'the shell', COMPLETION_SHELLS))
-      .action((shell: string) => void process.stdout.write(completionText(shell, program))),
+      .addArgument(wordArgument('completion', '<shell>', 'the shell', COMPLETION_SHELLS))
+      .action((shell: string) => printScript(completionText(shell, program))),
     {
       remarks: ['zsh: after compinit. bash: with the package bash-completion it completes other programs too.'],
       examples: [
@@ -33,7 +35,7 @@ function addHelpCommand(program: Command): void {
       .command('help')
       .summary('print the help of a command')
       .description('Prints the help of a command.')
-      .addArgument(wordArgument('[command]', 'the command', names))
+      .addArgument(wordArgument('help', '[command]', 'the command', names))
       .action((name: string | undefined) => ((name && named(name)) || program).help()),
     { examples: [['lhp-otel help show', 'the same as lhp-otel show --help']] },
   );

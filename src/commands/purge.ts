@@ -1,13 +1,12 @@
 // purge.ts: the command `purge`: says what will go, asks, and removes it. Without a terminal it asks nobody, and wants --yes.
-import { basename, dirname } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { decide } from '../decide/decide.ts';
 import { purgeRuns, storedRuns } from '../spool/spool.ts';
-import type { Paths } from '../system/paths.ts';
+import { say } from '../system/log.ts';
+import { hanging, isConfirmed, printError } from '../system/print.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
-import type { Traces } from './purge-all.ts';
+import { runsInWords as runs, tracesInWords } from './purge-words.ts';
 
 export function addPurge(program: Command, { deps, print, exit }: Context): void {
   const purge = program
@@ -40,15 +39,16 @@ export function addPurge(program: Command, { deps, print, exit }: Context): void
     const { removeTraces, tracesOf } = await import('./purge-all.ts');
     const { isDelivering } = await import('../deliver/deliver.ts');
     const found = tracesOf(deps, paths);
-    const lines = listed(found, paths);
+    const lines = tracesInWords(found, paths, deps.home);
     if (lines.length > 0 && !(await agreed(lines))) return 1;
     const sending = isDelivering(paths);
     const problems = [...found.problems, ...removeTraces(found)];
-    for (const problem of problems) process.stderr.write(`lhp-otel: ${problem}\n`);
+    for (const problem of problems) say(problem);
     if (lines.length === 0 && problems.length === 0) print('there is nothing to delete');
     for (const line of problems.length === 0 ? lines : []) print(`deleted: ${line}`);
     for (const path of found.foreign) print(`not ours, and still there: ${path}`);
-    for (const path of found.kept) print(`still off: ${path} says so, and stays; to remove it as well: rm '${path}'`);
+    for (const path of found.kept)
+      print(`still off: ${path} says so, and stays; to remove it as well: rm ${quoted(path)}`);
     if (found.hooks.length > 0) print('shells that are open keep the hook until they end');
     if (sending) print('a run was just being delivered, and may have arrived');
     return problems.length > 0 ? 1 : 0;
@@ -69,30 +69,12 @@ export function addPurge(program: Command, { deps, print, exit }: Context): void
   });
 }
 
-const runs = (count: number) => `${count} recorded ${count === 1 ? 'run' : 'runs'}`;
-
-/** What will go, a line each. */
-function listed({ hooks, files, folders }: Traces, paths: Paths): string[] {
-  const inState = (path: string) => path.startsWith(paths.state);
-  const configuration = files.filter((path) => dirname(path) === dirname(paths.config));
-  const others = files.filter((path) => !inState(path) && !configuration.includes(path));
-  const recorded = files.filter((path) => [paths.spool, paths.history].includes(dirname(path)) && /json$/.test(path));
-  return [
-    ...(folders.includes(paths.state) ? [`${paths.state}, with ${runs(recorded.length)}`] : []),
-    ...(configuration.length > 0
-      ? [`${configuration.map((path) => basename(path)).join(', ')} in ${dirname(paths.config)}`]
-      : folders.filter((path) => path === dirname(paths.config))),
-    ...hooks.map((rc) => `the hook in ${rc}`),
-    ...others,
-  ];
-}
-
+/** Asks below the list; everything in it may be somebody else's words. */
 async function confirmed(lines: string[]): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C and Ctrl-D are a no.
-  const ended = new Promise<string>((resolve) => void terminal.on('close', () => resolve('')));
-  const question = ['This will be deleted:', ...lines.map((line) => `  ${line}`), 'Go on? [y/N] '].join('\n');
-  const answer = await Promise.race([terminal.question(question), ended]);
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
+  const indented = lines.map((line) => `  ${line}`);
+  printError('This will be deleted:', ...hanging(indented, 4, process.stderr));
+  return isConfirmed('Go on?');
 }
+
+/** For a line that is pasted into a shell. */
+const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;

@@ -1,9 +1,11 @@
 // record.ts: the commands that let runs be recorded: `run` and `hook`.
 import type { Command } from 'commander';
 import { decide } from '../decide/decide.ts';
+import { printScript } from '../system/print.ts';
 import { HOOK_SHELLS, hookText, installHook, uninstallHook } from '../wrap/hook.ts';
 import type { Context } from './context.ts';
-import { explain, wordArgument } from './help.ts';
+import { explain } from './help.ts';
+import { wordArgument } from './usage.ts';
 
 export function addRecordCommands(program: Command, context: Context): void {
   addRun(program, context);
@@ -46,7 +48,7 @@ function addHook(program: Command, { deps, print }: Context): void {
       'Prints a shell function called lhp that records without Node in front of the command, or puts it into the shell.',
     )
     .usage('<shell> | --install [shell] | --uninstall [shell]')
-    .addArgument(wordArgument('[shell]', 'to install, the one in $SHELL if none is given', HOOK_SHELLS))
+    .addArgument(wordArgument('hook', '[shell]', 'to install, the one in $SHELL if none is given', HOOK_SHELLS))
     .option('--install', 'let the shell load it when it starts')
     .option('--uninstall', 'take that back, to the byte')
     .action((shell: string | undefined, options: { install?: boolean; uninstall?: boolean }) => {
@@ -55,7 +57,7 @@ function addHook(program: Command, { deps, print }: Context): void {
       if (options.install) print(`${installHook(shell, deps, paths)} loads the hook; it is there in new shells`);
       else if (options.uninstall) print(`${uninstallHook(shell, deps, paths)} does not load the hook any more`);
       else if (shell === undefined) hook.error('error: say for which shell: bash, zsh, fish or pwsh');
-      else process.stdout.write(hookText(shell));
+      else printScript(hookText(shell));
     });
   explain(hook, {
     remarks: ['Shells that are open keep what they have loaded until they end. PowerShell’s profile is not edited.'],

@@ -1,12 +1,17 @@
 // see.ts: the commands that show what was recorded: `show`, `stats`, `view`.
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { decide, projectRoot } from '../decide/decide.ts';
 import { describePreview } from '../describe/describe.ts';
-import { FORMATS, type Format, showPreview, showRuns } from '../look/show.ts';
+import { FORMATS, type Format, newestRuns, previewOf, type ShownRun } from '../look/show.ts';
+import { jsonLines, runLines } from '../look/show-text.ts';
+import { thisProject } from '../look/this-project.ts';
 import { say } from '../system/log.ts';
+import { columns, printJson, printJsonText } from '../system/print.ts';
 import { parseCommand } from '../wrap/command.ts';
 import type { Context } from './context.ts';
-import { explain, positive, wordOption } from './help.ts';
+import { explain } from './help.ts';
+import { parseSince, SINCE_FORMS } from './since.ts';
+import { valueOption, wordOption } from './usage.ts';
 
 export function addSeeCommands(program: Command, context: Context): void {
   addShow(program, context);
@@ -21,7 +26,14 @@ function addStats(program: Command, { deps, print }: Context): void {
     .description(
       'Sums up the recorded runs of this machine: durations and sizes over time, by environment, versions and project, and what changed when lhp or the project did.',
     )
-    .option('--since <when>', 'only runs since a day (2026-11-01) or of the last days (30d)', since)
+    .addOption(
+      valueOption(
+        '--since <when>',
+        'only runs since a day (2026-11-01) or of the last 90m, 1h, 30d, 2w',
+        SINCE_FORMS,
+        (word) => parseSince(word),
+      ),
+    )
     .option('--json', 'as one JSON object')
     .action(async (options: { since?: number; json?: boolean }) => {
       const { recordedRuns } = await import('../look/runs.ts');
@@ -30,10 +42,10 @@ function addStats(program: Command, { deps, print }: Context): void {
       const { statsOf } = await import('../look/stats.ts');
       const all = recordedRuns(decide(deps, undefined).paths);
       const runs = options.since === undefined ? all : select(all, { from: options.since });
-      if (options.json) print(JSON.stringify(statsOf(runs), null, 2));
+      if (options.json) printJson(statsOf(runs), 2);
       else if (runs.length > 0) {
-        const columns = process.stdout.columns || 80;
-        print(statsText(runs, { columns, unicode: hasUnicode(deps.env), stream: process.stdout }));
+        const screen = { columns: columns(), unicode: hasUnicode(deps.env) };
+        print(...statsText(runs, screen, thisProject(deps)));
       } else say(all.length > 0 ? 'no run since then; without --since there are more' : NOTHING_YET);
     });
   explain(stats, {
@@ -57,7 +69,7 @@ function addView(program: Command, { deps, print }: Context): void {
     .description(
       'Serves a page on this machine only: every recorded run, charts of your times, consent and delivery; and opens it.',
     )
-    .option('--port <number>', 'instead of a free one', port)
+    .addOption(valueOption('--port <number>', 'instead of a free one', PORT, port))
     .option('--no-open', 'print the address only, and open no browser')
     .action(async (options: { port?: number; open: boolean }) => {
       const { view } = await import('../view/view.ts');
@@ -73,30 +85,26 @@ function addView(program: Command, { deps, print }: Context): void {
   });
 }
 
-function port(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number >= 1 && number <= 65_535) return number;
-  throw new InvalidArgumentError('It must be a port from 1 to 65535.');
-}
+const COUNT = 'a whole number from 1';
+const PORT = 'a port from 1 to 65535';
 
-/** Milliseconds since the epoch, of a day's begin where it is a day. */
-function since(text: string): number {
-  const days = /^(\d{1,4})d$/.exec(text)?.[1];
-  if (days) return Date.now() - Number(days) * 24 * 3600 * 1000;
-  const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? [];
-  const midnight = new Date(Number(year), Number(month) - 1, Number(date));
-  // What is no day becomes another one, or none.
-  if (midnight.getMonth() === Number(month) - 1 && midnight.getDate() === Number(date)) return midnight.getTime();
-  throw new InvalidArgumentError('It must be a day like 2026-11-01, or a number of days like 30d.');
-}
+const positive = (text: string): number | undefined => {
+  const count = Number(text);
+  return /^\d+$/.test(text) && count >= 1 && Number.isSafeInteger(count) ? count : undefined;
+};
+
+const port = (text: string): number | undefined => {
+  const number = positive(text);
+  return number !== undefined && number <= 65_535 ? number : undefined;
+};
 
 function addShow(program: Command, { deps, print }: Context): void {
   const generateUsage = 'it must be like: lhp generate --env dev';
   const show = program
     .command('show')
     .summary('exactly what was recorded')
-    .description('Prints recorded runs, one line each, the newest last.')
-    .option('-n, --last <count>', 'the newest runs only', positive, 10)
+    .description('Prints recorded runs, the newest last: on a terminal indented below a heading, else one line each.')
+    .addOption(valueOption('-n, --last <count>', 'the newest runs only', COUNT, positive).default(10))
     .addOption(
       wordOption('--format <format>', 'event: the telemetry page’s JSON; otlp: the exact request', FORMATS).default(
         'event',
@@ -108,22 +116,34 @@ function addShow(program: Command, { deps, print }: Context): void {
       const root = projectRoot(deps.cwd);
       const { consent, paths } = decide(deps, root);
       if (!options.preview) {
-        if (words.length > 0) show.error(`error: "${words.join(' ')}" is for --preview only`);
-        let shown = 0;
-        for (const line of showRuns(paths, options.last, options.format)) {
-          print(line);
-          shown += 1;
-        }
-        if (shown === 0) say(NOTHING_YET);
-        return;
+        if (words.length > 0) show.error(`error: '${words.join(' ')}' is for --preview only`);
+        return printRuns(newestRuns(paths, options.last), options.format);
       }
       const generate = parseCommand(words.length > 0 ? words : ['lhp', 'generate', '--env', 'dev'], deps.cwd);
-      if (!generate) return show.error(`error: "${words.join(' ')}" is no lhp generate; ${generateUsage}`);
+      if (!generate) return show.error(`error: '${words.join(' ')}' is no lhp generate; ${generateUsage}`);
       const folder = projectRoot(generate.cwd);
       if (folder === undefined) throw new Error('no lhp.yaml here or above: nothing would be recorded');
       if (!consent.enabled) throw new Error(`telemetry is off (${consent.layer}): nothing would be recorded`);
-      print(await showPreview(await describePreview(folder, generate, deps, paths), options.format));
+      const { event, text } = await previewOf(await describePreview(folder, generate, deps, paths));
+      if (process.stdout.isTTY) print(...jsonLines(options.format === 'otlp' ? JSON.parse(text) : event, columns()));
+      else if (options.format === 'otlp') printJsonText(text);
+      else printJson(event);
     });
+
+  function printRuns(runs: Iterable<ShownRun>, format: Format): void {
+    const here = process.stdout.isTTY ? thisProject(deps) : undefined;
+    let shown = 0;
+    for (const { text, ...run } of runs) {
+      if (process.stdout.isTTY) {
+        const value: unknown = format === 'otlp' ? JSON.parse(text) : run.event;
+        print(...(shown > 0 ? [''] : []), ...runLines(run, value, here, columns()));
+      } else if (format === 'otlp') printJsonText(text);
+      else printJson(run.event);
+      shown += 1;
+    }
+    if (shown === 0) say(NOTHING_YET);
+  }
+
   explain(show, {
     exits: [['1', 'with --preview: nothing would be recorded here']],
     examples: [

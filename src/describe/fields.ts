@@ -34,7 +34,7 @@ export const FIELDS: Record<keyof GenerateEvent, Field> = {
     page: 'CI detection',
     what: 'Whether it was a CI job',
     why: 'to tell people who wait from jobs that do not',
-    how: 'the page’s eight variables, or ci-info (github.com/watson/ci-info); `CI=false` and empty are not set',
+    how: 'the eight variables that lhp’s telemetry page names, or ci-info (github.com/watson/ci-info); `CI=false` and empty are not set',
   },
   flowgroups_count: {
     page: 'Flowgroups count',
@@ -100,7 +100,7 @@ export const FIELDS: Record<keyof GenerateEvent, Field> = {
     page: 'Generation time',
     what: 'How long it took, in seconds',
     why: 'to find what is slow',
-    how: 'wall time of the command, monotonic clock',
+    how: 'wall time of the whole command, monotonic clock, with the start of Python: more than the seconds that lhp prints, which begin after it',
   },
 };
 

@@ -1,17 +1,17 @@
 // stats-text.ts: the numbers of recorded runs as lines for a terminal: durations, small lines over time, tables, marked changes.
 // Every line fits the width. Words come from files that anybody may have edited, so only printable ASCII of them is shown.
-import { styleText } from 'node:util';
 import type { Run } from '../describe/event.ts';
 import type { Env } from '../system/deps.ts';
+import type { Line, Part } from '../system/print.ts';
 import { type Change, changes } from './changes.ts';
+import { day } from './moment.ts';
 import { type Bucket, essentials, type Group, type GroupKey, timeline } from './summary.ts';
+import { projectWord, type ThisProject } from './this-project.ts';
 
 export interface Screen {
   columns: number;
   /** Whether the locale has the characters of a small line. */
   unicode: boolean;
-  /** Where colors go; Node asks it, NO_COLOR and FORCE_COLOR whether it takes them. */
-  stream: NodeJS.WritableStream;
 }
 
 /** Fewer columns nobody has. */
@@ -24,20 +24,21 @@ const MARKS = '▁▂▃▄▅▆▇█';
 export const hasUnicode = (env: Env): boolean => /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
 
 /** The runs are oldest first, and there is one at least. */
-export function statsText(runs: readonly Run[], screen: Screen): string {
+export function statsText(runs: readonly Run[], screen: Screen, here?: ThisProject): Line[] {
   const { by, ...all } = essentials(runs);
   const columns = Math.max(screen.columns, MIN_COLUMNS);
-  const bold = (text: string) => styleText('bold', text, { stream: screen.stream });
   const span = `${day(all.first ?? 0)} to ${day(all.last ?? 0)}`;
   return [
-    `${bold(`${all.runs} ${all.runs === 1 ? 'run' : 'runs'}`)}, ${span}`,
+    [bold(`${all.runs} ${all.runs === 1 ? 'run' : 'runs'}`), `, ${span}`],
     `median ${seconds(all.p50)}, 95 % took at most ${seconds(all.p95)}`,
     '',
     ...trends(runs, { ...screen, columns }),
-    ...tables(by, columns, bold),
-    ...changeLines(changes(runs), { ...screen, columns }, bold),
-  ].join('\n');
+    ...tables(by, columns, here),
+    ...changeLines(changes(runs), columns, seriesWord(by, here)),
+  ];
 }
+
+const bold = (text: string): Part => ({ text, style: 'bold' });
 
 /** What is always shown, and what only when there is more than one. */
 const TABLES: readonly (readonly [GroupKey, title: string, always: boolean])[] = [
@@ -94,11 +95,11 @@ function range(values: readonly (number | null)[], unit: '' | ' s'): string {
 /** ` 12345  1234.56 s  1234.56 s` */
 const NUMBERS = [7, 11, 11] as const;
 
-function tables(by: Record<GroupKey, Group[]>, columns: number, bold: (text: string) => string): string[] {
+function tables(by: Record<GroupKey, Group[]>, columns: number, here: ThisProject | undefined): Line[] {
   const room = columns - NUMBERS.reduce((sum, width) => sum + width, 0);
   const shown = TABLES.filter(([key, , always]) => always || by[key].length > 1).map(([key, title]) => ({
     title,
-    rows: by[key].slice(0, MAX_ROWS).map((group) => ({ ...group, value: word(group.value, room) })),
+    rows: by[key].slice(0, MAX_ROWS).map((group) => ({ ...group, value: word(nameOf(group.value, here), room) })),
     more: by[key].length - MAX_ROWS,
   }));
   const wide = Math.max(...shown.flatMap(({ title, rows }) => [title, ...rows.map(({ value }) => value)]).map(length));
@@ -106,13 +107,16 @@ function tables(by: Record<GroupKey, Group[]>, columns: number, bold: (text: str
     value.padEnd(wide) + numbers.map((number, at) => number.padStart(NUMBERS[at] ?? 0)).join('');
   return shown.flatMap(({ title, rows, more }) => [
     '',
-    bold(row(title, 'runs', 'p50', 'p95')),
+    [bold(row(title, 'runs', 'p50', 'p95'))],
     ...rows.map(({ value, runs, p50, p95 }) => row(value, String(runs), seconds(p50), seconds(p95))),
     ...(more > 0 ? [`and ${more} more`] : []),
   ]);
 }
 
 const length = (text: string) => text.length;
+
+/** The folder's name of the project that the user stands in. */
+const nameOf = (value: string, here: ThisProject | undefined) => (value === here?.id ? here.folder : value);
 
 /** The page's booleans as words, a digest by its beginning, and of anything else what can be printed. */
 function word(value: string, room: number): string {
@@ -129,30 +133,48 @@ const VERDICTS: Record<Change['verdict'], string> = {
   same: 'as fast',
   few: 'too few runs to say',
 };
-const COLORS = { slower: 'red', faster: 'green', same: 'reset', few: 'reset' } as const;
+const COLORS = { slower: 'red', faster: 'green', same: undefined, few: undefined } as const;
 
-function changeLines(all: readonly Change[], { columns, stream }: Screen, bold: (text: string) => string): string[] {
+function changeLines(all: readonly Change[], columns: number, kind: (of: Change['series']) => string): Line[] {
   if (all.length === 0) return [];
-  const lines = all.slice(-MAX_CHANGES).flatMap(({ timestamp, changed, series, before, after, verdict }) => {
-    const [date, said] = [day(timestamp), VERDICTS[verdict]];
+  const lines = all.slice(-MAX_CHANGES).flatMap(({ timestamp, changed, series, before, after, verdict }): Line[] => {
+    const [date, said, style] = [day(timestamp), VERDICTS[verdict], COLORS[verdict]];
     const details = [
-      `${before.toFixed(2)} to ${after.toFixed(2)} s in ${word(series.environment, 12)}`,
+      `${before.toFixed(2)} to ${after.toFixed(2)} s in ${kind(series)}`,
       ...changed.map(({ what, from, to }) => `${CHANGED[what]} ${word(String(from), 11)} to ${word(String(to), 11)}`),
     ];
-    const colored = `${date}  ${styleText(COLORS[verdict], said, { stream })}`;
+    const colored: Part[] = [`${date}  `, style ? { text: said, style } : said];
     const fits = `${date}  ${said}  ${details.join(', ')}`.length <= columns;
-    return fits ? [`${colored}  ${details.join(', ')}`] : [colored, ...details.map((detail) => `  ${detail}`)];
+    return fits
+      ? [[...colored, `  ${details.join(', ')}`]]
+      : [colored, ...details.flatMap((text) => wrapped(text, columns))];
   });
-  return ['', bold('changes, the newest last'), ...lines];
+  return ['', [bold('changes, the newest last')], ...lines];
+}
+
+/** What a line calls a series: all that tells it from the others which are shown. */
+function seriesWord(by: Record<GroupKey, Group[]>, here: ThisProject | undefined) {
+  const several = (key: GroupKey) => by[key].length > 1;
+  return ({ environment, is_ci, dry_run, project_id }: Change['series']) =>
+    [
+      word(environment, 12),
+      is_ci ? ' in CI' : several('is_ci') ? ' not in CI' : '',
+      dry_run ? ', dry runs' : '',
+      several('project_id') ? ` of ${word(projectWord(project_id, here), 24)}` : '',
+    ].join('');
+}
+
+/** Behind two spaces, broken between words where the terminal is too narrow. */
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const part of text.split(' ')) {
+    const longer = `${lines.at(-1)} ${part}`;
+    if (lines.length > 0 && longer.length <= columns) lines[lines.length - 1] = longer;
+    else lines.push(lines.length > 0 ? `    ${part}` : `  ${part}`);
+  }
+  return lines;
 }
 
 const CHANGED = { lhp_version: 'lhp', python_version: 'Python', flowgroups_count: 'flowgroups' } as const;
 
 const seconds = (value: number | null): string => (value === null ? 'unknown' : `${value.toFixed(2)} s`);
-
-/** Of the user's time zone. */
-function day(timestamp: number): string {
-  const date = new Date(timestamp);
-  const two = (number: number) => String(number).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}

@@ -67,7 +67,8 @@ export function statusOf(deps: Deps): Status {
   };
 }
 
-export function statusText(status: Status): string {
+/** A line each. */
+export function statusText(status: Status): string[] {
   const { consent, runs, delivery } = status;
   const lines: [string, string][] = [
     ['telemetry', MODES[status.mode]],
@@ -97,7 +98,7 @@ export function statusText(status: Status): string {
     ['config', `${status.paths.config}, ${status.paths.system_config}`],
     ...status.warnings.map((warning): [string, string] => ['warning', warning]),
   ];
-  return lines.map(([name, value]) => `${`${name}:`.padEnd(15)}${value}`).join('\n');
+  return lines.map(([name, value]) => `${`${name}:`.padEnd(15)}${value}`);
 }
 
 const MODES: Record<Mode, string> = {

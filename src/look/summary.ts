@@ -99,9 +99,9 @@ export const SIZE_KEYS = [
 ] as const satisfies readonly (keyof GenerateEvent)[];
 export type SizeKey = (typeof SIZE_KEYS)[number];
 
-/** One day, or as many days as it takes to have not too many of them. */
+/** One day, or as many days as it takes to have not too many of them; or a part of a day. */
 export interface Bucket extends Durations {
-  /** Midnight at its begin and at its end, milliseconds since the epoch. */
+  /** Its begin and its end, for days midnight; milliseconds since the epoch. */
   start: number;
   end: number;
   /** Medians; a dry run writes no files and does not count for them. */
@@ -126,7 +126,28 @@ export function timeline(runs: readonly Run[], maxBuckets: number = 90): Bucket[
   return buckets;
 }
 
-const DAY_MS = 24 * 3600 * 1000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Of some days there are hours, and of some hours there are tens of minutes: days would be a point or two. */
+export function fineTimeline(runs: readonly Run[]): Bucket[] {
+  const [first, last] = [runs[0], runs.at(-1)];
+  if (!first || !last) return [];
+  const length = last.timestamp - first.timestamp;
+  if (length > 3 * DAY_MS) return timeline(runs);
+  const minutes = length > 6 * HOUR_MS ? 60 : 10;
+  const begin = new Date(first.timestamp);
+  // By the user's clock; in some time zones an hour begins at another's half.
+  begin.setMinutes(begin.getMinutes() - (begin.getMinutes() % minutes), 0, 0);
+  const buckets: Bucket[] = [];
+  for (let start = begin.getTime(); start <= last.timestamp; start += minutes * MINUTE_MS) {
+    const end = start + minutes * MINUTE_MS;
+    const members = runs.filter(({ timestamp }) => timestamp >= start && timestamp < end);
+    buckets.push({ start, end, ...durations(members), sizes: sizes(members) });
+  }
+  return buckets;
+}
 
 /** The begin of a moment's day, or of the day so many days later: those are not all of 24 hours. */
 function midnight(timestamp: number, later: number = 0): number {

@@ -2,10 +2,12 @@
 // (or, from the commands that a user called by name, always). Lines hold no paths of projects, no names, no header values.
 import { writeSync } from 'node:fs';
 import type { Env } from './deps.ts';
+import { printable } from './printable.ts';
 
+/** One line, whatever is in the text. */
 export function say(text: string): void {
   try {
-    writeSync(2, `lhp-otel: ${text}\n`);
+    writeSync(2, `lhp-otel: ${printable(text)}\n`);
   } catch {
     // stderr is closed: nobody is listening
   }

@@ -1,4 +1,5 @@
-// open.ts: the page in the user's browser, by the platform's own opener. The address is one argument of a program; no shell reads it.
+// open.ts: the page in the user's browser, by the platform's own opener. The address, which holds no secret (redirect.ts), is one
+// argument of a program; no shell reads it.
 // Where there is no opener, no display or no browser, nothing happens: the address was printed.
 import { spawn } from 'node:child_process';
 import type { Deps } from '../system/deps.ts';
@@ -10,6 +11,8 @@ export function openBrowser(url: string, { env, platform }: Deps): void {
   child.on('error', () => {}); // there is none
   child.unref();
 }
+
+export const canOpenBrowser = ({ env, platform }: Deps): boolean => openerOf(env, platform).length > 0;
 
 function openerOf(env: Deps['env'], platform: Deps['platform']): string[] {
   if (platform === 'darwin') return ['open'];

@@ -17,8 +17,10 @@ import { type Data, PURGE, type Purged, pack } from './wire.ts';
 export interface ViewServer {
   /** The page's address, for the user's eyes. */
   url: string;
-  /** For the browser's command line, which other users can read in the list of processes: it works once and leads to the page. */
+  /** For the browser: it works once, within {@link ONCE_MS}, and leads to the page. */
   urlOnce: string;
+  /** Whether that one was used, as soon as it cannot be used any more. */
+  used: Promise<boolean>;
   close(): void;
 }
 
@@ -41,10 +43,27 @@ const NOT_FOUND: Reply = { status: 404, body: 'It is not here any more: load the
 /** The purge is the only request with a body. */
 const MAX_BODY_BYTES = 1024;
 
+/** A browser that has to be started first comes within this. */
+const ONCE_MS = 20_000;
+
 /** `port` 0 is a free one. `files` is the folder with the built page. */
-export async function startServer(deps: Deps, port: number, files: string): Promise<ViewServer> {
+export async function startServer(
+  deps: Deps,
+  port: number,
+  files: string,
+  onceMs: number = ONCE_MS,
+): Promise<ViewServer> {
   const token = newToken();
   let once: string | undefined = newToken();
+  let settle = (_used: boolean): void => {};
+  const used = new Promise<boolean>((resolve) => {
+    settle = resolve;
+  });
+  const end = (by: boolean) => {
+    once = undefined;
+    settle(by);
+  };
+  setTimeout(() => end(false), onceMs).unref();
   const paths = pathsOf(deps);
   const page = new Map(readdirSync(files).map((name) => [name, readFileSync(join(files, name))]));
   const known = new Map<number, GenerateEvent>();
@@ -54,7 +73,7 @@ export async function startServer(deps: Deps, port: number, files: string): Prom
     const [, secret = '', name] = /^\/([^/]*)(?:\/(.*))?$/.exec(url) ?? [];
     if (!isOurHost(request, bound)) return REFUSED;
     if (once !== undefined && method === 'GET' && isSecret(secret, once)) {
-      once = undefined;
+      end(true);
       return { status: 303, headers: { Location: `/${token}/` } };
     }
     if (!isSecret(secret, token)) return REFUSED;
@@ -92,6 +111,7 @@ export async function startServer(deps: Deps, port: number, files: string): Prom
   return {
     url: `${address(token)}/`,
     urlOnce: address(once),
+    used,
     close: () => {
       server.close();
       server.closeAllConnections();

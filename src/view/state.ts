@@ -1,9 +1,8 @@
 // state.ts: consent and delivery → what the local page tells about them, in words: the same answer as `lhp-otel status`, without the
 // paths, and with the way to change it. Header values are not in it, because they are not in `status`.
 import { LAYERS, type Layer as LayerName } from '../decide/consent.ts';
-import { projectId } from '../describe/identify.ts';
 import { type Status, statusOf } from '../look/status.ts';
-import { projectName } from '../scan/scan.ts';
+import { thisProject } from '../look/this-project.ts';
 import type { Deps } from '../system/deps.ts';
 import type { State } from './wire.ts';
 
@@ -46,7 +45,7 @@ export function stateOf(deps: Deps, shown: number): State {
       ...SWITCHES[name],
       decided: !consent.enabled && consent.layer === name,
     })),
-    project: status.project === null ? null : projectId(projectName(status.project)),
+    project: thisProject(deps) ?? null,
     endpoint: status.endpoint,
     endpointSource: sourceInWords(status),
     proxy: status.proxy,

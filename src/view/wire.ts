@@ -44,14 +44,14 @@ export function unpack({ words, rows }: Packed): Run[] {
   }));
 }
 
-/** Consent and delivery, as `lhp-otel view` found them where it was started. No path, no header value. */
+/** Consent and delivery, as `lhp-otel view` found them where it was started. No path (a folder’s name only), no header value. */
 export interface State {
   version: string;
   mode: 'off' | 'local' | 'send';
   /** In the order in which they are asked. */
   layers: Layer[];
-  /** The digest of the project in whose folder the page was started. */
-  project: string | null;
+  /** The project in whose folder the page was started: its digest, and the name of its folder. */
+  project: { id: string; folder: string } | null;
   endpoint: string | null;
   /** Where the endpoint was named, in words. */
   endpointSource: string | null;

@@ -7,12 +7,30 @@ export interface Drawn {
   kind: 'stroke' | 'fill';
   color: string;
   points: number[][];
+  /** In CSS pixels. */
+  width: number;
+  dash: number[];
+}
+
+/** A disc with a number above a chart. */
+export interface Disc {
+  figure: string;
+  x: number;
+  y: number;
+  radius: number;
 }
 
 /** Runs in the page; the list is `drawn` in its window. */
 export function recordDrawing(): void {
   const drawn: Drawn[] = [];
-  Object.assign(window, { drawn });
+  const discs: Disc[] = [];
+  Object.assign(window, { drawn, discs });
+  const arc = CanvasRenderingContext2D.prototype.arc;
+  CanvasRenderingContext2D.prototype.arc = function (this: CanvasRenderingContext2D, ...given) {
+    const [x, y, radius] = given;
+    discs.push({ figure: this.canvas.closest('figure')?.id ?? '', x, y, radius });
+    arc.apply(this, given);
+  };
   const points = new WeakMap<Path2D, number[][]>();
   for (const name of ['lineTo', 'rect'] as const) {
     const original = Path2D.prototype[name] as (this: Path2D, ...numbers: number[]) => void;
@@ -29,7 +47,15 @@ export function recordDrawing(): void {
     CanvasRenderingContext2D.prototype[kind] = function (this: CanvasRenderingContext2D, path?: Path2D) {
       const figure = this.canvas.closest('figure')?.id ?? '';
       const color = String(kind === 'stroke' ? this.strokeStyle : this.fillStyle);
-      if (path instanceof Path2D) drawn.push({ figure, kind, color, points: points.get(path) ?? [] });
+      if (path instanceof Path2D)
+        drawn.push({
+          figure,
+          kind,
+          color,
+          points: points.get(path) ?? [],
+          width: this.lineWidth / devicePixelRatio,
+          dash: this.getLineDash().map((length) => length / devicePixelRatio),
+        });
       if (path) original.call(this, path);
       else original.call(this);
     } as (typeof CanvasRenderingContext2D.prototype)[typeof kind];

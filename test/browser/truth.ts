@@ -54,16 +54,34 @@ export const quantile = (values: number[], q: number): number => {
 export const hundredths = (run: Truth) => Math.round((run.numbers['lhp.generate.duration'] ?? 0) * 100) / 100;
 export const inSeconds = (value: number) => `${value.toFixed(value < 9.995 ? 2 : 1)}\u00a0s`;
 
-/** One row a day, from the first to the last, as the page's tables must have them. */
+const clockOf = new Intl.DateTimeFormat('en-GB', { timeZone: ZONE, hour: '2-digit', minute: '2-digit' });
+
+/** The place of a run on the page's time axis: its day, or in a short history its hour or ten minutes. */
+function placeOf(runs: Truth[]): (time: number) => string {
+  const length = (runs.at(-1)?.time ?? 0) - (runs[0]?.time ?? 0);
+  if (length > 3 * DAY_MS) return (time) => dayOf.format(time);
+  const minutes = length > DAY_MS / 4 ? 60 : 10;
+  return (time) => {
+    const ago = new Date(time).getUTCMinutes() % minutes;
+    const start = Math.floor(time / 60_000 - ago) * 60_000;
+    const [from, to] = [start, start + minutes * 60_000].map((each) => clockOf.format(each));
+    return `${dayOf.format(start)}, ${from} to ${to}`;
+  };
+}
+
+/** One row a day (or a shorter time), from the first to the last, as the page's tables must have them. */
 export function days(runs: Truth[]) {
+  const place = placeOf(runs);
   const labels: string[] = [];
-  // Noon, so that no change of the clock skips a day.
-  for (let time = runs[0]?.time ?? 0; labels.at(-1) !== runs.at(-1)?.day; time += DAY_MS / 2) {
-    const label = dayOf.format(time);
+  const last = place(runs.at(-1)?.time ?? 0);
+  // In steps that skip no place: half a day, so that no change of the clock does, or some minutes.
+  const step = last.includes(' to ') ? 5 * 60_000 : DAY_MS / 2;
+  for (let time = runs[0]?.time ?? 0; labels.at(-1) !== last; time += step) {
+    const label = place(time);
     if (labels.at(-1) !== label) labels.push(label);
   }
   return labels.map((label) => {
-    const members = runs.filter(({ day }) => day === label);
+    const members = runs.filter(({ time }) => place(time) === label);
     const seconds = members.map(hundredths);
     const sizes = (name: string, of = members) => of.flatMap((run) => run.numbers[name] ?? []);
     const wet = members.filter((run) => run.words['lhp.dry_run'] === false);

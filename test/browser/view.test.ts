@@ -2,17 +2,19 @@
 // files, as this file reads and counts them itself; it asks nobody else; it can be used with a keyboard, at every width, in the
 // dark; and strings that somebody planted do nothing.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { plausible, writeHistory } from '../support/history.ts';
+import { eventOf } from '../../src/describe/event.ts';
+import { type Data, pack, unpack } from '../../src/view/wire.ts';
+import { plausible, runAt, writeHistory } from '../support/history.ts';
 import { chromium, lacking, lhp } from '../support/needs.ts';
 import { ended } from '../support/oracle.ts';
-import { type Sandbox, sandbox } from '../support/sandbox.ts';
+import { type Sandbox, sandbox, until } from '../support/sandbox.ts';
 import { startBrowser, startView, type View } from '../support/view.ts';
-import { type Drawn, expectLinear, recordDrawing } from './drawn.ts';
+import { type Disc, type Drawn, expectLinear, recordDrawing } from './drawn.ts';
 import { DAY_MS, days, hundredths, inSeconds, parseCsv, quantile, type Truth, truth, ZONE } from './truth.ts';
 
 const needs = [lhp('0.9.3'), chromium()];
@@ -38,7 +40,7 @@ describe('the local page', () => {
     const path = dirname(lhp('0.9.3').path);
     box = sandbox({ path: [path] });
     boxes.push(box);
-    const project = join(box.dir, 'demo');
+    const project = join(box.dir, 'my-lakehouse');
     mkdirSync(project);
     const launched = startBrowser(chromium().path);
     expect(
@@ -66,9 +68,11 @@ describe('the local page', () => {
     dark?: boolean;
     its?: View;
     path?: string;
+    /** Done to the page before it asks for anything. */
+    before?: (page: Page) => Promise<void>;
   }
 
-  async function open({ width = 1280, dark = false, its = view }: Look = {}): Promise<Page> {
+  async function open({ width = 1280, dark = false, its = view, before }: Look = {}): Promise<Page> {
     const context: BrowserContext = await browser.newContext({
       viewport: { width, height: 900 },
       colorScheme: dark ? 'dark' : 'light',
@@ -82,6 +86,7 @@ describe('the local page', () => {
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
     });
+    await before?.(page);
     await page.goto(its.url);
     await page.locator('#version:not(:empty)').waitFor();
     return page;
@@ -129,10 +134,13 @@ describe('the local page', () => {
 
   it('opens on the project in whose folder it was started, with its real runs', async () => {
     const page = await open();
-    const name = /^name:\s*(\S+)/m.exec(readFileSync(join(box.dir, 'demo', 'lhp.yaml'), 'utf8'))?.[1] ?? '';
+    const name = /^name:\s*(\S+)/m.exec(readFileSync(join(box.dir, 'my-lakehouse', 'lhp.yaml'), 'utf8'))?.[1] ?? '';
     const digest = createHash('sha256').update(name.replaceAll(/['"]/g, '')).digest('hex');
     expect(await page.locator('#project').inputValue()).toBe(digest);
-    expect(await page.locator('#project option:checked').textContent()).toContain('(this project)');
+    // By its folder's name, everywhere.
+    expect(await page.locator('#project option:checked').textContent()).toBe('my-lakehouse (this project) · 2');
+    expect(await page.locator('#by-project_id tbody th').allTextContents()).toEqual(['my-lakehouse']);
+    expect(await page.locator('#run-rows td:nth-child(2)').allTextContents()).toEqual(['my-lakehouse', 'my-lakehouse']);
     const real = truth(box).filter((run) => run.words['lhp.project.id'] === digest);
     expect(real.map(({ numbers }) => [numbers['lhp.project.flowgroups'], numbers['lhp.generate.files']])).toEqual([
       [8, 8],
@@ -142,6 +150,23 @@ describe('the local page', () => {
     expect(await page.locator('#run-place').textContent()).toBe('1 to 2 of 2 runs');
     expect(await page.content()).not.toContain(name.replaceAll(/['"]/g, ''));
     await page.context().close();
+  });
+
+  it('is reached by way of the file that the browser is given', async () => {
+    const opened = join(box.dir, 'opened');
+    const bin = join(box.dir, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\necho "$1" >'${opened}.part'; mv '${opened}.part' '${opened}'\n`);
+    chmodSync(join(bin, 'xdg-open'), 0o755);
+    const env = { ...box.env, DISPLAY: ':0', PATH: `${bin}:${box.env.PATH}` };
+    const its = await startView({ cwd: box.dir, env }, []);
+    views.push(its);
+    await until(() => existsSync(opened), 'the browser to be opened');
+    const page = await browser.newPage();
+    await page.goto(readFileSync(opened, 'utf8').trim());
+    await page.waitForURL(its.url);
+    await page.locator('#version:not(:empty)').waitFor();
+    await page.close();
   });
 
   it('every number of every chart, table and tile is that of the history, whatever the filters', async () => {
@@ -175,13 +200,14 @@ describe('the local page', () => {
   });
 
   async function expectBreakdown(page: Page, runs: Truth[]): Promise<void> {
+    const ours = truth(box).at(-1)?.words['lhp.project.id'];
     const by: [string, string, (value: unknown) => string][] = [
       ['environment', 'deployment.environment.name', String],
       ['lhp_version', 'service.version', String],
       ['python_version', 'process.runtime.version', String],
       ['is_ci', 'lhp.ci', (value) => (value ? 'in CI' : 'not in CI')],
       ['dry_run', 'lhp.dry_run', (value) => (value ? 'dry run' : 'files written')],
-      ['project_id', 'lhp.project.id', (value) => `${String(value).slice(0, 8)}…`],
+      ['project_id', 'lhp.project.id', (value) => (value === ours ? 'my-lakehouse' : `${String(value).slice(0, 8)}…`)],
     ];
     for (const [id, key, label] of by) {
       const values = [...new Set(runs.map(({ words }) => words[key]))];
@@ -205,6 +231,21 @@ describe('the local page', () => {
     const page = await look();
     const expected = days(truth(box));
     const drawn = await page.evaluate(() => (window as unknown as { drawn: Drawn[] }).drawn);
+    // The legend has a piece of each line as it is.
+    for (const figure of ['duration', 'sizes']) {
+      const keys = await page.locator(`#${figure} .key line`).evaluateAll((lines) =>
+        lines.map((line) => ({
+          width: Number(line.getAttribute('stroke-width')),
+          dash: (line.getAttribute('stroke-dasharray') ?? '').split(' ').filter(Boolean).map(Number),
+        })),
+      );
+      const lines = drawn.filter((one) => one.figure === figure && one.kind === 'stroke' && one.points.length > 20);
+      const last = lines.slice(-keys.length).map(({ width, dash }) => ({ width, dash }));
+      expect(last).toEqual(keys);
+      expect(new Set(keys.map(({ dash }) => dash.join())).size).toBe(keys.length);
+      // One below another that is equal to it can be seen on both sides.
+      for (const [at, { width }] of keys.entries()) expect(width).toBeGreaterThan((keys[at + 1]?.width ?? 0) + 1);
+    }
     /** The last line or bars of a chart with this many points. */
     const path = (figure: string, color: string, kind: Drawn['kind'], points: number) => {
       const found = drawn.filter((one) => one.figure === figure && one.kind === kind && one.points.length === points);
@@ -260,6 +301,17 @@ describe('the local page', () => {
       tall.map(([, , , height = 0]) => height),
       1,
     );
+  });
+
+  it.each([1280, 360])('no number of a mark hides another one (%d px)', async (width) => {
+    const page = await open({ width });
+    await page.getByRole('button', { name: 'Show all' }).click();
+    const marks = await page.locator('.changes > li').count();
+    expect(marks).toBeGreaterThan(4);
+    const discs = (await page.evaluate(() => (window as unknown as { discs: Disc[] }).discs)).slice(-marks);
+    for (const [at, { x, y, radius }] of discs.entries())
+      for (const other of discs.slice(at + 1)) expect(Math.hypot(x - other.x, y - other.y)).toBeGreaterThan(2 * radius);
+    await page.context().close();
   });
 
   it('marks where the project grew and a version came, with what it meant', async () => {
@@ -518,6 +570,32 @@ describe('the local page', () => {
     expect(errors.splice(0).length).toBeGreaterThan(0);
   });
 
+  it('one day of history is a line, and on a phone each run says in a word what became of it', async () => {
+    const short = sandbox({ env: { TZ: ZONE } });
+    boxes.push(short);
+    const outcomes = ['sent', 'local', 'lost', 'waiting'] as const;
+    const now = Date.now();
+    const runs = Array.from({ length: 12 }, (_, index) => ({
+      ...runAt(now - (12 - index) * 2_700_000, { generation_time_seconds: 2 + index / 10 }),
+      outcome: outcomes[index % 4] ?? 'local',
+      reason: 'expired' as const,
+    }));
+    await writeHistory(short.stateDir, runs);
+    const page = await open({ its: await started({ cwd: short.dir, env: short.env }), width: 390 });
+    await expectCharts(page, truth(short));
+    const drawn = await page.evaluate(() => (window as unknown as { drawn: Drawn[] }).drawn);
+    const lines = drawn.filter(
+      ({ figure, kind, dash }) => figure === 'duration' && kind === 'stroke' && dash.length > 0,
+    );
+    expect(lines.at(-1)?.points.length).toBeGreaterThan(6);
+    const words = await page.locator('#run-rows .outcome:visible').allTextContents();
+    expect(words).toEqual(Array(3).fill(['waiting', 'given up', 'kept here', 'delivered']).flat());
+    for (const figure of ['duration', 'sizes', 'runs-over-time'])
+      expect(await page.locator(`#${figure} .uplot`).boundingBox()).toMatchObject({ height: 210 });
+    await expectAccessible(page);
+    await page.context().close();
+  });
+
   it('an empty history says what to do, and who has switched off', async () => {
     const empty = sandbox({ env: { DO_NOT_TRACK: '1' } });
     boxes.push(empty);
@@ -525,6 +603,7 @@ describe('the local page', () => {
     expect(await page.locator('#empty').textContent()).toContain('lhp-otel run -- lhp generate --env dev');
     expect(await page.locator('#empty-off').textContent()).toContain('recording is off, because of DO_NOT_TRACK');
     expect(await page.locator('.layers .decided th').textContent()).toBe('DO_NOT_TRACKsays off');
+    expect(await page.locator('#consent-words').textContent()).not.toContain('recorded earlier');
     expect(await page.locator('#history').isVisible()).toBe(false);
     await expectAccessible(page);
     await page.context().close();
@@ -541,6 +620,23 @@ describe('the local page', () => {
     };
     let foreign: Sandbox;
     let its: View;
+    const plantedAt = Date.now();
+    let planted = '';
+
+    /** The server passes such a file over; were it not to, the page would be given this. */
+    async function plant(page: Page): Promise<void> {
+      await page.route('**/data', async (route) => {
+        const response = await route.fetch();
+        const data = (await response.json()) as Data;
+        const runs = unpack(data.runs);
+        const event = eventOf(JSON.parse(planted));
+        const all = [...runs, { timestamp: plantedAt, outcome: 'local' as const, event }];
+        await route.fulfill({ response, json: { ...data, runs: pack(all) } });
+      });
+      await page.route(`**/otlp/${plantedAt}`, (route) =>
+        route.fulfill({ contentType: 'application/json', body: planted }),
+      );
+    }
 
     beforeAll(async () => {
       foreign = sandbox();
@@ -557,8 +653,9 @@ describe('the local page', () => {
       replace(request.resourceMetrics[0].resource);
       for (const metric of request.resourceMetrics[0].scopeMetrics[0].metrics)
         for (const point of (metric.sum ?? metric.exponentialHistogram).dataPoints) replace(point);
-      writeFileSync(join(foreign.historyDir, `${Date.now()}.local.json`), JSON.stringify(request));
-      writeFileSync(join(foreign.historyDir, `${Date.now() + 1}.local.json`), 'no run');
+      planted = JSON.stringify(request);
+      writeFileSync(join(foreign.historyDir, `${plantedAt}.local.json`), planted);
+      writeFileSync(join(foreign.historyDir, `${plantedAt + 1}.local.json`), 'no run');
       const problem = 'the collector did not answer <b>in time</b>';
       const state = {
         failures: 4,
@@ -573,7 +670,7 @@ describe('the local page', () => {
     });
 
     it.each([1280, 360])('is text, and nothing else (%d px)', async (width) => {
-      const page = await open({ its, width });
+      const page = await open({ its, width, before: plant });
       await page.locator('#run-rows button').first().click();
       await page.locator('#run-form').selectOption('exact');
       const values = await page.locator('.field .value').allTextContents();
@@ -587,8 +684,14 @@ describe('the local page', () => {
       expect(text).not.toMatch(/\p{Cf}|W{60}/u);
       await page.locator('#project').selectOption(HOSTILE['lhp.project.id']);
       expect(await page.locator('#run-place').textContent()).toBe('1 to 1 of 1 run');
-      expect(await page.locator('#delivery').textContent()).toContain('1 file that is no recorded run');
+      expect(await page.locator('#delivery').textContent()).toContain('2 files that are no recorded run');
       await expectNoWider(page);
+      await page.context().close();
+    });
+
+    it('is passed over', async () => {
+      const page = await open({ its });
+      expect(await page.locator('#run-place').textContent()).toBe('1 to 25 of 40 runs');
       await page.context().close();
     });
 
@@ -610,20 +713,20 @@ describe('the local page', () => {
         'Request | OTLP over HTTP, JSON, compression none, at most 10\u00a0s',
         `Delivered | ${count('sent')} runs`,
         `Waiting | ${readdirSync(foreign.spoolDir).length} runs, the oldest since ${at(Number.parseInt(oldest, 10))}`,
-        'Kept here only | 1 run',
+        'Kept here only | 0 runs',
         count('lost') === 1
           ? 'Given up | 1 run | 1: it had waited for more than 7 days'
           : `Given up | ${count('lost')} runs`,
         'Last delivery | at no known time',
         `Last problem | the collector did not answer <b>in time</b> | ${at(Date.UTC(2026, 2, 4, 5, 6, 7))}`,
         'Refused points | 2 data points of accepted requests',
-        'Not shown | 1 file that is no recorded run',
+        'Not shown | 2 files that are no recorded run',
       ]);
       await page.context().close();
     });
 
     it('is no formula in a spreadsheet', async () => {
-      const page = await open({ its });
+      const page = await open({ its, before: plant });
       const saved = page.waitForEvent('download');
       await page.locator('#export-csv').click();
       const rows = parseCsv(readFileSync(await (await saved).path(), 'utf8'));
@@ -636,7 +739,7 @@ describe('the local page', () => {
     it('and is gone after a purge, which must be confirmed in writing', async () => {
       const page = await open({ its });
       await page.locator('#purge-ask').click();
-      expect(await page.locator('#purge-words').textContent()).toContain('This deletes 41 recorded runs');
+      expect(await page.locator('#purge-words').textContent()).toContain('This deletes 40 recorded runs');
       await page.locator('#purge-typed').fill('purg');
       expect(await page.locator('#purge-confirm').isDisabled()).toBe(true);
       await page.locator('#purge-cancel').click();

@@ -66,13 +66,12 @@ export async function diagnose(deps: Deps): Promise<Diagnosis> {
   };
 }
 
-export function diagnosisText({ probes }: Diagnosis): string {
-  return probes
-    .map(
-      ({ name, result, detail, advice }) =>
-        `${result.padEnd(8)} ${name.padEnd(14)} ${detail}${advice ? `: ${advice}` : ''}`,
-    )
-    .join('\n');
+/** A line each. */
+export function diagnosisText({ probes }: Diagnosis): string[] {
+  return probes.map(
+    ({ name, result, detail, advice }) =>
+      `${result.padEnd(8)} ${name.padEnd(14)} ${detail}${advice ? `: ${advice}` : ''}`,
+  );
 }
 
 /** What cannot even be looked at is a failure of its own. */

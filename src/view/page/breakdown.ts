@@ -1,7 +1,8 @@
 // breakdown.ts: the runs by environment, version, CI: how many, and how long they take.
 import type { Essentials, Group, GroupKey } from '../../look/summary.ts';
 import { byId, h, table } from './dom.ts';
-import { count, digest, plural, seconds, word } from './format.ts';
+import { count, plural, seconds, word } from './format.ts';
+import { projectName } from './projects.ts';
 
 const yesNo = (yes: string, no: string) => (value: string) => (value === 'true' ? yes : no);
 
@@ -11,7 +12,7 @@ const TABLES: { key: GroupKey; title: string; name: (value: string) => string }[
   { key: 'python_version', title: 'Version of Python', name: word },
   { key: 'is_ci', title: 'Where', name: yesNo('in CI', 'not in CI') },
   { key: 'dry_run', title: 'Kind', name: yesNo('dry run', 'files written') },
-  { key: 'project_id', title: 'Project', name: digest },
+  { key: 'project_id', title: 'Project', name: projectName },
 ];
 /** The largest; a history with more values than this has a long tail. */
 const MAX_ROWS = 8;

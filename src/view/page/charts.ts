@@ -1,7 +1,7 @@
 // charts.ts: the three charts: how long, how often, how large, over time; and where a version or the size changed, with the verdict
 // of changes.ts. The numbers are those of summary.ts.
 import type { Run } from '../../describe/event.ts';
-import { type Essentials, SIZE_KEYS, type SizeKey, timeline } from '../../look/summary.ts';
+import { type Essentials, fineTimeline, SIZE_KEYS, type SizeKey } from '../../look/summary.ts';
 import { byId, h } from './dom.ts';
 import { figure } from './figure.ts';
 import { count, day, plural, seconds, span } from './format.ts';
@@ -30,7 +30,7 @@ export function startCharts(): Charts {
     format: seconds,
     series: [
       { label: 'median', color: 'series-1' },
-      { label: '95th percentile', color: 'series-2', dash: [6, 4] },
+      { label: '95th percentile', color: 'series-2', dash: [6, 6] },
     ],
   });
   duration.element.querySelector('figcaption')?.after(list);
@@ -54,10 +54,11 @@ export function startCharts(): Charts {
     redraw() {
       for (const each of figures) each.redraw();
     },
-    draw(runs, { p50, p95, first, last }) {
-      const buckets = timeline(runs);
+    draw(runs, { p50, p95, first, last, by }) {
+      const buckets = fineTimeline(runs);
       const found = marked(runs);
-      const each = buckets.length > 1 && buckets[0] ? `each point is ${unit(buckets[0])}` : 'one point';
+      const each =
+        buckets.length > 1 && buckets[0] ? `each point is ${unit(buckets[0])}` : 'a line comes with more runs';
       const slower = found.filter(({ verdict }) => verdict === 'slower').length;
       duration.draw({
         buckets,
@@ -73,12 +74,12 @@ export function startCharts(): Charts {
             : `${plural(found.length, 'change')} of version or size ${found.length === 1 ? 'is' : 'are'} marked; after ${count(slower)} it took clearly longer.`
         }`,
       });
-      list.replaceChildren(...found.map(markItem));
+      list.replaceChildren(...found.map((mark) => markItem(mark, by.project_id.length > 1)));
       const busiest = buckets.toSorted((a, b) => b.runs - a.runs)[0];
       often.draw({
         buckets,
         values: [buckets.map((bucket) => bucket.runs)],
-        caption: `${plural(runs.length, 'run')} from ${day(first ?? 0)} to ${day(last ?? 0)}${busiest ? `; the most were ${count(busiest.runs)}, ${span(busiest)}` : ''}.`,
+        caption: `${plural(runs.length, 'run')} ${days(first ?? 0, last ?? 0)}${busiest && busiest.runs > 1 && buckets.length > 1 ? `; the most were ${count(busiest.runs)}, ${span(busiest)}` : ''}.`,
       });
       sizes.draw({
         buckets,
@@ -90,9 +91,14 @@ export function startCharts(): Charts {
 }
 
 const unit = ({ start, end }: { start: number; end: number }) => {
-  const days = Math.round((end - start) / 86_400_000);
-  return days === 1 ? 'a day' : `${days} days`;
+  const minutes = Math.round((end - start) / 60_000);
+  if (minutes < 60) return `${minutes} minutes`;
+  const days = Math.round(minutes / (24 * 60));
+  return days === 0 ? 'an hour' : days === 1 ? 'a day' : `${days} days`;
 };
+
+const days = (first: number, last: number) =>
+  day(first) === day(last) ? `on ${day(first)}` : `from ${day(first)} to ${day(last)}`;
 
 const fromTo = (values: number[]): string => {
   const [first = null, last = null] = [values[0], values.at(-1)];

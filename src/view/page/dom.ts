@@ -32,6 +32,13 @@ export function rich(text: string): DocumentFragment {
   return fragment;
 }
 
+/** An address breaks behind its dots and slashes, and before its port. */
+export function breakable(text: string): DocumentFragment {
+  const fragment = document.createDocumentFragment();
+  fragment.append(...text.split(/(?<=\.|[^/]\/)|(?=:\d)/).flatMap((part) => [h('wbr'), part]));
+  return fragment;
+}
+
 /** A table: its first column names the row. */
 export function table(head: string[], rows: Child[][], attributes: Attributes = {}): HTMLTableElement {
   return h(

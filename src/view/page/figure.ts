@@ -2,7 +2,7 @@
 // all numbers as a table. Caption and table are made from what the canvas is given, so they are its text alternative.
 import { h, table } from './dom.ts';
 import { span } from './format.ts';
-import { type Mark, type Plotted, plot, type Series } from './plot.ts';
+import { lineWidth, type Mark, type Plotted, plot, type Series } from './plot.ts';
 
 export interface FigureOptions {
   id: string;
@@ -26,8 +26,8 @@ export function figure(host: HTMLElement, { id, title, series, unit, format }: F
   const legend = h(
     'p',
     { class: 'legend', 'aria-hidden': 'true' },
-    ...series.map(({ label, color, dash }, index) =>
-      h('span', { class: `key ${color} ${dash ? 'dashed' : ''}` }, label, ' ', values[index] as HTMLElement),
+    ...series.map((each, index) =>
+      h('span', { class: `key ${each.color}` }, keyOf(each, series), each.label, ' ', values[index] as HTMLElement),
     ),
     when,
   );
@@ -64,4 +64,30 @@ export function figure(host: HTMLElement, { id, title, series, unit, format }: F
     },
     redraw: plotted.redraw,
   };
+}
+
+const KEY_WIDTH = 34;
+const KEY_HEIGHT = 8;
+
+/** A piece of the very line: its width and its dashes; a bar is a block. */
+function keyOf(one: Series, all: readonly Series[]): SVGElement {
+  const draw = (tag: 'svg' | 'line', attributes: Record<string, string | number>) => {
+    const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+    return element;
+  };
+  const [width, height] = one.bars ? [KEY_HEIGHT, KEY_HEIGHT] : [lineWidth(one, all), KEY_HEIGHT];
+  const length = one.bars ? KEY_HEIGHT : KEY_WIDTH;
+  const svg = draw('svg', { width: length, height, viewBox: `0 0 ${length} ${height}` });
+  svg.append(
+    draw('line', {
+      x1: 0,
+      x2: length,
+      y1: height / 2,
+      y2: height / 2,
+      'stroke-width': width,
+      ...(one.dash && { 'stroke-dasharray': one.dash.join(' ') }),
+    }),
+  );
+  return svg;
 }

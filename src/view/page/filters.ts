@@ -1,7 +1,8 @@
 // filters.ts: which runs are shown: of which project and environment, and since when. The choices are what the history holds.
 import type { Essentials, Group, Selection } from '../../look/summary.ts';
 import { byId, h } from './dom.ts';
-import { count, digest, plural, word } from './format.ts';
+import { count, plural, word } from './format.ts';
+import { projectName } from './projects.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 const ALL = '';
@@ -10,7 +11,7 @@ const MAX_CHOICES = 100;
 
 export interface Filters {
   /** After the history has changed. */
-  offer(all: Essentials, thisProject: string | null): void;
+  offer(all: Essentials, thisProject: string | undefined): void;
   selection(): Selection;
 }
 
@@ -31,7 +32,8 @@ export function startFilters(changed: () => void): Filters {
   return {
     selection,
     offer({ by }, thisProject) {
-      const name = ({ value }: Group) => (value === thisProject ? `${digest(value)} (this project)` : digest(value));
+      const name = ({ value }: Group) =>
+        value === thisProject ? `${projectName(value)} (this project)` : projectName(value);
       fill(project, 'All projects', by.project_id, name);
       fill(environment, 'All environments', by.environment, ({ value }) => word(value));
       // Started in a project's folder, that is the one which is meant.

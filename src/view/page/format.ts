@@ -11,6 +11,8 @@ const TIME = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
   second: '2-digit',
 });
+const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const HOUR_MS = 3_600_000;
 const COUNT = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 1 });
 
 export const day = (timestamp: number): string => DAY.format(timestamp);
@@ -36,8 +38,9 @@ export function difference(before: number, after: number): string {
   return `${percent < 0 ? '−' : '+'}${Math.abs(percent)}${SPACE}%`;
 }
 
-/** One bucket of the timeline: a day, or from a day to a day. */
+/** One bucket of the timeline: from a time to a time, a day, or from a day to a day. */
 export function span({ start, end }: { start: number; end: number }): string {
+  if (end - start <= HOUR_MS) return `${day(start)}, ${CLOCK.format(start)} to ${CLOCK.format(end)}`;
   const last = end - 1;
   return day(start) === day(last) ? day(start) : `${day(start)} to ${day(last)}`;
 }

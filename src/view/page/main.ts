@@ -10,6 +10,7 @@ import { byId } from './dom.ts';
 import { selectionInWords, startFilters } from './filters.ts';
 import { startKeep } from './keep.ts';
 import { drawOverview } from './overview.ts';
+import { setProject } from './projects.ts';
 import { startRunDialog } from './run-dialog.ts';
 import { startRunList } from './run-list.ts';
 import { drawState } from './state.ts';
@@ -36,7 +37,8 @@ async function load(): Promise<void> {
   byId('version').textContent = state.version;
   drawOverview(all, whole, state);
   drawState(all, state);
-  filters.offer(whole, state.project);
+  setProject(state.project);
+  filters.offer(whole, state.project?.id);
   draw();
 }
 

@@ -4,7 +4,8 @@
 import type { Run } from '../../describe/event.ts';
 import { type Change, changes } from '../../look/changes.ts';
 import { h } from './dom.ts';
-import { day, difference, digest, plural, seconds, word } from './format.ts';
+import { day, difference, plural, seconds, word } from './format.ts';
+import { projectPhrase } from './projects.ts';
 import { changeInWords, VERDICTS } from './words.ts';
 
 export interface Marked {
@@ -43,7 +44,8 @@ function isAlike(a: Change, b: Change): boolean {
   return a.series.project_id === b.series.project_id && news(a) === news(b);
 }
 
-export function markItem({ timestamp, verdict, changes: members }: Marked): HTMLLIElement {
+/** `several`: runs of more than one project are shown. */
+export function markItem({ timestamp, verdict, changes: members }: Marked, several: boolean): HTMLLIElement {
   const [first] = members;
   const clear = members.filter((change) => change.verdict === 'slower' || change.verdict === 'faster');
   const others = members.filter((change) => !clear.includes(change));
@@ -51,6 +53,7 @@ export function markItem({ timestamp, verdict, changes: members }: Marked): HTML
     'li',
     {},
     h('strong', {}, first ? changeInWords(first) : ''),
+    several && first ? ` of ${projectPhrase(first.series.project_id)}` : '',
     ` on ${day(timestamp)}: `,
     h('strong', { class: TONES[verdict] }, VERDICTS[verdict]),
     h('ul', {}, ...clear.map(seriesItem)),
@@ -70,7 +73,7 @@ export function markItem({ timestamp, verdict, changes: members }: Marked): HTML
 
 function seriesItem({ series, before, after, runs, verdict }: Change): HTMLLIElement {
   const { project_id: project, environment, is_ci: ci, dry_run: dry } = series;
-  const where = `${word(environment, 20)}${ci ? ' in CI' : ''}${dry ? ', dry runs' : ''} of project ${digest(project)}`;
+  const where = `${word(environment, 20)}${ci ? ' in CI' : ''}${dry ? ', dry runs' : ''} of ${projectPhrase(project)}`;
   return h(
     'li',
     {},

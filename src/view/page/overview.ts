@@ -2,7 +2,7 @@
 import type { Run } from '../../describe/event.ts';
 import type { Essentials } from '../../look/summary.ts';
 import type { State } from '../wire.ts';
-import { byId, h, rich } from './dom.ts';
+import { breakable, byId, h, rich } from './dom.ts';
 import { count, day, plural, seconds } from './format.ts';
 import { decidedBy } from './state.ts';
 
@@ -31,7 +31,7 @@ export function drawOverview(all: readonly Run[], { runs, first, p50, p95 }: Ess
         'div',
         { class: 'tile card' },
         h('dt', {}, name),
-        h('dd', { class: `big ${tone}${value.length > 14 ? ' long' : ''}` }, ...breakable(value)),
+        h('dd', { class: `big ${tone}${value.length > 14 ? ' long' : ''}` }, breakable(value)),
         h('dd', { class: 'fine' }, more),
       ),
     ),
@@ -45,6 +45,3 @@ export function drawOverview(all: readonly Run[], { runs, first, p50, p95 }: Ess
     ),
   );
 }
-
-/** A host name breaks at its dots. */
-const breakable = (text: string) => text.split(/(?<=\.)/).flatMap((part) => [h('wbr'), part]);

@@ -1,7 +1,8 @@
 // run-list.ts: every run that is shown, a page of them at a time: ten thousand rows would make the browser slow, and nobody reads them.
 import type { Run } from '../../describe/event.ts';
 import { byId, h } from './dom.ts';
-import { count, digest, plural, seconds, time, word } from './format.ts';
+import { count, plural, seconds, time, word } from './format.ts';
+import { projectName } from './projects.ts';
 import { OUTCOMES } from './words.ts';
 
 const PAGE_SIZE = 25;
@@ -74,11 +75,13 @@ function rowOf(run: Run, open: (run: Run) => void): HTMLTableRowElement {
   const button = h('button', { type: 'button', class: 'link' }, time(timestamp));
   button.addEventListener('click', () => open(run));
   const wide = { class: 'wide' };
+  const became = h('span', { class: `outcome ${outcome}` }, OUTCOMES[outcome].word);
   return h(
     'tr',
     {},
-    h('th', { scope: 'row' }, button),
-    h('td', wide, h('code', {}, digest(event.project_id))),
+    // In a narrow window there is no room for a column of it.
+    h('th', { scope: 'row' }, button, h('span', { class: 'narrow' }, became.cloneNode(true))),
+    h('td', wide, h('bdi', {}, projectName(event.project_id))),
     h(
       'td',
       {},
@@ -90,6 +93,6 @@ function rowOf(run: Run, open: (run: Run) => void): HTMLTableRowElement {
     h('td', { class: 'number' }, seconds(event.generation_time_seconds)),
     h('td', { class: 'number wide' }, count(event.flowgroups_count)),
     h('td', { class: 'number wide' }, count(event.files_generated)),
-    h('td', {}, h('span', { class: `outcome ${outcome}` }, h('span', { class: 'narrow' }, OUTCOMES[outcome].word))),
+    h('td', wide, became),
   );
 }

@@ -2,7 +2,7 @@
 import { LOSS_REASONS } from '../../contract.ts';
 import type { Run } from '../../describe/event.ts';
 import type { State } from '../wire.ts';
-import { byId, h, rich } from './dom.ts';
+import { breakable, byId, h, rich } from './dom.ts';
 import { count, plural, time } from './format.ts';
 import { LOSSES } from './words.ts';
 
@@ -14,7 +14,7 @@ export function drawState(runs: readonly Run[], state: State): void {
     rich(
       off === undefined
         ? 'Recording is on: nothing has said off. The first of these that says off wins, and none can switch on over another’s off.'
-        : `Recording is off here, because of \`${off}\`. Nothing is recorded and nothing is sent. What was recorded earlier is still shown.`,
+        : `Recording is off here, because of \`${off}\`. Nothing is recorded and nothing is sent.${runs.length > 0 ? ' What was recorded earlier is still shown.' : ''}`,
     ),
   );
   byId('layers').replaceChildren(
@@ -38,7 +38,9 @@ export function drawState(runs: readonly Run[], state: State): void {
   byId('problems').replaceChildren(...wrong.map((text) => h('li', {}, text)));
 }
 
-function facts(runs: readonly Run[], state: State): [string, ...string[]][] {
+type Fact = string | DocumentFragment;
+
+function facts(runs: readonly Run[], state: State): [string, ...Fact[]][] {
   const { endpoint, endpointSource, proxy, headers, compression, timeoutMs, oldestWaiting, delivery, unreadable } =
     state;
   const became = (outcome: Run['outcome']) => runs.filter((run) => run.outcome === outcome);
@@ -48,7 +50,7 @@ function facts(runs: readonly Run[], state: State): [string, ...string[]][] {
   const waiting = became('waiting').length;
   return [
     endpoint
-      ? ['Endpoint', endpoint, `named by ${endpointSource}`]
+      ? ['Endpoint', breakable(endpoint), `named by ${endpointSource}`]
       : ['Endpoint', state.problems.length > 0 ? 'none that can be used' : 'none: nothing leaves this machine'],
     ...(endpoint
       ? ([
