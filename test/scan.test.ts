@@ -41,6 +41,7 @@ function scan(root: string, lhpVersion = '0.9.3', options: Partial<Parameters<ty
 }
 
 const UNKNOWN = { flowgroups: null, templates: null, flowgroupsUsingTemplates: null, pipelines: null };
+const MENDED = 'text that YAML 1.2 refuses';
 const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 const laughs = `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefghi'].map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`;
 
@@ -68,6 +69,7 @@ describe('input that would cost too much', () => {
   it.each([
     ['deep nesting', flowgroup('a', `x: ${nested(5000)}\n`), 'nesting or merge keys'],
     ['a file of 9 MB', flowgroup('a', `x: "${'y'.repeat(9_000_000)}"\n`), 'size of a file'],
+    ['brackets at the beginning of a million lines', `x: [\n${'[\n],\n'.repeat(1_000_000)}]\n`, MENDED],
     [
       'many merge keys',
       `base: &b {${Array.from({ length: 2000 }, (_, i) => `k${i}: 1`)}}\n${Array.from({ length: 200 }, (_, i) => `m${i}: {<<: *b}`).join('\n')}\n`,

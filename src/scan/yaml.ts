@@ -169,22 +169,42 @@ export function parseDocuments(text: string, rule: MergeRule, deadline?: Deadlin
 // parser complained, and the text is parsed again.
 const MAX_MENDED = 200;
 const INDENTATION = ' '.repeat(4 * MAX_DEPTH);
+/** Characters of indentation for all lines that begin with a bracket. */
+const MAX_ADDED = 32 * 1024 * 1024;
+
+/** All lines that begin with a bracket: no block can begin so. */
+function indentBrackets(text: string): string {
+  const brackets = /^[ \t]*[\]}]/gm;
+  let added = 0;
+  for (const _ of text.matchAll(brackets)) {
+    added += INDENTATION.length;
+    if (added > MAX_ADDED) throw new LimitError('text that YAML 1.2 refuses');
+  }
+  return text.replace(brackets, `${INDENTATION}$&`);
+}
 
 function mend(text: string, { reason, mark }: YAMLException, first: boolean): string {
   if (mark === undefined) return text;
-  const lines = text.split(/(?<=\r\n|\n|\r(?!\n))/);
-  const wrong = lines[mark.line] ?? '';
   if (/deficient indentation/.test(reason)) {
     // Inside brackets and quotes PyYAML looks at neither indentation nor tabs, and many write a closing bracket at the
     // beginning of a line: first all lines that begin with one (no block can begin so), then line by line.
-    const all = first ? text.replace(/^[ \t]*[\]}]/gm, `${INDENTATION}$&`) : text;
+    const all = first ? indentBrackets(text) : text;
     if (all !== text) return all;
-    lines[mark.line] = wrong.includes('\t') ? wrong.replaceAll('\t', ' ') : INDENTATION + wrong;
-  } else {
-    // A comment right behind a bracket or quote.
-    lines[mark.line] = wrong.replace(/([\]}"'])#/g, '$1 #');
+    return withLine(text, mark.line, (wrong) =>
+      wrong.includes('\t') ? wrong.replaceAll('\t', ' ') : INDENTATION + wrong,
+    );
   }
-  return lines.join('');
+  // A comment right behind a bracket or quote.
+  return withLine(text, mark.line, (wrong) => wrong.replace(/([\]}"'])#/g, '$1 #'));
+}
+
+/** The text with one of its lines changed (counted from 0); a list of all of them would be many times as large. */
+function withLine(text: string, line: number, change: (line: string) => string): string {
+  const breaks = /\r\n|\n|\r/g;
+  for (let above = 0; above < line && breaks.exec(text); above += 1);
+  const start = breaks.lastIndex;
+  const end = breaks.exec(text) ? breaks.lastIndex : text.length;
+  return text.slice(0, start) + change(text.slice(start, end)) + text.slice(end);
 }
 
 /** Python's str() of a value from YAML. */
