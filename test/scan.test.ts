@@ -317,6 +317,10 @@ describe('a value of a wrong type', () => {
     });
     expect(scan(root, version)).toMatchObject(UNKNOWN);
   });
+  it.each(['target: "\\ud800"', 'tolerance: "5.0"', 'tolerance: 1.0e+300'])('whether %s fits is not known', (field) => {
+    const files = { ...two, 'pipelines/c.yaml': flowgroup('c', `actions: [{name: n, type: test, ${field}}]\n`) };
+    expect(scan(project(files), '0.6.4')).toMatchObject(UNKNOWN);
+  });
   it('one large mapping that a list shows a hundred thousand times is looked at once', () => {
     const keys = Array.from({ length: 50_000 }, (_, i) => `k${i}: 1`).join(', ');
     const source = `[${Array(100_000).fill('*a').join(',')}]`;

@@ -72,15 +72,22 @@ export function typesOf(version: string | undefined): ReadonlyMap<string, Fields
 }
 
 /** A mapping that has each field that cannot be left out, and whose other keys do not matter. */
-const modelCheck = (fields: Fields, check: (type: string) => Check): Check =>
-  remembering((value) => {
-    if (!isMap(value)) return false;
-    return all(fields, ([field, type]) => {
-      if (field.startsWith('@')) return true;
-      if (!value.has(field)) return !type.endsWith('!');
-      return check(type.replace(/!$/, ''))(value.get(field));
+function modelCheck(fields: Fields, check: (type: string) => Check): Check {
+  const checks = new Map<unknown, Check>();
+  const needed: string[] = [];
+  for (const [field, type] of fields) {
+    if (field.startsWith('@')) continue;
+    if (type.endsWith('!')) needed.push(field);
+    checks.set(field, check(type.replace(/!$/, '')));
+  }
+  return remembering((value) => {
+    if (!isMap(value) || !needed.every((field) => value.has(field))) return false;
+    return all(value, ([field, item]) => {
+      const known = checks.get(field);
+      return known ? known(item) : true;
     });
   });
+}
 
 /** The check that a type stands for, in the words of models.ts. */
 function compile(type: string, model: (name: string) => Check): Check {
@@ -121,11 +128,11 @@ function alternatives(type: string): string[] {
   return parts;
 }
 
-/** Aliases can show one list a million times: it is looked at once. */
-function remembering(check: Check): Check {
+/** Aliases can show one mapping a million times: it is looked at once, unless that costs little. */
+function remembering(check: Check, isSmall: (value: object) => boolean = () => false): Check {
   const seen = new WeakMap<object, { verdict: Verdict }>();
   return (value) => {
-    if (typeof value !== 'object' || value === null) return check(value);
+    if (typeof value !== 'object' || value === null || isSmall(value)) return check(value);
     const known = seen.get(value) ?? { verdict: check(value) };
     seen.set(value, known);
     return known.verdict;
@@ -146,16 +153,18 @@ function all<T>(items: Iterable<T>, check: (item: T) => Verdict): Verdict {
 export const listOf = (value: unknown): readonly unknown[] | undefined =>
   Array.isArray(value) ? value : value instanceof Tuples ? value.pairs.map(() => undefined) : undefined;
 
+const isSmall = (value: object) => (Array.isArray(value) ? value.length : isMap(value) ? value.size : 9) < 9;
+
 /** pydantic takes a set for a list. */
 const listCheck = (check: Check): Check =>
   remembering((value) => {
     const items = value instanceof Set ? value : listOf(value);
     if (items === undefined) return false;
     return value instanceof Tuples ? value.pairs.length === 0 : all(items, check);
-  });
+  }, isSmall);
 
 const mapCheck = (check: Check): Check =>
-  remembering((value) => isMap(value) && all(value, ([key, item]) => both(textCheck(key), check(item))));
+  remembering((value) => isMap(value) && all(value, ([key, item]) => both(textCheck(key), check(item))), isSmall);
 
 const both = (a: Verdict, b: Verdict): Verdict => (a === false || b === false ? false : a && b);
 

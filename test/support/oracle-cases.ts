@@ -65,13 +65,13 @@ export function casesOf(
   models: Description,
   model: string,
   base: JsonMap,
-  { beside = {}, leave = [] }: { beside?: Record<string, string[]>; leave?: readonly string[] } = {},
+  { beside = () => [], leave = [] }: { beside?: (field: string) => string[]; leave?: readonly string[] } = {},
 ): Case[] {
   const fields = models[model] ?? {};
   const seen = new Set(leave);
   return Object.keys(fields).flatMap((field) => {
     const kept = Object.entries(base).filter(
-      ([name]) => name in fields && (name === field || fields[name]?.endsWith('!') || beside[field]?.includes(name)),
+      ([name]) => name in fields && (name === field || fields[name]?.endsWith('!') || beside(field).includes(name)),
     );
     const only = { ...models, [model]: { [field]: fields[field] as string } };
     return [...holes(only, model, Object.fromEntries(kept), seen)].flatMap(([name, json]) =>
