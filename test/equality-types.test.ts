@@ -8,10 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Description, describeModels } from '../scripts/lhp-models.ts';
 import { LHP_VERSIONS } from '../scripts/setup.mjs';
 import { expandBlueprints } from '../src/scan/blueprints.ts';
+import { Deadline } from '../src/scan/deadline.ts';
 import { flowgroupsOf } from '../src/scan/flowgroups.ts';
 import { modelsOf, typesOf } from '../src/scan/model.ts';
 import { projectSettings, readProjectFile } from '../src/scan/project.ts';
 import { rulesOf, scanProject } from '../src/scan/scan.ts';
+import { Snapshot } from '../src/scan/snapshot.ts';
 import { parseAll, parseDocuments } from '../src/scan/yaml.ts';
 import { lacking, lhp } from './support/needs.ts';
 import { type Oracle, startOracle } from './support/oracle.ts';
@@ -212,7 +214,7 @@ describe.each(LHP_VERSIONS)('lhp %s', (version) => {
     const blueprint = (text: string) =>
       orEnded(() => {
         const documents = parseDocuments(text, rule);
-        expandBlueprints([documents], [], rules);
+        expandBlueprints([documents], [], rules, new Deadline());
         return (documents as Map<string, string>[])[0]?.get('name');
       });
     const theirs = await oracle.read(
@@ -235,7 +237,12 @@ describe.each(LHP_VERSIONS)('lhp %s', (version) => {
     const instance = (text: string) =>
       orEnded(() => {
         const documents = parseDocuments(text, rule);
-        const made = expandBlueprints([parseDocuments(JSON.stringify(BLUEPRINT), rule)], [documents], rules);
+        const made = expandBlueprints(
+          [parseDocuments(JSON.stringify(BLUEPRINT), rule)],
+          [documents],
+          rules,
+          new Deadline(),
+        );
         return made.length + flowgroupsOf(documents, rules).length;
       });
     const theirInstances = await oracle.read(
@@ -276,9 +283,8 @@ function inherited({ field, value, text }: Case): Case {
 const modelsIn = (cases: readonly Case[]) => [...new Set(cases.map(({ field }) => field.split('.')[0]))].sort();
 
 function scan(root: string, lhpVersion: string) {
-  const options = { lhpVersion, pyyamlVersion: undefined, pipelineConfig: undefined };
-  const output = { files: new Map(), wheels: new Set<string>() };
-  return scanProject(root, { ...options, dryRun: true, noBundle: false, startedAt: 0 }, output);
+  const options = { lhpVersion, pyyamlVersion: undefined, pipelineConfig: undefined, dryRun: true };
+  return scanProject(new Snapshot(root), options, undefined);
 }
 
 const counted = ({ flowgroups, flowgroupsUsingTemplates, templates, pipelines }: ReturnType<typeof scanProject>) =>
