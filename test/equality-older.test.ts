@@ -40,6 +40,16 @@ const three: Tree = {
   'pipelines/c.yaml': templated('silver', 'c'),
 };
 const nothing = () => {};
+/** Dropped, lhp.yaml leaves two; taken, one. */
+const included = (...lines: string[]): Tree => ({
+  'lhp.yaml': ['name: equality', 'include: ["a/**"]', ...lines, ''].join('\n'),
+  'pipelines/a/a.yaml': flowgroup('bronze', 'a'),
+  'pipelines/b/b.yaml': flowgroup('bronze', 'b'),
+});
+const mistyped = (fields: string): Tree => ({
+  'pipelines/a.yaml': flowgroup('bronze', 'a'),
+  'pipelines/b.yaml': flowgroup('bronze', 'b').replace('target: "v_b"', `target: v_b, ${fields}`),
+});
 const touch = (path: string) => (root: string) => appendFileSync(join(root, path), 'description: changed\n');
 const monitoring =
   'name: equality\nevent_log: {catalog: main, schema: meta}\nmonitoring: {checkpoint_path: /c, job_config_path: config/job.yaml';
@@ -85,6 +95,17 @@ const IN_064: Row[] = [
       'pipelines/parameters.yaml': templated('bronze', 'l').replace(/\{.*\}/, '[entity]'),
     },
   ],
+  ['a number as version in lhp.yaml', [2, 0, 0, 1, 2], included('version: 1.0')],
+  ['a date in lhp.yaml that there is not', [2, 0, 0, 1, 2], included('created_date: 2024-02-30')],
+  ['a description that is a number, in one action', [1, 0, 0, 1, 1], mistyped('description: 123')],
+  ['a target that is a number', [1, 0, 0, 1, 1], mistyped('target: 2024')],
+  ['a date for a text, quoted for another', [1, 0, 0, 1, 1], mistyped('description: "1", sql: 2024-01-31')],
+  ['a boolean written as a text, a field nobody knows', [2, 0, 0, 1, 2], mistyped('once: "yes", tags: 5')],
+  [
+    'a template of a wrong type: its pipeline fails, and counts as a flowgroup',
+    [3, 1, 1, 2, 2],
+    { ...three, 'templates/ingest.yaml': 'name: ingest\nparameters: entity\nactions: []\n' },
+  ],
   [
     'a pipeline that fails is not counted, and the run succeeds',
     [5, 3, 2, 3, 3],
@@ -115,6 +136,14 @@ const IN_064: Row[] = [
 
 const IN_087: Row[] = [
   ['a first run', [3, 1, 1, 2, 3], three],
+  ['a number as version in lhp.yaml', [2, 0, 0, 1, 2], included('version: 1.0')],
+  ['an lhp.yaml that is no YAML', [2, 0, 0, 1, 2], included('author: [no end')],
+  ['a date in lhp.yaml that there is not', [2, 0, 0, 1, 2], included('created_date: 2024-02-30')],
+  [
+    'an instance, and no blueprint',
+    [1, 0, 0, 1, 1],
+    { 'pipelines/a.yaml': flowgroup('bronze', 'a'), 'pipelines/i.yaml': 'use_blueprint: none\n' },
+  ],
   ['--dry-run', [3, 1, 1, 2, 0], three, { args: ['--dry-run'] }],
   ['--dry-run over what was written before', [3, 1, 1, 2, 0], three, { again: nothing, args: ['--dry-run'] }],
   ['a second run writes everything', [3, 1, 1, 2, 3], three, { again: nothing }],

@@ -456,6 +456,40 @@ const MONITORING: Row[] = [
   ],
 ];
 
+// lhp drops the whole lhp.yaml when one field has a wrong type, and goes on (equality-types.test.ts).
+const TYPES: Row[] = [
+  [
+    'a number as version: no include',
+    [2, 0, 0, 1, 2],
+    { ...lhpYaml('version: 1.0', 'include: ["a/**"]'), ...files('a/x.yaml', 'b/y.yaml') },
+  ],
+  [
+    'an unquoted date: no monitoring',
+    [1, 0, 0, 1, 1],
+    {
+      'lhp.yaml': `${monitoring()['lhp.yaml']}created_date: 2024-01-31\n`,
+      ...files('a.yaml'),
+    },
+    { from },
+  ],
+  [
+    'a view of monitoring that has a number as its name',
+    [1, 0, 0, 1, 1],
+    { ...monitoring(', materialized_views: [{name: 1, sql: SELECT 1}]'), ...files('a.yaml') },
+    { from },
+  ],
+  [
+    'a list as description: the blueprints of the default patterns',
+    [3, 1, 1, 2, 3],
+    {
+      ...lhpYaml('description: [a]', "blueprint_include: ['shared/**/*.yaml']"),
+      ...files('a.yaml'),
+      'pipelines/b.yaml': instance('site', 'site: berlin'),
+    },
+    { from: ['blueprints'] },
+  ],
+];
+
 const FILES: Row[] = [
   ['helpers are copied, not counted', [1, 0, 0, 1, 1], {}, { from: ['helpers'] }],
   ['flowgroups of tests alone give no file', [2, 0, 0, 1, 1], {}, { from: ['tests'] }],
@@ -581,6 +615,7 @@ const TOPICS: [topic: string, rows: Row[]][] = [
   ['blueprints', BLUEPRINTS],
   ['names out of parameters', NAMES],
   ['monitoring', MONITORING],
+  ['a wrong type in lhp.yaml', TYPES],
   ['files', FILES],
   ['command line', COMMAND_LINE],
 ];

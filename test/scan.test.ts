@@ -281,6 +281,67 @@ describe('files that do not parse', () => {
     expect(scan(project({}))).toMatchObject({ flowgroups: 0, pipelines: 0, files: 0 }));
 });
 
+// That the versions in between do so was read from them, and tried once (docs/adr/0004-scan.md); of the
+// three that are installed equality-types.test.ts tries every field.
+describe('a value of a wrong type', () => {
+  const two = { 'pipelines/a/a.yaml': flowgroup('a'), 'pipelines/b.yaml': flowgroup('b') };
+  const counted = (lhpYaml: string | Buffer, version: string) => {
+    const root = project({ 'lhp.yaml': 'name: p\n', ...two });
+    writeFileSync(join(root, 'lhp.yaml'), lhpYaml);
+    return scan(root, version).flowgroups;
+  };
+  const including = (more: string) => `name: p\ninclude: ["a/**"]\n${more}`;
+  const latin1 = Buffer.from(including('author: "M\xfcller"\n'), 'latin1');
+
+  it.each([
+    ['a number', including('version: 1.0\n'), { '0.6.4': 2, '0.7.8': 2, '0.8.7': 2, '0.9.0': 2, '0.9.3': 2 }],
+    ['a date', including('created_date: 2024-01-31\n'), { '0.6.4': 2, '0.8.7': 2, '0.9.3': 2 }],
+    ['no date', including('x: 2024-02-30\n'), { '0.6.4': 2, '0.7.5': 2, '0.8.7': 2, '0.9.0': null, '0.9.3': null }],
+    ['no YAML', including('x: [\n'), { '0.7.4': null, '0.7.5': 2, '0.8.7': 2, '0.9.0': null, '0.9.3': null }],
+    ['no UTF-8', latin1, { '0.6.4': 2, '0.8.7': 2, '0.9.0': null }],
+    ['a field of later', including('project_id: 5\n'), { '0.6.4': 1, '0.9.1': 1, '0.9.2': 2, '0.9.3': 2 }],
+    ['no list of patterns', 'name: p\ninclude: a/**\n', { '0.6.4': null, '0.9.3': null }],
+    ['patterns that one version knows', including('blueprint_include: x\n'), { '0.8.5': 1, '0.8.6': null }],
+    ['two documents', `${including('')}---\n---\n`, { '0.6.4': null, '0.9.3': null }],
+    ['an empty list', '[]\n', { '0.6.4': 2, '0.9.3': 2 }],
+    ['words that lhp looks for', 'name: [Invalid YAML]\n', { '0.6.4': null, '0.9.3': null }],
+    ['half of a pair', including('author: "\\ud800"\n'), { '0.6.4': null, '0.9.3': null }],
+  ])('%s in lhp.yaml', (_, lhpYaml, expected) => {
+    const found = Object.fromEntries(Object.keys(expected).map((version) => [version, counted(lhpYaml, version)]));
+    expect(found).toEqual(expected);
+  });
+  it.each(['0.5.9', '0.8.7.dev1', '0.9.4', '1.0.0', 'other'])('of lhp %s nobody has read what it does', (version) => {
+    expect(counted(including('version: 1.0\n'), version)).toBe(null);
+    expect(counted(including('version: "1.0"\n'), version)).toBe(1);
+    const root = project({
+      ...two,
+      'pipelines/c.yaml': 'pipeline: p\nflowgroup: c\nactions: [{name: 5, type: load}]\n',
+    });
+    expect(scan(root, version)).toMatchObject(UNKNOWN);
+  });
+  it.each(['target: "\\ud800"', 'tolerance: "5.0"', 'tolerance: 1.0e+300'])('whether %s fits is not known', (field) => {
+    const files = { ...two, 'pipelines/c.yaml': flowgroup('c', `actions: [{name: n, type: test, ${field}}]\n`) };
+    expect(scan(project(files), '0.6.4')).toMatchObject(UNKNOWN);
+  });
+  it('one large mapping that a list shows a hundred thousand times is looked at once', () => {
+    const keys = Array.from({ length: 50_000 }, (_, i) => `k${i}: 1`).join(', ');
+    const source = `[${Array(100_000).fill('*a').join(',')}]`;
+    const text = `a: &a {${keys}}\npipeline: p\nflowgroup: f\nactions: [{name: n, type: load, source: ${source}}]\n`;
+    expect(scan(project({ 'pipelines/a.yaml': text }), '0.6.4')).toMatchObject({ flowgroups: 1, uncertain: undefined });
+  });
+  it.each([
+    ['!!int 5x', 'a number that is none'],
+    ['=', 'a default value'],
+    ['{[a]: b}', 'a key that cannot be looked up'],
+    ['{a: <<}', 'a merge key as a value'],
+    ['!unknown x', 'an unknown tag'],
+  ])('%s is nothing that PyYAML makes: %s', (value) => {
+    const files = { ...two, 'pipelines/c.yaml': flowgroup('c', `x: ${value}\n`) };
+    expect(scan(project(files), '0.6.4')).toMatchObject({ flowgroups: 2 });
+    expect(scan(project(files), '0.9.3')).toMatchObject(UNKNOWN);
+  });
+});
+
 describe('indentation that PyYAML does not look at', () => {
   it.each([
     ['a closing bracket at the beginning of a line', 'x: [\n  1,\n  2\n]\ny: {\n  a: 1\n}\n'],
@@ -315,8 +376,14 @@ describe('Python prints', () => {
     ['2024-01-31T10:00:00Z', '2024-01-31 10:00:00+00:00'],
     ['[a, 1, yes, "it\'s"]', `['a', 1, True, "it's"]`],
     ['{a: 2024-01-31}', "{'a': datetime.date(2024, 1, 31)}"],
+    ['!!binary aGknCsM=', `b"hi'\\n\\xc3"`],
+    ['!!omap [a: 1, b: [x]]', `[('a', 1), ('b', ['x'])]`],
+    ['!!set {a}', `{'a'}`],
   ])('%s as %s', (text, printed) => {
     expect(pythonStr((parseDocuments(`v: ${text}\n`, 'last')[0] as Map<string, unknown>).get('v'))).toBe(printed);
+  });
+  it('a set in an order of its own', () => {
+    expect(() => pythonStr(new Set(['a', 'b']))).toThrow(LimitError);
   });
   it('a value that is too long is refused', () => {
     expect(() => pythonStr(['x'.repeat(70_000)])).toThrow(LimitError);

@@ -3,6 +3,7 @@
 import type { Deadline } from './deadline.ts';
 import { type Flowgroup, isBlueprint, isInstance, RefusedError } from './flowgroups.ts';
 import { isMap, LimitError, type YamlMap } from './mapping.ts';
+import { boolOf, listOf, type Models, textOf } from './model.ts';
 import { pythonStr } from './yaml.ts';
 
 /** lhp expands variables in variables this often. */
@@ -11,24 +12,38 @@ const MAX_NAME = 65_536;
 /** More than any project; a bound on blueprints times instances. */
 const MAX_EXPANDED = 200_000;
 
-/** The arguments are the documents of each file, as discovered; a file that is no instance is passed over. */
+export interface BlueprintRules {
+  models: Models;
+  /** Without a blueprint lhp looks for no instances; later versions find that theirs is missing. */
+  needsBlueprints: boolean;
+}
+
+/**
+ * The first two arguments are the documents of each file, as discovered; a file that is no instance is
+ * passed over. What is refused here ends a run of lhp, in every version.
+ */
 export function expandBlueprints(
   blueprintFiles: readonly unknown[][],
   candidates: readonly unknown[][],
+  rules: BlueprintRules,
   deadline: Deadline,
 ): Flowgroup[] {
+  const { models } = rules;
   const blueprints = new Map<unknown, YamlMap>();
   for (const documents of blueprintFiles) {
     const blueprint = documents[0];
     if (documents.length !== 1 || !isBlueprint(blueprint)) throw new RefusedError('not a blueprint');
-    blueprints.set(blueprint.get('name'), blueprint);
+    if (!models.called('Blueprint', blueprint)) throw new RefusedError('a field of a wrong type');
+    blueprints.set(textOf(blueprint.get('name')), blueprint);
   }
+  if (blueprints.size === 0 && rules.needsBlueprints) return [];
   const found: Flowgroup[] = [];
   for (const [instance] of candidates) {
     if (!isInstance(instance)) continue;
     const map = instance as YamlMap;
     const blueprint = blueprints.get(map.get('use_blueprint') ?? map.get('blueprint'));
     if (!blueprint) throw new RefusedError('an unknown blueprint');
+    onlyKnownKeys(map, models);
     const parameters = parametersOf(blueprint, map);
     for (const spec of list(blueprint.get('flowgroups'))) {
       found.push(expand(spec, parameters, deadline));
@@ -38,18 +53,37 @@ export function expandBlueprints(
   return found;
 }
 
+/** The newer form has its parameters in one place; the older one is anything at all. */
+function onlyKnownKeys(instance: YamlMap, models: Models): void {
+  if (!instance.has('use_blueprint')) return;
+  for (const key of instance.keys()) {
+    if (!['use_blueprint', 'parameters', 'overrides'].includes(key as string)) throw new RefusedError('another key');
+  }
+  if (!models.fits('BlueprintInstance', instance)) throw new RefusedError('a field of a wrong type');
+}
+
 /** Defaults first, then what the instance gives, under `parameters:` or (the older form) beside `blueprint:`. */
 function parametersOf(blueprint: YamlMap, instance: YamlMap): Map<string, string> {
   const values = new Map<string, string>();
-  for (const parameter of list(blueprint.get('parameters') ?? [])) {
+  const wanted = new Set<string>();
+  const names = new Set<string>();
+  for (const parameter of list(blueprint.get('parameters'))) {
+    const name = textOf(parameter.get('name')) ?? '';
+    names.add(name);
+    if (boolOf(parameter.get('required') ?? false)) wanted.add(name);
     const fallback = parameter.get('default') ?? null;
-    if (fallback !== null) values.set(pythonStr(parameter.get('name')), pythonStr(fallback));
+    if (fallback !== null) values.set(name, pythonStr(fallback));
   }
   const given = instance.has('use_blueprint') ? (instance.get('parameters') ?? new Map()) : instance;
   if (!isMap(given)) throw new RefusedError('parameters is not a mapping');
-  for (const [name, value] of given) {
-    if (given !== instance || name !== 'blueprint') values.set(pythonStr(name), pythonStr(value));
+  for (const [key, value] of given) {
+    if (given === instance && key === 'blueprint') continue;
+    const name = textOf(key);
+    if (name === undefined || !names.has(name)) throw new RefusedError('an unknown parameter');
+    wanted.delete(name);
+    values.set(name, pythonStr(value));
   }
+  if (wanted.size > 0) throw new RefusedError('a parameter is missing');
   return values;
 }
 
@@ -57,18 +91,17 @@ function expand(spec: YamlMap, parameters: ReadonlyMap<string, string>, deadline
   deadline.step(1 + parameters.size);
   const variables = new Map(parameters);
   const own = spec.get('variables');
-  if (isMap(own)) for (const [name, value] of own) variables.set(pythonStr(name), pythonStr(value));
+  if (isMap(own)) for (const [name, value] of own) variables.set(textOf(name) ?? '', textOf(value) ?? '');
   expandInPlace(variables, deadline);
   const name = (field: string) => {
-    const template = spec.get(field);
-    if (typeof template !== 'string') throw new RefusedError(`${field} of a blueprint`);
+    const template = textOf(spec.get(field));
+    if (template === undefined) throw new RefusedError(`${field} of a blueprint`);
     return substitute(template, variables);
   };
-  const template = spec.get('use_template');
   return {
     pipeline: name('pipeline'),
     flowgroup: name('flowgroup'),
-    template: typeof template === 'string' && template ? template : undefined,
+    template: textOf(spec.get('use_template')) || undefined,
   };
 }
 
@@ -97,7 +130,9 @@ function substitute(text: string, variables: ReadonlyMap<string, string>): strin
   });
 }
 
-function list(value: unknown): YamlMap[] {
-  if (!Array.isArray(value) || !value.every(isMap)) throw new RefusedError('not a list of mappings');
-  return value;
+/** A list of mappings, or nothing at all (which may also be an empty set). */
+function list(value: unknown): readonly YamlMap[] {
+  const items = listOf(value) ?? [];
+  if (!items.every(isMap)) throw new RefusedError('not a list of mappings');
+  return items;
 }

@@ -1,6 +1,7 @@
 // flowgroups.ts: the documents of one file → the flowgroups they define. The rules are lhp's: one flowgroup a document, or a
 // `flowgroups:` array whose entries inherit from the document around them.
 import { isMap, type YamlMap } from './mapping.ts';
+import { listOf, type Models, textOf } from './model.ts';
 
 export interface Flowgroup {
   pipeline: string;
@@ -23,59 +24,62 @@ export function isBlueprint(document: unknown): document is YamlMap {
   return isMap(document) && !document.has('actions') && document.has('parameters') && document.has('flowgroups');
 }
 
-/** `blueprints`: whether this version of lhp knows them. */
-export function flowgroupsOf(documents: readonly unknown[], blueprints: boolean): Flowgroup[] {
+/** What a version of lhp decides about a flowgroup's file. */
+export interface FlowgroupRules {
+  /** It knows blueprints. */
+  blueprints: boolean;
+  models: Models;
+}
+
+export function flowgroupsOf(documents: readonly unknown[], rules: FlowgroupRules): Flowgroup[] {
   if (documents.length === 0) throw new RefusedError('empty');
   const found: Flowgroup[] = [];
   const names = new Set<string>();
   const add = (map: unknown, shared?: YamlMap) => {
-    const flowgroup = flowgroupOf(map, shared);
+    const flowgroup = flowgroupOf(map, shared, rules.models);
     if (names.has(flowgroup.flowgroup)) throw new RefusedError('a name twice');
-    names.add(flowgroup.flowgroup);
+    // Only a name that says something is remembered.
+    if (flowgroup.flowgroup) names.add(flowgroup.flowgroup);
     found.push(flowgroup);
   };
   let arrays = 0;
   for (const document of documents) {
-    if (blueprints && isBlueprint(document)) throw new RefusedError('a blueprint among the pipelines');
-    if (blueprints && isInstance(document)) return [];
+    if (rules.blueprints && isBlueprint(document)) throw new RefusedError('a blueprint among the pipelines');
+    if (rules.blueprints && isInstance(document)) return [];
     if (!isMap(document)) throw new RefusedError('not a mapping');
-    const entries = document.get('flowgroups');
     if (!document.has('flowgroups')) add(document);
-    else if (!Array.isArray(entries)) throw new RefusedError('flowgroups is not a list');
     else {
       arrays += 1;
-      for (const entry of entries) add(entry, document);
+      for (const entry of entriesOf(document.get('flowgroups'))) add(entry, document);
     }
   }
   if (arrays > 0 && arrays < documents.length) throw new RefusedError('both syntaxes');
   return found;
 }
 
-/** What lhp validates and what versions that skip invalid files depend on. */
-function flowgroupOf(map: unknown, shared: YamlMap | undefined): Flowgroup {
-  if (!isMap(map)) throw new RefusedError('not a mapping');
-  const field = (name: string) => (map.has(name) ? map.get(name) : shared?.get(name));
-  const pipeline = field('pipeline');
-  const flowgroup = map.get('flowgroup');
-  const template = field('use_template') ?? undefined;
-  if (typeof pipeline !== 'string' || typeof flowgroup !== 'string') throw new RefusedError('no pipeline or flowgroup');
-  if (template !== undefined && typeof template !== 'string') throw new RefusedError('use_template is no string');
-  const actions = map.get('actions') ?? [];
-  if (!Array.isArray(actions) || !actions.every(isAction)) throw new RefusedError('actions');
-  const presets = field('presets') ?? [];
-  if (!isTexts(presets)) throw new RefusedError('presets');
-  const metadata = field('operational_metadata') ?? false;
-  if (typeof metadata !== 'boolean' && !isTexts(metadata)) throw new RefusedError('operational_metadata');
-  if (!isMap(map.get('template_parameters') ?? new Map())) throw new RefusedError('template_parameters');
-  return { pipeline, flowgroup, template: template || undefined };
+/** Python walks through whatever can be walked through: also through nothing at all. */
+function entriesOf(value: unknown): readonly unknown[] {
+  const list = listOf(value);
+  if (list) return list;
+  const size = isMap(value) || value instanceof Set ? value.size : undefined;
+  const length = typeof value === 'string' || value instanceof Uint8Array ? value.length : undefined;
+  if ((size ?? length) !== 0) throw new RefusedError('flowgroups is not a list');
+  return [];
 }
 
-const isTexts = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
+/** What an entry of a `flowgroups:` array takes from the document around it. */
+const INHERITED = ['pipeline', 'use_template', 'presets', 'operational_metadata', 'job_name'];
 
-function isAction(action: unknown): boolean {
-  return (
-    isMap(action) &&
-    typeof action.get('name') === 'string' &&
-    ['load', 'transform', 'write', 'test'].includes(action.get('type') as string)
-  );
+function flowgroupOf(map: unknown, shared: YamlMap | undefined, models: Models): Flowgroup {
+  if (!isMap(map)) throw new RefusedError('not a mapping');
+  const fields = new Map(map);
+  for (const name of INHERITED) {
+    if (!map.has(name) && shared?.has(name)) fields.set(name, shared.get(name));
+  }
+  if (!models.called('FlowGroup', fields)) throw new RefusedError('a field of a wrong type');
+  return {
+    pipeline: textOf(fields.get('pipeline')) ?? '',
+    flowgroup: textOf(fields.get('flowgroup')) ?? '',
+    template: textOf(fields.get('use_template')) || undefined,
+  };
 }

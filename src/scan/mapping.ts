@@ -88,6 +88,8 @@ export const mergingMapTag = (rule: MergeRule) =>
         const sources = Array.isArray(value) ? (value as unknown[]) : [value];
         if (!sources.every(isMap)) return 'only mappings can be merged';
         merge(map, sources, rule);
+      } else if (Array.isArray(key) || isMap(key) || key instanceof Set || value === MERGE) {
+        return 'a key that Python cannot look up, or `<<` as a value';
       } else {
         merged.get(map)?.own.add(key);
         map.set(key, value);

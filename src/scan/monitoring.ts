@@ -2,7 +2,7 @@
 // whose event log is on, and it counts as one more flowgroup in one more pipeline.
 import type { Flowgroup } from './flowgroups.ts';
 import { isMap, type YamlMap } from './mapping.ts';
-import { pythonStr } from './yaml.ts';
+import { boolOf, listOf, textOf } from './model.ts';
 
 /** `configs` are the documents of the pipeline configuration given with `-pc`. `always`: older versions add it even without views. */
 export function monitoringFlowgroup(
@@ -16,21 +16,15 @@ export function monitoringFlowgroup(
   if (!isMap(monitoring) || !isMap(eventLog) || !enabled(monitoring) || !enabled(eventLog)) return undefined;
   const pipeline =
     textOf(monitoring.get('pipeline_name')) ||
-    `${pythonStr(project.get('name') ?? 'unnamed_project')}_event_log_monitoring`;
+    `${textOf(project.get('name')) ?? 'unnamed_project'}_event_log_monitoring`;
   const optedOut = eventLogOff(configs);
   if (![...pipelines].some((name) => name !== pipeline && !optedOut(name))) return undefined;
-  const views = monitoring.get('materialized_views') ?? undefined;
-  const hasActions = isTrue(monitoring.get('enable_job_monitoring')) || !Array.isArray(views) || views.length > 0;
+  const views = listOf(monitoring.get('materialized_views'));
+  const hasActions = boolOf(monitoring.get('enable_job_monitoring')) || views?.length !== 0;
   return hasActions || always ? { pipeline, flowgroup: 'monitoring', template: undefined } : undefined;
 }
 
-const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
-const enabled = (map: YamlMap) => !map.has('enabled') || isTrue(map.get('enabled'));
-/** lhp accepts these words for true where it expects a boolean. */
-const isTrue = (value: unknown) =>
-  value === true || (typeof value === 'string' && /^(1|on|t|true|y|yes)$/i.test(value)) || isOne(value);
-const isOne = (value: unknown) =>
-  typeof value === 'object' && value !== null && 'str' in value && /^1(\.0)?$/.test(String(value.str));
+const enabled = (map: YamlMap) => !map.has('enabled') || boolOf(map.get('enabled')) === true;
 
 /** Whether a pipeline has `event_log: false`, by its own entry or by the project's defaults. */
 function eventLogOff(configs: readonly unknown[]): (pipeline: string) => boolean {

@@ -3,14 +3,16 @@
 // bounded. Where a bound, an unreadable file or a change since the run makes a count uncertain, it
 // is left out (`null`).
 import { join, resolve } from 'node:path';
-import { expandBlueprints } from './blueprints.ts';
+import { type BlueprintRules, expandBlueprints } from './blueprints.ts';
 import { discoverYaml } from './discover.ts';
-import { type Flowgroup, flowgroupsOf, RefusedError } from './flowgroups.ts';
+import { type Flowgroup, type FlowgroupRules, flowgroupsOf, RefusedError } from './flowgroups.ts';
 import { isMap, LimitError, type MergeRule, mergeRule, type YamlMap } from './mapping.ts';
+import { isKnown, modelsOf } from './model.ts';
 import { monitoringFlowgroup } from './monitoring.ts';
+import { type ProjectFile, projectSettings, readProjectFile } from './project.ts';
 import { ChangedError, Snapshot } from './snapshot.ts';
 import { countInLog, countOutput, type Output } from './written.ts';
-import { parseDocuments, pythonStr } from './yaml.ts';
+import { parseAll, parseDocuments, pythonStr } from './yaml.ts';
 
 export interface ScanOptions {
   /** Version of the lhp that ran, as installed; its counting rules changed over time. Unknown counts as the newest. */
@@ -49,7 +51,8 @@ export function scanProject(project: Snapshot, options: ScanOptions, written: Ou
     const reader = new Reader(project, rules.skipsInvalid, mergeRule(options.pyyamlVersion));
     const lhpYaml = projectFile(reader);
     scan.projectName = nameOf(lhpYaml);
-    const flowgroups = findFlowgroups(lhpYaml, options, rules, reader);
+    const settings = projectSettings(lhpYaml, options.lhpVersion, rules.models);
+    const flowgroups = findFlowgroups(settings, options, rules, reader);
     if (reader.unread > 0) throw new LimitError('a file could not be read');
     project.confirm();
     scan.flowgroups = flowgroups.length;
@@ -78,13 +81,13 @@ export function projectName(root: string): string | undefined {
   }
 }
 
-function nameOf(project: YamlMap): string | undefined {
-  const name = project.get('name');
+function nameOf(file: ProjectFile): string | undefined {
+  const project = 'documents' in file ? file.documents[0] : undefined;
+  const name = isMap(project) ? project.get('name') : undefined;
   return name === undefined || name === null ? undefined : pythonStr(name);
 }
 
-interface Rules {
-  blueprints: boolean;
+interface Rules extends FlowgroupRules, BlueprintRules {
   monitoring: boolean;
   /** The monitoring flowgroup is there even without views. */
   monitoringAlways: boolean;
@@ -95,7 +98,7 @@ interface Rules {
 }
 
 /** From the wheels of the versions 0.6.4 to 0.9.3 (docs/adr/0004-scan.md). */
-function rulesOf(version: string | undefined): Rules {
+export function rulesOf(version: string | undefined): Rules {
   const [major = 0, minor = 0, patch = 0] = (version ?? '999').split('.').map((part) => Number.parseInt(part, 10));
   const since = (wanted: readonly [number, number, number]) =>
     major !== wanted[0] ? major > wanted[0] : minor !== wanted[1] ? minor > wanted[1] : patch >= wanted[2];
@@ -103,8 +106,10 @@ function rulesOf(version: string | undefined): Rules {
     blueprints: since([0, 8, 6]),
     monitoring: since([0, 7, 6]),
     monitoringAlways: !since([0, 8, 2]),
-    skipsInvalid: !since([0, 8, 7]),
+    skipsInvalid: !since([0, 8, 7]) && isKnown(version),
     writesAll: since([0, 9, 0]),
+    needsBlueprints: !since([0, 9, 0]),
+    models: modelsOf(version),
   };
 }
 
@@ -114,7 +119,7 @@ function findFlowgroups(lhpYaml: YamlMap, options: ScanOptions, rules: Rules, re
   const pipelines = join(root, 'pipelines');
   const found: Flowgroup[] = [];
   for (const path of discoverYaml(pipelines, patternsOf(lhpYaml, 'include'), project)) {
-    found.push(...reader.read(join(pipelines, path), (documents) => flowgroupsOf(documents, rules.blueprints)));
+    found.push(...reader.read(join(pipelines, path), (documents) => flowgroupsOf(documents, rules)));
   }
   if (rules.blueprints) {
     const files = (key: string, fallback: string, skippable: boolean) =>
@@ -124,7 +129,7 @@ function findFlowgroups(lhpYaml: YamlMap, options: ScanOptions, rules: Rules, re
     const blueprints = files('blueprint_include', 'blueprints', false);
     // A file that might be an instance and does not parse is passed over by every version.
     const instances = files('instance_include', 'pipelines', true);
-    for (const one of expandBlueprints(blueprints, instances, project.deadline)) found.push(one);
+    for (const one of expandBlueprints(blueprints, instances, rules, project.deadline)) found.push(one);
   }
   if (rules.monitoring && lhpYaml.has('monitoring')) {
     const configs = options.pipelineConfig
@@ -137,11 +142,7 @@ function findFlowgroups(lhpYaml: YamlMap, options: ScanOptions, rules: Rules, re
   return found;
 }
 
-function projectFile(reader: Reader): YamlMap {
-  const [project] = reader.lhpYaml();
-  if (project !== undefined && !isMap(project)) throw new RefusedError('lhp.yaml is not a mapping');
-  return project ?? new Map();
-}
+const projectFile = (reader: Reader): ProjectFile => readProjectFile(() => reader.lhpYaml());
 
 /** An empty list is no list, as in lhp. */
 function patternsOf(project: YamlMap, key: string): string[] | undefined {
@@ -177,8 +178,9 @@ class Reader {
     }, skippable);
   }
 
+  /** All documents of lhp.yaml, also empty ones. */
   lhpYaml(): unknown[] {
-    return this.#use(() => this.#parse(this.project.lhpYaml()), false);
+    return parseAll(this.project.lhpYaml(), this.#mergeRule, this.project.deadline);
   }
 
   #parse(text: string): unknown[] {

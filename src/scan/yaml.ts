@@ -8,27 +8,26 @@ import {
   loadAll,
   NOT_RESOLVED,
   nullYaml11Tag,
-  omapTag,
-  pairsTag,
   setTag,
   YAMLException,
 } from 'js-yaml';
 import type { Deadline } from './deadline.ts';
 import { allowMerges, isMap, LimitError, type MergeRule, mergeKeyTag, mergingMapTag } from './mapping.ts';
+import {
+  ConstructionError,
+  isConstructionError,
+  omapTag,
+  PythonScalar,
+  pairsTag,
+  pythonBytes,
+  Tuples,
+  valueTag,
+} from './python.ts';
+import { timestampTag } from './timestamp.ts';
 
 /** Deeper than any real project; lhp's own parser gives up in the same region. */
 const MAX_DEPTH = 200;
 const MAX_TEXT = 65_536;
-
-/** A number or a date: only how Python prints it matters here. */
-class PythonScalar {
-  readonly str: string;
-  readonly repr: string;
-  constructor(str: string, repr = str) {
-    this.str = str;
-    this.repr = repr;
-  }
-}
 
 const DIGITS = [...'+-0123456789'];
 
@@ -50,15 +49,18 @@ const INT = /^[-+]?(0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|[1-9][0-9_]
 const intTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:int', {
   implicit: true,
   implicitFirstChars: DIGITS,
-  resolve: (text) => (INT.test(text) && text.length < 4096 ? new PythonScalar(integer(text).toString()) : NOT_RESOLVED),
+  resolve: (text) => (INT.test(text) ? new PythonScalar('int', integer(text).toString()) : NOT_RESOLVED),
   identify: () => false,
 });
 
 function integer(text: string): bigint {
+  // Python stops at 4,300 digits, or where it was told to.
+  if (text.length > 4096) throw new LimitError('a number');
   const sign = text.startsWith('-') ? -1n : 1n;
   const digits = text.replace(/^[-+]/, '').replaceAll('_', '');
   if (digits.includes(':')) return sign * digits.split(':').reduce((sum, part) => sum * 60n + BigInt(part), 0n);
   if (/^0[0-7]+$/.test(digits)) return sign * BigInt(`0o${digits.slice(1)}`);
+  if (/^0[bx]$/.test(digits)) throw new ConstructionError('a number without digits');
   return sign * BigInt(digits);
 }
 
@@ -70,7 +72,7 @@ const floatTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:float', {
   // With a tag of its own (`!!float 1`) a whole number will do.
   resolve: (text, explicit) =>
     FLOAT.test(text) || (explicit && /^[-+]?\d[\d_]*$/.test(text))
-      ? new PythonScalar(pythonFloat(float(text.toLowerCase())))
+      ? new PythonScalar('float', pythonFloat(float(text.toLowerCase())))
       : NOT_RESOLVED,
   identify: () => false,
 });
@@ -94,56 +96,26 @@ function pythonFloat(value: number): string {
   return /[.]/.test(text) ? text : `${text}.0`;
 }
 
-// Without a time both must have two digits.
-const TIMESTAMP =
-  /^(\d{4})-(?:(\d\d)-(\d\d)|(\d\d?)-(\d\d?)(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?(?:[ \t]*(Z|([-+])(\d\d?)(?::(\d\d))?))?)$/;
-const timestampTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:timestamp', {
-  implicit: true,
-  implicitFirstChars: [...'0123456789'],
-  resolve: (text) => {
-    const match = TIMESTAMP.exec(text);
-    return match ? timestamp(match) : NOT_RESOLVED;
-  },
-  identify: () => false,
-});
-
-function timestamp(match: RegExpExecArray): PythonScalar {
-  const [, year, month, day] = match;
-  const two = (text: string | undefined) => (text ?? '0').padStart(2, '0');
-  if (day !== undefined)
-    return new PythonScalar(`${year}-${month}-${day}`, `datetime.date(${[year, month, day].map(Number).join(', ')})`);
-  const [, , , , m, d, hour, minute, second, fraction = '', zone, sign, zoneHour, zoneMinute] = match;
-  const micros = fraction.slice(0, 6).padEnd(6, '0');
-  const offset = zone === undefined ? '' : zone === 'Z' ? '+00:00' : `${sign}${two(zoneHour)}:${two(zoneMinute)}`;
-  const text = `${year}-${two(m)}-${two(d)} ${two(hour)}:${minute}:${second}${Number(micros) > 0 ? `.${micros}` : ''}${offset}`;
-  const numbers = [year, m, d, hour, minute, second, micros].map(Number);
-  // Python leaves out what is zero at the end.
-  const shown = numbers.slice(0, numbers[6] ? 7 : numbers[5] ? 6 : 5).join(', ');
-  return new PythonScalar(text, `datetime.datetime(${shown}${offset && `, tzinfo=${pythonZone(offset)}`})`);
-}
-
-function pythonZone(offset: string): string {
-  const seconds = (offset.startsWith('-') ? -60 : 60) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4)));
-  if (seconds === 0) return 'datetime.timezone.utc';
-  const delta = seconds < 0 ? `days=-1, seconds=${86_400 + seconds}` : `seconds=${seconds}`;
-  return `datetime.timezone(datetime.timedelta(${delta}))`;
-}
-
-// `=` is YAML 1.1's default value; lhp's parser refuses it, and a file that lhp refuses never gets here.
 const schema = (rule: MergeRule) =>
   CORE_SCHEMA.withTags(
-    [nullYaml11Tag, boolTag, intTag, floatTag, timestampTag, mergeKeyTag],
+    [nullYaml11Tag, boolTag, intTag, floatTag, timestampTag, mergeKeyTag, valueTag],
     [mergingMapTag(rule), setTag, omapTag, pairsTag, binaryTag],
   );
 const SCHEMAS: Record<MergeRule, ReturnType<typeof schema>> = { first: schema('first'), last: schema('last') };
 
+/** All documents of a text as {@link parseAll} reads them; empty ones are left out, as lhp does. */
+export function parseDocuments(text: string, rule: MergeRule, deadline?: Deadline): unknown[] {
+  return parseAll(text, rule, deadline).filter((document) => document !== null && document !== undefined);
+}
+
 /**
- * All documents of a text; empty ones are left out, as lhp does. Throws on what is not YAML and on exceeded limits.
+ * All documents of a text. Throws on what is not YAML (YAMLException), on a value that Python cannot
+ * make (ConstructionError) and on exceeded limits (LimitError).
  *
  * @param rule - Whose value a key has that several mappings of one `<<: [*a, *b]` have.
  * @param deadline - By when it has to end: a text may have to be parsed again and again.
  */
-export function parseDocuments(text: string, rule: MergeRule, deadline?: Deadline): unknown[] {
+export function parseAll(text: string, rule: MergeRule, deadline?: Deadline): unknown[] {
   // Line breaks in YAML 1.1, and text in YAML 1.2.
   let attempt = text.replace(/[\x85\u2028\u2029]/g, '\n');
   for (let mended = 0; ; mended += 1) {
@@ -151,15 +123,14 @@ export function parseDocuments(text: string, rule: MergeRule, deadline?: Deadlin
     try {
       allowMerges();
       // json: a key that is given twice is no error, the last one counts (PyYAML).
-      const documents = loadAll(attempt, { schema: SCHEMAS[rule], json: true, maxDepth: MAX_DEPTH });
-      return documents.filter((document) => document !== null && document !== undefined);
+      return loadAll(attempt, { schema: SCHEMAS[rule], json: true, maxDepth: MAX_DEPTH });
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       if (error instanceof RangeError || /exceeded max/.test(error.message))
         throw new LimitError('nesting or merge keys');
       if (mended === MAX_MENDED) throw new LimitError('text that YAML 1.2 refuses');
       const next = error instanceof YAMLException ? mend(attempt, error, mended === 0) : attempt;
-      if (next === attempt) throw error;
+      if (next === attempt) throw isConstructionError(error) ? new ConstructionError(error.message) : error;
       attempt = next;
     }
   }
@@ -234,9 +205,14 @@ function pythonRepr(value: unknown, depth: number): string {
   };
   const inner = (item: unknown) => pythonRepr(item, depth + 1);
   if (Array.isArray(value)) return `[${parts(value, inner)}]`;
+  if (value instanceof Uint8Array) return pythonBytes(value);
+  if (value instanceof Tuples)
+    return `[${parts(value.pairs, ([a, b]: [unknown, unknown]) => `(${inner(a)}, ${inner(b)})`)}]`;
+  // Python orders a set of texts anew in each process.
+  if (value instanceof Set && value.size > 1) throw new LimitError('a set as text');
   if (value instanceof Set) return value.size === 0 ? 'set()' : `{${parts(value, inner)}}`;
   if (isMap(value)) return `{${parts(value, ([key, item]: [unknown, unknown]) => `${inner(key)}: ${inner(item)}`)}}`;
-  return quoted(String(value));
+  throw new LimitError('a value of an unknown kind');
 }
 
 function quoted(text: string): string {

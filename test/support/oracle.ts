@@ -97,7 +97,12 @@ interface Counts {
   python: string;
 }
 
+/** What of lhp reads a text: its loader of lhp.yaml, or a parser of what lies in the other folders. */
+type TextReader = 'project' | 'flowgroups' | 'blueprint' | 'instance';
+
 export interface Oracle {
+  /** What lhp makes of each text in the place of the file `path`: `ended` where it raises an error. */
+  read(root: string, reader: TextReader, path: string, texts: readonly string[]): Promise<unknown[]>;
   /** The totals of the project by lhp's Python API; `pipelineConfig` is what `-pc` names. */
   count(root: string, pipelineConfig?: string): Promise<Counts>;
   close(): void;
@@ -112,15 +117,21 @@ export function startOracle(lhp: string): Oracle {
   child.on('exit', (code) => {
     for (const answer of waiting.splice(0)) answer(JSON.stringify({ error: `oracle.py ended with ${code}` }));
   });
+  const ask = async <T>(question: object): Promise<T> => {
+    const line = await new Promise<string>((resolve) => {
+      waiting.push(resolve);
+      child.stdin.write(`${JSON.stringify(question)}\n`);
+    });
+    const answer = JSON.parse(line) as T | { error: string };
+    if (typeof answer === 'object' && answer !== null && 'error' in answer)
+      throw new Error(`lhp's API: ${answer.error}`);
+    return answer as T;
+  };
   return {
-    count: async (root, pipelineConfig) => {
-      const line = await new Promise<string>((resolve) => {
-        waiting.push(resolve);
-        child.stdin.write(`${JSON.stringify({ root, pipelineConfig })}\n`);
-      });
-      const answer = JSON.parse(line) as Counts | { error: string };
-      if ('error' in answer) throw new Error(`lhp's API: ${answer.error}`);
-      return answer;
+    count: (root, pipelineConfig) => ask<Counts>({ root, pipelineConfig }),
+    read: async (root, reader, path, texts) => {
+      const { answers } = await ask<{ answers: unknown[] }>({ root, reader, path, texts });
+      return answers;
     },
     close: () => child.stdin.end(),
   };
