@@ -1,6 +1,7 @@
-// backend-start.ts: how often an empty Prometheus loses requests that it has acknowledged, started plainly and as docker-compose.yml
-// starts it (prometheus/start.sh), with the load that provokes it (test/support/backlog.ts). Plainly means here: without scrapes,
-// too, which come within 15 s. BENCH_ROUNDS: rounds of each (30).
+// backend-start.ts: how often an empty Prometheus loses requests that it has acknowledged, started
+// plainly and as docker-compose.yml starts it (prometheus/start.sh), with the load that provokes it
+// (test/support/backlog.ts). Plainly means here: without scrapes, too, which come within 15 s.
+// BENCH_ROUNDS: rounds of each (30).
 import { rmSync } from 'node:fs';
 import { ensurePrometheus } from '../scripts/setup.mjs';
 import { sendBacklog } from '../test/support/backlog.ts';

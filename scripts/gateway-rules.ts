@@ -138,7 +138,9 @@ const RULES: Rule[] = [
   },
   {
     reason: 'time',
-    why: 'a point that the backend would refuse, and its whole request with it: from the future, or too old; and times that are no whole milliseconds',
+    why:
+      'a point that the backend would refuse, and its whole request with it: from the future, or too old;\n' +
+      '  # and a time that is no whole millisecond',
     context: 'datapoint',
     conditions: [
       `datapoint.time > Now() + Duration("${AHEAD}")`,

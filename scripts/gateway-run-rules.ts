@@ -1,11 +1,15 @@
-// gateway-run-rules.ts: one request is one run. OTTL sees one point with its metric, scope and resource,
-// and remembers nothing from one resource to the next. So the resources of a request are made one first:
-// each point takes its resource with it (transform/gather), the empty resources that are left are merged
-// (groupbyattrs), and then the attributes of the merged one are the place where points leave word for the
-// points after them (transform/run). filter/run reads it, and transform/contract puts the resource back.
+// gateway-run-rules.ts: one request is one run. OTTL sees one point with its metric, scope and
+// resource, and remembers nothing from one resource to the next. So the resources of a request are
+// made one first: each point takes its resource with it (transform/gather), the empty resources
+// that are left are merged (groupbyattrs), and then the attributes of the merged one are the place
+// where points leave word for the points after them (transform/run). filter/run reads it, and
+// transform/contract puts the resource back.
 import { CI_SLOT_ATTRIBUTE, INSTRUMENTS, LOSS_REASON_ATTRIBUTE, LOST_RUNS, POINT_ATTRIBUTES } from '../src/contract.ts';
 
-/** The processors in the order of the pipeline; `groupbyattrs` is written by hand, it has no settings. */
+/**
+ * The processors in the order of the pipeline; `groupbyattrs` is written by hand, it has no
+ * settings.
+ */
 export const RUN_PROCESSORS = ['transform/gather', 'groupbyattrs', 'transform/run', 'filter/run'];
 
 const RUNS = INSTRUMENTS[0].name;
@@ -19,7 +23,10 @@ const reason = `datapoint.attributes["${LOSS_REASON_ATTRIBUTE.key}"]`;
 const GATHER = [`set(${ofPoint}, resource.attributes)`];
 const EMPTY = ['delete_matching_keys(resource.attributes, ".*")'];
 
-/** transform/run: by point. `several` is more than one resource or scope, `twice` more than one point of a metric (of a reason). */
+/**
+ * transform/run: by point. `several` is more than one resource or scope, `twice` more than one
+ * point of a metric (of a reason).
+ */
 const REMEMBER = [
   `set(${kept('resource')}, ${ofPoint}) where ${kept('resource')} == nil`,
   `set(${kept('several')}, true) where ${kept('resource')} != ${ofPoint}`,
@@ -34,7 +41,10 @@ const REMEMBER = [
   `set(${kept('start')}, datapoint.start_time_unix_nano) where ${isRuns}`,
 ];
 
-/** A count of things that are among those of another count: it is no larger, and both are zero or none is. */
+/**
+ * A count of things that are among those of another count: it is no larger, and both are zero or
+ * none is.
+ */
 const [FLOWGROUPS, USING, TEMPLATES] = [
   'lhp.project.flowgroups',
   'lhp.project.flowgroups_using_templates',
@@ -69,7 +79,8 @@ ${group('statements', 'datapoint', GATHER)}${group('statements', 'resource', EMP
   transform/run:
     error_mode: propagate
     metric_statements:
-${group('statements', 'datapoint', REMEMBER)}  # more or less than one run: several resources or scopes, a metric twice, no run; and a point that is not of its run
+${group('statements', 'datapoint', REMEMBER)}  # more or less than one run: several resources or scopes, a metric twice, no run;
+  # and a point that is not of its run
   filter/run:
     error_mode: propagate
     metric_conditions:

@@ -1,6 +1,7 @@
-// Proves that Prometheus lets nobody in before its database holds a sample of the present, at each start:
-// empty, emptied, killed, or with the newest sample of days ago. Until then the gateway answers 503 and
-// the client keeps its run. And that the load which loses requests of an empty Prometheus loses none.
+// Proves that Prometheus lets nobody in before its database holds a sample of the present, at each
+// start: empty, emptied, killed, or with the newest sample of days ago. Until then the gateway
+// answers 503 and the client keeps its run. And that the load which loses requests of an empty
+// Prometheus loses none.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

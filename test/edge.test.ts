@@ -1,6 +1,7 @@
-// Proves what one client can do to nginx in front of the gateways: no more than its share of connections
-// and of runs. The others get their 200 all the while. A client is an address; behind a load balancer, the
-// one that the balancer names. The gateway is a small server here, so that requests can be kept waiting.
+// Proves what one client can do to nginx in front of the gateways: no more than its share of
+// connections and of runs. The others get their 200 all the while. A client is an address; behind a
+// load balancer, the one that the balancer names. The gateway is a small server here, so that
+// requests can be kept waiting.
 import { once } from 'node:events';
 import { Agent, createServer, type Server as HttpServer, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,6 +1,7 @@
-// Proves that one request is one run at the gateway: the real collector with the real otel-collector.yaml lets pass a request
-// with one resource and one point of each metric, and drops the rest, whatever else in it is as the contract says. And it prints
-// what one hostile client costs: series of the real Prometheus, and memory.
+// Proves that one request is one run at the gateway: the real collector with the real
+// otel-collector.yaml lets pass a request with one resource and one point of each metric, and drops
+// the rest, whatever else in it is as the contract says. And it prints what one hostile client
+// costs: series of the real Prometheus, and memory.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -67,7 +68,10 @@ const scope = (d: Json): Json => d.resourceMetrics[0].scopeMetrics[0];
 const metric = (d: Json, name: string): Json => scope(d).metrics.find((one: Json) => one.name === name);
 const points = (one: Json): Json[] => (one.sum ?? one.exponentialHistogram).dataPoints;
 const point = (d: Json, name: string): Json => points(metric(d, name))[0];
-/** A histogram of this one value, as the data model says: bucket i of scale 20 holds (base^i, base^(i+1)]. */
+/**
+ * A histogram of this one value, as the data model says: bucket i of scale 20 holds (base^i,
+ * base^(i+1)].
+ */
 function value(d: Json, name: string, sum: number): void {
   const positive = { offset: Math.ceil(Math.log2(sum) * 2 ** 20) - 1, bucketCounts: ['1'] };
   Object.assign(point(d, name), { sum, scale: 20, zeroCount: 0, positive });

@@ -545,7 +545,8 @@ describe('the gateway', () => {
     const before = await allDropped();
     expect((await post(gateway, JSON.stringify(document))).status).toBe(200);
     const after = await allDropped();
-    // What was not touched is forwarded, if there is a run among it; when nothing is left, the backend is not called.
+    // What was not touched is forwarded, if there is a run among it; when nothing is left, the
+    // backend is not called.
     const untouched = INSTRUMENTS.map(({ name }) => name).filter((name) =>
       metrics(document).some((one) => isDeepStrictEqual(metric(honest, name), one)),
     );

@@ -275,7 +275,8 @@ describe('a collector that somebody has already', () => {
     ] as const)('%s is stored when Prometheus refuses one', async (_, changed, stored, refused) => {
       const backend = await started(prometheusServer(needs[1].path));
       const backends = { yours: yours.endpoint, lhp: `${backend.url}/api/v1/otlp` };
-      // Of the present: what is more than an hour older than the newest sample is not refused, but dropped.
+      // Of the present: what is more than an hour older than the newest sample is not refused, but
+      // dropped.
       const runs = ofOneMachine(21, now - 30_000);
       const [first] = runs as [Run];
       const other = { at: first.at, event: { ...first.event, files_generated: 1_000 } };

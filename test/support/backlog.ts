@@ -1,6 +1,7 @@
-// backlog.ts: the load that loses requests of a Prometheus whose newest sample jumps by hours. Senders bring large requests of days
-// ago, each a second older than the one before, and in the middle of them comes one sample that is ten hours newer: the head is
-// compacted while requests are still being stored that reach below it (docs/upstream/prometheus-head-compaction.md).
+// backlog.ts: the load that loses requests of a Prometheus whose newest sample jumps by hours.
+// Senders bring large requests of days ago, each a second older than the one before, and in the
+// middle of them comes one sample that is ten hours newer: the head is compacted while requests are
+// still being stored that reach below it (docs/upstream/prometheus-head-compaction.md).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asker } from './stack.ts';
 
@@ -23,7 +24,10 @@ function requestOf(number: number, at: number, points: number): string {
   return JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] });
 }
 
-/** Sends it to the Prometheus at this address, and gives how many requests had a 200 and how many are stored when it has settled. */
+/**
+ * Sends it to the Prometheus at this address, and gives how many requests had a 200 and how many
+ * are stored when it has settled.
+ */
 export async function sendBacklog(url: string): Promise<{ acknowledged: number; stored: number }> {
   const newest = Date.now() - 64 * HOUR;
   const post = async (body: string) => {
@@ -51,7 +55,10 @@ export async function sendBacklog(url: string): Promise<{ acknowledged: number; 
   return { acknowledged, stored };
 }
 
-/** What is asked for when it has been the same for as long as Prometheus waits for appenders, and a little more. */
+/**
+ * What is asked for when it has been the same for as long as Prometheus waits for appenders, and a
+ * little more.
+ */
 async function settled(ask: () => Promise<number | undefined>): Promise<number> {
   let value = await ask();
   for (let same = 0; same < 8; same += 1) {

@@ -211,7 +211,8 @@ function nginxServer({ program, service, own, at, local, limits = false }: Front
     const text = readFileSync(join(projectRoot, host), 'utf8')
       .replaceAll('/tmp/', `${own}/`)
       .replace(/listen (4318|9009)/g, (_, port: string) => `listen 127.0.0.1:${at(`nginx:${port}`)}`);
-    // Fewer gateways than the file has: a benchmark with one or two of them. All clients here have one address.
+    // Fewer gateways than the file has: a benchmark with one or two of them. All clients here have
+    // one address.
     const placed = local(limits ? text : text.replace(/^ *limit_(conn|req) .*\n/gm, '')).replace(
       /^ *server gateway-\d:4318.*\n/gm,
       '',

@@ -60,7 +60,10 @@ export async function yourCollector(
   return { ...base, lhp: `http://127.0.0.1:${files.includes(SAME_PORT) ? port : lhp}`, metricsPort };
 }
 
-/** A Prometheus with this file, started by the script and with the flags that its first comment names; `hosts`: what its host names are here. */
+/**
+ * A Prometheus with this file, started by the script and with the flags that its first comment
+ * names; `hosts`: what its host names are here.
+ */
 export async function yourPrometheus(
   program: string,
   name: string,
