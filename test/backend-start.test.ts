@@ -2,9 +2,9 @@
 // start: empty, emptied, killed, or with the newest sample of days ago. Until then the gateway
 // answers 503 and the client keeps its run. And that the load which loses requests of an empty
 // Prometheus loses none.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sendBacklog } from './support/backlog.ts';
@@ -44,6 +44,21 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     return Date.now() / 1_000 - Number(newest);
   }
   const database = (backend: Prometheus) => join(backend.folder, 'prometheus');
+
+  it('takes what is out of order for as long at its first start as at its second', () => {
+    const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
+    const windows = [
+      ['prometheus', 'start.yml'],
+      ['prometheus', 'prometheus.yml'],
+      ['kubernetes', 'prometheus.yml'],
+    ].map((path) => /out_of_order_time_window: (\S+)/.exec(read(...path))?.[1]);
+    expect(windows).toEqual(['9d', '9d', '9d']);
+    const checked = ['check', 'config', join(projectRoot, 'prometheus', 'start.yml')];
+    expect(spawnSync(needs[1].path, checked, { encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('1 rules found'),
+    });
+  });
 
   it('has a sample of the present when it is ready: empty, killed, emptied', async () => {
     const backend = await opened(prometheusServer(program));

@@ -2,7 +2,7 @@
 // otel-collector.yaml lets pass a request with one resource and one point of each metric, and drops
 // the rest, whatever else in it is as the contract says. And it prints what one hostile client
 // costs: series of the real Prometheus, and memory.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type GenerateEvent, INSTRUMENTS, LOSS_REASONS, LOST_RUNS, type LossReason } from '../src/contract.ts';
@@ -11,8 +11,8 @@ import { type Backend, startBackend } from './support/backend.ts';
 import { collector, lacking, prometheus } from './support/needs.ts';
 import { field } from './support/protobuf.ts';
 import { digest } from './support/runs.ts';
-import { projectRoot } from './support/sandbox.ts';
-import { type Gateway, gatewayServer, type Prometheus, prometheusServer } from './support/stack.ts';
+import { projectRoot, until } from './support/sandbox.ts';
+import { type Gateway, gatewayServer, type Prometheus, prometheusServer, temporary } from './support/stack.ts';
 
 const EVENT: GenerateEvent = {
   event: 'lhp_generate',
@@ -285,6 +285,26 @@ describe('one request', () => {
     point(document, LOST_RUNS.name).attributes.find(({ key }: Json) => key === 'lhp.ci.slot').value.stringValue = '7f';
     expect(await send(document)).toBe(200);
     expect(backend.requests.map(({ body }) => forwarded(body))).toEqual([ALL]);
+  });
+
+  it('with ci-queue a request can be two runs, one of a CI job and one of a person, and no more', async () => {
+    const secrets = temporary();
+    writeFileSync(join(secrets, 'tokens'), 'a-token\n');
+    const variables = { LHP_OTEL_SECRETS: secrets };
+    const queued = await gatewayServer(need.path, backend.url, variables, ['tokens', 'ci-queue']);
+    await queued.start();
+    const post = async (documents: Json[]) => {
+      const body = JSON.stringify({ resourceMetrics: documents.flatMap((d) => d.resourceMetrics) });
+      const bearer = { ...headers, authorization: 'Bearer a-token' };
+      const { status } = await fetch(`${queued.url}/v1/metrics`, { method: 'POST', headers: bearer, body });
+      expect(status).toBe(200);
+    };
+    const other = { machine_id: digest('another machine') };
+    await post([await request(), await request({ event: other })]);
+    await post([await request(), await request({ event: { is_ci: true } })]);
+    await until(() => backend.requests.length === 2, 'the run of the queue');
+    expect(backend.requests.map(({ body }) => forwarded(body))).toEqual([ALL, ALL]);
+    await queued.stop();
   });
 
   it('requests at the same time do not see each other', async () => {
