@@ -190,6 +190,7 @@ const PLACES = {
   'view/open.ts: program': 'openerOf gives absolute paths, below',
   'wrap/handover.ts: file': 'absolute: timeout(1) where it is, else the Node that runs us',
   "wrap/run.ts: '/bin/sh'": 'absolute',
+  'wrap/start-again.ts: execPath': 'absolute: the Node that runs us',
   "wrap/run.ts: '/usr/bin/env'": 'absolute',
   'wrap/run.ts: file': "the user's own command, in the user's own words",
   'wrap/run.ts: program': 'the two of replaceBy above',
