@@ -36,6 +36,22 @@ const venvBin = process.platform === 'win32' ? 'Scripts' : 'bin';
 /** Where `lhp` of this version is, once `ensureLhp` has made it. */
 export const lhpPath = (version) => join(cacheDir, 'lhp', `${version}-pyyaml-${pyyaml(version)}`, venvBin, 'lhp');
 
+/** The launchers that test/launchers.test.ts starts. conda and pixi are not on PyPI. */
+const PYTHON_TOOLS = [
+  'uv==0.13.9',
+  'pipx==1.18.4',
+  'poetry==2.5.1',
+  'hatch==1.18.2',
+  'pdm==2.29.4',
+  'pipenv==2026.10.3',
+];
+
+/** Where uv is, beside the other launchers, once `ensurePythonTools` has made their venv. */
+export function pythonToolsPath() {
+  const versions = createHash('sha256').update(PYTHON_TOOLS.join()).digest('hex').slice(0, 12);
+  return join(cacheDir, 'python-tools', versions, venvBin, 'uv');
+}
+
 /** Where the collector is, once `ensureCollector` has built it; the name changes with the list of its parts. */
 export function collectorPath() {
   const parts = createHash('sha256').update(readFileSync(COLLECTOR_CONFIG)).digest('hex').slice(0, 12);
@@ -98,23 +114,28 @@ export function ensureLhp(version) {
   const bin = lhpPath(version);
   if (existsSync(bin)) return bin;
   const venv = dirname(dirname(bin));
-  say(`installing lakehouse-plumber ${version} into ${venv}`);
+  installFromPyPI(venv, [`lakehouse-plumber==${version}`, `PyYAML==${pyyaml(version)}`]);
+  return bin;
+}
+
+/** The launchers that start lhp in an environment, in a venv of their own (half a minute, 190 MB). */
+export function ensurePythonTools() {
+  const bin = pythonToolsPath();
+  if (!existsSync(bin)) installFromPyPI(dirname(dirname(bin)), PYTHON_TOOLS);
+  return bin;
+}
+
+function installFromPyPI(venv, requirements) {
+  say(`installing ${requirements.join(', ')} into ${venv}`);
   rmSync(venv, { recursive: true, force: true });
   mkdirSync(dirname(venv), { recursive: true });
   must(process.env.PYTHON || 'python3', ['-m', 'venv', venv]);
   try {
-    must(join(venv, venvBin, 'pip'), [
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      `lakehouse-plumber==${version}`,
-      `PyYAML==${pyyaml(version)}`,
-    ]);
+    must(join(venv, venvBin, 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...requirements]);
   } catch (error) {
     rmSync(venv, { recursive: true, force: true });
     throw error;
   }
-  return bin;
 }
 
 /** The real collector, built once from Go modules with the parts that test/collector/builder.yaml names. */
@@ -236,6 +257,7 @@ function ensureServers() {
     }
   }
   for (const [what, ensure] of [
+    ['launchers of Python', ensurePythonTools],
     ['collector', ensureCollector],
     ['prometheus', ensurePrometheus],
     ['cortex', ensureCortex],

@@ -146,42 +146,190 @@ describe('the versions of the installation that ran', () => {
       pythonVersion: '3.12',
     });
   });
-  it.each(['v/bin/python -m lhp', 'v/bin/python v/bin/lhp', 'python -m lhp'])('%s', async (line) => {
+  it.each(['v/bin/python -m lhp.cli.main', 'v/bin/python v/bin/lhp', 'python -m lhp.cli.main'])('%s', async (line) => {
     venv('v', '0.9.3');
     expect(await identify(line, { PATH: join(dir, 'v', 'bin') })).toEqual({
       lhpVersion: '0.9.3',
       pythonVersion: '3.12',
     });
   });
-  it.each(['uv run lhp', 'uv run --frozen python -m lhp', 'poetry run lhp'])(
+  it.each(['uv run lhp', 'uv run --frozen python -m lhp.cli.main', 'poetry run lhp'])(
     '%s: the .venv of the project',
     async (line) => {
       venv('p/.venv', '0.9.3');
-      put('p/pyproject.toml');
+      put('p/pyproject.toml', '[project]\nname = "p"\n');
       mkdirSync(join(dir, 'p', 'sub'));
       expect(await identify(line, {}, join(dir, 'p', 'sub'))).toEqual({ lhpVersion: '0.9.3', pythonVersion: '3.12' });
     },
   );
-  it('a launcher with an environment elsewhere is asked', async () => {
-    put('bin/poetry', '#!/bin/sh\n[ "$1 $2 $3" = "run python -c" ] && echo "0.7.8 3.10 6.0.1"\n', 0o755);
-    expect(await identify('poetry run lhp', { PATH: `${join(dir, 'bin')}:/bin` })).toEqual({
-      lhpVersion: '0.7.8',
-      pythonVersion: '3.10',
-      pyyamlVersion: '6.0.1',
-    });
+  it.each([
+    // What each installer writes for this path; test/launchers.test.ts has the installers themselves.
+    ['pip, uv, distlib', 'plain', (python: string) => `#!${python}\n`],
+    ['pip with options, as pipx and Fedora write', 'plain', (python: string) => `#!${python} -sE\n`],
+    ['uv, a path with a space', 'a b', (python: string) => `#!/bin/sh\n'''exec' '${python}' "$0" "$@"\n' '''\n`],
+    ['pip, a path with a space', 'a b', (python: string) => `#!/bin/sh\n'''exec' "${python}" "$0" "$@"\n' '''\n`],
+    ['pip, a long path', 'x'.repeat(130), (python: string) => `#!/bin/sh\n'''exec' ${python} "$0" "$@"\n' '''\n`],
+    [
+      'a quote and a space',
+      "it's a b",
+      (python: string) => `#!/bin/sh\n'''exec' '${python.replaceAll("'", `'"'"'`)}' "$0" "$@"\n' '''\n`,
+    ],
+    [
+      'the other way to quote',
+      "it's a b",
+      (python: string) => `#!/bin/sh\n'''exec' '${python.replaceAll("'", "'\\''")}' "$0" "$@"\n' '''\n`,
+    ],
+    [
+      'double quotes with an escape',
+      'a $b',
+      (python: string) => `#!/bin/sh\n'''exec' "${python.replace('$', '\\$')}" "$0" "$@"\n`,
+    ],
+    [
+      'uv venv --relocatable',
+      'a b',
+      () => `#!/bin/sh\n'''exec' "$(dirname -- "$(realpath -- "$0")")"/'python' "$0" "$@"\n' '''\n`,
+    ],
+    ['one that can be moved, too', 'a b', () => `#!/bin/sh\n'''exec' "$(dirname -- "$0")/python" "$0" "$@"\n' '''\n`],
+    ['env', 'plain', () => '#!/usr/bin/env python\n'],
+    ['env with a version', 'plain', () => '#!/usr/bin/env python3.12\n'],
+    ['env -S', 'a b', (python: string) => `#!/usr/bin/env -S "${python}" -I\n`],
+    ['line ends of Windows', 'plain', (python: string) => `#!${python}\r\n`],
+  ])('entry script: %s', async (_, folder, firstLines) => {
+    venv(`${folder}/v`, '0.9.3');
+    const bin = join(dir, folder, 'v', 'bin');
+    symlinkSync('python', join(bin, 'python3.12'));
+    put(`${folder}/v/bin/lhp`, `${firstLines(join(bin, 'python'))}import sys\n`, 0o755);
+    mkdirSync(join(dir, 'links'));
+    symlinkSync(join(bin, 'lhp'), join(dir, 'links', 'lhp'));
+    const wanted = { lhpVersion: '0.9.3', pythonVersion: '3.12' };
+    expect(await identify('lhp', { PATH: bin })).toEqual(wanted);
+    expect(await identify('lhp', { PATH: `${join(dir, 'links')}:${bin}` })).toEqual(wanted);
   });
-  it('a script that is no Python is asked for its version, as no use of lhp', async () => {
-    put('bin/lhp', '#!/bin/sh\n[ "$1 $LHP_TELEMETRY" = "--version off" ] && echo "lhp, version 0.9.3"\n', 0o755);
-    expect(await identify('lhp', { PATH: `${join(dir, 'bin')}:/bin` })).toEqual({
-      lhpVersion: '0.9.3',
-      pythonVersion: undefined,
-    });
+  it.each([
+    '#!/bin/sh\nexec lhp "$@"\n',
+    `#!/bin/sh\n'''exec' "$SOMEWHERE/python" "$0" "$@"\n`,
+    `#!/bin/sh\n'''exec' \`which python\` "$0" "$@"\n`,
+    `#!/bin/sh\n'''exec' /bin/ruby "$0" "$@"\n`,
+    '#!/usr/bin/ruby\n',
+    'no script\n',
+    '',
+  ])('a script of another kind says nothing, and is not started: %j', async (text) => {
+    venv('v', '0.9.3');
+    put('v/bin/lhp', text, 0o755);
+    const PATH = join(dir, 'v', 'bin');
+    expect(await identify('lhp', { PATH })).toEqual({ lhpVersion: undefined, pythonVersion: undefined });
+  });
+  it('a FIFO in the place of a file is not waited for', async () => {
+    venv('v', '0.9.3');
+    for (const path of ['v/pyvenv.cfg', 'v/bin/lhp', 'p/pyproject.toml']) {
+      rmSync(join(dir, path), { force: true });
+      mkdirSync(dirname(join(dir, path)), { recursive: true });
+      spawnSync('mkfifo', [join(dir, path)]);
+      chmodSync(join(dir, path), 0o755);
+    }
+    const nothing = { lhpVersion: undefined, pythonVersion: undefined };
+    expect(await identify('v/bin/lhp')).toEqual(nothing);
+    expect(await identify('uv run lhp', {}, join(dir, 'p'))).toEqual(nothing);
+    expect(await identify('poetry run lhp', {}, join(dir, 'p'))).toEqual(nothing);
+  });
+  it('an lhp on PYTHONPATH, or in the folder of `python -m`, stands before the installed one', async () => {
+    venv('v', '0.9.3');
+    put('src/lhp/__init__.py');
+    const PATH = join(dir, 'v', 'bin');
+    const unknown = { lhpVersion: undefined };
+    expect(await identify('lhp', { PATH, PYTHONPATH: join(dir, 'src') })).toMatchObject(unknown);
+    put('lhp/cli/main.py');
+    expect(await identify('python -m lhp.cli.main', { PATH })).toMatchObject(unknown);
+    expect(await identify('lhp', { PATH })).toMatchObject({ lhpVersion: '0.9.3' });
+  });
+  it('variables of env in front are followed', async () => {
+    venv('a', '0.8.7', '3.10');
+    venv('b', '0.9.3');
+    const PATH = join(dir, 'a', 'bin');
+    const bin = join(dir, 'b', 'bin');
+    expect(await identify(`env PATH=${bin} lhp`, { PATH })).toEqual({ lhpVersion: '0.9.3', pythonVersion: '3.12' });
+    expect(await identify('env -i lhp', { PATH })).toEqual({ lhpVersion: undefined, pythonVersion: undefined });
+    expect(await identify('nice -n 5 timeout 9 lhp', { PATH })).toMatchObject({ lhpVersion: '0.8.7' });
   });
   it('nothing to be found is nothing', async () => {
     expect(await identify('lhp', { PATH: join(dir, 'bin') })).toEqual({
       lhpVersion: undefined,
       pythonVersion: undefined,
     });
+  });
+});
+
+describe('environments of launchers that are not on PyPI, as their documentation says', () => {
+  const conda = (path: string, version: string, python = '3.12') => {
+    put(`${path}/conda-meta/history`);
+    put(`${path}/bin/python${python}`, '', 0o755);
+    symlinkSync(`python${python}`, join(dir, path, 'bin', 'python'));
+    put(`${path}/lib/python${python}/site-packages/lakehouse_plumber-${version}.dist-info/METADATA`);
+    put(`${path}/bin/lhp`, `#!${join(dir, path, 'bin', 'python')}\n`, 0o755);
+  };
+  const known = (lhpVersion: string, pythonVersion = '3.12') => ({ lhpVersion, pythonVersion });
+  const unknown = { lhpVersion: undefined, pythonVersion: undefined };
+
+  it('conda', async () => {
+    conda('root', '0.6.4', '3.10');
+    conda('root/envs/lake', '0.9.3');
+    conda('elsewhere/envs/lake', '0.8.7');
+    conda('elsewhere/envs/far', '0.8.7');
+    put('root/condabin/conda', '', 0o755);
+    put('home/.conda/environments.txt', `${join(dir, 'elsewhere', 'envs', 'far')}\n/gone/envs/lake\n`);
+    const PATH = join(dir, 'root', 'condabin');
+    expect(await identify('conda run -n lake lhp', { PATH })).toEqual(known('0.9.3'));
+    expect(await identify('conda run --name=lake --no-capture-output lhp', { PATH })).toEqual(known('0.9.3'));
+    expect(await identify('conda run -n far lhp', { PATH })).toEqual(known('0.8.7'));
+    expect(await identify('conda run -p root/envs/lake lhp', { PATH })).toEqual(known('0.9.3'));
+    expect(await identify('conda run -n base lhp', { PATH })).toEqual(known('0.6.4', '3.10'));
+    expect(await identify('conda run lhp', { PATH })).toEqual(known('0.6.4', '3.10'));
+    const CONDA_PREFIX = join(dir, 'elsewhere', 'envs', 'lake');
+    expect(await identify('conda run lhp', { PATH, CONDA_PREFIX })).toEqual(known('0.8.7'));
+    // Two of that name: which one it was is not said.
+    const two = { PATH, CONDA_ENVS_PATH: join(dir, 'elsewhere', 'envs') };
+    expect(await identify('conda run -n lake lhp', two)).toEqual(unknown);
+    expect(await identify('conda run -n none lhp', { PATH })).toEqual(unknown);
+  });
+  it('micromamba', async () => {
+    conda('mm/envs/lake', '0.9.3');
+    const env = { MAMBA_ROOT_PREFIX: join(dir, 'mm') };
+    expect(await identify('micromamba run -n lake lhp', env)).toEqual(known('0.9.3'));
+    expect(await identify('micromamba -r mm run -n lake lhp')).toEqual(known('0.9.3'));
+    expect(await identify('micromamba run -n other lhp', env)).toEqual(unknown);
+  });
+  it('pixi', async () => {
+    put('p/pixi.toml', '[tasks]\nbuild = "make"\n');
+    put('p/sub/.keep');
+    conda('p/.pixi/envs/default', '0.9.3');
+    conda('p/.pixi/envs/old', '0.8.7');
+    const sub = join(dir, 'p', 'sub');
+    expect(await identify('pixi run lhp', {}, sub)).toEqual(known('0.9.3'));
+    expect(await identify('pixi run -e old lhp', {}, sub)).toEqual(known('0.8.7'));
+    expect(await identify('pixi run --manifest-path p/pixi.toml lhp')).toEqual(known('0.9.3'));
+    expect(await identify('pixi run --new-option x lhp', {}, sub)).toEqual(unknown);
+    // A task may have an environment of its own.
+    put('p/pixi.toml', '[feature.x.tasks]\nlhp = "lhp"\n');
+    expect(await identify('pixi run lhp', {}, sub)).toEqual(unknown);
+  });
+  it('rye', async () => {
+    put('r/pyproject.toml', '[project]\nname = "r"\n[tool.rye]\nworkspace = {members = ["m*"]}\n');
+    put('r/m1/pyproject.toml', '[project]\nname = "m"\n');
+    put('r/x/pyproject.toml', '[project]\nname = "x"\n');
+    venv('r/.venv', '0.9.3');
+    venv('r/x/.venv', '0.8.7');
+    expect(await identify('rye run lhp', {}, join(dir, 'r', 'm1'))).toEqual(known('0.9.3'));
+    expect(await identify('rye run lhp', {}, join(dir, 'r', 'x'))).toEqual(known('0.8.7'));
+  });
+  it('one launcher in another', async () => {
+    conda('root/envs/lake', '0.9.3');
+    put('root/condabin/conda', '', 0o755);
+    put('p/pyproject.toml', '[project]\nname = "p"\n');
+    venv('p/.venv', '0.8.7');
+    const PATH = join(dir, 'root', 'condabin');
+    const p = join(dir, 'p');
+    expect(await identify('conda run -n lake poetry run lhp', { PATH }, p)).toEqual(known('0.9.3'));
+    expect(await identify('conda run -n lake uv run lhp', { PATH }, p)).toEqual(known('0.8.7'));
   });
 });
 

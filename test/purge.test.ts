@@ -1,7 +1,3 @@
-// Uninstalling leaves nothing: after real wrapped runs, deliveries and hooks in three shells, `purge --all` gives a home folder that
-// is byte for byte, mode for mode, the one before; also when a reporter or a delivery is under way at that moment. What is not ours
-// stays, and an `off` does.
-import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -20,6 +16,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { lacking, program } from './support/needs.ts';
 import { lhpOtel, startOtlpServer } from './support/otlp-server.ts';
 import { openTerminal } from './support/pty.ts';
+import { reportMeanwhile } from './support/report.ts';
 import { cli, type Env, idle, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
@@ -225,18 +222,12 @@ describe('purge --all', () => {
 
 describe('under way', () => {
   it('a reporter that has begun records nothing afterwards', async () => {
-    const { box, run } = await place();
+    const { box, project, run } = await place();
     const before = snapshot(box.home);
     await run();
     await box.recorded(1);
     await idle(box);
-    const [begun, goOn] = [join(box.dir, 'begun'), join(box.dir, 'go-on')];
-    spawnSync('mkfifo', [goOn]);
-    await run({ DO_VERSION: `: >'${begun}'; read -r _ <'${goOn}'` });
-    await until(() => existsSync(begun), 'the reporter to ask for the version');
-    expect(purgeAll(box).status).toBe(0);
-    writeFileSync(goOn, '\n');
-    await idle(box);
+    await reportMeanwhile(project, box.env, () => expect(purgeAll(box).status).toBe(0));
     expect(snapshot(box.home)).toEqual(before);
   });
 

@@ -599,15 +599,20 @@ describe('which commands are recorded', () => {
     [1, ['lhp', '--verbose', 'generate']],
     [1, [join(programs, 'lhp'), 'generate']],
     [1, ['./lhp', 'generate']],
-    [1, ['python', '-m', 'lhp', 'generate']],
-    [1, ['python3', '-m', 'lhp', '-v', 'generate']],
-    [1, [python, '-u', '-m', 'lhp', 'generate']],
+    [1, ['python', '-m', 'lhp.cli.main', 'generate']],
+    [1, ['python3', '-m', 'lhp.cli.main', '-v', 'generate']],
+    [1, [python, '-u', '-m', 'lhp.cli.main', 'generate']],
     [1, ['uv', 'run', 'lhp', 'generate']],
     [1, ['uv', 'run', '--frozen', 'lhp', 'generate']],
     [1, ['uv', 'run', '--', 'lhp', 'generate']],
-    [1, ['uv', 'run', 'python', '-m', 'lhp', 'generate']],
+    [1, ['uv', 'run', 'python', '-m', 'lhp.cli.main', 'generate']],
+    [1, ['uv', 'run', '--new-option', 'value', 'lhp', 'generate']],
+    [1, ['uv', 'run', '--new-flag', 'lhp', 'generate']],
+    [1, ['nice', '-n', '1', 'lhp', 'generate']],
+    [1, ['timeout', '60', 'uv', 'run', 'lhp', 'generate']],
+    [1, ['env', 'A=1', 'lhp', 'generate']],
     [1, ['poetry', 'run', 'lhp', 'generate']],
-    [1, ['poetry', 'run', 'python', '-m', 'lhp', 'generate']],
+    [1, ['poetry', 'run', 'python', '-m', 'lhp.cli.main', 'generate']],
     [0, ['lhp', 'generate', '--help']],
     [0, ['lhp', 'generate', '-h']],
     [0, ['lhp', '--help', 'generate']],
@@ -626,10 +631,13 @@ describe('which commands are recorded', () => {
     [0, ['python3', '-m', 'platform', 'lhp', 'generate']],
     [0, ['uv', 'run', 'plain', 'lhp', 'generate']],
     [0, ['uv', 'pip', 'lhp', 'generate']],
+    [0, ['uv', 'run', '--new-flag', 'plain', 'lhp', 'generate']],
+    [0, ['env', 'DO_NOT_TRACK=1', 'lhp', 'generate']],
+    [0, ['nice', 'plain', 'lhp', 'generate']],
   ])('%d: %j', async (count, command) => {
     const where = place();
     writeFileSync(join(where.project, 'lhp'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
-    const row = { env: { PYTHONPATH: programs, PYTHONDONTWRITEBYTECODE: '1' } };
+    const row = { env: { PYTHONPATH: join(projectRoot, 'test', 'fixtures', 'python'), PYTHONDONTWRITEBYTECODE: '1' } };
     expect(await observe(WRAPPED, running(...command), 'exit 0', row, where)).toMatchObject({ status: 0 });
     await idle(where.box);
     expect(where.box.runFiles()).toHaveLength(count);

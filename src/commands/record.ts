@@ -29,7 +29,7 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
     });
   explain(run, {
     remarks: [
-      'A generate is recognized as `lhp generate`, `python -m lhp generate`, `uv run lhp generate`, `poetry run lhp generate`, or by a path to lhp.',
+      'A generate is recognized as `lhp generate`, by a path to lhp, or as `python -m lhp.cli.main generate`; also behind `uv run`, `uvx`, `pipx run`, `poetry run`, `hatch run`, `pdm run`, `pipenv run`, `pixi run`, `conda run`, `rye run`, and behind `nice`, `timeout`, `nohup`, `env`, `time` and their like.',
     ],
     exits: [['n', 'as the command ended; 127 when it is not there, 126 when it cannot be run']],
     examples: [

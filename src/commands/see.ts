@@ -8,6 +8,7 @@ import { thisProject } from '../look/this-project.ts';
 import { say } from '../system/log.ts';
 import { columns, printJson, printJsonText } from '../system/print.ts';
 import { parseCommand } from '../wrap/command.ts';
+import { switchBetween } from '../wrap/switches.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
 import { parseSince, SINCE_FORMS } from './since.ts';
@@ -113,17 +114,23 @@ function addShow(program: Command, { deps, print }: Context): void {
     .option('--preview', 'what would be recorded for the project in this folder, now; nothing is kept')
     .argument('[command...]', 'with --preview: the generate to look at; if none is given, lhp generate --env dev')
     .action(async (words: string[], options: { last: number; format: Format; preview?: boolean }) => {
-      const root = projectRoot(deps.cwd);
-      const { consent, paths } = decide(deps, root);
       if (!options.preview) {
+        const { paths } = decide(deps, projectRoot(deps.cwd));
         if (words.length > 0) show.error(`error: '${words.join(' ')}' is for --preview only`);
         return printRuns(newestRuns(paths, options.last), options.format);
       }
-      const generate = parseCommand(words.length > 0 ? words : ['lhp', 'generate', '--env', 'dev'], deps.cwd);
+      const given = words.length > 0 ? words : ['lhp', 'generate', '--env', 'dev'];
+      const generate = parseCommand(given, deps.cwd, deps.env);
       if (!generate) return show.error(`error: '${words.join(' ')}' is no lhp generate; ${generateUsage}`);
       const folder = projectRoot(generate.cwd);
       if (folder === undefined) throw new Error('no lhp.yaml here or above: nothing would be recorded');
+      const { consent, paths } = decide(deps, folder);
       if (!consent.enabled) throw new Error(`telemetry is off (${consent.layer}): nothing would be recorded`);
+      const off = switchBetween(generate.program.launches, deps);
+      if (off)
+        throw new Error(
+          `${'layer' in off ? `telemetry is off (${off.layer})` : `${off.unknown} may say off to lhp`}: nothing would be recorded`,
+        );
       const { event, text } = await previewOf(await describePreview(folder, generate, deps, paths));
       if (process.stdout.isTTY) print(...jsonLines(options.format === 'otlp' ? JSON.parse(text) : event, columns()));
       else if (options.format === 'otlp') printJsonText(text);

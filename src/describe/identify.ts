@@ -2,13 +2,16 @@
 //
 // Why can this not be reversed? A digest of a random machine id cannot be guessed. A digest of a project's *name* can: whoever
 // guesses "sales_lakehouse" can compare. That is why the gateway makes an HMAC of both with a secret of the operator's (docs/privacy.md).
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Deps } from '../system/deps.ts';
 import { writePrivate } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
-import { output, readText } from '../system/system.ts';
+import { readText } from '../system/system.ts';
+import { windowsProgram } from '../system/windows.ts';
 
 /** The telemetry page's hash: SHA-256 in hex. */
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
@@ -18,17 +21,18 @@ export const projectId = (name: unknown): string => sha256(typeof name === 'stri
 
 /** The page's machine id, hashed. Same order as the page; at last a random id that is kept in the state folder. */
 export async function machineId(deps: Deps, paths: Paths): Promise<string> {
-  const id = (await systemMachineId(deps.platform)) || macAddressId() || keptRandomId(join(paths.state, 'machine-id'));
+  const id = (await systemMachineId(deps)) || macAddressId() || keptRandomId(join(paths.state, 'machine-id'));
   return sha256(id);
 }
 
-async function systemMachineId(platform: NodeJS.Platform): Promise<string | undefined> {
+async function systemMachineId({ env, platform }: Deps): Promise<string | undefined> {
   if (platform === 'darwin') {
-    const text = await output('/usr/sbin/ioreg', ['-rd1', '-c', 'IOPlatformExpertDevice']);
+    const text = await printed('/usr/sbin/ioreg', ['-rd1', '-c', 'IOPlatformExpertDevice']);
     return /"IOPlatformUUID" = "([^"]+)"/.exec(text)?.[1];
   }
   if (platform === 'win32') {
-    const text = await output('reg', ['query', 'HKLM\\SOFTWARE\\Microsoft\\Cryptography', '/v', 'MachineGuid']);
+    const key = 'HKLM\\SOFTWARE\\Microsoft\\Cryptography';
+    const text = await printed(windowsProgram('reg.exe', env), ['query', key, '/v', 'MachineGuid']);
     return /MachineGuid\s+REG_SZ\s+(\S+)/.exec(text)?.[1];
   }
   for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
@@ -37,6 +41,16 @@ async function systemMachineId(platform: NodeJS.Platform): Promise<string | unde
     if (id && id !== 'uninitialized') return id;
   }
   return undefined;
+}
+
+/** What one of the system's own programs prints; empty where it is not there or fails. */
+async function printed(file: string, args: string[]): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(file, args, { timeout: 10_000, windowsHide: true });
+    return stdout;
+  } catch {
+    return ''; // then the next source of an id is asked
+  }
 }
 
 /** As Python's uuid.getnode() prints it: the number of the lowest real hardware address. */

@@ -2,22 +2,38 @@
 // argument of a program; no shell reads it.
 // Where there is no opener, no display or no browser, nothing happens: the address was printed.
 import { spawn } from 'node:child_process';
+import { delimiter, isAbsolute } from 'node:path';
 import type { Deps } from '../system/deps.ts';
+import { which } from '../system/which.ts';
+import { windowsProgram } from '../system/windows.ts';
 
-export function openBrowser(url: string, { env, platform }: Deps): void {
-  const [program, ...args] = openerOf(env, platform);
+export function openBrowser(url: string, deps: Deps): void {
+  const [program, ...args] = openerOf(deps);
   if (program === undefined) return;
-  const child = spawn(program, [...args, url], { detached: true, stdio: 'ignore', windowsHide: true });
+  const child = spawn(program, [...args, url], {
+    detached: true,
+    stdio: 'ignore',
+    windowsHide: true,
+    env: { ...deps.env, PATH: absoluteFolders(deps) },
+  });
   child.on('error', () => {}); // there is none
   child.unref();
 }
 
-export const canOpenBrowser = ({ env, platform }: Deps): boolean => openerOf(env, platform).length > 0;
+export const canOpenBrowser = (deps: Deps): boolean => openerOf(deps).length > 0;
 
-function openerOf(env: Deps['env'], platform: Deps['platform']): string[] {
-  if (platform === 'darwin') return ['open'];
+/** The program by its absolute path, and its arguments. */
+export function openerOf(deps: Deps): string[] {
+  const { env, platform } = deps;
+  if (platform === 'darwin') return ['/usr/bin/open'];
   // `start` is a word of cmd.exe, which would read the address as a command line.
-  if (platform === 'win32') return ['rundll32', 'url.dll,FileProtocolHandler'];
+  if (platform === 'win32') return [windowsProgram('rundll32.exe', env), 'url.dll,FileProtocolHandler'];
   // Without a display xdg-open tries browsers for terminals; editors that work remotely name an opener of theirs in BROWSER.
-  return env.DISPLAY || env.WAYLAND_DISPLAY || env.BROWSER ? ['xdg-open'] : [];
+  if (!env.DISPLAY && !env.WAYLAND_DISPLAY && !env.BROWSER) return [];
+  const opener = which('xdg-open', '/', { ...deps, env: { ...env, PATH: absoluteFolders(deps) } });
+  return opener === undefined ? [] : [opener];
 }
+
+/** PATH without relative folders: there a project would say what is started, also by xdg-open. */
+const absoluteFolders = ({ env: { PATH = '' } }: Deps): string =>
+  PATH.split(delimiter).filter(isAbsolute).join(delimiter);

@@ -1,231 +1,184 @@
-// command.ts: is this command line a generate of lhp, and with which options? Reads arguments the way lhp's own parser
-// (click) does, and changes nothing. What is not recognised is no generate and passes through unrecorded: that is the safe
-// side, also for consent (`env DO_NOT_TRACK=1 lhp …` is not looked into).
-import { basename, resolve } from 'node:path';
+// command.ts: is this command line a generate of lhp, and with which options? Reads the words as the programs do that
+// read them: lhp's own parser (click), and by launchers.ts those that start lhp. Changes nothing, and starts nothing.
+// What is not recognized is no generate and passes through unrecorded.
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Env } from '../system/deps.ts';
+import { type Given, listed, type Reading, readOptions } from './launch-words.ts';
+import { LAUNCHERS, type Launcher } from './launchers.ts';
+import { type GenerateOptions, parseLhp } from './lhp-options.ts';
+
+/** A wrapper or launcher that stands before lhp. */
+export interface Launch {
+  /** Its name in the table, with subcommands: `uv run`. */
+  name: string;
+  /** The folder it was started in, and the one that it starts its command in. */
+  from: string;
+  cwd: string;
+  given: Given[];
+  /** Options that the table does not know. */
+  unknown: string[];
+}
 
 /** How the lhp that ran was started; tells where its installation is. */
 export interface Program {
-  kind: 'lhp' | 'python' | 'launcher';
-  /** The words up to and without `lhp`'s arguments, e.g. `['uv', 'run', 'lhp']`. */
-  command: string[];
+  /** `python` runs a module or a script called lhp. */
+  kind: 'lhp' | 'python';
+  /** Its name or path, as it was written. */
+  file: string;
+  /** What starts it, the outermost first. */
+  launches: Launch[];
 }
 
-export interface Generate {
+export interface Generate extends GenerateOptions {
   program: Program;
   /** The folder that lhp ran in. */
   cwd: string;
-  environment: string | undefined;
-  output: string | undefined;
-  pipelineConfig: string | undefined;
-  dryRun: boolean;
-  noBundle: boolean;
-  verbose: boolean;
+  /** It is a generate unless one of these words is a program (programs.ts): then that is what was started. */
+  doubts?: string[];
 }
 
-/** Options of `uv`, `uv run` and `poetry` that take a value in the next word, so that the command behind them is found. */
-const LAUNCHER_VALUES: Record<string, string[]> = {
-  uv: [
-    ...[
-      '--directory',
-      '--project',
-      '--config-file',
-      '--cache-dir',
-      '--color',
-      '--allow-insecure-host',
-      '--python',
-      '-p',
-      '--with',
-      '-w',
-    ],
-    ...[
-      '--with-editable',
-      '--with-requirements',
-      '--extra',
-      '--no-extra',
-      '--group',
-      '--no-group',
-      '--only-group',
-      '--env-file',
-      '--package',
-    ],
-    ...[
-      '--index',
-      '--default-index',
-      '--index-url',
-      '-i',
-      '--extra-index-url',
-      '--find-links',
-      '-f',
-      '--index-strategy',
-      '--keyring-provider',
-    ],
-    ...[
-      '--resolution',
-      '--prerelease',
-      '--fork-strategy',
-      '--exclude-newer',
-      '--link-mode',
-      '--refresh-package',
-      '--reinstall-package',
-    ],
-    ...[
-      '--upgrade-package',
-      '-P',
-      '--config-setting',
-      '-C',
-      '--no-build-isolation-package',
-      '--no-build-package',
-      '--no-binary-package',
-    ],
-    ...['--python-platform', '--python-preference'],
-  ],
-  poetry: ['-C', '--directory', '-P', '--project'],
-};
-
-export function parseCommand(words: readonly string[], cwd: string): Generate | undefined {
-  const found = findLhp(words, 0, cwd, false);
-  if (!found) return undefined;
-  const options = parseLhp(words.slice(found.next));
-  return options && { program: { kind: found.kind, command: words.slice(0, found.next) }, cwd: found.cwd, ...options };
+/** @param env - Launchers have variables for some of their options. */
+export function parseCommand(words: readonly string[], cwd: string, env: Env = {}): Generate | undefined {
+  const { found, doubts } = find({ words, env }, 0, cwd, []);
+  return found && { ...found, ...(doubts.length > 0 ? { doubts } : {}) };
 }
 
-interface Found {
-  kind: Program['kind'];
-  /** Index of lhp's first own argument. */
-  next: number;
-  cwd: string;
+interface Line {
+  words: readonly string[];
+  env: Env;
 }
 
-function findLhp(words: readonly string[], at: number, cwd: string, launched: boolean): Found | undefined {
-  const name = programName(words[at]);
-  if (name === 'lhp') return { kind: launched ? 'launcher' : 'lhp', next: at + 1, cwd };
-  if (/^(python|pypy)(\d(\.\d+)?)?$|^py$/.test(name)) {
-    const next = pythonTarget(words, at + 1);
-    return next === undefined ? undefined : { kind: launched ? 'launcher' : 'python', next, cwd };
-  }
-  if ((name === 'uv' || name === 'poetry') && !launched) return launcherTarget(name, words, at + 1, cwd);
-  return undefined;
+interface Result {
+  found?: Generate;
+  /** Words that are the command in other readings of the line. */
+  doubts: string[];
+  /** Another reading is as good, and is no generate. */
+  foreign?: boolean;
 }
 
-const programName = (word: string | undefined) => basename(word ?? '').replace(/\.(exe|cmd|bat)$/i, '');
+function find(line: Line, at: number, cwd: string, launches: Launch[]): Result {
+  const word = line.words[at];
+  if (word === undefined) return { doubts: [] };
+  const name = programName(word);
+  if (name === 'lhp') return lhpFrom(line, { kind: 'lhp', file: word, launches }, at + 1, cwd);
+  if (/^(python|pypy)(\d(\.\d+)?)?$|^py$/.test(name)) return findModule(line, at, cwd, launches);
+  const row = Object.hasOwn(LAUNCHERS, name) ? LAUNCHERS[name] : undefined;
+  if (row) return findCommand(line, { name, row, from: cwd, start: at + 1, before: [] }, launches);
+  return { doubts: [word] };
+}
 
-/** `python [options] -m lhp …` or `python [options] path/to/lhp …`: the index behind it. */
-function pythonTarget(words: readonly string[], start: number): number | undefined {
+const programName = (word: string) => basename(word).replace(/\.(exe|cmd|bat)$/i, '');
+
+function lhpFrom(line: Line, program: Program, next: number, cwd: string): Result {
+  const options = parseLhp(line.words.slice(next));
+  return options ? { found: { program, cwd, ...options }, doubts: [] } : { doubts: [line.words[next - 1] as string] };
+}
+
+/** `python [options] -m lhp.cli.main …`, `-m uv run …`, or `python [options] path/to/lhp …`. */
+function findModule(line: Line, at: number, cwd: string, launches: Launch[]): Result {
+  const file = line.words[at] as string;
+  const target = pythonTarget(line.words, at + 1);
+  if (!target) return { doubts: [file] };
+  const { name, next, module } = target;
+  if (module ? isLhpModule(name) : programName(name) === 'lhp')
+    return lhpFrom(line, { kind: 'python', file, launches }, next, cwd);
+  const row = module && Object.hasOwn(LAUNCHERS, name) ? LAUNCHERS[name] : undefined;
+  return row ? findCommand(line, { name, row, from: cwd, start: next, before: [] }, launches) : { doubts: [file] };
+}
+
+/** No released lhp has `lhp/__main__.py` (0.2.7 to 0.9.3); should one come, it is a generate as well. */
+const isLhpModule = (name: string) => /^lhp(\.cli(\.main)?)?$/.test(name);
+
+function pythonTarget(words: readonly string[], start: number) {
   for (let at = start; at < words.length; at += 1) {
     const word = words[at] as string;
-    if (!word.startsWith('-') || word === '-') return programName(word) === 'lhp' ? at + 1 : undefined;
+    if (!word.startsWith('-') || word === '-') return { name: word, next: at + 1, module: false };
     const module = word.startsWith('--') ? null : /^-[bBdEhiIOPqRsSuvVx?]*m(.*)$/.exec(word);
-    if (module) return module[1] ? isLhpModule(module[1], at + 1) : isLhpModule(words[at + 1], at + 2);
+    if (module?.[1]) return { name: module[1], next: at + 1, module: true };
+    if (module) return { name: words[at + 1] ?? '', next: at + 2, module: true };
     if (/^-[bBdEhiIOPqRsSuvVx?]*c/.test(word)) return undefined;
     if (/^-[bBdEhiIOPqRsSuvVx?]*[XW]$/.test(word) || word === '--check-hash-based-pycs') at += 1;
   }
   return undefined;
 }
 
-const isLhpModule = (module: string | undefined, next: number) =>
-  module === 'lhp' || module === 'lhp.cli.main' ? next : undefined;
-
-/** `uv run`, `poetry run`: skips the launcher's own options, follows a change of folder, and looks at the command behind. */
-function launcherTarget(name: string, words: readonly string[], start: number, from: string): Found | undefined {
-  const values = LAUNCHER_VALUES[name] as string[];
-  let cwd = from;
-  let running = false;
-  for (let at = start; at < words.length; at += 1) {
-    const word = words[at] as string;
-    if (running && name === 'uv' && (word === '-m' || word === '--module')) {
-      const next = isLhpModule(words[at + 1], at + 2);
-      return next === undefined ? undefined : { kind: 'launcher', next, cwd };
-    }
-    if (word === '--' && running) return findLhp(words, at + 1, cwd, true);
-    if (!word.startsWith('-')) {
-      if (running) return findLhp(words, at, cwd, true);
-      if (word !== 'run') return undefined;
-      running = true;
-      continue;
-    }
-    const [option, attached] = splitOption(word, values);
-    if (!values.includes(option)) continue;
-    const value = attached ?? words[at + 1] ?? '';
-    if (attached === undefined) at += 1;
-    // uv's -C is a build setting; poetry's is the folder.
-    if (option === '--directory' || (name === 'poetry' && option === '-C')) cwd = resolve(cwd, value);
-  }
-  return undefined;
+interface Opened {
+  name: string;
+  row: Launcher;
+  from: string;
+  start: number;
+  /** Options before the subcommand. */
+  before: Given[];
 }
 
-/** `--name=value` and `-Xvalue` into option and value. */
-function splitOption(word: string, values: string[]): [string, string | undefined] {
-  const equals = word.indexOf('=');
-  if (word.startsWith('--')) return equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
-  const short = word.slice(0, 2);
-  return word.length > 2 && values.includes(short) ? [short, word.slice(2)] : [word, undefined];
+/** Behind a wrapper or launcher: every reading of its options, and what it would start. */
+function findCommand(line: Line, opened: Opened, launches: Launch[]): Result {
+  const results = readOptions(line.words, opened.start, opened.row).map((reading) =>
+    opened.row.subcommands
+      ? findSubcommand(line, opened, reading, launches)
+      : findLaunched(line, opened, reading, launches),
+  );
+  const found = results.find((result) => result.found)?.found;
+  const doubts = [...new Set(results.flatMap((result) => result.doubts))];
+  const foreign = results.some((result) => result.foreign);
+  // `generate` is what lhp's name would leave behind if it were an option's value.
+  if (!found || foreign || (opened.row.fetches && doubts.some((word) => word !== 'generate' && isPackage(word))))
+    return { doubts, foreign };
+  return { found, doubts };
 }
 
-/** lhp generate's options with a value: spelling → field. Everything else is a flag (of some version of lhp). */
-const VALUE_OPTIONS: Record<string, 'environment' | 'output' | 'pipelineConfig' | 'ignored'> = {
-  '-e': 'environment',
-  '--env': 'environment',
-  '-o': 'output',
-  '--output': 'output',
-  '-pc': 'pipelineConfig',
-  '--pipeline-config': 'pipelineConfig',
-  '-p': 'ignored',
-  '--pipeline': 'ignored',
-  '--max-workers': 'ignored',
-};
+/** What a launcher fetches by its name. */
+const isPackage = (word: string) => /^[a-z][\w.-]*(\[[\w,.-]*\])?(@.*|[=<>~!]=.*)?$/i.test(word);
 
-type Options = Omit<Generate, 'program' | 'cwd'>;
-
-/** lhp's own arguments; `undefined` where they are no generate (another command, `--help`, `--version`). */
-function parseLhp(words: readonly string[]): Options | undefined {
-  let at = 0;
-  let verbose = false;
-  // The group's options are flags.
-  for (; at < words.length && (words[at] as string).startsWith('-'); at += 1) {
-    const word = words[at] as string;
-    if (word === '--help' || word === '--version' || /^-[a-z]*h/.test(word)) return undefined;
-    if (word === '--verbose' || /^-[a-z]*v/.test(word)) verbose = true;
-  }
-  if (words[at] !== 'generate') return undefined;
-  const given: Partial<Record<string, string>> = {};
-  let dryRun = false;
-  let noBundle = false;
-  for (at += 1; at < words.length; at += 1) {
-    const word = words[at] as string;
-    if (word === '--') break;
-    if (!word.startsWith('-') || word === '-') continue;
-    const [option, attached] = clickOption(word);
-    const field = VALUE_OPTIONS[option];
-    if (field) {
-      if (attached === undefined) at += 1;
-      given[field] = attached ?? words[at];
-    } else if (option === '--help' || option === '-h') return undefined;
-    else if (option === '--dry-run') dryRun = true;
-    else if (option === '--no-bundle') noBundle = true;
-    else if (option === '--verbose' || option === '-v') verbose = true;
-  }
-  return {
-    environment: given.environment,
-    output: given.output,
-    pipelineConfig: given.pipelineConfig,
-    dryRun,
-    noBundle,
-    verbose,
-  };
+function findSubcommand(line: Line, { name, row, from, before }: Opened, reading: Reading, launches: Launch[]): Result {
+  const word = line.words[reading.next] ?? '';
+  const subcommand = row.subcommands && Object.hasOwn(row.subcommands, word) ? row.subcommands[word] : undefined;
+  // With one reading only it is of no weight; with two it is the likelier one.
+  if (!subcommand) return { doubts: [], foreign: listed(row.others, word) };
+  const start = reading.next + 1;
+  return findCommand(
+    line,
+    { name: `${name} ${word}`, row: subcommand, from, start, before: [...before, ...reading.given] },
+    launches,
+  );
 }
 
-/**
- * One word into option and attached value, as click does it: first the whole word (up to `=`) as a long option, of which
- * `-pc` is one, then letter by letter, where an option with a value takes the rest of the word.
- */
-function clickOption(word: string): [string, string | undefined] {
-  const equals = word.indexOf('=');
-  const long = equals < 0 ? word : word.slice(0, equals);
-  if (word.startsWith('--') || long === '-pc') return [long, equals < 0 ? undefined : word.slice(equals + 1)];
-  for (let i = 1; i < word.length; i += 1) {
-    const short = `-${word[i]}`;
-    if (VALUE_OPTIONS[short]) return [short, i + 1 < word.length ? word.slice(i + 1) : undefined];
-    if (short === '-h' || short === '-v') return [short, undefined];
+function findLaunched(line: Line, { name, row, from, before }: Opened, reading: Reading, launches: Launch[]): Result {
+  const given = [...before, ...reading.given];
+  const { words } = line;
+  let at = reading.next;
+  for (; row.assigns && /^[^=]+=/.test(words[at] ?? ''); at += 1) given.push({ option: '=', value: words[at] });
+  if (row.operand?.test(words[at] ?? '')) at += 1;
+  const cwd = folderOf(row, from, given, line.env);
+  const launch = { name, from, cwd, given, unknown: reading.unknown };
+  if (given.some(({ option }) => listed(row.module, option))) {
+    const module = words[at] ?? '';
+    const program: Program = { kind: 'python', file: 'python', launches: [...launches, launch] };
+    return isLhpModule(module) ? lhpFrom(line, program, at + 1, cwd) : { doubts: [module] };
   }
-  return [word, undefined];
+  const colon = row.prefixed ? (words[at] ?? '').indexOf(':') : -1;
+  if (colon < 0) return find(line, at, cwd, [...launches, launch]);
+  const word = words[at] as string;
+  given.push({ option: ':', value: word.slice(0, colon) });
+  const rest = { ...line, words: words.with(at, word.slice(colon + 1)) };
+  return find(rest, at, cwd, [...launches, launch]);
+}
+
+/** Each relative folder counts once, from where the launcher was started. */
+function folderOf(row: Launcher, from: string, given: readonly Given[], env: Env): string {
+  const named = given.findLast(({ option }) => listed(row.folder, option))?.value;
+  const folder = named ?? (row.folderVariable && env[row.folderVariable]) ?? '';
+  if (!folder) return from;
+  if (!row.folderInProject) return resolve(from, folder);
+  const project = given.findLast(({ option }) => listed(row.project, option))?.value ?? env.PDM_PROJECT;
+  return resolve(project ? resolve(from, project) : (folderWith('pyproject.toml', from) ?? from), folder);
+}
+
+/** The nearest folder from here upwards that holds a file of this name. */
+export function folderWith(name: string, from: string): string | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return folder;
+    if (folder === dirname(folder)) return undefined;
+  }
 }

@@ -4,32 +4,37 @@
 // nothing but a few of Node's own modules (docs/adr/0002-hot-path.md).
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { environmentLayer, upstreamOff } from '../decide/consent.ts';
+import { environmentLayer, type Layer, upstreamOff } from '../decide/consent.ts';
 import { type Deps, type Env, systemDeps } from '../system/deps.ts';
 import { debugging, say, sayOff } from '../system/log.ts';
-import { parseCommand } from './command.ts';
+import { type Generate, parseCommand } from './command.ts';
 
 /** Runs the command; resolves to the exit status that is ours then. */
 export async function run(words: readonly string[], deps: Deps = systemDeps()): Promise<number> {
   const env = upstreamOff(deps.env) ? { ...deps.env, LHP_TELEMETRY: 'off' } : deps.env;
-  const generate = parseCommand(words, deps.cwd);
-  const layer = generate && environmentLayer(deps.env);
+  const generate = parseCommand(words, deps.cwd, deps.env);
   const speaks = generate?.verbose || debugging(deps.env);
-  if (speaks && layer) sayOff(layer);
+  const off = generate && (await whatSaysOff(generate, deps));
+  if (speaks && off?.layer) sayOff(off.layer);
+  if (speaks && off?.unknown) say(`${off.unknown} may say off to lhp: nothing recorded, no network activity`);
   if (speaks && !generate) say('this is no lhp generate: nothing recorded, no network activity');
-  if (!generate || layer) become(words, env, deps.platform);
+  if (!generate || off) become(words, env, deps.platform);
 
   const startedAt = Date.now();
   // Not performance.now(): the first use of that global loads a dozen of Node's modules.
   const started = process.hrtime.bigint();
-  const exit = await runChild(words, generate && !layer ? withoutHeaders(env) : env);
+  const exit = await runChild(words, generate && !off ? withoutHeaders(env) : env);
   const durationSeconds = Number(process.hrtime.bigint() - started) / 1e9;
   const endedAt = Date.now();
   // A failed or interrupted run records nothing, also when lhp handled the interrupt and ended with 0.
-  if (generate && !layer && exit.status === 0 && !exit.interrupted) {
-    const { handOver } = await import('./handover.ts');
-    await handOver({ generate, startedAt, endedAt, durationSeconds }, deps);
-  } else if (speaks && generate && !layer) {
+  if (generate && !off && exit.status === 0 && !exit.interrupted) {
+    if (generate.doubts && (await import('./programs.ts')).isDoubtful(generate, deps)) {
+      if (speaks) say('whether this was a generate cannot be told: nothing recorded, no network activity');
+    } else {
+      const { handOver } = await import('./handover.ts');
+      await handOver({ generate, startedAt, endedAt, durationSeconds }, deps);
+    }
+  } else if (speaks && generate && !off) {
     say(
       `the command ${exit.interrupted ? 'was interrupted' : `ended with ${exit.status}`}: nothing recorded, no network activity`,
     );
@@ -42,6 +47,18 @@ export async function run(words: readonly string[], deps: Deps = systemDeps()): 
 function withoutHeaders(env: Env): Env {
   const { LHP_OTEL_EXPORTER_OTLP_HEADERS: _, ...others } = env;
   return others;
+}
+
+/** The switch that is off in our own environment, or in what a wrapper or launcher sets for lhp. */
+async function whatSaysOff(
+  { program }: Generate,
+  deps: Deps,
+): Promise<{ layer?: Layer; unknown?: string } | undefined> {
+  const layer = environmentLayer(deps.env);
+  if (layer) return { layer };
+  if (program.launches.length === 0) return undefined;
+  const { switchBetween } = await import('./switches.ts');
+  return switchBetween(program.launches, deps);
 }
 
 /**

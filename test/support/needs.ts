@@ -11,6 +11,7 @@ import {
   lhpPath,
   prometheusPath,
   promtoolPath,
+  pythonToolsPath,
   victoriaMetricsPath,
   vmalertPath,
 } from '../../scripts/setup.mjs';
@@ -21,6 +22,8 @@ const missing: Record<string, string> = existsSync(join(cacheDir, 'missing.json'
 
 /** The real lhp of this version, or undefined with the reason on record. */
 export const lhp = (version: string) => needed(`lhp ${version}`, lhpPath(version));
+/** uv, and beside it the other real launchers: pipx, poetry, hatch, pdm, pipenv. */
+export const pythonTools = () => needed('launchers of Python', pythonToolsPath());
 /** The real OpenTelemetry Collector. */
 export const collector = () => needed('collector', collectorPath());
 /** The real Prometheus. */

@@ -1,0 +1,8 @@
+// windows.ts: where Windows keeps its own programs. By a bare name it would look into the current folder first.
+import { win32 } from 'node:path';
+import type { Env } from './deps.ts';
+
+export function windowsProgram(name: string, env: Env): string {
+  const root = env.SystemRoot ?? env.windir ?? '';
+  return win32.join(/^[a-z]:\\/i.test(root) ? root : 'C:\\Windows', 'System32', name);
+}

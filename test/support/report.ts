@@ -1,0 +1,27 @@
+// report.ts: the reporter in this process, so that a test can do something at a moment that is always the same: after
+// it has begun and asked for consent, while it looks for the lhp that ran, and before it writes or sends anything.
+import { report } from '../../src/reporter.ts';
+import type { Deps } from '../../src/system/deps.ts';
+import { parseCommand } from '../../src/wrap/command.ts';
+import { clockNow } from '../../src/wrap/handover.ts';
+import type { Env } from './sandbox.ts';
+
+/** A generate that has just ended. PATH is first asked for when lhp is looked for. */
+export async function reportMeanwhile(cwd: string, env: Env, meanwhile: () => void): Promise<void> {
+  let asked = 0;
+  const watched = Object.defineProperty({ ...env }, 'PATH', {
+    enumerable: true,
+    get() {
+      asked += 1;
+      if (asked === 1) meanwhile();
+      return env.PATH;
+    },
+  });
+  const deps: Deps = { env: watched, platform: process.platform, home: env.HOME, cwd, systemConfigDir: '/nowhere' };
+  const generate = parseCommand(['lhp', 'generate', '--env', 'dev'], cwd);
+  if (!generate) throw new Error('no generate');
+  const endedAt = Date.now();
+  const run = { startedAt: endedAt - 1000, endedAt, durationSeconds: 1, root: cwd, generate, deliver: true };
+  await report({ ...run, bundle: false, lhpYamlIsOpen: false, clock: clockNow(), watched: true }, deps);
+  if (asked === 0) throw new Error('the reporter never looked for lhp');
+}
