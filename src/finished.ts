@@ -9,7 +9,7 @@ import { handOver, leaveNotice } from './wrap/handover.ts';
 /** Seconds since the epoch are more than this; seconds since the machine started (fish) are less. */
 const EPOCH_SECONDS = 1e9;
 
-async function main([start = '', end = '', notice = '', ...words]: readonly string[]): Promise<void> {
+async function main([start = '', end = '', notice = '', _bundle = '', ...words]: readonly string[]): Promise<void> {
   try {
     setPriority(10);
   } catch {
