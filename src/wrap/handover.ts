@@ -25,6 +25,8 @@ export interface Job {
   known?: Partial<GenerateEvent> & { project_name?: string };
   /** False on the run that showed the notice. */
   deliver: boolean;
+  /** Whether more jobs follow on descriptor 3 (shared-reporter.ts). */
+  more?: boolean;
 }
 
 export const JOB_VARIABLE = 'LHP_OTEL_JOB';
@@ -76,14 +78,14 @@ function describe({ mode, config }: Decision, first: boolean): string {
 }
 
 /** Starts the reporter in a session of its own, so that neither the terminal nor the shell's job control reaches it. */
-export function startReporter(job: Job, deps: Deps): ChildProcess {
+export function startReporter(job: Job, deps: Deps, more = false): ChildProcess {
   const reporter = spawn(process.execPath, [...REPORTER_FLAGS, reporterProgram()], {
     detached: true,
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', 'ignore', ...(more ? (['pipe'] as const) : [])],
     windowsHide: true,
     // Not the user's folder: it may be unmounted or deleted while the reporter runs.
     cwd: process.platform === 'win32' ? undefined : '/',
-    env: { ...compileCache(deps), ...reporterEnv(job, deps.env) },
+    env: { ...compileCache(deps), ...reporterEnv({ ...job, more }, deps.env) },
   });
   reporter.on('error', () => {}); // a full process table costs the run, not the user
   reporter.unref();
@@ -112,7 +114,8 @@ function reporterEnv(job: Job, env: Env): Record<string, string | undefined> {
   return { ...Object.fromEntries(kept), [JOB_VARIABLE]: JSON.stringify(job) };
 }
 
-function reporterProgram(): string {
+/** The program that records; it lies beside this one. */
+export function reporterProgram(): string {
   return join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../reporter.ts' : 'reporter.cjs');
 }
 

@@ -8,7 +8,7 @@ import { lacking, program } from './needs.ts';
 import { cli, type Env, idle, processesMentioning, projectRoot, type Sandbox, sandbox } from './sandbox.ts';
 
 /** The stand-in for lhp. */
-export const programs = join(projectRoot, 'test', 'fixtures', 'bin');
+const programs = join(projectRoot, 'test', 'fixtures', 'bin');
 export const SHELLS = (['bash', 'zsh', 'fish'] as const).filter((name) => !lacking(program(name)));
 export type Shell = (typeof SHELLS)[number];
 /** Without the user's own rc files. */
