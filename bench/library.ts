@@ -1,5 +1,6 @@
-// library.ts: npm run bench -- library. What a call of the library adds to its host: twenty calls one after the other,
-// in a new process each time; the first starts the reporter that the others share.
+// library.ts: npm run bench -- library. What a call of the library adds to its host: twenty calls
+// one after the other, in a new process each time; the first starts the reporter that the others
+// share.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

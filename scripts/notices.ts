@@ -1,6 +1,7 @@
-// notices.ts: what is bundled into dist/: the licences, as these ask for (dist/THIRD-PARTY-NOTICES.txt), and a list
-// for programs that look for known faults (dist/sbom.cdx.json, CycloneDX). The packages are no dependencies of an
-// installed lhp-otel, so that nothing else says it. Both are read from the bundles themselves, and cannot miss one.
+// notices.ts: what is bundled into dist/: the licences, as these ask for
+// (dist/THIRD-PARTY-NOTICES.txt), and a list for programs that look for known faults
+// (dist/sbom.cdx.json, CycloneDX). The packages are no dependencies of an installed lhp-otel, so
+// that nothing else says it. Both are read from the bundles themselves, and cannot miss one.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

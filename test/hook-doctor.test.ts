@@ -1,4 +1,5 @@
-// `lhp-otel doctor` on the shell hook: what keeps it from recording is named, with what to do, and doing it helps.
+// `lhp-otel doctor` on the shell hook: what keeps it from recording is named, with what to do, and
+// doing it helps.
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// The shell hook where somebody else has a say: programs in a PATH that begins in a clone, a notice that was
-// tampered with, a project that is odd or changes as soon as the prompt is back.
+// The shell hook where somebody else has a say: programs in a PATH that begins in a clone, a notice
+// that was tampered with, a project that is odd or changes as soon as the prompt is back.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,9 @@ import { traced } from './support/trace.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
 
-/** A line with a generate on a real terminal, until it is recorded; gives everything that was shown. */
+/**
+ * A line with a generate on a real terminal, until it is recorded; gives everything that was shown.
+ */
 async function atTerminal(shell: Shell, where: Place, text: string, env: Env): Promise<string> {
   const interactive = { bash: ['--noediting', '-i'], zsh: ['+Z', '-i'], fish: ['-i'] };
   const terminal = openTerminal([...CLEAN[shell], ...interactive[shell], '-c', `. "$HOOK"\n${text}\nread x`], {
@@ -21,6 +23,8 @@ async function atTerminal(shell: Shell, where: Place, text: string, env: Env): P
     size: [50, 200],
   });
   await where.box.recorded(1);
+  // It throws away what was typed before its prompt.
+  if (shell === 'fish') await terminal.expect('read> ');
   terminal.type('\n');
   await terminal.ended();
   return terminal.shown();
@@ -81,7 +85,8 @@ describe.each(SHELLS)('%s: programs that a clone puts into PATH', (shell) => {
     const touched = processes.flatMap(({ files }) => files).map(({ path }) => path);
     const inClone = touched.filter((path) => path.startsWith(join(where.project, 'node_modules', '.bin')));
     expect(inClone.filter((path) => !/\/(lhp|\.bin)$/.test(path))).toEqual([]);
-    // Those of the system, by their path; the shell itself, the stand-in and its interpreter, and Node.
+    // Those of the system, by their path; the shell itself, the stand-in and its interpreter, and
+    // Node.
     const programs = processes.flatMap((one) => one.programs).filter((path) => path !== process.execPath);
     for (const path of programs) expect(path).toMatch(/^\/(usr\/)?bin\/(bash|zsh|fish|sh|nice|setsid)$|\/bin\/lhp$/);
   });
@@ -131,7 +136,10 @@ describe.each(SHELLS)('%s: a notice that was tampered with', (shell) => {
 });
 
 describe.each(SHELLS)('%s: what the background process gets of the project', (shell) => {
-  /** Puts a program in the place of ours that tells what it got: its standard input, and the word on bundles. */
+  /**
+   * Puts a program in the place of ours that tells what it got: its standard input, and the word on
+   * bundles.
+   */
   async function given(where: Place, text: string): Promise<{ stdin: string; kind: string; bundle: string }> {
     const probe = join(where.box.dir, 'probe.cjs');
     const report = join(where.box.dir, 'report');

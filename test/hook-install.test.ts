@@ -1,5 +1,5 @@
-// `lhp-otel hook`: the text for each shell; and that --install and --uninstall edit the start file of a shell
-// once, give it back to the byte, and promise only what a new shell was seen to have.
+// `lhp-otel hook`: the text for each shell; and that --install and --uninstall edit the start file
+// of a shell once, give it back to the byte, and promise only what a new shell was seen to have.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -124,7 +124,8 @@ describe('lhp-otel hook', () => {
     const { box } = place('bash');
     const rc = join(box.home, '.bashrc');
     writeFileSync(rc, '# mine\n');
-    // Where the new file would be made there is a folder of this name for every process: nobody can write there, not even root.
+    // Where the new file would be made there is a folder of this name for every process: nobody can
+    // write there, not even root.
     const ran = spawnSync(
       'bash',
       [
@@ -223,7 +224,8 @@ describe.each(SHELLS)('%s: what --install promises', (shell) => {
   });
   it.concurrent('no such shell to try: not promised', () => {
     const where = place(shell);
-    // $SHELL is another one; the one to install is looked for where shells are, so this finds it all the same.
+    // $SHELL is another one; the one to install is looked for where shells are, so this finds it
+    // all the same.
     const other = SHELLS.find((each) => each !== shell);
     const ran = where.box.run(['hook', '--install', shell], { env: { SHELL: `/bin/${other}` } });
     expect(ran).toMatchObject({ status: 0, stdout: expect.stringContaining('has it') });

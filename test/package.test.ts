@@ -1,5 +1,6 @@
-// The package as it is installed: what is bundled is named and not installed a second time, the example runs from
-// a folder that has nothing else, and a host that bundles the library is told what it has to copy.
+// The package as it is installed: what is bundled is named and not installed a second time, the
+// example runs from a folder that has nothing else, and a host that bundles the library is told
+// what it has to copy.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

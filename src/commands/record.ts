@@ -65,7 +65,7 @@ function addHook(program: Command, context: Context): void {
       'Shells that are open keep what they have loaded until they end. PowerShell’s profile is not edited.',
       'After --install such a shell is started once, to see whether it has the function: it reads your own start files, has no terminal, and gets 10 seconds.',
     ],
-    exits: [['1', 'the shell’s file cannot be read or written, or a new shell does not load the hook']],
+    exits: [['1', 'the shell’s file cannot be changed, or a new shell does not load it']],
     examples: [
       ['lhp-otel hook --install', 'for the shell in $SHELL'],
       ['lhp-otel hook --uninstall fish', 'take it out of fish again'],

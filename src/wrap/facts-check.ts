@@ -1,5 +1,5 @@
-// facts-check.ts: what of a host's facts is not recorded as it was given, in words for the host's developer. The
-// rules are the contract's; a value is never repeated, as it may be anything.
+// facts-check.ts: what of a host's facts is not recorded as it was given, in words for the host's
+// developer. The rules are the contract's; a value is never repeated, as it may be anything.
 import { foldCount, foldEnvironment, foldPythonVersion, foldSeconds, foldVersion, OTHER } from '../contract.ts';
 import { printable } from '../system/printable.ts';
 

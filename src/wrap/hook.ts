@@ -97,7 +97,10 @@ export interface Installed {
   rc: string;
   /** What the rc file loads. */
   file: string;
-  /** `new`: it was not there; `same`: it was, as it is now; `renewed`: it was, and is another one now. */
+  /**
+   * `new`: it was not there; `same`: it was, as it is now; `renewed`: it was, and is another one
+   * now.
+   */
   before: 'new' | 'same' | 'renewed';
 }
 

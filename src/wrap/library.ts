@@ -34,8 +34,8 @@ export interface GenerateFacts
     >
   > {
   /**
-   * Hashed with SHA-256 before anything is written (page field `project_id`); the name itself is never kept. Without it
-   * the run is one of the project `unknown_project`.
+   * Hashed with SHA-256 before anything is written (page field `project_id`); the name itself is
+   * never kept. Without it the run is one of the project `unknown_project`.
    */
   project_name?: string;
 }
@@ -58,8 +58,9 @@ const NO_REPORTER =
   'not recorded: reporter.cjs is not beside the library; a bundle needs the *.cjs files of lhp-otel/dist';
 
 /**
- * Where a histogram of the host's own SDK puts its values, unless a view of the host says otherwise. OpenTelemetry's
- * own boundaries are made for milliseconds: most generates would be in the one bucket up to 5.
+ * Where a histogram of the host's own SDK puts its values, unless a view of the host says
+ * otherwise. OpenTelemetry's own boundaries are made for milliseconds: most generates would be in
+ * the one bucket up to 5.
  */
 const BOUNDARIES = {
   seconds: [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 600],

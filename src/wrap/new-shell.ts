@@ -1,9 +1,10 @@
 // new-shell.ts: starts a shell as a new terminal would, and asks it whether it has loaded the hook.
-// The shell reads the user's own start files, which may do anything; so it has no terminal, no input,
-// a session of its own and a limit of time, and what it prints is thrown away, but for our own lines.
+// The shell reads the user's own start files, which may do anything; so it has no terminal, no
+// input, a session of its own and a limit of time, and what it prints is thrown away, but for our
+// own lines.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { basename, isAbsolute, join } from 'node:path';
+import { existsSync, rmdirSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { Deps } from '../system/deps.ts';
 import { printable } from '../system/printable.ts';
 
@@ -63,11 +64,13 @@ export async function askNewShell(shellName: string, rc: string, deps: Deps): Pr
   const program = find(shellName, deps);
   if (program === undefined) return unknown(`no ${shellName} was found to try it`);
   const question = QUESTION[shellName] as string;
+  const made = shellName === 'fish' ? newFolders(deps) : [];
   const [plain, login] = await Promise.all([
     ask(program, ['-i', '-c', question], deps),
     // A login shell of bash reads other files; of zsh and fish, more files.
     shellName === 'bash' ? ask(program, ['-l', '-i', '-c', question], deps) : undefined,
   ]);
+  removeEmpty(made);
   if (!plain) return unknown(`a new ${program} did not answer within ${START_MS / 1000} s`);
   if (!plain.hook)
     return { has: 'no', lines: whyNot(shellName, `a new ${program} does not have it:`, rc, plain, deps) };
@@ -81,6 +84,22 @@ const unknown = (why: string): NewShell => ({
   has: 'unknown',
   lines: [`not checked: ${why}; in a new shell \`type lhp\` must say that it is a function`],
 });
+
+/** What fish makes for its history when it starts, where it is not there; the inner one first. */
+function newFolders({ env, home = '' }: Deps): string[] {
+  const share = env.XDG_DATA_HOME || join(home, '.local', 'share');
+  return [join(share, 'fish'), share, dirname(share)].filter((folder) => !existsSync(folder));
+}
+
+function removeEmpty(folders: readonly string[]): void {
+  for (const folder of folders) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      // it was not made, or somebody has put something into it
+    }
+  }
+}
 
 /** The one that the user's terminals start, where it is of this kind. */
 function find(shellName: string, { env }: Deps): string | undefined {

@@ -1,6 +1,7 @@
-// shared-reporter.ts: the calls of one host process share a reporter. The first call starts it; what follows
-// within a moment is written to it as lines of JSON on its descriptor 3. A line is in the kernel when the call
-// returns, so it is recorded whatever becomes of the host, and the end of the pipe is the end of the jobs.
+// shared-reporter.ts: the calls of one host process share a reporter. The first call starts it;
+// what follows within a moment is written to it as lines of JSON on its descriptor 3. A line is in
+// the kernel when the call returns, so it is recorded whatever becomes of the host, and the end of
+// the pipe is the end of the jobs.
 import type { ChildProcess } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import type { Socket } from 'node:net';

@@ -1,5 +1,5 @@
-// shells.ts: the real shells of the tests of the hook, each with a project and a home of its own, and a
-// stand-in for lhp that does what a test needs.
+// shells.ts: the real shells of the tests of the hook, each with a project and a home of its own,
+// and a stand-in for lhp that does what a test needs.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -58,7 +58,10 @@ export function place(shell: Shell): Place {
   return where;
 }
 
-/** What a shell says of a line names the line, which is the hook's then: known to differ, in scripts only. */
+/**
+ * What a shell says of a line names the line, which is the hook's then: known to differ, in scripts
+ * only.
+ */
 const withoutPlace = (text: string) =>
   text
     .replace(/^(\S*bash|\S+hook): line \d+: +(\d+ )?/gm, '')
@@ -66,7 +69,10 @@ const withoutPlace = (text: string) =>
     .replace(/^(fish: Unknown command: lhp\n)[\s\S]*/, '$1')
     .replace(/^(Terminated) .*/gm, '$1');
 
-/** Runs a script with or without the hook. The last line keeps a shell from becoming its last command. */
+/**
+ * Runs a script with or without the hook. The last line keeps a shell from becoming its last
+ * command.
+ */
 export async function script(shell: Shell, where: Place, text: string, hooked: boolean, env: Env = {}) {
   const [file = '', ...args] = CLEAN[shell];
   const child = spawn(

@@ -1,6 +1,6 @@
-// hook.ts: the probe of `doctor` for the shell hook: each shell whose start file has our lines, the file
-// that they load, and the package and the Node that it was made with. It reads files, and starts that
-// Node.
+// hook.ts: the probe of `doctor` for the shell hook: each shell whose start file has our lines, the
+// file that they load, and the package and the Node that it was made with. It reads files, and
+// starts that Node.
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { Deps } from '../../system/deps.ts';
 import type { Paths } from '../../system/paths.ts';

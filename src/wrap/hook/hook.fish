@@ -1,8 +1,8 @@
 # Made by `lhp-otel hook fish`: lhp runs as ever; after a successful generate a background process
 # records it.
 # @about@
-# It leaves a function called lhp that is somebody else's alone, and defines nothing when the package
-# is gone. It looks up no program in PATH, except lhp.
+# It leaves a function called lhp that is somebody else's alone, and defines nothing when the
+# package is gone. It looks up no program in PATH, except lhp.
 if test -r @program@; and begin; not functions -q lhp; or functions -q __lhp_otel_finish; end
 
 # Reads a switch as src/decide/consent.ts does: nothing, `no` (0, false, no, off) or `yes` (anything else).
@@ -43,34 +43,40 @@ function __lhp_otel_clock
     end
 end
 
-# Shows the notice that an earlier run left, once; the one that moves the file shows it. The file may
-# have been changed by anybody: it is read up to a bound, and only printable ASCII is shown.
+# Shows the notice that an earlier run left, once; the one that moves the file shows it. The file
+# may have been changed by anybody: it is read up to a bound, and only printable ASCII is shown.
 function __lhp_otel_show_notice
     set -l state $HOME/.local/state/lhp-otel
     string match -q -- '/*' "$XDG_STATE_HOME"; and set state $XDG_STATE_HOME/lhp-otel
     test -f $state/notice.pending; and test -r $state/notice.pending; or return 1
     read -z -n 4000 -l all <$state/notice.pending
-    set -l text (string split \n -- $all | string match -- 'lhp-otel:*' | string replace -ra '[^ -~]' '?')
+    set -l text (string split \n -- $all | string match -- 'lhp-otel:*' |
+        string replace -ra '[^ -~]' '?')
     command @mv@ $state/notice.pending $state/notice.json 2>/dev/null; or return 1
     printf '%s\n' $text >&2
 end
 
-# Finds the project as src/decide/decide.ts does, from here upwards: its lhp.yaml, and whether it is a
-# bundle. The next command may change or move both, so they are looked at before the prompt is back.
+# Finds the project as src/decide/decide.ts does, from here upwards: its lhp.yaml, and whether it is
+# a bundle. The next command may change or move both, so they are looked at before the prompt is
+# back.
 function __lhp_otel_find_project --no-scope-shadowing
-    set -l folder (pwd -P 2>/dev/null | string collect)
-    while test -n "$folder"; and not test -e $folder/lhp.yaml
-        set folder (string replace -r '/[^/]*$' '' -- $folder | string collect)
+    set -l folder .
+    set -l climbed
+    while not test -e $folder/lhp.yaml
+        # Above the root there is the root again: nobody's projects are so deep.
+        set -a climbed .
+        set -q climbed[64]; and return
+        set folder $folder/..
     end
-    test -n "$folder"; or return
     test -f $folder/lhp.yaml; and test -r $folder/lhp.yaml; and set file $folder/lhp.yaml
     set bundle nobundle
     test -f $folder/databricks.yml; and set bundle bundle
 end
 
 # Starts the background process, which gets the standard input of this function. Through sh, so that
-# fish has no job and no $last_pid of it. sh would give /dev/null to what it starts in the background; and
-# until that has a session of its own, a terminal that is closed at once would end it.
+# fish has no job and no $last_pid of it. sh would give /dev/null to what it starts in the
+# background; and until that has a session of its own, a terminal that is closed at once would end
+# it.
 function __lhp_otel_start_process
     NODE_OPTIONS='' command /bin/sh -c 'trap "" HUP; exec 3<&0; "$@" <&3 3<&- &' sh \
         @nice@ @setsid@ @node@ @program@ $argv >/dev/null 2>/dev/null
@@ -86,7 +92,8 @@ function __lhp_otel_finish
     set -l bundle unknown
     __lhp_otel_find_project
     set -l words $argv[1..2] $notice $bundle lhp $argv[3..-1]
-    __lhp_otel_start_process $words 2>/dev/null <$file; or __lhp_otel_start_process $words </dev/null
+    __lhp_otel_start_process $words 2>/dev/null <$file
+    or __lhp_otel_start_process $words </dev/null
 end
 
 function lhp

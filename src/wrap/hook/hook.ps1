@@ -33,8 +33,8 @@ function lhp {
     if ($LASTEXITCODE -ne 0 -or $off -or $args -cnotcontains 'generate' -or -not (Test-Path -LiteralPath @program@) -or
         -not (Test-Path -LiteralPath @node@)) { return }
 
-    # The notice that an earlier run left is shown once. Anybody may have changed the file: only printable
-    # ASCII is shown.
+    # The notice that an earlier run left is shown once. Anybody may have changed the file: only
+    # printable ASCII is shown.
     $state = if ($IsWindows) { $env:LOCALAPPDATA } elseif ("$env:XDG_STATE_HOME".StartsWith('/')) { $env:XDG_STATE_HOME } else { "$HOME/.local/state" }
     $pending = "$state/lhp-otel/notice.pending"
     $notice = if ([Console]::IsErrorRedirected) { 'none' } else { 'terminal' }

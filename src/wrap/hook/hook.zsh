@@ -1,8 +1,8 @@
 # Made by `lhp-otel hook zsh`: lhp runs as ever; after a successful generate a background process
 # records it.
 # @about@
-# It leaves a function called lhp that is somebody else's alone, and defines nothing when the package
-# is gone. It looks up no program in PATH, except lhp.
+# It leaves a function called lhp that is somebody else's alone, and defines nothing when the
+# package is gone. It looks up no program in PATH, except lhp.
 if [ -r @program@ ] && zmodload zsh/datetime 2>/dev/null &&
   { ! typeset -f lhp || typeset -f __lhp_otel_finish; } >/dev/null; then
 
@@ -34,8 +34,8 @@ function __lhp_otel_consent {
   done
 }
 
-# Shows the notice that an earlier run left, once; the one that moves the file shows it. The file may
-# have been changed by anybody: it is read up to a bound, and only printable ASCII is shown.
+# Shows the notice that an earlier run left, once; the one that moves the file shows it. The file
+# may have been changed by anybody: it is read up to a bound, and only printable ASCII is shown.
 function __lhp_otel_show_notice {
   \local state all line text LC_ALL=C
   case ${XDG_STATE_HOME-} in
@@ -52,21 +52,24 @@ function __lhp_otel_show_notice {
   __lhp_otel_notice=shown
 }
 
-# Finds the project as src/decide/decide.ts does, from here upwards: its lhp.yaml, and whether it is a
-# bundle. The next command may change or move both, so they are looked at before the prompt is back.
+# Finds the project as src/decide/decide.ts does, from here upwards: its lhp.yaml, and whether it is
+# a bundle. The next command may change or move both, so they are looked at before the prompt is
+# back.
 function __lhp_otel_find_project {
   \local folder=.
   until [ -e "$folder/lhp.yaml" ]; do
     if [ ! -d "$folder" ] || [ "$folder" -ef / ]; then \return; fi
     folder+=/..
   done
-  if [ -f "$folder/lhp.yaml" ] && [ -r "$folder/lhp.yaml" ]; then __lhp_otel_file=$folder/lhp.yaml; fi
+  if [ -f "$folder/lhp.yaml" ] && [ -r "$folder/lhp.yaml" ]; then
+    __lhp_otel_file=$folder/lhp.yaml
+  fi
   __lhp_otel_bundle=nobundle
   if [ -f "$folder/databricks.yml" ]; then __lhp_otel_bundle=bundle; fi
 }
 
-# Starts the background process, which gets the standard input of this function. In a subshell, so that
-# no job and no $! are left; without any descriptor that a pipe's reader waits for.
+# Starts the background process, which gets the standard input of this function. In a subshell, so
+# that no job and no $! are left; without any descriptor that a pipe's reader waits for.
 function __lhp_otel_start_process {
   (
     \trap '' HUP # until it has a session of its own, a terminal that is closed at once would end it
