@@ -67,12 +67,12 @@ describe('lhp-otel hook', () => {
       const env = { SHELL: `/bin/${shell}` };
       const first = box.run(['hook', '--install'], { env });
       expect(first).toMatchObject({ status: 0, stderr: '' });
-      expect(first.stdout).toContain(`${rc} loads the hook now`);
+      expect(first.stdout).toContain(`~/${rcs[shell].slice('home/'.length)} loads the hook now\n`);
       const once = readFileSync(rc, 'latin1');
       expect(once.startsWith(content ?? '')).toBe(true);
       const second = box.run(['hook', '--install', shell], { env });
       expect(second).toMatchObject({ status: 0, stderr: '' });
-      expect(second.stdout).toContain('the hook is there already, and up to date');
+      expect(second.stdout).toContain('loads the hook already, and it is up to date\n');
       expect(readFileSync(rc, 'latin1')).toBe(once);
       if (content !== undefined) expect(statSync(rc).mode & 0o777).toBe(0o640);
       const ran = spawnSync(shell, ['-i', '-c', 'lhp generate'], {
@@ -218,7 +218,7 @@ describe.each(SHELLS)('%s: what --install promises', (shell) => {
     writeFileSync(hook, text.replaceAll(process.execPath, '/elsewhere/node'));
     expect(install(where, {})).toMatchObject({
       status: 0,
-      said: expect.stringContaining('the hook was there, and is renewed'),
+      said: expect.stringContaining('loads the hook already, and it is renewed\n'),
     });
     expect(readFileSync(hook, 'utf8')).toBe(text);
   });
@@ -239,7 +239,7 @@ it('bash: a login shell without it is named, with the line that it needs and the
   writeFileSync(join(box.home, '.profile'), '');
   const told = () => box.run(['hook', '--install', 'bash']);
   expect(told()).toMatchObject({ status: 0, stdout: expect.stringContaining('a login shell') });
-  const [, line] = /add this line to .*\/\.profile:\n {2}(.*)\n/.exec(told().stdout) ?? [];
+  const [, line] = /add this line to ~\/\.profile:\n {2}(.*)\n/.exec(told().stdout) ?? [];
   writeFileSync(join(box.home, '.profile'), `${line}\n`);
   expect(told().stdout).not.toContain('login');
 });

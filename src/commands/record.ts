@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { decide } from '../decide/decide.ts';
 import { say } from '../system/log.ts';
+import { printable } from '../system/printable.ts';
 import { HOOK_SHELLS, hookText, type Installed, installHook, uninstallHook } from '../wrap/hook.ts';
 import { askNewShell } from '../wrap/new-shell.ts';
 import type { Context } from './context.ts';
@@ -75,12 +76,18 @@ function addHook(program: Command, context: Context): void {
 }
 
 /** Says what was done, and whether new shells have it: only what was seen. */
-async function install({ shellName, rc, file, before }: Installed, { deps, print, exit }: Context): Promise<void> {
-  if (before === 'same') print(`the hook is there already, and up to date: ${rc} loads ${file}`);
-  else if (before === 'renewed') print(`the hook was there, and is renewed: ${rc} loads ${file}`);
-  else print(`${rc} loads the hook now, from ${file}`);
-  const { has, lines } = await askNewShell(shellName, rc, deps);
+async function install(installed: Installed, { deps, print, exit }: Context): Promise<void> {
+  const { shellName, rc, before } = installed;
+  const shown = printable(inHome(rc, deps.home));
+  if (before === 'same') print(`${shown} loads the hook already, and it is up to date`);
+  else if (before === 'renewed') print(`${shown} loads the hook already, and it is renewed`);
+  else print(`${shown} loads the hook now`);
+  const { has, lines } = await askNewShell(shellName, shown, deps);
   if (has !== 'no') return print(lines.join('\n'));
   for (const line of lines) say(line);
   exit(1);
 }
+
+/** As a person writes it, so that it fits on a line. */
+const inHome = (path: string, home: string | undefined) =>
+  home !== undefined && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;

@@ -95,8 +95,6 @@ export function originOf(text: string): HookOrigin | undefined {
 export interface Installed {
   shellName: string;
   rc: string;
-  /** What the rc file loads. */
-  file: string;
   /**
    * `new`: it was not there; `same`: it was, as it is now; `renewed`: it was, and is another one
    * now.
@@ -116,7 +114,7 @@ export function installHook(name: string | undefined, deps: Deps, paths: Paths):
     writePrivate(file, text);
     addBlock(rc, lines);
   }
-  return { rc, file, shellName, before: there === undefined ? 'new' : same ? 'same' : 'renewed' };
+  return { rc, shellName, before: there === undefined ? 'new' : same ? 'same' : 'renewed' };
 }
 
 /** A hook as this user has it now. */

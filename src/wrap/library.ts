@@ -43,10 +43,11 @@ export interface GenerateFacts
 /** Where and how {@link recordGenerate} records. */
 export interface RecordOptions {
   /**
-   * The host's own MeterProvider. The instruments of the contract (docs/metrics.md) are then created on its meter
-   * `lhp-otel`, and resource (`service.name` too), temporality, views and export are the host's. Without it the run goes the way of the wrapper's:
-   * spooled under the user's state folder and delivered to the configured endpoint, if there is one. Its `service.name`
-   * is then `lhp`, as of every run: the operator's gateway lets nothing else pass.
+   * The host's own MeterProvider. The instruments of the contract (docs/metrics.md) are then created
+   * on its meter `lhp-otel`, and resource (`service.name` too), temporality, views and export are the
+   * host's. Without it the run goes the way of the wrapper's: spooled under the user's state folder and
+   * delivered to the configured endpoint, if there is one. Its `service.name` is then `lhp`, as of every
+   * run: the operator's gateway lets nothing else pass.
    */
   meterProvider?: MeterProvider;
   /** Folder with `lhp.yaml`: its `.lhp_do_not_track` counts, and counts that are not given are scanned there. */

@@ -82,7 +82,7 @@ export async function askNewShell(shellName: string, rc: string, deps: Deps): Pr
 
 const unknown = (why: string): NewShell => ({
   has: 'unknown',
-  lines: [`not checked: ${why}; in a new shell \`type lhp\` must say that it is a function`],
+  lines: [`not checked: ${why}.`, 'In a new shell `type lhp` must say that it is a function.'],
 });
 
 /** What fish makes for its history when it starts, where it is not there; the inner one first. */
@@ -121,7 +121,8 @@ function whyNot(shellName: string, first: string, rc: string, seen: Answer, deps
       `  ZDOTDIR=${printable(seen.zdotdir)} lhp-otel hook --install zsh`,
     ];
   return [
-    `${first} it does not come to our lines in ${rc} (is there a return before them?).`,
+    first,
+    `it does not come to our lines in ${rc}; is there a return before them?`,
     'Move them to the beginning of that file, and try again: lhp-otel hook --install',
   ];
 }
@@ -129,10 +130,10 @@ function whyNot(shellName: string, first: string, rc: string, seen: Answer, deps
 function loginAdvice({ home = '' }: Deps): string[] {
   const names = ['.bash_profile', '.bash_login', '.profile'];
   const [usual = ''] = names;
-  const file = join(home, names.find((name) => existsSync(join(home, name))) ?? usual);
+  const file = names.find((name) => existsSync(join(home, name))) ?? usual;
   return [
-    'but a login shell (ssh, tmux, a terminal on macOS) does not: it does not read ~/.bashrc.',
-    `For those, add this line to ${file}:`,
+    'but a login shell (ssh, tmux, macOS) does not: it does not read ~/.bashrc.',
+    `For those, add this line to ~/${file}:`,
     '  if [ -n "$BASH_VERSION" ] && [ -r ~/.bashrc ]; then . ~/.bashrc; fi',
   ];
 }

@@ -60,6 +60,7 @@ end
 # a bundle. The next command may change or move both, so they are looked at before the prompt is
 # back.
 function __lhp_otel_find_project --no-scope-shadowing
+    test -d "$PWD"; or return # the folder is gone
     set -l folder .
     set -l climbed
     while not test -e $folder/lhp.yaml
