@@ -18,6 +18,7 @@ import { fleet } from './fleet.ts';
 import { gateway } from './gateway.ts';
 import { hook } from './hook.ts';
 import { arrival, latency } from './latency.ts';
+import { libraryCalls } from './library.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
 import { migration } from './migration.ts';
 import { soak } from './soak.ts';
@@ -43,6 +44,7 @@ const only = process.argv[2];
 const parts: Record<string, () => Promise<void>> = {
   hot,
   hook: () => hook(folder),
+  library: () => libraryCalls(folder),
   latency: () => latency(folder),
   arrival: () => arrival(folder),
   storm: () => storm(folder),

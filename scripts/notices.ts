@@ -1,5 +1,7 @@
-// notices.ts: the licences of everything that is bundled into dist/, as their licences ask for: dist/THIRD-PARTY-NOTICES.txt.
-// The list is read from the bundles themselves, so it cannot miss one.
+// notices.ts: what is bundled into dist/: the licences, as these ask for
+// (dist/THIRD-PARTY-NOTICES.txt), and a list for programs that look for known faults
+// (dist/sbom.cdx.json, CycloneDX). The packages are no dependencies of an installed lhp-otel, so
+// that nothing else says it. Both are read from the bundles themselves, and cannot miss one.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,12 +28,17 @@ for (const name of packages) {
   for (const dependency of Object.keys(dependencies)) packages.add(dependency);
 }
 
-const parts = [...packages].sort().map((name) => {
+interface Bundled {
+  name: string;
+  version: string;
+  license: string;
+}
+const bundled = [...packages]
+  .sort()
+  .map((name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as Bundled);
+
+const parts = bundled.map(({ name, version, license }) => {
   const folder = join(root, 'node_modules', name);
-  const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-    version: string;
-    license: string;
-  };
   const texts = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file));
   if (texts.length === 0) throw new Error(`${name} has no licence file`);
   return `${name} ${version} (${license})\n\n${texts.map((file) => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n')}\n`;
@@ -40,4 +47,22 @@ writeFileSync(
   join(dist, 'THIRD-PARTY-NOTICES.txt'),
   `lhp-otel bundles these packages into its programs and its page.\n\n${parts.join(`\n${'─'.repeat(80)}\n\n`)}`,
 );
-console.log(`licence notices of ${parts.length} bundled packages: ${[...packages].sort().join(', ')}`);
+
+const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Bundled;
+const purl = (of: Bundled | { name: string; version: string }) =>
+  `pkg:npm/${of.name.replace('@', '%40')}@${of.version}`;
+const sbom = {
+  bomFormat: 'CycloneDX',
+  specVersion: '1.5',
+  version: 1,
+  metadata: { component: { type: 'application', name, version, purl: purl({ name, version }) } },
+  components: bundled.map((one) => ({
+    type: 'library',
+    name: one.name,
+    version: one.version,
+    licenses: [{ license: { id: one.license } }],
+    purl: purl(one),
+  })),
+};
+writeFileSync(join(dist, 'sbom.cdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
+console.log(`licences and SBOM of ${bundled.length} bundled packages: ${bundled.map((one) => one.name).join(', ')}`);

@@ -11,6 +11,7 @@ import { type Deps, systemDeps } from './system/deps.ts';
 import { debugging, say } from './system/log.ts';
 import { endWithin } from './system/watchdog.ts';
 import { JOB_VARIABLE, REPORTER_SECONDS, type StartedJob } from './wrap/handover.ts';
+import { followingJobs } from './wrap/shared-reporter.ts';
 
 /**
  * What waits, waits no longer than this (for what hangs, see REPORTER_SECONDS). Where hundreds of us
@@ -23,15 +24,38 @@ const DELIVERY_MS = 90_000;
 const BACKLOG = 100;
 const NICENESS = 10;
 
-/** `stored` is told when the run is on disk, and only its delivery is left. */
+/** `stored` is told when the runs are on disk, and only their delivery is left. */
 export async function report(job: StartedJob, deps: Deps, stored = () => {}): Promise<void> {
+  let waits: StartedJob | undefined;
+  let failure: unknown;
+  for await (const each of jobsOf(job)) {
+    try {
+      if (await record(each, deps)) waits = each;
+    } catch (error) {
+      failure ??= error; // the others go on
+    }
+  }
+  if (waits) {
+    stored();
+    await deliverRuns(waits.root, deps);
+  }
+  if (failure !== undefined) throw failure;
+}
+
+async function* jobsOf(job: StartedJob): AsyncGenerator<StartedJob> {
+  yield job;
+  if (job.more) yield* followingJobs();
+}
+
+/** Describes the run and puts it on disk; gives whether it waits there to be delivered. */
+async function record(job: StartedJob, deps: Deps): Promise<boolean> {
   // Asked again: this process may have started late, and `off` means off.
   const { mode, paths } = decide(deps, job.root);
-  if (mode === 'off') return;
+  if (mode === 'off') return false;
   const known = existsSync(paths.state);
   const event = await describeRun(job, deps, paths);
   // `purge --all` in the meantime: nothing of ours is to come back.
-  if (known && !existsSync(paths.state)) return;
+  if (known && !existsSync(paths.state)) return false;
   const { recordRun } = await import('./record.ts');
   const slot = event.is_ci === true ? ciSlot(paths) : undefined;
   const outcome = mode === 'send' && job.deliver ? 'waiting' : 'local';
@@ -39,18 +63,23 @@ export async function report(job: StartedJob, deps: Deps, stored = () => {}): Pr
     recordRun(event, { timestamp, startedAt: job.startedAt, lost, slot }),
   );
   // `off` first writes the choice and then deletes what is there; what came in between is deleted here.
-  if (decide(deps, job.root).mode === 'off') return forget(run);
+  if (decide(deps, job.root).mode === 'off') {
+    forget(run);
+    return false;
+  }
   prune(paths);
-  if (outcome === 'local') return;
-  stored();
+  return outcome === 'waiting';
+}
+
+async function deliverRuns(root: string | undefined, deps: Deps): Promise<void> {
+  const { config, paths } = decide(deps, root);
+  if (!config) return;
   // Compiling what runs often takes 10 MiB. A V8 that does not know the word goes on as it is, and says so where nobody listens.
   if (waiting(paths).length > BACKLOG) setFlagsFromString('--no-maglev');
   const { deliver } = await import('./deliver/deliver.ts');
-  const { config } = decide(deps, job.root);
-  if (!config) return;
   await deliver(paths, config, {
     env: deps.env,
-    consented: () => decide(deps, job.root).mode === 'send',
+    consented: () => decide(deps, root).mode === 'send',
     ...(debugging(deps.env) ? { log: say } : {}),
   });
 }

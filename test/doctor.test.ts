@@ -52,7 +52,7 @@ describe('against the real collector', () => {
     const { diagnosis, results } = await doctor({ [`${PREFIX}ENDPOINT`]: real.endpoint });
     expect(Object.keys(diagnosis)).toEqual(['version', 'mode', 'ok', 'endpoint', 'proxy', 'probes']);
     expect(results).toEqual({
-      ...{ consent: 'ok', configuration: 'ok', state: 'ok', spool: 'ok', environment: 'ok' },
+      ...{ consent: 'ok', hook: 'skipped', configuration: 'ok', state: 'ok', spool: 'ok', environment: 'ok' },
       ...{ proxy: 'ok', dns: 'ok', tcp: 'ok' },
       ...{ tls: 'skipped', request: 'ok', clock: 'ok', delivery: 'ok' },
     });

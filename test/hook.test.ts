@@ -1,118 +1,25 @@
 // Proves that the shell hook is the command, in the real shells: each script and each terminal session is the same with the hook
 // as without it, what is recorded is what `run` records, and with an opt-out in the environment nothing of ours is touched.
-// Also that the rc file is edited once and given back to the byte.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Language, Parser } from 'web-tree-sitter';
 import { lacking, program } from './support/needs.ts';
 import { startOtlpServer } from './support/otlp-server.ts';
 import { openTerminal, type Terminal } from './support/pty.ts';
-import {
-  cli,
-  type Env,
-  idle,
-  processesMentioning,
-  projectRoot,
-  type Sandbox,
-  sandbox,
-  until,
-} from './support/sandbox.ts';
+import { type Env, idle, processesMentioning, until } from './support/sandbox.ts';
+import { CLEAN, finished, leave, type Place, place, SHELLS, type Shell, script, texts } from './support/shells.ts';
 import { traced } from './support/trace.ts';
 
-const programs = join(projectRoot, 'test', 'fixtures', 'bin');
-const SHELLS = (['bash', 'zsh', 'fish'] as const).filter((name) => !lacking(program(name)));
-type Shell = (typeof SHELLS)[number];
-/** Without the user's own rc files. */
-const CLEAN: Record<Shell, string[]> = {
-  bash: ['bash', '--norc', '--noprofile'],
-  zsh: ['zsh', '-f'],
-  fish: ['fish', '--no-config'],
-};
-
-interface Place {
-  box: Sandbox;
-  project: string;
-  hook: string;
-}
-const places: Place[] = [];
-
-const texts = Object.fromEntries(
-  ['bash', 'zsh', 'fish', 'pwsh'].map((shell) => [
-    shell,
-    spawnSync(process.execPath, [cli, 'hook', shell], { encoding: 'utf8' }).stdout,
-  ]),
-) as Record<Shell | 'pwsh', string>;
-
-function place(shell: Shell): Place {
-  const box = sandbox({ path: [programs], env: { LC_ALL: 'C.UTF-8' } });
-  const project = join(box.dir, 'project');
-  mkdirSync(project);
-  writeFileSync(join(project, 'lhp.yaml'), 'name: hook\n');
-  const hook = join(box.dir, 'hook');
-  writeFileSync(hook, texts[shell]);
-  const where = { box, project, hook };
-  places.push(where);
-  return where;
-}
-
-afterAll(async () => {
-  const stayed: string[] = [];
-  for (const { box } of places) {
-    await idle(box).catch((error: Error) => stayed.push(error.message));
-    for (const pid of processesMentioning(box.dir)) process.kill(pid, 'SIGKILL');
-    box.dispose();
-  }
-  expect(stayed).toEqual([]);
-});
-
-/** What a shell says of a line names the line, which is the hook's then: known to differ, in scripts only. */
-const withoutPlace = (text: string) =>
-  text
-    .replace(/^(bash|\S+hook): line \d+: +(\d+ )?/gm, '')
-    .replace(/^(zsh|lhp):\d+: /gm, '')
-    .replace(/^(fish: Unknown command: lhp\n)[\s\S]*/, '$1')
-    .replace(/^(Terminated) .*/gm, '$1');
-
-/** Runs a script with or without the hook. The last line keeps a shell from becoming its last command. */
-async function script(shell: Shell, where: Place, text: string, hooked: boolean, env: Env = {}) {
-  const [file = '', ...args] = CLEAN[shell];
-  const child = spawn(
-    file,
-    [...args, '-c', `${hooked ? '. "$HOOK"' : ':'}\n${text}\nexit ${shell === 'fish' ? '$status' : '$?'}`],
-    {
-      cwd: where.project,
-      env: { ...where.box.env, DO: 'exit 0', HOOK: where.hook, ...env } as NodeJS.ProcessEnv,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    },
-  );
-  const seen = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('latin1').on('data', (bytes: string) => {
-      seen[name] += bytes;
-    });
-  }
-  child.stdin.on('error', () => {}); // the script need not read it
-  child.stdin.end('typed\n');
-  const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
-  return { ...seen, stderr: withoutPlace(seen.stderr), status, signal };
-}
+afterAll(async () => expect(await leave()).toEqual([]));
 
 // Title, script (by shell, or one for all), what the command does, and how many runs are recorded with the hook.
 type Row = [title: string, text: string | Partial<Record<Shell, string>>, task: string, recorded: number, env?: Env];
+
+/** The hook of a package that is not there. */
+const gone = ({ hook }: Place) => readFileSync(hook, 'utf8').replaceAll('/package', '/gone');
 
 const ARGUMENTS = `printf '<%s>' "$@"`;
 const posix = (text: string) => ({ bash: text, zsh: text });
@@ -249,14 +156,51 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
     expect(where.box.runFiles()).toHaveLength(1);
   });
 
-  it.concurrent('when the package is gone, lhp runs, and nothing is said', async () => {
+  it.concurrent.each([
+    ['before the shell started', (where: Place) => void writeFileSync(where.hook, gone(where))],
+    ['in an open shell', () => {}],
+  ])('when the package was removed %s, lhp runs, and nothing is said', async (when, remove) => {
     const where = place(shell);
-    writeFileSync(where.hook, texts[shell].replaceAll('finished.cjs', 'gone.cjs'));
-    expect(await script(shell, where, 'lhp generate', true, { DO: 'echo out' })).toEqual({
-      ...{ stdout: 'out\n', stderr: '', status: 0, signal: null },
+    writeFileSync(where.hook, texts[shell].replaceAll(finished, join(where.box.dir, 'package')));
+    writeFileSync(join(where.box.dir, 'package'), '');
+    remove(where);
+    const there = shell === 'fish' ? 'functions -q lhp' : 'command -V lhp 2>/dev/null | grep -q function';
+    const text = `${there}; echo $${shell === 'fish' ? 'status' : '?'}; rm ../package; lhp -v generate`;
+    expect(await script(shell, where, text, true, { DO: 'echo out' })).toEqual({
+      ...{ stdout: when === 'in an open shell' ? '0\nout\n' : '1\nout\n', stderr: '', status: 0, signal: null },
     });
     expect(processesMentioning(where.box.dir)).toEqual([]);
     expect(where.box.runFiles()).toEqual([]);
+  });
+
+  it.concurrent('when its Node is gone, nothing is recorded, and -v says so', async () => {
+    const where = place(shell);
+    writeFileSync(where.hook, texts[shell].replaceAll(process.execPath, '/nowhere/node'));
+    expect(await script(shell, where, 'lhp generate; lhp -v generate', true, { DO: 'echo out' })).toEqual({
+      ...{ stdout: 'out\nout\n', status: 0, signal: null },
+      stderr: 'lhp-otel: nothing recorded: the Node of this hook is gone (lhp-otel doctor)\n',
+    });
+    expect(processesMentioning(where.box.dir)).toEqual([]);
+    expect(where.box.runFiles()).toEqual([]);
+  });
+
+  // What README and docs/adr/0008-shell-hook.md say of wrappers.
+  it.concurrent.each([
+    ['time lhp generate', 1],
+    ['nice -n 1 lhp generate', 0],
+    ['timeout 60 lhp generate', 0],
+    ['env A=1 lhp generate', 0],
+    ['command lhp generate', 0],
+    ['make generate', 0],
+    ['alias again="lhp generate"; eval again', 1],
+  ])('%s: recorded %d', async (text, recorded) => {
+    const where = place(shell);
+    writeFileSync(join(where.project, 'Makefile'), 'generate:\n\t@lhp generate\n');
+    const aliases = shell === 'bash' ? 'shopt -s expand_aliases\n' : '';
+    expect((await script(shell, where, `${aliases}${text}`, true, { DO: 'echo out' })).stdout).toBe('out\n');
+    await where.box.recorded(recorded);
+    await idle(where.box);
+    expect(where.box.runFiles()).toHaveLength(recorded);
   });
 });
 
@@ -280,7 +224,7 @@ describe.each(SHELLS)('%s: the process in the background', (shell) => {
       renameSync(process.env.REPORT + '.part', process.env.REPORT);
       setInterval(() => existsSync(process.env.REPORT + '.over') && process.exit(0), 20);`,
     );
-    writeFileSync(where.hook, texts[shell].replaceAll(join(projectRoot, 'dist', 'finished.cjs'), probe));
+    writeFileSync(where.hook, texts[shell].replaceAll(finished, probe));
     // A reader of a pipe waits for who holds it; fish has no way to close a descriptor.
     const text = shell === 'fish' ? "lhp generate 'a b' '*'" : '{ lhp generate "a b" "*"; } 3>"$REPORT.fd"';
     await script(shell, where, text, true, { REPORT: report, NODE_OPTIONS: '--no-warnings' });
@@ -289,8 +233,10 @@ describe.each(SHELLS)('%s: the process in the background', (shell) => {
     expect(processesMentioning(where.box.dir)).toHaveLength(1);
     writeFileSync(`${report}.over`, '');
     expect(JSON.parse(readFileSync(report, 'utf8'))).toEqual({
-      ...{ leader: true, terminal: '0', nice: '10', cwd: where.project, options: '', kept: false },
-      ...{ streams: Array(3).fill('/dev/null'), args: ['none', 'lhp', 'generate', 'a b', '*'] },
+      ...{ leader: true, terminal: '0', cwd: where.project, options: '', kept: false },
+      nice: String(Math.min(19, getPriority() + 10)),
+      streams: [join(where.project, 'lhp.yaml'), '/dev/null', '/dev/null'],
+      args: ['none', 'nobundle', 'lhp', 'generate', 'a b', '*'],
     });
   });
 });
@@ -305,9 +251,8 @@ describe('finished: what the background process makes of the clock', () => {
     ['1795522014.25', 'N', undefined],
   ])('from %j to %j: %j s', async (from, to, duration) => {
     const { box, project } = place('bash');
-    const file = join(projectRoot, 'dist', 'finished.cjs');
     const env = { ...box.env, DO: ':' } as NodeJS.ProcessEnv;
-    const child = spawn(process.execPath, [file, from, to, 'none', 'lhp', 'generate'], {
+    const child = spawn(process.execPath, [finished, from, to, 'none', 'unknown', 'lhp', 'generate'], {
       cwd: project,
       env,
       stdio: 'ignore',
@@ -375,7 +320,10 @@ describe.each(SHELLS)('%s: what switches it off', (shell) => {
   ])('%j: no process, no file of ours', async (env) => {
     const { programs, ours } = await under(place(shell), env);
     expect(programs).toEqual([shell, 'lhp']);
-    expect(ours).toEqual([]);
+    // Loading the hook asks once whether the package is still there; the command touches nothing.
+    const [loading, ...others] = ours;
+    expect(loading).toMatchObject({ call: expect.stringMatching(/access|stat/), path: finished });
+    expect(others).toEqual([]);
   });
   it.concurrent('and without it, there are both', async () => {
     const { programs, ours } = await under(place(shell), {});
@@ -389,7 +337,7 @@ describe.each(SHELLS)('%s: asked to say what it does', (shell) => {
     [
       'lhp generate',
       { LHP_OTEL_LOG: 'debug' },
-      'a process of its own looks at this run now; what became of it: lhp-otel status',
+      'started a background process that looks at this run; what became of it: lhp-otel status',
     ],
     [
       'lhp -v generate',
@@ -537,137 +485,5 @@ describe('completion of lhp is kept', () => {
     };
     const { stdout } = await script(shell, where, asks[shell], false);
     expect(stdout).toBe({ bash: "complete -W 'one two' lhp\n", zsh: '_own\n', fish: 'one\n' }[shell]);
-  });
-});
-
-describe('lhp-otel hook', () => {
-  it('pwsh has the paths in it', () => expect(texts.pwsh).toContain(`'${join(projectRoot, 'dist', 'finished.cjs')}'`));
-  // As far as it can be had without PowerShell: its grammar takes the text.
-  it('pwsh is PowerShell', async () => {
-    await Parser.init();
-    const require = createRequire(import.meta.url);
-    const grammar = await Language.load(require.resolve('tree-sitter-powershell/tree-sitter-powershell.wasm'));
-    const parser = new Parser().setLanguage(grammar);
-    const mistakes = (text: string) => parser.parse(text)?.rootNode.hasError;
-    expect([mistakes(texts.pwsh), mistakes(texts.pwsh.replace('if (', 'if '))]).toEqual([false, true]);
-  });
-  it.each([
-    [['hook'], 2, 'bash, zsh, fish or pwsh'],
-    [['hook', 'tcsh'], 2, "'tcsh'"],
-    [['hook', 'toString'], 2, "'toString'"],
-    [['hook', '--install'], 1, '$SHELL is "/bin/tcsh"'],
-    [['hook', '--install', 'pwsh'], 1, '$PROFILE'],
-    [['hook', '--install', '--uninstall', 'bash'], 2, 'not both'],
-  ])('%j is an error', (args, status, text) => {
-    const box = sandbox({ env: { SHELL: '/bin/tcsh' } });
-    const ran = box.run(args);
-    box.dispose();
-    expect(ran).toMatchObject({ status, stdout: '' });
-    expect(ran.stderr).toContain(text);
-  });
-
-  const rcs = { bash: 'home/.bashrc', zsh: 'home/.zshrc', fish: 'home/.config/fish/config.fish' };
-  const contents: [string, string | undefined][] = [
-    ['none', undefined],
-    ['an empty file', ''],
-    ['one line', '# mine\n'],
-    ['no last newline', '# mine'],
-    ['CRLF', '# mine\r\n# and\r\n'],
-    ['CRLF without the last', '# mine\r\n# and'],
-    ['bytes that are no text', '# \xff\xfe\x80\n'],
-  ];
-  describe.each(SHELLS)('%s', (shell) => {
-    it.each(contents)('installed twice it is there once, works, and goes without a trace: %s', async (_, content) => {
-      const { box, project } = place(shell);
-      const rc = join(box.dir, rcs[shell]);
-      mkdirSync(join(rc, '..'), { recursive: true });
-      if (content !== undefined) writeFileSync(rc, content, { encoding: 'latin1', mode: 0o640 });
-      const env = { SHELL: `/bin/${shell}` };
-      expect(box.run(['hook', '--install'], { env })).toMatchObject({ status: 0, stderr: '' });
-      const once = readFileSync(rc, 'latin1');
-      expect(once.startsWith(content ?? '')).toBe(true);
-      expect(box.run(['hook', '--install', shell], { env })).toMatchObject({ status: 0, stderr: '' });
-      expect(readFileSync(rc, 'latin1')).toBe(once);
-      if (content !== undefined) expect(statSync(rc).mode & 0o777).toBe(0o640);
-      const ran = spawnSync(shell, ['-i', '-c', 'lhp generate'], {
-        cwd: project,
-        env: { ...box.env, DO: ':' } as NodeJS.ProcessEnv,
-      });
-      expect(ran.status).toBe(0);
-      await box.recorded(1);
-      await idle(box);
-      expect(box.run(['hook', '--uninstall'], { env })).toMatchObject({ status: 0, stderr: '' });
-      if (content === undefined) expect(existsSync(rc)).toBe(false);
-      else expect(readFileSync(rc, 'latin1')).toBe(content);
-      expect(existsSync(join(box.home, '.config', 'lhp-otel', `hook.${shell}`))).toBe(false);
-    });
-  });
-  it('what was written after it stays', () => {
-    const { box } = place('bash');
-    const rc = join(box.home, '.bashrc');
-    writeFileSync(rc, 'a');
-    box.run(['hook', '--install', 'bash']);
-    writeFileSync(rc, 'b\n', { flag: 'a' });
-    box.run(['hook', '--uninstall', 'bash']);
-    expect(readFileSync(rc, 'utf8')).toBe('ab\n');
-  });
-  it('ZDOTDIR and XDG_CONFIG_HOME are where it goes', () => {
-    const { box } = place('bash');
-    box.run(['hook', '--install', 'zsh'], { env: { ZDOTDIR: join(box.dir, 'z') } });
-    box.run(['hook', '--install', 'fish'], { env: { XDG_CONFIG_HOME: join(box.dir, 'x') } });
-    expect(existsSync(join(box.dir, 'z', '.zshrc'))).toBe(true);
-    expect(existsSync(join(box.dir, 'x', 'fish', 'config.fish'))).toBe(true);
-    expect(existsSync(join(box.dir, 'x', 'lhp-otel', 'hook.fish'))).toBe(true);
-  });
-  it('a link stays a link, to the file that is edited', () => {
-    const { box } = place('bash');
-    const rc = join(box.home, '.bashrc');
-    const real = join(box.dir, 'dotfiles');
-    writeFileSync(real, '# mine\n', { mode: 0o600 });
-    symlinkSync('../dotfiles', rc);
-    expect(box.run(['hook', '--install', 'bash']).status).toBe(0);
-    expect(lstatSync(rc).isSymbolicLink()).toBe(true);
-    expect(readFileSync(real, 'utf8')).toContain('hook.bash');
-    expect(statSync(real).mode & 0o777).toBe(0o600);
-    box.run(['hook', '--uninstall', 'bash']);
-    expect(readFileSync(real, 'utf8')).toBe('# mine\n');
-    rmSync(real);
-    expect(box.run(['hook', '--install', 'bash']).stderr).toContain('a link to a file that is not there');
-  });
-  it('a file that cannot be written is an error, and as it was', () => {
-    const { box } = place('bash');
-    const rc = join(box.home, '.bashrc');
-    writeFileSync(rc, '# mine\n');
-    // Where the new file would be made there is a folder of this name for every process: nobody can write there, not even root.
-    const ran = spawnSync(
-      'bash',
-      [
-        '-c',
-        'mkdir "$HOME/.bashrc.lhp-otel.$$"; exec "$@"',
-        'bash',
-        process.execPath,
-        cli,
-        'hook',
-        '--install',
-        'bash',
-      ],
-      {
-        env: box.env as NodeJS.ProcessEnv,
-        encoding: 'utf8',
-      },
-    );
-    expect(ran).toMatchObject({ status: 1, stdout: '' });
-    expect(ran.stderr).toContain(`${rc} cannot be written (EEXIST); it is as it was`);
-    expect(readFileSync(rc, 'utf8')).toBe('# mine\n');
-    chmodSync(rc, 0o600);
-  });
-  it('a block without its end is an error, and as it was', () => {
-    const { box } = place('bash');
-    const rc = join(box.home, '.bashrc');
-    writeFileSync(rc, '# >>> lhp-otel hook >>>\nmine\n');
-    for (const option of ['--install', '--uninstall']) {
-      expect(box.run(['hook', option, 'bash'])).toMatchObject({ status: 1, stdout: '' });
-      expect(readFileSync(rc, 'utf8')).toBe('# >>> lhp-otel hook >>>\nmine\n');
-    }
   });
 });

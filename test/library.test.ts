@@ -2,11 +2,11 @@
 // host's OpenTelemetry or by the reporter; nothing is thrown, printed or waited for, whatever the host or the machine is like.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { INSTRUMENTS, POINT_ATTRIBUTES } from '../src/contract.ts';
-import { type Env, idle, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
+import { type Env, idle, processesMentioning, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
 let box: Sandbox;
 beforeEach(() => {
@@ -157,6 +157,116 @@ describe('it never throws and never prints', () => {
     await idle(box);
   });
 });
+
+describe('values that are not recorded', () => {
+  const DEBUG = { LHP_OTEL_LOG: 'debug' };
+  it.each([
+    ['files_generated: -5', 'files_generated must be a whole number from 0 to 1000000: not recorded'],
+    ['flowgroups_count: 2.5', 'flowgroups_count must be a whole number from 0 to 1000000: not recorded'],
+    ['templates_count: null', 'templates_count must be a whole number from 0 to 1000000: not recorded'],
+    ['environment: "my env"', 'environment must be letters, digits, _ and -, at most 32: recorded as "other"'],
+    ['lhp_version: "main"', 'lhp_version must be a version number like 1.2.3: recorded as "other"'],
+    ['python_version: 3.12', 'python_version must be like 3.12: recorded as "other"'],
+    ['dry_run: "yes"', 'dry_run must be true or false: recorded as false'],
+    ['generation_time_seconds: -1', 'generation_time_seconds must be seconds from 0 to a week: recorded as'],
+    ['project_name: 5', 'project_name must be text: recorded as unknown_project'],
+    ['file_generated: 5', 'file_generated is no field: not recorded'],
+  ])('{ %s }: one line, when it is asked for', (fact, line) => {
+    const program = (options: string) => `print(recordGenerate({ ${fact}, pipelines_count: 1 }${options}));`;
+    expect(host(program(''))).toEqual(said(true));
+    const provider = ', { meterProvider: { getMeter: () => ({ createCounter: add, createHistogram: add }) } }';
+    const meter = 'const add = () => ({ add() {}, record() {} });';
+    for (const told of [host(program(''), DEBUG), host(`${meter}${program(provider)}`, DEBUG)]) {
+      expect(told).toMatchObject({ status: 0, stdout: 'true\n' });
+      expect(told.stderr).toMatch(/^lhp-otel: .*\n$/);
+      expect(told.stderr).toContain(`lhp-otel: ${line}`);
+    }
+  });
+  it('a value is never repeated', () => {
+    const { stderr } = host('recordGenerate({ environment: "CANARY CANARY", project_name: ["CANARY"] });', DEBUG);
+    expect(stderr.split('\n')).toHaveLength(3);
+    expect(stderr).not.toContain('CANARY');
+  });
+  it('what fits needs no word', () => {
+    const facts = '{ files_generated: 0, environment: "DEV", lhp_version: "other", project_name: "x", dry_run: false }';
+    expect(host(`print(recordGenerate(${facts}));`, DEBUG)).toEqual(said(true));
+  });
+});
+
+describe('calls of one process', () => {
+  /** How many children the host has. */
+  const COUNT = `import { readdirSync, readFileSync } from 'node:fs';
+    const children = () => readdirSync('/proc').filter((pid) => { try {
+      return readFileSync('/proc/' + pid + '/status', 'utf8').includes('PPid:\\t' + process.pid + '\\n');
+    } catch { return false; } }).length;
+    const calls = (count, facts = {}) => { for (let i = 0; i < count; i += 1) recordGenerate({ files_generated: i, ...facts }); };`;
+  it('share a reporter, and each is recorded', async () => {
+    expect(host(`${COUNT} calls(20); print(children());`)).toEqual(said(1));
+    const files = (await box.recorded(20)).map((event) => event.files_generated);
+    expect(files.toSorted((a, b) => Number(a) - Number(b))).toEqual([...Array(20).keys()]);
+    await idle(box);
+    expect(box.runFiles()).toHaveLength(20);
+  });
+  it.each([
+    ['ends at once', 'process.exit(0);'],
+    ['is killed', 'process.kill(process.pid, "SIGKILL");'],
+    ['fails', 'setTimeout(() => { throw new Error("theirs"); });'],
+  ])('are recorded when the host %s', async (_, end) => {
+    host(`${COUNT} calls(20); ${end}`);
+    await box.recorded(20);
+    await idle(box);
+    expect(box.runFiles()).toHaveLength(20);
+  });
+  it('more than one reporter may be given go to more than one', async () => {
+    const facts = '{ project_name: "x".repeat(2_000) }';
+    const { stdout } = host(`${COUNT} calls(60, ${facts}); print(children());`);
+    expect(Number(stdout)).toBeGreaterThan(2);
+    expect(Number(stdout)).toBeLessThan(8);
+    await box.recorded(60);
+    await idle(box);
+    expect(box.runFiles()).toHaveLength(60);
+  });
+  it('of other variables go to another reporter', async () => {
+    const program = `${COUNT} calls(2); process.env.XDG_STATE_HOME = ${JSON.stringify(join(box.dir, 'other'))};
+      calls(3); print(children());`;
+    expect(host(program)).toEqual(said(2));
+    await box.recorded(2);
+    await idle(box);
+    expect(box.runFiles()).toHaveLength(2);
+    expect(readdirSync(join(box.dir, 'other', 'lhp-otel', 'history'))).toHaveLength(3);
+  });
+  it('after a pause, or when the reporter was killed, start another', async () => {
+    const program = `${COUNT} import { setTimeout as sleep } from 'node:timers/promises';
+      calls(1); while (children()) await sleep(20);
+      calls(1); print(children());`;
+    expect(host(program)).toEqual(said(1));
+    await box.recorded(2);
+  });
+  it('do not hold the host, which ends before its reporter', () => {
+    expect(host('print(recordGenerate({}));')).toEqual(said(true));
+    expect(processesMentioning(box.dir)).not.toEqual([]);
+  });
+});
+
+it.each(['duration', 'files', 'flowgroups', 'flowgroups_using_templates', 'templates', 'pipelines'])(
+  'with a host’s own MeterProvider values of %s fall into buckets that tell them apart',
+  (name) => {
+    const sdk = JSON.stringify(join(projectRoot, 'node_modules', '@opentelemetry', 'sdk-metrics', 'dist', 'index.mjs'));
+    const ran = host(`
+      import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from ${sdk};
+      const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+      const meterProvider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] });
+      for (const [seconds, count] of [[0.9, 1], [1.5, 8], [2.3, 40], [4.1, 4000]]) {
+        recordGenerate({ generation_time_seconds: seconds, files_generated: count, flowgroups_count: count,
+          templates_count: count, flowgroups_using_templates: count, pipelines_count: count }, { meterProvider });
+      }
+      await meterProvider.forceFlush();
+      const [{ metrics }] = exporter.getMetrics()[0].scopeMetrics;
+      const { dataPoints: [point] } = metrics.find(({ descriptor }) => descriptor.name.endsWith('.${name}'));
+      print(point.value.buckets.counts.filter((count) => count > 0));`);
+    expect(ran).toEqual(said([1, 1, 1, 1]));
+  },
+);
 
 it('a host’s own MeterProvider gets the contract’s instruments, units and point attributes, and no reporter starts', async () => {
   const sdk = JSON.stringify(join(projectRoot, 'node_modules', '@opentelemetry', 'sdk-metrics', 'dist', 'index.mjs'));

@@ -1,8 +1,11 @@
 // record.ts: the commands that let runs be recorded: `run` and `hook`.
 import type { Command } from 'commander';
 import { decide } from '../decide/decide.ts';
+import { say } from '../system/log.ts';
 import { printScript } from '../system/print.ts';
-import { HOOK_SHELLS, hookText, installHook, uninstallHook } from '../wrap/hook.ts';
+import { printable } from '../system/printable.ts';
+import { HOOK_SHELLS, hookText, type Installed, installHook, uninstallHook } from '../wrap/hook.ts';
+import { askNewShell } from '../wrap/new-shell.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
 import { wordArgument } from './usage.ts';
@@ -40,7 +43,8 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
   });
 }
 
-function addHook(program: Command, { deps, print }: Context): void {
+function addHook(program: Command, context: Context): void {
+  const { deps, print } = context;
   const hook = program
     .command('hook')
     .summary('let the shell record plain `lhp generate`')
@@ -51,17 +55,20 @@ function addHook(program: Command, { deps, print }: Context): void {
     .addArgument(wordArgument('hook', '[shell]', 'to install, the one in $SHELL if none is given', HOOK_SHELLS))
     .option('--install', 'let the shell load it when it starts')
     .option('--uninstall', 'take that back, to the byte')
-    .action((shell: string | undefined, options: { install?: boolean; uninstall?: boolean }) => {
+    .action(async (shell: string | undefined, options: { install?: boolean; uninstall?: boolean }) => {
       if (options.install && options.uninstall) hook.error('error: give --install or --uninstall, not both');
       const { paths } = decide(deps, undefined);
-      if (options.install) print(`${installHook(shell, deps, paths)} loads the hook; it is there in new shells`);
+      if (options.install) await install(installHook(shell, deps, paths), context);
       else if (options.uninstall) print(`${uninstallHook(shell, deps, paths)} does not load the hook any more`);
       else if (shell === undefined) hook.error('error: say for which shell: bash, zsh, fish or pwsh');
       else printScript(hookText(shell));
     });
   explain(hook, {
-    remarks: ['Shells that are open keep what they have loaded until they end. PowerShell’s profile is not edited.'],
-    exits: [['1', 'the shell’s file cannot be read or written']],
+    remarks: [
+      'Shells that are open keep what they have loaded until they end. PowerShell’s profile is not edited.',
+      'After --install such a shell is started once, to see whether it has the function: it reads your own start files, has no terminal, and gets 10 seconds.',
+    ],
+    exits: [['1', 'the shell’s file cannot be changed, or a new shell does not load it']],
     examples: [
       ['lhp-otel hook --install', 'for the shell in $SHELL'],
       ['lhp-otel hook --uninstall fish', 'take it out of fish again'],
@@ -69,3 +76,20 @@ function addHook(program: Command, { deps, print }: Context): void {
     ],
   });
 }
+
+/** Says what was done, and whether new shells have it: only what was seen. */
+async function install(installed: Installed, { deps, print, exit }: Context): Promise<void> {
+  const { shellName, rc, before } = installed;
+  const shown = printable(inHome(rc, deps.home));
+  if (before === 'same') print(`${shown} loads the hook already, and it is up to date`);
+  else if (before === 'renewed') print(`${shown} loads the hook already, and it is renewed`);
+  else print(`${shown} loads the hook now`);
+  const { has, lines } = await askNewShell(shellName, shown, deps);
+  if (has !== 'no') return print(...lines);
+  for (const line of lines) say(line);
+  exit(1);
+}
+
+/** As a person writes it, so that it fits on a line. */
+const inHome = (path: string, home: string | undefined) =>
+  home !== undefined && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;

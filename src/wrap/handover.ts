@@ -31,6 +31,8 @@ export interface Job {
   deliver: boolean;
   /** Whether the project was a bundle when the run ended; looked up here where it is not given. */
   bundle?: boolean | undefined;
+  /** Whether more jobs follow on descriptor 3 (shared-reporter.ts). */
+  more?: boolean;
 }
 
 /** What is added to a {@link Job} on its way. */
@@ -104,6 +106,15 @@ function describe({ mode, config }: Decision, first: boolean): string {
   return `recording this run; a process of its own delivers it to ${new URL(config.url).host}`;
 }
 
+/** The job as of now: what has to be looked at before the project changes. */
+export const beginJob = (job: Job): StartedJob => ({
+  ...job,
+  bundle: job.bundle ?? (job.root !== undefined && isBundle(job.root)),
+  lhpYamlIsOpen: false,
+  clock: clockNow(),
+  watched: false,
+});
+
 /**
  * Starts the reporter in a session of its own, so that neither the terminal nor the shell's job
  * control reaches it.
@@ -114,13 +125,7 @@ export function startReporter(job: Job, deps: Deps, lhpYaml?: number): ChildProc
   const opened = lhpYaml === undefined && job.root !== undefined ? openLhpYaml(job.root) : undefined;
   const standardInput = lhpYaml ?? opened;
   const watcher = TIMEOUT_PROGRAMS.find((path) => existsSync(path));
-  const started: StartedJob = {
-    ...job,
-    bundle: job.bundle ?? (job.root !== undefined && isBundle(job.root)),
-    lhpYamlIsOpen: standardInput !== undefined,
-    clock: clockNow(),
-    watched: watcher !== undefined,
-  };
+  const started = { ...beginJob(job), lhpYamlIsOpen: standardInput !== undefined, watched: watcher !== undefined };
   const [file = '', ...words] = [
     ...(watcher === undefined ? [] : [watcher, '-s', 'KILL', String(REPORTER_SECONDS)]),
     ...[process.execPath, ...REPORTER_FLAGS, reporterProgram()],
@@ -128,7 +133,7 @@ export function startReporter(job: Job, deps: Deps, lhpYaml?: number): ChildProc
   try {
     const reporter = spawn(file, words, {
       detached: true,
-      stdio: [standardInput ?? 'ignore', 'ignore', 'ignore'],
+      stdio: [standardInput ?? 'ignore', 'ignore', 'ignore', ...(job.more ? (['pipe'] as const) : [])],
       windowsHide: true,
       // Not the user's folder: it may be unmounted or deleted while the reporter runs.
       cwd: process.platform === 'win32' ? undefined : '/',
@@ -160,7 +165,8 @@ function compileCache(deps: Deps): { NODE_COMPILE_CACHE?: string } {
   }
 }
 
-function reporterProgram(): string {
+/** The program that records; it lies beside this one. */
+export function reporterProgram(): string {
   return join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../reporter.ts' : 'reporter.cjs');
 }
 

@@ -1,11 +1,13 @@
 // hook.ts: the shell hook as text, and its place in the user's shell. The text is src/wrap/hook/hook.*, with the paths of Node and of
 // this package; installed, it is a file in the configuration folder, and the rc file only sources it: no Node when a shell starts.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { Deps } from '../system/deps.ts';
 import { writePrivate } from '../system/files.ts';
 import { type Paths, xdgConfig } from '../system/paths.ts';
-import { addBlock, hasBlock, removeBlock } from './rc-file.ts';
+import { readText } from '../system/system.ts';
+import { version } from '../system/version.ts';
+import { addBlock, blockOf, removeBlock } from './rc-file.ts';
 
 interface Shell {
   template: string;
@@ -45,25 +47,98 @@ const SHELLS: Record<string, Shell> = {
 /** Whose hook can be printed. */
 export const HOOK_SHELLS = Object.keys(SHELLS);
 
-/** The shell function; its paths are those of this package and of the Node that runs it. */
-export function hookText(name: string): string {
-  const { template, quote } = shell(name);
-  const program = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../finished.ts' : 'finished.cjs');
-  const setsid = ['/usr/bin/setsid', '/bin/setsid'].find((path) => existsSync(path)) ?? '';
-  return readFileSync(join(import.meta.dirname, 'hook', template), 'utf8')
-    .replaceAll('@node@', () => quote(process.execPath))
-    .replaceAll('@program@', () => quote(program))
-    .replaceAll('@setsid@ ', setsid && `${setsid} `);
+/** What a hook's text was made with; it stands in the text itself. */
+export interface HookOrigin {
+  version: string;
+  /** Absolute path of the Node that the hook starts. */
+  node: string;
+  /** Absolute path of dist/finished.cjs of the package that made it. */
+  program: string;
 }
 
-/** Makes the shell load the hook when it starts; done twice it is as done once. Gives the rc file. */
-export function installHook(name: string | undefined, deps: Deps, paths: Paths): string {
+const MADE_WITH = '# Made with: ';
+/** Where systems keep their own programs. PATH is not asked: a folder of a project may be in it. */
+const SYSTEM_FOLDERS = ['/usr/bin', '/bin', '/run/current-system/sw/bin'];
+
+const systemProgram = (name: string) =>
+  SYSTEM_FOLDERS.map((folder) => join(folder, name)).find((path) => existsSync(path));
+
+/** The shell function, with the path of this package and of a Node (the one that runs it). */
+export function hookText(name: string, node = process.execPath): string {
+  const { template, quote } = shell(name);
+  const program = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../finished.ts' : 'finished.cjs');
+  const [nice, setsid] = [systemProgram('nice'), systemProgram('setsid')];
+  // As JSON it is one line, whatever a path holds.
+  const origin: HookOrigin = { version, node, program };
+  const about = `${MADE_WITH.slice(2)}${JSON.stringify(origin)}`;
+  return readFileSync(join(import.meta.dirname, 'hook', template), 'utf8')
+    .replaceAll('@about@', () => about)
+    .replaceAll('@node@', () => quote(node))
+    .replaceAll('@program@', () => quote(program))
+    .replaceAll('@mv@', systemProgram('mv') ?? '/bin/mv')
+    .replaceAll('@nice@ ', nice ? `${nice} -n 10 ` : '')
+    .replaceAll('@setsid@ ', setsid ? `${setsid} ` : '');
+}
+
+/** What a hook's text says that it was made with; `undefined` where it cannot be read. */
+export function originOf(text: string): HookOrigin | undefined {
+  const line = text.split('\n').find((each) => each.startsWith(MADE_WITH));
+  try {
+    const made = JSON.parse(line?.slice(MADE_WITH.length) ?? '') as HookOrigin;
+    const known = [made.version, made.node, made.program].every((value) => typeof value === 'string');
+    return known && isAbsolute(made.node) && isAbsolute(made.program) ? made : undefined;
+  } catch {
+    return undefined; // of a version that did not say it, or edited
+  }
+}
+
+export interface Installed {
+  shellName: string;
+  rc: string;
+  /**
+   * `new`: it was not there; `same`: it was, as it is now; `renewed`: it was, and is another one
+   * now.
+   */
+  before: 'new' | 'same' | 'renewed';
+}
+
+/** Makes the shell load the hook when it starts; done twice it is as done once. */
+export function installHook(name: string | undefined, deps: Deps, paths: Paths): Installed {
   const { shellName, rc, source } = installable(name, deps);
   const file = hookFile(shellName, paths);
-  hasBlock(rc); // or it is an error, before anything is written
-  writePrivate(file, hookText(shellName));
-  addBlock(rc, `${source(file)}\n`);
-  return rc;
+  const text = hookText(shellName);
+  const lines = `${source(file)}\n`;
+  const there = blockOf(rc); // or it is an error, before anything is written
+  const same = there === lines && readText(file) === text;
+  if (!same) {
+    writePrivate(file, text);
+    addBlock(rc, lines);
+  }
+  return { rc, shellName, before: there === undefined ? 'new' : same ? 'same' : 'renewed' };
+}
+
+/** A hook as this user has it now. */
+export interface InstalledHook {
+  shellName: string;
+  rc: string;
+  /** Of the block in the rc file, as it is. */
+  lines: string;
+  /** As this version would write it. */
+  expected: string;
+  file: string;
+}
+
+/** The shells of this user whose rc file has our block. Throws where one cannot be read. */
+export function installedHooks(deps: Deps, paths: Paths): InstalledHook[] {
+  return HOOK_SHELLS.flatMap((shellName) => {
+    const { rc, source } = shell(shellName);
+    if (!rc || !source || deps.home === undefined) return [];
+    const path = rc({ ...deps, home: deps.home });
+    const lines = blockOf(path);
+    const file = hookFile(shellName, paths);
+    const expected = `${source(file)}\n`;
+    return lines === undefined ? [] : [{ shellName, rc: path, lines, expected, file }];
+  });
 }
 
 /** Takes out what `installHook` put in, to the byte. Gives the rc file. */

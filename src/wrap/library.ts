@@ -1,12 +1,15 @@
 // library.ts: the same recording for a host that has a generate command of its own: into the host's MeterProvider when it gives
 // one, else handed to the reporter, as the wrapper does. Errors end here: telemetry never throws into a host and never holds it up.
+import { existsSync } from 'node:fs';
 import type { MeterProvider } from '@opentelemetry/api';
 import { foldSeconds, type GenerateEvent, OTHER, SCOPE_NAME, toRecording } from '../contract.ts';
 import { decide } from '../decide/decide.ts';
 import { systemDeps } from '../system/deps.ts';
 import { debugging, say } from '../system/log.ts';
 import { version } from '../system/version.ts';
-import { startReporter } from './handover.ts';
+import { unfitting } from './facts-check.ts';
+import { reporterProgram } from './handover.ts';
+import { handToReporter } from './shared-reporter.ts';
 
 /**
  * What a host knows of one successful run, in the fields of the telemetry page. All are optional; a count that is not given
@@ -30,21 +33,40 @@ export interface GenerateFacts
       | 'generation_time_seconds'
     >
   > {
-  /** Hashed with SHA-256 before anything is written (page field `project_id`); the name itself is never kept. */
+  /**
+   * Hashed with SHA-256 before anything is written (page field `project_id`); the name itself is
+   * never kept. Without it the run is one of the project `unknown_project`.
+   */
   project_name?: string;
 }
 
 /** Where and how {@link recordGenerate} records. */
 export interface RecordOptions {
   /**
-   * The host's own MeterProvider. The instruments of the contract (docs/metrics.md) are then created on its meter
-   * `lhp-otel`, and resource, temporality, views and export are the host's. Without it the run goes the way of the wrapper's:
-   * spooled under the user's state folder and delivered to the configured endpoint, if there is one.
+   * The host's own MeterProvider. The instruments of the contract (docs/metrics.md) are then created
+   * on its meter `lhp-otel`, and resource (`service.name` too), temporality, views and export are the
+   * host's. Without it the run goes the way of the wrapper's: spooled under the user's state folder and
+   * delivered to the configured endpoint, if there is one. Its `service.name` is then `lhp`, as of every
+   * run: the operator's gateway lets nothing else pass.
    */
   meterProvider?: MeterProvider;
   /** Folder with `lhp.yaml`: its `.lhp_do_not_track` counts, and counts that are not given are scanned there. */
   projectRoot?: string;
 }
+
+/** A bundler takes the library apart from the program that it starts. */
+const NO_REPORTER =
+  'not recorded: reporter.cjs is not beside the library; a bundle needs the *.cjs files of lhp-otel/dist';
+
+/**
+ * Where a histogram of the host's own SDK puts its values, unless a view of the host says
+ * otherwise. OpenTelemetry's own boundaries are made for milliseconds: most generates would be in
+ * the one bucket up to 5.
+ */
+const BOUNDARIES = {
+  seconds: [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 600],
+  counts: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000],
+};
 
 /**
  * Records one successful generate run. Returns at once, with telemetry off as well; never throws.
@@ -52,6 +74,7 @@ export interface RecordOptions {
  * @param event - The fields of the run (units as in the page: seconds, counts).
  * @param options - See {@link RecordOptions}.
  * @returns Whether the run was handed over: `false` means that consent says off, or that it was not possible.
+ * With `LHP_OTEL_LOG=debug` a line on stderr says why, and one for each value that is not recorded.
  * @example
  * recordGenerate({ project_name: 'shop', environment: 'dev', files_generated: 12, generation_time_seconds: 1.5 });
  */
@@ -60,10 +83,15 @@ export function recordGenerate(event: GenerateFacts, options: RecordOptions = {}
   try {
     const { consent } = decide(deps, options.projectRoot);
     if (!consent.enabled) return false;
+    if (debugging(deps.env)) for (const line of unfitting(event)) say(line);
     if (options.meterProvider) return recordOn(options.meterProvider, event);
+    if (!existsSync(reporterProgram())) {
+      if (debugging(deps.env)) say(NO_REPORTER);
+      return false;
+    }
     const durationSeconds = foldSeconds(event.generation_time_seconds);
     const endedAt = Date.now();
-    startReporter(
+    handToReporter(
       {
         startedAt: Math.round(endedAt - durationSeconds * 1000),
         endedAt,
@@ -97,7 +125,8 @@ export interface InstrumentOptions<Args extends unknown[], Result> extends Recor
  *
  * @param generate - The function to instrument.
  * @param options - See {@link InstrumentOptions}.
- * @returns A function to call in its place; it never throws anything of its own and adds no waiting.
+ * @returns A function to call in its place; it never throws anything of its own. A call that starts a
+ * reporter takes some milliseconds, one that shares it a fraction of one (README, "What it costs").
  */
 export function instrumentGenerate<This, Args extends unknown[], Result>(
   generate: (this: This, ...args: Args) => Result,
@@ -186,7 +215,11 @@ function recordOn(provider: MeterProvider, facts: GenerateFacts): boolean {
   for (const { instrument, value } of measurements) {
     const { name, unit, description } = instrument;
     if (instrument.kind === 'counter') meter.createCounter(name, { unit, description }).add(value, attributes);
-    else meter.createHistogram(name, { unit, description }).record(value, attributes);
+    else {
+      const explicitBucketBoundaries = unit === 's' ? BOUNDARIES.seconds : BOUNDARIES.counts;
+      const about = { unit, description, advice: { explicitBucketBoundaries } };
+      meter.createHistogram(name, about).record(value, attributes);
+    }
   }
   return true;
 }

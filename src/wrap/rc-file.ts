@@ -7,7 +7,6 @@ import {
   existsSync,
   lstatSync,
   readdirSync,
-  readFileSync,
   realpathSync,
   renameSync,
   rmdirSync,
@@ -16,8 +15,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { makeFolder } from '../system/files.ts';
+import { makeFolder, readRegular } from '../system/files.ts';
 
+/** No person writes more. */
+const MAX_RC_BYTES = 16 * 1024 * 1024;
 const BEGIN = '# >>> lhp-otel hook >>>';
 const END = '# <<< lhp-otel hook <<<\n';
 // What was added beside the block is noted in its first line, so that taking it out gives the same bytes.
@@ -25,7 +26,13 @@ const MADE = ' (made this file)';
 const MADE_FOLDER = ' (made this file and its folder)';
 const ENDED = ' (ended the line above)';
 
-export const hasBlock = (rc: string): boolean => findBlock(readRc(rc) ?? '', rc) !== undefined;
+export const hasBlock = (rc: string): boolean => blockOf(rc) !== undefined;
+
+/** The lines of our block, or `undefined` where there is none. */
+export function blockOf(rc: string): string | undefined {
+  const found = findBlock(readRc(rc) ?? '', rc);
+  return found && Buffer.from(found.block, 'latin1').toString('utf8');
+}
 
 /** Puts the block at the end, or in the place of the one that is there. */
 export function addBlock(rc: string, lines: string): void {
@@ -76,7 +83,7 @@ const latin1 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 /** `undefined` where there is none. */
 function readRc(rc: string): string | undefined {
   try {
-    return readFileSync(rc, 'latin1');
+    return readRegular(rc, { maxBytes: MAX_RC_BYTES }).toString('latin1');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') throw new Error(`${rc} cannot be read (${code})`);
@@ -90,9 +97,11 @@ function findBlock(text: string, rc: string) {
   const end = text.indexOf(END, start);
   if (start < 0) return undefined;
   if (end < 0) throw new Error(`${rc} has the line "${BEGIN}" without "${END.trim()}"; remove that line first`);
+  const inside = text.indexOf('\n', start) + 1;
   return {
     before: text.slice(0, start),
-    begin: text.slice(start, text.indexOf('\n', start) + 1),
+    begin: text.slice(start, inside),
+    block: text.slice(inside, end),
     after: text.slice(end + END.length),
   };
 }

@@ -4,6 +4,7 @@ import { decide, type Mode, projectRoot } from '../../decide/decide.ts';
 import type { Deps } from '../../system/deps.ts';
 import { version } from '../../system/version.ts';
 import { probeEnvironment } from './environment.ts';
+import { probeHook } from './hook.ts';
 import { probeConfiguration, probeDelivery, probeSpool, probeState } from './machine.ts';
 import { probeNetwork } from './network.ts';
 import { codeOf, failure, ok, type Verdict, warning } from './verdict.ts';
@@ -26,6 +27,7 @@ export interface Diagnosis {
 const PROBES = [
   ...([
     'consent',
+    'hook',
     'configuration',
     'state',
     'spool',
@@ -47,6 +49,7 @@ export async function diagnose(deps: Deps): Promise<Diagnosis> {
     consent: consent.enabled
       ? ok('nothing is switched off')
       : warning(`telemetry is off: ${consent.layer}`, 'nothing is recorded until that is taken back'),
+    hook: await probeHook(deps, paths),
     configuration: probeConfiguration(mode, config),
     state: guarded(() => probeState(paths)),
     spool: guarded(() => probeSpool(paths)),

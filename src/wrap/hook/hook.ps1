@@ -1,4 +1,8 @@
-# Made by `lhp-otel hook pwsh`: lhp runs as ever; after a successful generate a process of its own records it.
+# Made by `lhp-otel hook pwsh`: lhp runs as ever; after a successful generate a background process
+# records it.
+# @about@
+# It looks up no program in PATH, except lhp. It hands over neither lhp.yaml nor whether the project is
+# a bundle.
 # Written for PowerShell 7. Never run, as there was none to be had: only its grammar is tested.
 function lhp {
     $application = Get-Command -Name lhp -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
@@ -26,17 +30,19 @@ function lhp {
         if ($upstreamOff) { $env:LHP_TELEMETRY = $telemetry }
     }
     $seconds = $clock.Elapsed.TotalSeconds
-    if ($LASTEXITCODE -ne 0 -or $off -or $args -cnotcontains 'generate' -or -not (Test-Path -LiteralPath @program@)) { return }
+    if ($LASTEXITCODE -ne 0 -or $off -or $args -cnotcontains 'generate' -or -not (Test-Path -LiteralPath @program@) -or
+        -not (Test-Path -LiteralPath @node@)) { return }
 
-    # The notice that an earlier run left is shown once.
+    # The notice that an earlier run left is shown once. Anybody may have changed the file: only
+    # printable ASCII is shown.
     $state = if ($IsWindows) { $env:LOCALAPPDATA } elseif ("$env:XDG_STATE_HOME".StartsWith('/')) { $env:XDG_STATE_HOME } else { "$HOME/.local/state" }
     $pending = "$state/lhp-otel/notice.pending"
     $notice = if ([Console]::IsErrorRedirected) { 'none' } else { 'terminal' }
     if ($notice -eq 'terminal' -and (Test-Path -LiteralPath $pending)) {
-        $lines = @(Get-Content -LiteralPath $pending | Where-Object { $_.StartsWith('lhp-otel:') })
+        $lines = @(Get-Content -LiteralPath $pending -TotalCount 8 | Where-Object { $_.StartsWith('lhp-otel:') })
         Move-Item -Force -LiteralPath $pending -Destination "$state/lhp-otel/notice.json" -ErrorAction SilentlyContinue
         if (-not (Test-Path -LiteralPath $pending)) {
-            foreach ($line in $lines) { [Console]::Error.WriteLine($line) }
+            foreach ($line in $lines) { [Console]::Error.WriteLine($line -replace '[^ -~]', '?') }
             $notice = 'shown'
         }
     }
@@ -48,8 +54,8 @@ function lhp {
     $process.WorkingDirectory = (Get-Location -PSProvider FileSystem).ProviderPath
     $process.Environment['NODE_OPTIONS'] = ''
     $invariant = [System.Globalization.CultureInfo]::InvariantCulture
-    foreach ($word in @(@program@, $start.ToString($invariant), ($start + $seconds).ToString($invariant), $notice, 'lhp') + $args) {
+    foreach ($word in @(@program@, $start.ToString($invariant), ($start + $seconds).ToString($invariant), $notice, 'unknown', 'lhp') + $args) {
         $process.ArgumentList.Add("$word")
     }
-    [void][System.Diagnostics.Process]::Start($process)
+    [System.Diagnostics.Process]::Start($process).StandardInput.Close()
 }

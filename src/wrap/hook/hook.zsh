@@ -1,6 +1,10 @@
-# Made by `lhp-otel hook zsh`: lhp runs as ever; after a successful generate a process of its own records it.
-# It leaves a function called lhp that is somebody else's alone.
-if zmodload zsh/datetime 2>/dev/null && { ! typeset -f lhp || typeset -f __lhp_otel_finish; } >/dev/null; then
+# Made by `lhp-otel hook zsh`: lhp runs as ever; after a successful generate a background process
+# records it.
+# @about@
+# It leaves a function called lhp that is somebody else's alone, and defines nothing when the
+# package is gone. It looks up no program in PATH, except lhp.
+if [ -r @program@ ] && zmodload zsh/datetime 2>/dev/null &&
+  { ! typeset -f lhp || typeset -f __lhp_otel_finish; } >/dev/null; then
 
 # Reads a switch as src/decide/consent.ts does: nothing, `no` (0, false, no, off) or `yes` (anything else).
 function __lhp_otel_switch {
@@ -30,32 +34,60 @@ function __lhp_otel_consent {
   done
 }
 
-# Shows the notice that an earlier run left, once; the one that moves the file shows it.
+# Shows the notice that an earlier run left, once; the one that moves the file shows it. The file
+# may have been changed by anybody: it is read up to a bound, and only printable ASCII is shown.
 function __lhp_otel_show_notice {
-  \local state line text
+  \local state all line text LC_ALL=C
   case ${XDG_STATE_HOME-} in
     /*) state=$XDG_STATE_HOME/lhp-otel ;;
     *) state=${HOME-}/.local/state/lhp-otel ;;
   esac
-  [ -r "$state/notice.pending" ] || \return
-  while IFS= \read -r line; do
-    case $line in lhp-otel:*) text+=$line$'\n' ;; esac
-  done <"$state/notice.pending"
-  \command mv "$state/notice.pending" "$state/notice.json" 2>/dev/null || \return
+  [ -f "$state/notice.pending" ] && [ -r "$state/notice.pending" ] || \return
+  \read -r -u 0 -k 4000 all <"$state/notice.pending"
+  for line in "${(@f)all}"; do
+    case $line in lhp-otel:*) text+=${line//[^[:print:]]/?}$'\n' ;; esac
+  done
+  \command @mv@ "$state/notice.pending" "$state/notice.json" 2>/dev/null || \return
   \printf %s "$text" >&2
   __lhp_otel_notice=shown
 }
 
-# In a subshell, so that no job and no $! are left; without any descriptor that a pipe's reader waits for.
+# Finds the project as src/decide/decide.ts does, from here upwards: its lhp.yaml, and whether it is
+# a bundle. The next command may change or move both, so they are looked at before the prompt is
+# back.
+function __lhp_otel_find_project {
+  \local folder=.
+  until [ -e "$folder/lhp.yaml" ]; do
+    if [ ! -d "$folder" ] || [ "$folder" -ef / ]; then \return; fi
+    folder+=/..
+  done
+  if [ -f "$folder/lhp.yaml" ] && [ -r "$folder/lhp.yaml" ]; then
+    __lhp_otel_file=$folder/lhp.yaml
+  fi
+  __lhp_otel_bundle=nobundle
+  if [ -f "$folder/databricks.yml" ]; then __lhp_otel_bundle=bundle; fi
+}
+
+# Starts the background process, which gets the standard input of this function. In a subshell, so
+# that no job and no $! are left; without any descriptor that a pipe's reader waits for.
+function __lhp_otel_start_process {
+  (
+    \trap '' HUP # until it has a session of its own, a terminal that is closed at once would end it
+    NODE_OPTIONS='' \command @nice@ @setsid@ @node@ @program@ "$@" <&3 3<&- &
+  ) \
+    3<&0 </dev/null >/dev/null 2>&1 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+}
+
 function __lhp_otel_finish {
-  [ -x @node@ ] && [ -r @program@ ] || \return
-  \local __lhp_otel_notice=none
+  \local __lhp_otel_notice=none __lhp_otel_file=/dev/null __lhp_otel_bundle=unknown
   if [ -t 2 ]; then
     __lhp_otel_notice=terminal
     __lhp_otel_show_notice
   fi
-  (NODE_OPTIONS='' \command nice -n 10 @setsid@ @node@ @program@ "$1" "$2" "$__lhp_otel_notice" lhp "${@:3}" &) \
-    </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+  __lhp_otel_find_project
+  \set -- "$1" "$2" "$__lhp_otel_notice" "$__lhp_otel_bundle" lhp "${@:3}"
+  __lhp_otel_start_process "$@" 2>/dev/null <"$__lhp_otel_file" ||
+    __lhp_otel_start_process "$@" </dev/null
 }
 
 function lhp {
@@ -81,19 +113,26 @@ function lhp {
     \command lhp "$@"
   fi
   __lhp_otel_status=$?
+  __lhp_otel_value='started a background process that looks at this run'
+  __lhp_otel_value+='; what became of it: lhp-otel status'
   if [ "$__lhp_otel_generate" ] && [ ! "$__lhp_otel_layer" ] && [ "$__lhp_otel_status" = 0 ]; then
-    __lhp_otel_finish "$__lhp_otel_start" "$EPOCHREALTIME" "$@"
+    # The package is gone with `npm uninstall`: then nothing is done or said.
+    if [ ! -r @program@ ]; then
+      __lhp_otel_speaks=''
+    elif [ ! -x @node@ ]; then
+      __lhp_otel_value='nothing recorded: the Node of this hook is gone (lhp-otel doctor)'
+    elif ! __lhp_otel_finish "$__lhp_otel_start" "$EPOCHREALTIME" "$@"; then
+      __lhp_otel_value='nothing recorded: no background process could be started'
+    fi
   fi
 
-  if [ "$__lhp_otel_speaks" ]; then
+  if [ "$__lhp_otel_speaks" ] && [ -r @program@ ]; then
     if [ ! "$__lhp_otel_generate" ]; then
       __lhp_otel_value='this is no lhp generate: nothing recorded, no network activity'
     elif [ "$__lhp_otel_layer" ]; then
       __lhp_otel_value="telemetry is off ($__lhp_otel_layer): nothing recorded, no network activity"
     elif [ "$__lhp_otel_status" != 0 ]; then
       __lhp_otel_value="the command ended with $__lhp_otel_status: nothing recorded, no network activity"
-    else
-      __lhp_otel_value='a process of its own looks at this run now; what became of it: lhp-otel status'
     fi
     \printf 'lhp-otel: %s\n' "$__lhp_otel_value" >&2
   fi
