@@ -104,5 +104,6 @@ async function onTheWire(
 const CLIENT: Config = {
   ...{ url: undefined, headers: {}, proxy: undefined, timeoutMs: 10_000, compression: 'none' },
   ...{ certificate: undefined, clientCertificate: undefined, clientKey: undefined, source: undefined },
-  ...{ configured: true, disabledBy: undefined, problems: [], warnings: [] },
+  ...{ configured: true, off: { user: false, operator: false }, environments: undefined },
+  ...{ noticeGiven: false, problems: [], warnings: [] },
 };
