@@ -1,16 +1,19 @@
 // reporter.ts: the process behind the user's back that nobody waits for: scan → identify → record → spool → deliver. Started
-// by handover.ts after a successful generate, detached and niced; prints nothing, fails silently, ends by itself.
+// by handover.ts after a successful generate, detached and niced; prints nothing, fails silently (but for the debug log), ends by itself.
 import { existsSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { decide } from './decide/decide.ts';
+import { obstacleToRuns } from './decide/place.ts';
 import { describeRun } from './describe/describe.ts';
 import { ciSlot } from './describe/identify.ts';
 import { forget, prune, store, waiting } from './spool/spool.ts';
+import { debugLog } from './system/debug-log.ts';
 import { type Deps, systemDeps } from './system/deps.ts';
-import { debugging, say } from './system/log.ts';
+import { errorCode } from './system/error.ts';
 import { endWithin } from './system/watchdog.ts';
 import { JOB_VARIABLE, REPORTER_SECONDS, type StartedJob } from './wrap/handover.ts';
+import { noticeOf } from './wrap/notice.ts';
 
 /**
  * What waits, waits no longer than this (for what hangs, see REPORTER_SECONDS). Where hundreds of us
@@ -27,31 +30,42 @@ const NICENESS = 10;
 export async function report(job: StartedJob, deps: Deps, stored = () => {}): Promise<void> {
   // Asked again: this process may have started late, and `off` means off.
   const { mode, paths } = decide(deps, job.root);
-  if (mode === 'off') return;
+  if (mode === 'off' || (await obstacleToRuns(deps.env, paths))) return;
+  const log = debugLog(deps.env, paths);
+  log('reporter: started');
+  try {
+    await record(job, deps, log, stored);
+    log('reporter: done');
+  } catch (error) {
+    log(`reporter: failed (${errorCode(error) ?? (error instanceof Error ? error.name : 'error')})`);
+    throw error;
+  }
+}
+
+async function record(job: StartedJob, deps: Deps, log: (text: string) => void, stored: () => void): Promise<void> {
+  const { mode, paths } = decide(deps, job.root);
   const known = existsSync(paths.state);
   const event = await describeRun(job, deps, paths);
   // `purge --all` in the meantime: nothing of ours is to come back.
   if (known && !existsSync(paths.state)) return;
   const { recordRun } = await import('./record.ts');
   const slot = event.is_ci === true ? ciSlot(paths) : undefined;
-  const outcome = mode === 'send' && job.deliver ? 'waiting' : 'local';
+  const outcome = mode === 'send' ? 'waiting' : 'local';
   const run = await store(paths, outcome, (timestamp, lost) =>
     recordRun(event, { timestamp, startedAt: job.startedAt, lost, slot }),
   );
   // `off` first writes the choice and then deletes what is there; what came in between is deleted here.
   if (decide(deps, job.root).mode === 'off') return forget(run);
   prune(paths);
-  if (outcome === 'local') return;
+  log(`${run.timestamp}: ${outcome}`);
+  if (outcome === 'local' || !job.deliver) return;
   stored();
   // Compiling what runs often takes 10 MiB. A V8 that does not know the word goes on as it is, and says so where nobody listens.
   if (waiting(paths).length > BACKLOG) setFlagsFromString('--no-maglev');
   const { deliver } = await import('./deliver/deliver.ts');
-  const { config } = decide(deps, job.root);
-  if (!config) return;
-  await deliver(paths, config, {
-    consented: () => decide(deps, job.root).mode === 'send',
-    ...(debugging(deps.env) ? { log: say } : {}),
-  });
+  const decision = decide(deps, job.root);
+  if (!decision.config || (await noticeOf(decision, deps.env)) === 'due') return;
+  await deliver(paths, decision.config, { consented: () => decide(deps, job.root).mode === 'send', log });
 }
 
 let end: NodeJS.Timeout | undefined;
@@ -77,10 +91,6 @@ async function main(): Promise<void> {
 if (process.env[JOB_VARIABLE] !== undefined) {
   main().then(
     () => process.exit(0),
-    (error: unknown) => {
-      if (debugging(process.env))
-        say(`reporter: ${(error as NodeJS.ErrnoException).code ?? (error instanceof Error ? error.name : 'error')}`);
-      process.exit(1);
-    },
+    () => process.exit(1), // said in the debug log
   );
 }

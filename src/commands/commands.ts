@@ -11,6 +11,7 @@ import { explain, layOut } from './help.ts';
 import { addMoreCommands } from './more.ts';
 import { addRecordCommands } from './record.ts';
 import { addSeeCommands } from './see.ts';
+import { noticeTeller } from './tell.ts';
 
 export async function main(argv: readonly string[], run: Run): Promise<number> {
   let status = 0;
@@ -52,7 +53,8 @@ export function commandLine(run: Run = async () => 0, exit: (code: number) => vo
     .showSuggestionAfterError();
   layOut(program);
   const print = (text: string) => void process.stdout.write(`${text}\n`);
-  const context: Context = { deps: systemDeps(), print, exit, run };
+  const deps = systemDeps();
+  const context: Context = { deps, print, exit, run, showNotice: noticeTeller(program, deps) };
   program.commandsGroup('Record:');
   addRecordCommands(program, context);
   program.commandsGroup('See what was recorded:');

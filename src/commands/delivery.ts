@@ -1,10 +1,12 @@
 // delivery.ts: the commands about the way to the collector: `status`, `doctor`, `flush`.
 import type { Command } from 'commander';
 import { statusOf, statusText } from '../look/status.ts';
+import { say } from '../system/log.ts';
+import { printable } from '../system/printable.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
 
-export function addDeliveryCommands(program: Command, { deps, print, exit }: Context): void {
+export function addDeliveryCommands(program: Command, { deps, print, exit, showNotice }: Context): void {
   explain(
     program
       .command('status')
@@ -13,16 +15,16 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
         'Says whether runs are recorded and which layer decided, where they go, what is waiting, and the last delivery and problem.',
       )
       .option('--json', 'as one JSON object')
-      .action((options: { json?: boolean }) => {
-        const state = statusOf(deps);
+      .action(async (options: { json?: boolean }) => {
+        const state = await statusOf(deps);
         print(options.json ? JSON.stringify(state, null, 2) : statusText(state));
         if (state.problems.length > 0) {
-          if (!options.json) for (const problem of state.problems) process.stderr.write(`lhp-otel: ${problem}\n`);
+          if (!options.json) for (const problem of state.problems) say(printable(problem));
           exit(1);
         }
       }),
     {
-      exits: [['1', 'the configuration is wrong']],
+      exits: [['1', 'the configuration is wrong, or nothing can be recorded']],
       examples: [
         ['lhp-otel status', ''],
         ['lhp-otel status --json', 'for a program'],
@@ -60,12 +62,15 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
       .description('Delivers what is waiting now, and waits for it.')
       .action(async () => {
         const { flush } = await import('../deliver/flush.ts');
-        const { text, ok } = await flush(deps);
+        const { text, ok } = await flush(deps, await showNotice());
         if (!ok) throw new Error(text);
         print(text);
       }),
     {
-      remarks: ['For the last step of a CI job, or after a configuration was mended.'],
+      remarks: [
+        'For the last step of a CI job, or after a configuration was mended.',
+        'Outside CI nothing is delivered before the notice of the endpoint was shown on a terminal, nor by the command that shows it.',
+      ],
       exits: [['1', 'something is still waiting afterwards']],
       examples: [['lhp-otel flush', '']],
     },

@@ -2,7 +2,9 @@
 // one, else handed to the reporter, as the wrapper does. Errors end here: telemetry never throws into a host and never holds it up.
 import type { MeterProvider } from '@opentelemetry/api';
 import { foldSeconds, type GenerateEvent, OTHER, SCOPE_NAME, toRecording } from '../contract.ts';
-import { decide } from '../decide/decide.ts';
+import { decide, optOutFolder } from '../decide/decide.ts';
+import { obstacleToRunsNow } from '../decide/place.ts';
+import { allowedEnvironment } from '../decide/stated.ts';
 import { systemDeps } from '../system/deps.ts';
 import { debugging, say } from '../system/log.ts';
 import { version } from '../system/version.ts';
@@ -42,7 +44,10 @@ export interface RecordOptions {
    * spooled under the user's state folder and delivered to the configured endpoint, if there is one.
    */
   meterProvider?: MeterProvider;
-  /** Folder with `lhp.yaml`: its `.lhp_do_not_track` counts, and counts that are not given are scanned there. */
+  /**
+   * Folder with `lhp.yaml`: counts that are not given are scanned there. A `.lhp_do_not_track` counts in it and in every folder
+   * above; without it in the working folder and above.
+   */
   projectRoot?: string;
 }
 
@@ -58,9 +63,10 @@ export interface RecordOptions {
 export function recordGenerate(event: GenerateFacts, options: RecordOptions = {}): boolean {
   const deps = systemDeps();
   try {
-    const { consent } = decide(deps, options.projectRoot);
+    const { consent, config, paths } = decide(deps, optOutFolder(options.projectRoot ?? deps.cwd));
     if (!consent.enabled) return false;
-    if (options.meterProvider) return recordOn(options.meterProvider, event);
+    if (options.meterProvider) return recordOn(options.meterProvider, event, config?.environments);
+    if (obstacleToRunsNow(deps.env, paths)) return false;
     const durationSeconds = foldSeconds(event.generation_time_seconds);
     const endedAt = Date.now();
     startReporter(
@@ -162,7 +168,7 @@ function given(event: GenerateFacts): GenerateFacts {
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
 }
 
-function recordOn(provider: MeterProvider, facts: GenerateFacts): boolean {
+function recordOn(provider: MeterProvider, facts: GenerateFacts, environments?: readonly string[]): boolean {
   const meter = provider.getMeter(SCOPE_NAME, version);
   const { attributes, measurements } = toRecording({
     ...{
@@ -182,6 +188,7 @@ function recordOn(provider: MeterProvider, facts: GenerateFacts): boolean {
       files_generated: null,
     },
     ...given(facts),
+    environment: allowedEnvironment(facts.environment, environments),
   } as GenerateEvent);
   for (const { instrument, value } of measurements) {
     const { name, unit, description } = instrument;
