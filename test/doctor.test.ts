@@ -48,9 +48,19 @@ describe('against the real collector', () => {
   afterAll(() => real.stop());
   it('every probe is fine, and the keys are stable', async () => {
     const { diagnosis, results } = await doctor({ [`${PREFIX}ENDPOINT`]: real.endpoint });
-    expect(Object.keys(diagnosis)).toEqual(['version', 'mode', 'ok', 'endpoint', 'proxy', 'probes']);
+    expect(Object.keys(diagnosis)).toEqual(['version', 'mode', 'situation', 'ok', 'endpoint', 'proxy', 'probes']);
     expect(results).toEqual({
-      ...{ consent: 'ok', configuration: 'ok', state: 'ok', spool: 'ok', proxy: 'ok', dns: 'ok', tcp: 'ok' },
+      ...{
+        consent: 'ok',
+        configuration: 'ok',
+        notice: 'ok',
+        state: 'ok',
+        folders: 'ok',
+        spool: 'ok',
+        proxy: 'ok',
+        dns: 'ok',
+        tcp: 'ok',
+      },
       ...{ tls: 'skipped', request: 'ok', clock: 'ok', delivery: 'ok' },
     });
   });
@@ -108,7 +118,7 @@ describe('this machine', () => {
       detail: expect.stringMatching(/^1 waiting.* 1 unreadable, 1 foreign/),
     });
     expect(readdirSync(box.spoolDir)).toEqual(before);
-    expect(readdirSync(box.stateDir)).toEqual(['spool']);
+    expect(readdirSync(box.stateDir)).toEqual(['notice.json', 'spool']);
     expect(server.requests.map(({ body }) => body.toString())).toEqual(['{"resourceMetrics":[]}']);
   });
   it('a back-off', async () => {

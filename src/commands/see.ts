@@ -1,6 +1,8 @@
 // see.ts: the commands that show what was recorded: `show`, `stats`, `view`.
 import { type Command, InvalidArgumentError } from 'commander';
+import { decidedBy } from '../decide/consent.ts';
 import { decide, projectRoot } from '../decide/decide.ts';
+import { obstacleToRuns } from '../decide/place.ts';
 import { describePreview } from '../describe/describe.ts';
 import { FORMATS, type Format, showPreview, showRuns } from '../look/show.ts';
 import { say } from '../system/log.ts';
@@ -121,7 +123,9 @@ function addShow(program: Command, { deps, print }: Context): void {
       if (!generate) return show.error(`error: "${words.join(' ')}" is no lhp generate; ${generateUsage}`);
       const folder = projectRoot(generate.cwd);
       if (folder === undefined) throw new Error('no lhp.yaml here or above: nothing would be recorded');
-      if (!consent.enabled) throw new Error(`telemetry is off (${consent.layer}): nothing would be recorded`);
+      if (!consent.enabled) throw new Error(`telemetry is off (${decidedBy(consent)}): nothing would be recorded`);
+      const obstacle = await obstacleToRuns(deps.env, paths);
+      if (obstacle) throw new Error(`${obstacle.what}: nothing would be recorded`);
       print(await showPreview(await describePreview(folder, generate, deps, paths), options.format));
     });
   explain(show, {
