@@ -64,7 +64,7 @@ export function addControlCommands(program: Command, context: Context): void {
         if (consent.enabled) print('telemetry is on');
         else print(`your own switch is on again; telemetry stays off here because of: ${decidedBy(consent)}`);
       }),
-    { examples: [['lhp-otel on', '']] },
+    { exits: [['1', 'it did not take, and stderr says why']], examples: [['lhp-otel on', '']] },
   );
 
   addPurge(program, context);

@@ -146,7 +146,8 @@ function linesOf(status: Status): Line[] {
     ...some(delivery.rejectedPoints, 'rejected', `${delivery.rejectedPoints} data points of accepted requests`),
     ['project', status.project ?? 'none in this folder'],
     ['state', status.paths.state],
-    ['config', `${status.paths.config}, ${status.paths.system_config}`],
+    ['config', status.paths.config],
+    ['system config', status.paths.system_config],
     ...some(status.log, 'debug log', status.log ?? ''),
     ...status.warnings.map((warning): Line => ['warning', warning]),
   ];

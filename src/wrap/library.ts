@@ -66,7 +66,10 @@ export function recordGenerate(event: GenerateFacts, options: RecordOptions = {}
     const { consent, config, paths } = decide(deps, optOutFolder(options.projectRoot ?? deps.cwd));
     if (!consent.enabled) return false;
     if (options.meterProvider) return recordOn(options.meterProvider, event, config?.environments);
-    if (obstacleToRunsNow(deps.env, paths)) return false;
+    if (obstacleToRunsNow(deps.env, paths)) {
+      if (debugging(deps.env)) say('not recorded: nothing can be kept here (lhp-otel status says why)');
+      return false;
+    }
     const durationSeconds = foldSeconds(event.generation_time_seconds);
     const endedAt = Date.now();
     startReporter(
