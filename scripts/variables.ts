@@ -56,7 +56,8 @@ export const CONFIGURATION: readonly Variable[] = [
   {
     name: '',
     key: 'environments',
-    meaning: 'list of the environments that may be named; any other is recorded as `other`. In both files: what both list',
+    meaning:
+      'list of the environments that may be named; any other is recorded as `other`. In both files: what both list',
     default: 'any plain word',
   },
   {
@@ -75,7 +76,11 @@ export const CONFIGURATION: readonly Variable[] = [
     meaning: '`off`: the wrapped lhp runs with `LHP_TELEMETRY=off` (which then is no opt-out here)',
     default: '',
   },
-  { name: 'LHP_OTEL_LOG', meaning: '`debug`: one line on stderr about each run, and a debug log, which `status` names', default: '' },
+  {
+    name: 'LHP_OTEL_LOG',
+    meaning: '`debug`: one line on stderr about each run, and a debug log, which `status` names',
+    default: '',
+  },
 ];
 
 export const OTHERS: readonly (readonly [names: string, meaning: string])[] = [
