@@ -6,9 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '../../src/decide/config.ts';
-import { pathsOf } from '../../src/system/paths.ts';
-import { noteShown } from '../../src/wrap/notice.ts';
+import { tellUser } from './told.ts';
 
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** The built program, as a user's PATH would have it. */
@@ -118,16 +116,6 @@ export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } 
     dispose: () => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
   };
   return box;
-}
-
-function tellUser(env: Env): void {
-  const deps = { env, platform: process.platform, home: env.HOME, cwd: '/', systemConfigDir: '/etc/lhp-otel' };
-  const { url } = loadConfig(deps);
-  try {
-    if (url !== undefined) noteShown(pathsOf(deps), url);
-  } catch {
-    // a test of a home in which nothing can be kept
-  }
 }
 
 /** Polls until the condition holds; fails with what was waited for. */
