@@ -116,10 +116,7 @@ async function eventOf(
     flowgroups_using_templates: scan?.flowgroupsUsingTemplates ?? null,
     pipelines_count: scan?.pipelines ?? null,
     files_generated: scan?.files ?? null,
-    environment: allowedEnvironment(
-      generate?.environment ?? known.environment,
-      loadConfig(deps, paths).environments,
-    ),
+    environment: allowedEnvironment(generate?.environment ?? known.environment, loadConfig(deps, paths).environments),
     dry_run: generate?.dryRun ?? known.dry_run ?? false,
     bundle_enabled: bundle && !generate?.noBundle,
     lhp_version: found?.lhpVersion ?? '',
