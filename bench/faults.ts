@@ -9,6 +9,7 @@ import { delimiter, join } from 'node:path';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
 import { JOB_VARIABLE, type Job, REPORTER_FLAGS } from '../src/wrap/handover.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
+import { tellUser } from '../test/support/told.ts';
 import { table } from './measure.ts';
 
 const KILLS = Number(process.env.BENCH_KILLS ?? 1_000);
@@ -93,6 +94,7 @@ export async function faults(folder: string): Promise<void> {
     writeFileSync(join(project, 'lhp.yaml'), `name: ${name}\n`); // series of its own
     const path = [join(root, 'test', 'fixtures', 'bin'), process.env.PATH].join(delimiter);
     const env = { PATH: path, HOME: home, LANG: 'C.UTF-8', DO: ':', [ENDPOINT]: relay.endpoint };
+    tellUser(env);
     const list = (kind: string) => (existsSync(join(state, kind)) ? readdirSync(join(state, kind)) : []);
     const flush = () => tell([cli, 'flush'], env, project);
     return { home, state, project, env, list, flush, names: () => [...list('spool'), ...list('history')] };

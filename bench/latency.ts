@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureCollector, ensureLhp, ensurePrometheus } from '../scripts/setup.mjs';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
+import { tellUser } from '../test/support/told.ts';
 import { SHELLS, timed } from './hook.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
 
@@ -84,7 +85,11 @@ async function compareLines(
   let homes = 0;
   for (const [endpoint, url] of Object.entries(endpoints)) {
     // A state of its own each: what one endpoint has kept waiting must not be delivered to another.
-    const state = () => `XDG_STATE_HOME=${join(folder, `state-${name}-${homes++}`)}`;
+    const state = () => {
+      const XDG_STATE_HOME = join(folder, `state-${name}-${homes++}`);
+      tellUser({ XDG_STATE_HOME, LHP_OTEL_EXPORTER_OTLP_ENDPOINT: url });
+      return `XDG_STATE_HOME=${XDG_STATE_HOME}`;
+    };
     const ours = `LHP_OTEL_EXPORTER_OTLP_ENDPOINT=${url}`;
     for (const shell of shells)
       lines.push({ way: `hook, ${shell}`, endpoint, shell, text: `${state()} ${ours} lhp ${generate}` });
@@ -156,6 +161,7 @@ export async function arrival(folder: string): Promise<void> {
     HOME: join(folder, 'home-arrival'),
     LHP_OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url,
   };
+  tellUser(env);
   const times: number[] = [];
   for (let run = 1; run <= RUNS; run += 1) {
     const { status } = spawnSync(process.execPath, [cli, 'run', '--', './lhp', 'generate', '--env', 'dev'], {

@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureLhp } from '../scripts/setup.mjs';
 import { REPORTER_FLAGS } from '../src/wrap/handover.ts';
+import { tellUser } from '../test/support/told.ts';
 import { backendStart } from './backend-start.ts';
 import { ci } from './ci.ts';
 import { cluster } from './cluster.ts';
@@ -156,6 +157,7 @@ async function compare(title: string, base: string, variants: Variant[], runs = 
     for (const [index, variant] of shuffled([...variants.entries()])) {
       // Each with a state of its own: a back-off or backlog of one must not help or hurt another.
       const env = { ...baseEnv, HOME: join(folder, `home-${index}`), ...variant.env };
+      tellUser(env);
       const started = process.hrtime.bigint();
       const { status } = await run(variant.command, env, variant.cwd ?? folder);
       if (status !== 0) throw new Error(`${variant.name} ended with ${status}`);
@@ -220,6 +222,7 @@ async function reporter(): Promise<void> {
   ];
   const rows = variants.map(([name]) => ({ name, cpu: [] as number[], memory: [] as number[] }));
   // The server answers in this process, so the measuring must not block it.
+  for (const [, extra] of variants) tellUser({ ...env, ...extra });
   for (let i = 0; i < Math.min(RUNS, 30); i += 1) {
     for (const [index, [, extra]] of variants.entries()) {
       const { cpu, memory } = await measured(

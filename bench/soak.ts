@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
 import { JOB_VARIABLE, REPORTER_FLAGS } from '../src/wrap/handover.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
+import { tellUser } from '../test/support/told.ts';
 import { CROWD, type Crowd, tell } from './faults.ts';
 import { table } from './measure.ts';
 
@@ -31,6 +32,7 @@ export async function soak(folder: string): Promise<void> {
   };
   const base = { PATH: process.env.PATH, HOME: home, LANG: 'C.UTF-8' };
   const env = { ...base, LHP_OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url, [JOB_VARIABLE]: JSON.stringify(job) };
+  tellUser(env);
   const own = [process.execPath, ...REPORTER_FLAGS, join(root, 'dist', 'reporter.cjs')];
   // The descriptors of a reporter that has done its work.
   const probe = join(home, 'probe.cjs');

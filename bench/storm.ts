@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureLhp } from '../scripts/setup.mjs';
+import { tellUser } from '../test/support/told.ts';
 import { listen } from './measure.ts';
 
 const GENERATES = Number(process.env.BENCH_RUNS ?? 200);
@@ -30,6 +31,7 @@ export async function storm(folder: string): Promise<void> {
     LHP_TELEMETRY_ENDPOINT: `${url}/`,
     LHP_OTEL_EXPORTER_OTLP_ENDPOINT: url,
   };
+  tellUser(env);
   const project = (i: number) => join(home, `project-${i}`);
   mkdirSync(project(0));
   const quiet = { cwd: project(0), env: { ...env, LHP_TELEMETRY: 'off' }, stdio: 'ignore' as const };

@@ -56,6 +56,19 @@ export const CONFIGURATION: readonly Variable[] = [
   },
   { name: '', key: 'enabled', meaning: '`false` switches off', default: '`true`' },
   {
+    name: '',
+    key: 'environments',
+    meaning:
+      'list of the environments that may be named; any other is recorded as `other`. In both files: what both list',
+    default: 'any plain word',
+  },
+  {
+    name: '',
+    key: 'noticeGiven',
+    meaning: 'in `/etc` only: `true` says that people were told of the endpoint there by other means',
+    default: '`false`: runs wait for the notice',
+  },
+  {
     name: 'LHP_OTEL_FLUSH_TIMEOUT',
     meaning:
       'in CI only: how long `run` waits for the delivery; `500ms`, `1.5s`, `1m` or ' +
@@ -67,7 +80,11 @@ export const CONFIGURATION: readonly Variable[] = [
     meaning: '`off`: the wrapped lhp runs with `LHP_TELEMETRY=off` (which then is no opt-out here)',
     default: '',
   },
-  { name: 'LHP_OTEL_LOG', meaning: '`debug`: one line on stderr about each run', default: '' },
+  {
+    name: 'LHP_OTEL_LOG',
+    meaning: '`debug`: one line on stderr about each run, and a debug log, which `status` names',
+    default: '',
+  },
 ];
 
 export const OTHERS: readonly (readonly [names: string, meaning: string])[] = [

@@ -7,7 +7,7 @@
 import { setPriority, uptime } from 'node:os';
 import { systemDeps } from './system/deps.ts';
 import { parseCommand } from './wrap/command.ts';
-import { handOver, leaveNotice } from './wrap/handover.ts';
+import { handOver } from './wrap/handover.ts';
 import { standardInputFile } from './wrap/project-facts.ts';
 
 /**
@@ -44,7 +44,7 @@ async function main([start = '', end = '', notice = '', ...more]: readonly strin
     bundle: BUNDLE_WORDS[said],
     lhpYaml: standardInputFile(),
   };
-  await handOver(finished, deps, (decision, env) => leaveNotice(decision, env, notice));
+  await handOver(finished, deps, notice);
 }
 
 /** Since the epoch. */

@@ -1,16 +1,19 @@
 // reporter.ts: the process behind the user's back that nobody waits for: scan → identify → record → spool → deliver. Started
-// by handover.ts after a successful generate, detached and niced; prints nothing, fails silently, ends by itself.
+// by handover.ts after a successful generate, detached and niced; prints nothing, fails silently (but for the debug log), ends by itself.
 import { existsSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { decide } from './decide/decide.ts';
+import { obstacleToRuns } from './decide/place.ts';
 import { describeRun } from './describe/describe.ts';
 import { ciSlot } from './describe/identify.ts';
 import { forget, prune, store, waiting } from './spool/spool.ts';
+import { debugLog } from './system/debug-log.ts';
 import { type Deps, systemDeps } from './system/deps.ts';
-import { debugging, say } from './system/log.ts';
+import { errorCode } from './system/error.ts';
 import { endWithin } from './system/watchdog.ts';
 import { JOB_VARIABLE, REPORTER_SECONDS, type StartedJob } from './wrap/handover.ts';
+import { noticeOf } from './wrap/notice.ts';
 import { followingJobs } from './wrap/shared-reporter.ts';
 
 /**
@@ -30,7 +33,7 @@ export async function report(job: StartedJob, deps: Deps, stored = () => {}): Pr
   let failure: unknown;
   for await (const each of jobsOf(job)) {
     try {
-      if (await record(each, deps)) waits = each;
+      if (await recordOne(each, deps)) waits = each;
     } catch (error) {
       failure ??= error; // the others go on
     }
@@ -47,40 +50,70 @@ async function* jobsOf(job: StartedJob): AsyncGenerator<StartedJob> {
   if (job.more) yield* followingJobs();
 }
 
-/** Describes the run and puts it on disk; gives whether it waits there to be delivered. */
-async function record(job: StartedJob, deps: Deps): Promise<boolean> {
+/** Gives whether the run is to be delivered now. */
+async function recordOne(job: StartedJob, deps: Deps): Promise<boolean> {
   // Asked again: this process may have started late, and `off` means off.
   const { mode, paths } = decide(deps, job.root);
-  if (mode === 'off') return false;
+  if (mode === 'off' || (await obstacleToRuns(deps.env, paths))) return false;
+  const log = debugLog(deps.env, paths);
+  log('reporter: started');
+  return logged(log, async () => {
+    const outcome = await describeAndStore(job, deps, log);
+    const delivers = outcome === 'waiting' && job.deliver;
+    if (!delivers) log('reporter: done');
+    return delivers;
+  });
+}
+
+async function logged<T>(log: (text: string) => void, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    log(`reporter: failed (${errorCode(error) ?? (error instanceof Error ? error.name : 'error')})`);
+    throw error;
+  }
+}
+
+/** Describes the run and puts it on disk, where nothing stands against it. */
+async function describeAndStore(
+  job: StartedJob,
+  deps: Deps,
+  log: (text: string) => void,
+): Promise<'waiting' | 'local' | undefined> {
+  const { mode, paths } = decide(deps, job.root);
   const known = existsSync(paths.state);
   const event = await describeRun(job, deps, paths);
   // `purge --all` in the meantime: nothing of ours is to come back.
-  if (known && !existsSync(paths.state)) return false;
+  if (known && !existsSync(paths.state)) return undefined;
   const { recordRun } = await import('./record.ts');
   const slot = event.is_ci === true ? ciSlot(paths) : undefined;
-  const outcome = mode === 'send' && job.deliver ? 'waiting' : 'local';
+  const outcome = mode === 'send' ? 'waiting' : 'local';
   const run = await store(paths, outcome, (timestamp, lost) =>
     recordRun(event, { timestamp, startedAt: job.startedAt, lost, slot }),
   );
   // `off` first writes the choice and then deletes what is there; what came in between is deleted here.
   if (decide(deps, job.root).mode === 'off') {
     forget(run);
-    return false;
+    return undefined;
   }
   prune(paths);
-  return outcome === 'waiting';
+  log(`${run.timestamp}: ${outcome}`);
+  return outcome;
 }
 
 async function deliverRuns(root: string | undefined, deps: Deps): Promise<void> {
-  const { config, paths } = decide(deps, root);
+  const decision = decide(deps, root);
+  const { config, paths } = decision;
   if (!config) return;
-  // Compiling what runs often takes 10 MiB. A V8 that does not know the word goes on as it is, and says so where nobody listens.
-  if (waiting(paths).length > BACKLOG) setFlagsFromString('--no-maglev');
-  const { deliver } = await import('./deliver/deliver.ts');
-  await deliver(paths, config, {
-    env: deps.env,
-    consented: () => decide(deps, root).mode === 'send',
-    ...(debugging(deps.env) ? { log: say } : {}),
+  const log = debugLog(deps.env, paths);
+  await logged(log, async () => {
+    if ((await noticeOf(decision, deps.env)) !== 'due') {
+      // Compiling what runs often takes 10 MiB. Unknown V8 flags only print a warning, to a closed stream.
+      if (waiting(paths).length > BACKLOG) setFlagsFromString('--no-maglev');
+      const { deliver } = await import('./deliver/deliver.ts');
+      await deliver(paths, config, { env: deps.env, consented: () => decide(deps, root).mode === 'send', log });
+    }
+    log('reporter: done');
   });
 }
 
@@ -107,10 +140,6 @@ async function main(): Promise<void> {
 if (process.env[JOB_VARIABLE] !== undefined) {
   main().then(
     () => process.exit(0),
-    (error: unknown) => {
-      if (debugging(process.env))
-        say(`reporter: ${(error as NodeJS.ErrnoException).code ?? (error instanceof Error ? error.name : 'error')}`);
-      process.exit(1);
-    },
+    () => process.exit(1), // said in the debug log
   );
 }

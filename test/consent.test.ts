@@ -10,7 +10,7 @@ const ENV_OFF: Env = {
   OTEL_SDK_DISABLED: 'true',
   PYTEST_CURRENT_TEST: 'test_a.py::test (call)',
 };
-const STORED = ['projectOptOut', 'userOff', 'lhpOff', 'operatorOff'] as const;
+const STORED = ['projectOptOut', 'userOff', 'userConfigOff', 'lhpOff', 'operatorOff'] as const;
 
 function stored(off: readonly string[] = [], asked: string[] = []): StoredConsent {
   const answer = (name: string) => () => {
@@ -77,6 +77,11 @@ describe('LHP_OTEL_UPSTREAM', () => {
   });
 });
 
+it('a layer that cannot be read may say off, so it is off, and why is named', () => {
+  const problem = 'config.json: not valid JSON';
+  const answers: StoredConsent = { ...stored(['operatorOff']), userConfigOff: () => ({ problem }) };
+  expect(resolveConsent({}, answers)).toEqual({ enabled: false, layer: 'user configuration', problem });
+});
 it('an opt-out in the environment asks nothing of the disk', () => {
   const asked: string[] = [];
   resolveConsent({ DO_NOT_TRACK: '1' }, stored([], asked));

@@ -50,10 +50,21 @@ describe('against the real collector', () => {
   afterAll(() => real.stop());
   it('every probe is fine, and the keys are stable', async () => {
     const { diagnosis, results } = await doctor({ [`${PREFIX}ENDPOINT`]: real.endpoint });
-    expect(Object.keys(diagnosis)).toEqual(['version', 'mode', 'ok', 'endpoint', 'proxy', 'probes']);
+    expect(Object.keys(diagnosis)).toEqual(['version', 'mode', 'situation', 'ok', 'endpoint', 'proxy', 'probes']);
     expect(results).toEqual({
-      ...{ consent: 'ok', hook: 'skipped', configuration: 'ok', state: 'ok', spool: 'ok', environment: 'ok' },
-      ...{ proxy: 'ok', dns: 'ok', tcp: 'ok' },
+      ...{
+        consent: 'ok',
+        hook: 'skipped',
+        configuration: 'ok',
+        notice: 'ok',
+        state: 'ok',
+        folders: 'ok',
+        spool: 'ok',
+        environment: 'ok',
+        proxy: 'ok',
+        dns: 'ok',
+        tcp: 'ok',
+      },
       ...{ tls: 'skipped', request: 'ok', clock: 'ok', delivery: 'ok' },
     });
   });
@@ -137,7 +148,7 @@ describe('this machine', () => {
       detail: expect.stringMatching(/^1 waiting.* 1 unreadable, 1 foreign/),
     });
     expect(readdirSync(box.spoolDir)).toEqual(before);
-    expect(readdirSync(box.stateDir)).toEqual(['spool']);
+    expect(readdirSync(box.stateDir)).toEqual(['notice.json', 'spool']);
     expect(server.requests.map(({ body }) => body.toString())).toEqual(['{"resourceMetrics":[]}']);
   });
   it('a back-off', async () => {

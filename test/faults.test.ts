@@ -191,8 +191,9 @@ describe('exactly once, or counted as lost', () => {
     deliver: true,
   });
   /** A reporter as handover.ts starts it; resolves when it has ended. */
-  const startReporter = (more: Env) =>
-    spawn(process.execPath, ['--require', KILL_AT, REPORTER], {
+  const startReporter = (more: Env) => {
+    box.tell({ [ENDPOINT]: gateway.url, ...more });
+    return spawn(process.execPath, ['--require', KILL_AT, REPORTER], {
       env: {
         ...(box.env as NodeJS.ProcessEnv),
         [ENDPOINT]: gateway.url,
@@ -202,6 +203,7 @@ describe('exactly once, or counted as lost', () => {
       },
       stdio: 'ignore',
     });
+  };
   const asleep = (pid = 0) => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   async function report(more: Env, killAfterMs?: number): Promise<number | null> {
     const child = startReporter(more);
@@ -308,6 +310,7 @@ describe('exactly once, or counted as lost', () => {
   it('stopped in the middle of its delivery, as a laptop that is shut, until others have taken over', async () => {
     const hanging = await startOtlpServer({ script: [{ instead: 'silence' }] });
     open.push(hanging);
+    box.tell({ [ENDPOINT]: hanging.endpoint });
     const child = spawn(process.execPath, [REPORTER], {
       env: {
         ...(box.env as NodeJS.ProcessEnv),
@@ -465,6 +468,7 @@ describe('exactly once, or counted as lost', () => {
       writeFileSync(join(other, name), text.replaceAll(version, '9.8.7'));
     }
     const env = { [ENDPOINT]: gateway.url };
+    box.tell(env);
     const run = (which: string) =>
       new Promise((resolve) => {
         const child = spawn(process.execPath, [which, ...GENERATE], {
@@ -498,6 +502,7 @@ describe('exactly once, or counted as lost', () => {
     const old = join(other, 'dist', 'cli.cjs');
     const down = { [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' };
     const run = async (program: string, env: Env) => {
+      box.tell(env);
       const child = spawn(process.execPath, [program, ...GENERATE], {
         cwd: project,
         env: { ...box.env, ...env } as NodeJS.ProcessEnv,

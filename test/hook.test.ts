@@ -443,7 +443,7 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
     await idle(where.box);
   });
 
-  it.concurrent('the notice: run 1 is silent and local, run 2 shows it and is local, run 3 is delivered', async () => {
+  it.concurrent('the notice: run 1 is silent and waits, run 2 shows it and waits, run 3 delivers all three', async () => {
     const where = place(shell);
     const server = await startOtlpServer();
     const terminal = await begin(where, true, { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint });
@@ -455,8 +455,8 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
     for (const [run, shown, delivered] of [
       [1, 0, 0],
       [2, 4, 0],
-      [3, 4, 1],
-      [4, 4, 2],
+      [3, 4, 3],
+      [4, 4, 4],
     ] as const) {
       await line(terminal, `lhp generate; echo ru""n${run}`, `run${run}\r\n`);
       await terminal.expect('<ready>');
@@ -471,7 +471,7 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
     terminal.type('exit 0\n');
     await terminal.ended();
     await server.close();
-    expect(server.requests).toHaveLength(2);
+    expect(server.requests).toHaveLength(4);
   });
 });
 

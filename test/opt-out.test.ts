@@ -4,11 +4,22 @@
 // that a run recorded before an opt-out is not sent after it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { mountNamespaces, overEtc } from './support/etc.ts';
 import { lacking, lhp, type Need, program } from './support/needs.ts';
 import { reportMeanwhile } from './support/report.ts';
 import { cli, type Env, idle, processesMentioning, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
@@ -65,6 +76,7 @@ async function ask(
   args: string[],
   { env = {}, cwd = project, within = [] }: Circumstances = {},
 ): Promise<Ran> {
+  box.tell(env);
   const [file = '', ...rest] = [...within, process.execPath, cli, ...args];
   const child = spawn(file, rest, {
     cwd,
@@ -152,20 +164,6 @@ const lhpTelemetryOff = (title: string, variables: (where: Place) => Env): Layer
   },
 });
 
-/** Starts a command in a mount namespace of its own, in which this folder's files are seen in /etc. */
-const overEtc = (folder: string) => {
-  const mount = 'mount -t overlay overlay -o "lowerdir=$1:/etc" /etc && shift && exec "$@"';
-  return ['unshare', process.getuid?.() === 0 ? '-m' : '-rm', 'sh', '-c', mount, 'sh', folder];
-};
-
-function mountNamespaces(): Need {
-  const [file = '', ...args] = [...overEtc('/usr'), 'true'];
-  const { status, stderr, error } = spawnSync(file, args, { encoding: 'utf8' });
-  return status === 0
-    ? { path: file }
-    : { path: '', lacks: `no /etc of their own for processes here: ${error?.message ?? stderr}` };
-}
-
 const everyLayer: Layer[] = [
   variable('LHP_DISABLE_ANALYTICS', '1'),
   variable('DO_NOT_TRACK', '1'),
@@ -190,11 +188,39 @@ const everyLayer: Layer[] = [
       return { cwd: join(where.project, 'pipelines', 'deep') };
     },
   },
+  ...(
+    [
+      ['a link to nothing', (path: string) => symlinkSync('nowhere', path)],
+      ['a link to itself', (path: string) => symlinkSync('.lhp_do_not_track', path)],
+      ['a folder', (path: string) => mkdirSync(path)],
+      ['a FIFO', (path: string) => spawnSync('mkfifo', [path])],
+      ['a file that nobody may read', (path: string) => writeFileSync(path, '', { mode: 0 })],
+    ] as const
+  ).map(
+    ([what, make]): Layer => ({
+      title: `.lhp_do_not_track as ${what}`,
+      name: '.lhp_do_not_track',
+      apply: ({ project }) => {
+        make(join(project, '.lhp_do_not_track'));
+        return {};
+      },
+    }),
+  ),
   {
     title: 'lhp-otel off',
     name: 'lhp-otel off',
     apply: async (where) => {
       await tell(where, ['off']);
+      return {};
+    },
+  },
+  {
+    title: "enabled: false in the user's config.json",
+    name: 'user configuration',
+    apply: ({ box }) => {
+      const folder = join(box.home, '.config', 'lhp-otel');
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'config.json'), '{"enabled": false}');
       return {};
     },
   },
@@ -258,6 +284,7 @@ describe('a generate under strace', () => {
   it.concurrent('without an opt-out: a reporter, a connection, a file', async () => {
     const where = place();
     const server = await collector();
+    where.box.tell(sendingTo(server.port));
     const trace = await tracedGenerate(where, server.port, {});
     await server.close();
     expect(server.seen.requests).toBeGreaterThan(0);
@@ -326,6 +353,7 @@ describe('status names the layer that decided', () => {
     const takeBack: Record<string, (where: Place) => unknown> = {
       '.lhp_do_not_track': ({ project }) => rmSync(join(project, '.lhp_do_not_track')),
       'lhp-otel off': (where) => ask(where, ['on']),
+      'user configuration': ({ box }) => rmSync(join(box.home, '.config', 'lhp-otel', 'config.json')),
       'lhp telemetry off': ({ box }) => rmSync(join(box.dir, 'lhp-config'), { recursive: true }),
       'operator configuration': ({ box }) => rmSync(join(box.dir, 'operator', 'lhp-otel'), { recursive: true }),
     };
@@ -422,6 +450,27 @@ describe('recorded before the opt-out, delivered never', () => {
     expect(server.seen.connections).toBe(0);
   });
 
+  it.concurrent('lhp-otel off leaves what was only ever local, and what was sent; purge deletes it', async () => {
+    const { where, env, port } = await waiting();
+    await tell(where, GENERATE, { env: { DO: ':' } });
+    await idle(where.box);
+    const outcomes = async () => ((await statusOf(where, { env })) as unknown as { runs: object }).runs;
+    expect(await outcomes()).toEqual({ waiting: 1, sent: 0, local: 1, lost: 0 });
+    expect(await tell(where, ['off'], { env })).toBe('telemetry is off; 1 run that was to be sent is deleted\n');
+    expect(await outcomes()).toEqual({ waiting: 0, sent: 0, local: 1, lost: 0 });
+    expect(where.box.events()).toHaveLength(1);
+    await tell(where, ['on'], { env });
+    const server = await collector(port);
+    await tell(where, GENERATE, { env });
+    await idle(where.box);
+    await server.close();
+    expect(server.seen.requests).toBe(1);
+    expect(await tell(where, ['off'], { env })).toBe('telemetry is off; 0 runs that were to be sent are deleted\n');
+    expect(await outcomes()).toEqual({ waiting: 0, sent: 1, local: 1, lost: 0 });
+    await tell(where, ['purge', '--yes'], { env });
+    expect(await outcomes()).toEqual({ waiting: 0, sent: 0, local: 0, lost: 0 });
+  });
+
   it.concurrent('lhp-otel off deletes it, and lhp-otel on begins anew', async () => {
     const { where, env, port } = await waiting();
     await tell(where, ['off'], { env });
@@ -464,6 +513,36 @@ describe('recorded before the opt-out, delivered never', () => {
     await server.close();
     expect(server.seen.connections).toBe(0);
     expect(where.box.runFiles()).toEqual([]);
+  });
+});
+
+describe('a host of the library', () => {
+  const library = join(projectRoot, 'dist', 'index.js');
+  const host = (options: string) => `const { recordGenerate } = await import(${JSON.stringify(library)});
+    console.log(recordGenerate({ environment: 'dev' }, ${options}));`;
+  it.concurrent.each<[string, string, string, string]>([
+    ['beside lhp.yaml', '.', '.', '{}'],
+    ['above the working folder', '.', 'pipelines/deep', '{}'],
+    ['in the working folder, which is no project', 'pipelines', 'pipelines', '{}'],
+    ['in the project that it names', '.', '/', '{ projectRoot: process.env.PROJECT }'],
+    ['above the folder that it names', '.', '/', "{ projectRoot: process.env.PROJECT + '/pipelines' }"],
+  ])('.lhp_do_not_track %s counts', async (_, marker, cwd, options) => {
+    const where = place();
+    const ask = async () => {
+      const env = { ...where.box.env, PROJECT: where.project } as NodeJS.ProcessEnv;
+      const child = spawn(process.execPath, ['--input-type=module', '-e', host(options)], {
+        cwd: join(where.project, cwd === '/' ? '..' : cwd),
+        env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [text] = await Promise.all([child.stdout.setEncoding('utf8').toArray(), once(child, 'close')]);
+      await idle(where.box);
+      return text.join('');
+    };
+    expect(await ask()).toBe('true\n');
+    symlinkSync('nowhere', join(where.project, marker, '.lhp_do_not_track'));
+    expect(await ask()).toBe('false\n');
+    expect(where.box.runFiles()).toHaveLength(1);
   });
 });
 

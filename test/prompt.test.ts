@@ -1,12 +1,10 @@
-// What a person at the prompt sees and waits for: nothing, but for a notice of four lines, once; and in CI, where the machine
-// dies with the job, at most LHP_OTEL_FLUSH_TIMEOUT. Many runs at once are as many recorded runs.
+// What a person at the prompt waits for: nothing; and in CI, where the machine dies with the job, at most
+// LHP_OTEL_FLUSH_TIMEOUT. Many runs at once are as many recorded runs.
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, program } from './support/needs.ts';
 import { lhpOtel, type OtlpServer, type ServerSetup, startOtlpServer } from './support/otlp-server.ts';
-import { openTerminal } from './support/pty.ts';
-import { cli, type Env, idle, processesMentioning, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
+import { type Env, idle, processesMentioning, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
 const GENERATE = ['run', '--', './lhp', 'generate', '--env', 'dev'];
 /** Longer than any test may take: who waits for it fails. */
@@ -27,8 +25,8 @@ afterAll(async () => {
   }
 });
 
-async function place(setup?: ServerSetup): Promise<Place> {
-  const box = sandbox();
+async function place(setup?: ServerSetup, told = true): Promise<Place> {
+  const box = sandbox({ told });
   const project = join(box.dir, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'lhp.yaml'), 'name: prompt\n');
@@ -69,70 +67,6 @@ describe('waiting', () => {
     expect(await generate(where, more)).toEqual(SILENT);
     await where.box.recorded(1);
     expect(where.server.connections()).toBe(0);
-  });
-});
-
-describe('the notice', () => {
-  if (lacking(program('python3'))) return;
-  const onTerminal = async ({ box, project, env }: Place, more: Env = {}) => {
-    const terminal = openTerminal([process.execPath, cli, ...GENERATE], {
-      cwd: project,
-      env: { ...box.env, ...env, ...more } as NodeJS.ProcessEnv,
-    });
-    expect(await terminal.ended()).toBe(0);
-    await idle(box);
-    return terminal.shown().split('\r\n').filter(Boolean);
-  };
-
-  it.concurrent('is four lines, once; that run stays on this machine, and the next is delivered', async () => {
-    const where = await place();
-    const lines = await onTerminal(where);
-    expect(lines).toHaveLength(4);
-    for (const line of lines) expect(line).toMatch(/^lhp-otel: /);
-    expect(lines.join()).toContain(new URL(where.server.endpoint).host);
-    expect(lines.join()).toContain('lhp-otel off');
-    expect(where.server.connections()).toBe(0);
-    expect(await onTerminal(where)).toEqual([]);
-    expect(where.server.requests).toHaveLength(1);
-    expect(where.box.events()).toHaveLength(2);
-  });
-  it.concurrent('comes again for another endpoint', async () => {
-    const where = await place();
-    const other = await startOtlpServer();
-    expect(await onTerminal(where)).toHaveLength(4);
-    expect(await onTerminal(where, { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: other.endpoint })).toHaveLength(4);
-    expect(other.connections()).toBe(0);
-    await other.close();
-  });
-  it.concurrent.each<[string, Env]>([
-    ['without an endpoint', { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: undefined }],
-    ['in CI', { CI: 'true' }],
-    ['when opted out', { DO_NOT_TRACK: '1' }],
-    ['after a failure', { DO: 'false' }],
-  ])('does not come %s', async (_, more) => {
-    const where = await place();
-    const failing = more.DO === 'false';
-    const terminal = openTerminal([process.execPath, cli, ...GENERATE], {
-      cwd: where.project,
-      env: { ...where.box.env, ...where.env, ...more } as NodeJS.ProcessEnv,
-    });
-    expect(await terminal.ended()).toBe(failing ? 1 : 0);
-    expect(terminal.shown()).toBe('');
-  });
-  it.concurrent('does not come without a terminal; the run is delivered', async () => {
-    const where = await place();
-    expect(await generate(where)).toEqual(SILENT);
-    await idle(where.box);
-    expect(where.server.requests).toHaveLength(1);
-  });
-  it.concurrent('what was recorded before an endpoint appeared is never sent', async () => {
-    const where = await place();
-    for (let i = 0; i < 3; i += 1) await generate(where, { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: undefined });
-    await where.box.recorded(3);
-    await generate(where);
-    await idle(where.box);
-    expect((await lhpOtel(where.box, ['flush'], { env: where.env })).stdout).toBe('0 delivered, none waiting\n');
-    expect(where.server.requests).toHaveLength(1);
   });
 });
 

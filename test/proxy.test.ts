@@ -201,7 +201,7 @@ it.each(['socks5://user:canary@proxy', 'http://', 'http://user:canary%@proxy'])(
       ALL_PROXY: value,
     });
     expect(status.problems.join()).toMatch(/^ALL_PROXY .*must be/);
-    expect(status.runs.waiting).toBe(1);
+    expect(status.runs?.waiting).toBe(1);
     expect(diagnosis.ok).toBe(false);
   },
 );

@@ -704,6 +704,7 @@ it('nobody waits for the reporter: the output ends while the collector has not a
   await until(() => server.listening, 'the server');
   const { port } = server.address() as { port: number };
   const env = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
+  where.box.tell(env);
   const wrapped = await observe(WRAPPED, { ...recorded, env }, 'echo out', {}, where);
   expect(wrapped).toEqual({ stdout: 'out\n', stderr: '', status: 0 });
   await until(() => sockets.size > 0, 'the reporter to ask the collector');

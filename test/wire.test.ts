@@ -451,7 +451,7 @@ describe('canaries', () => {
     expect(server.requests.map(({ body }) => body.length > 1000)).toEqual([true, true, true, true]);
     const kept = filesBelow(join(home, '.local')).concat(filesBelow(join(home, '.config')));
     expect(kept.map((path) => basename(path).replace(/^\d+/, '')).sort()).toEqual(
-      ['.sent.json', '.sent.json', 'delivery.json'].sort(),
+      ['.sent.json', '.sent.json', 'debug.log', 'delivery.json', 'notice.json'].sort(),
     );
     for (const path of kept) places[path.slice(home.length)] = readFileSync(path, 'latin1');
     for (const [what, text] of Object.entries(said)) {

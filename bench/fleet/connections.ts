@@ -106,5 +106,6 @@ const CLIENT: Config = {
   ...{ url: undefined, headers: {}, proxy: undefined, timeoutMs: 10_000, flushTimeoutMs: 0 },
   compression: 'none',
   ...{ certificate: undefined, clientCertificate: undefined, clientKey: undefined, source: undefined },
-  ...{ configured: true, disabledBy: undefined, problems: [], warnings: [] },
+  ...{ configured: true, off: { user: false, operator: false }, environments: undefined },
+  ...{ noticeGiven: false, problems: [], warnings: [] },
 };

@@ -13,6 +13,7 @@ import { explain, layOut } from './help.ts';
 import { addMoreCommands } from './more.ts';
 import { addRecordCommands } from './record.ts';
 import { addSeeCommands } from './see.ts';
+import { noticeTeller } from './tell.ts';
 import { UsageError, UserCommand, whereToRead } from './usage.ts';
 
 export async function main(argv: readonly string[], run: Run): Promise<number> {
@@ -68,7 +69,8 @@ export function commandLine(run: Run = async () => 0, exit: (code: number) => vo
     .exitOverride()
     .enablePositionalOptions();
   layOut(program);
-  const context: Context = { deps: systemDeps(), print, exit, run };
+  const deps = systemDeps();
+  const context: Context = { deps, print, exit, run, showNotice: noticeTeller(program, deps) };
   program.commandsGroup('Record:');
   addRecordCommands(program, context);
   program.commandsGroup('See what was recorded:');

@@ -11,4 +11,6 @@ export interface Context {
   /** The exit status, where it is not 0. */
   exit(status: number): void;
   run: Run;
+  /** Shows the notice of the endpoint, if it is due and there is a terminal. True when it was shown just now. */
+  showNotice(): Promise<boolean>;
 }

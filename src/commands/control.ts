@@ -1,28 +1,52 @@
 // control.ts: the user's own switches: `off`, `on`, `purge`.
 import type { Command } from 'commander';
+import { decidedBy } from '../decide/consent.ts';
 import { decide, projectRoot, setUserChoice } from '../decide/decide.ts';
+import { obstacleToChoice, obstacleToRuns } from '../decide/place.ts';
 import { purge } from '../spool/spool.ts';
+import { errorCode } from '../system/error.ts';
+import type { Paths } from '../system/paths.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
 import { addPurge } from './purge.ts';
 
+function setChoice(paths: Paths, enabled: boolean): void {
+  const obstacle = obstacleToChoice(paths);
+  if (obstacle) throw new Error(`nothing was changed: ${obstacle.what}: ${obstacle.advice}`);
+  setUserChoice(paths, enabled);
+}
+
 export function addControlCommands(program: Command, context: Context): void {
-  const { deps, print } = context;
+  const { deps, print, showNotice } = context;
+  /** What there is to say of what waited. The choice is kept, whatever comes of this. */
+  const deleteWaiting = async (paths: Paths): Promise<string> => {
+    try {
+      const deleted = purge(paths);
+      return deleted === 1
+        ? '1 run that was to be sent is deleted'
+        : `${deleted} runs that were to be sent are deleted`;
+    } catch (error) {
+      const obstacle = await obstacleToRuns(deps.env, paths);
+      const why = obstacle ? `${obstacle.what}: ${obstacle.advice}` : errorCode(error);
+      return `what waits is not sent, but not all of it can be deleted: ${why}`;
+    }
+  };
   explain(
     program
       .command('off')
       .summary('record nothing any more')
-      .description('Switches off for this user, and deletes what was recorded and not sent.')
-      .action(() => {
+      .description('Switches off for this user, and deletes what waits to be sent. The history on this machine stays.')
+      .action(async () => {
         const { paths } = decide(deps, undefined);
-        setUserChoice(paths, false);
-        const deleted = purge(paths);
-        print(
-          `telemetry is off; ${deleted} recorded ${deleted === 1 ? 'run' : 'runs'} not sent ${deleted === 1 ? 'was' : 'were'} deleted`,
-        );
+        setChoice(paths, false);
+        print(`telemetry is off; ${await deleteWaiting(paths)}`);
       }),
     {
-      remarks: ['For one project: a file .lhp_do_not_track beside lhp.yaml. For one command: DO_NOT_TRACK=1.'],
+      remarks: [
+        'For one project: a file .lhp_do_not_track beside lhp.yaml. For one command: DO_NOT_TRACK=1.',
+        'What was recorded for this machine only, or was sent, is deleted by lhp-otel purge.',
+      ],
+      exits: [['1', 'it did not take, and stderr says why']],
       examples: [['lhp-otel off', '']],
     },
   );
@@ -32,14 +56,15 @@ export function addControlCommands(program: Command, context: Context): void {
       .command('on')
       .summary('take back `lhp-otel off`')
       .description('Takes back `lhp-otel off`. What else says off still holds, and is named.')
-      .action(() => {
+      .action(async () => {
         const { paths } = decide(deps, undefined);
-        setUserChoice(paths, true);
+        setChoice(paths, true);
         const { consent } = decide(deps, projectRoot(deps.cwd));
+        await showNotice();
         if (consent.enabled) print('telemetry is on');
-        else print(`your own switch is on again; telemetry stays off here because of: ${consent.layer}`);
+        else print(`your own switch is on again; telemetry stays off here because of: ${decidedBy(consent)}`);
       }),
-    { examples: [['lhp-otel on', '']] },
+    { exits: [['1', 'it did not take, and stderr says why']], examples: [['lhp-otel on', '']] },
   );
 
   addPurge(program, context);

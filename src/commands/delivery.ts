@@ -10,7 +10,7 @@ import { explain } from './help.ts';
 const STATUS_COLUMN = 15;
 const DOCTOR_COLUMN = 24;
 
-export function addDeliveryCommands(program: Command, { deps, print, exit }: Context): void {
+export function addDeliveryCommands(program: Command, { deps, print, exit, showNotice }: Context): void {
   explain(
     program
       .command('status')
@@ -19,8 +19,8 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
         'Says whether runs are recorded and which layer decided, where they go, what is waiting, and the last delivery and problem.',
       )
       .option('--json', 'as one JSON object')
-      .action((options: { json?: boolean }) => {
-        const state = statusOf(deps);
+      .action(async (options: { json?: boolean }) => {
+        const state = await statusOf(deps);
         if (options.json) printJson(state, 2);
         else print(...hanging(statusText(state), STATUS_COLUMN));
         if (state.problems.length > 0) {
@@ -29,7 +29,7 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
         }
       }),
     {
-      exits: [['1', 'the configuration is wrong']],
+      exits: [['1', 'the configuration is wrong, or nothing can be recorded']],
       examples: [
         ['lhp-otel status', ''],
         ['lhp-otel status --json', 'for a program'],
@@ -68,12 +68,15 @@ export function addDeliveryCommands(program: Command, { deps, print, exit }: Con
       .description('Delivers what is waiting now, and waits for it.')
       .action(async () => {
         const { flush } = await import('../deliver/flush.ts');
-        const { text, ok } = await flush(deps);
+        const { text, ok } = await flush(deps, await showNotice());
         if (!ok) throw new Error(text);
         print(text);
       }),
     {
-      remarks: ['For the last step of a CI job, or after a configuration was mended.'],
+      remarks: [
+        'For the last step of a CI job, or after a configuration was mended.',
+        'Outside CI nothing is delivered before the notice of the endpoint was shown on a terminal, nor by the command that shows it.',
+      ],
       exits: [['1', 'something is still waiting afterwards']],
       examples: [['lhp-otel flush', '']],
     },

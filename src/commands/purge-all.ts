@@ -29,7 +29,9 @@ export interface Traces {
 
 /** With what a process that was killed while writing has left of it. */
 const named = (names: string) => new RegExp(`^(${names})(\\.[0-9a-z]+\\.tmp)?$`);
-const STATE = named('delivery\\.json|notice\\.json|notice\\.pending|machine-id|ci-slot\\.json|deliver\\.lock');
+const STATE = named(
+  'delivery\\.json|notice\\.json|notice\\.pending|machine-id|ci-slot\\.json|deliver\\.lock|debug\\.log',
+);
 /** Node's own: a folder for each Node, a file for each source, for a moment under a longer name. */
 const COMPILED_BY = /^v\d+\.[\w.-]+$/;
 const COMPILED = /^[0-9a-f]{8}(\.\w+)?$/;

@@ -13,7 +13,7 @@ export function addPurge(program: Command, { deps, print, exit }: Context): void
     .command('purge')
     .summary('delete every recorded run, or all that is ours')
     .description(
-      'Deletes every recorded run of this user: what waits and the history, sent ones too. With --all everything else as well, as before the first run: state, configuration, and the hook in every shell.',
+      'Deletes every recorded run of this user: what waits, the history, sent ones too, and the debug log. With --all everything else as well, as before the first run: state, configuration, and the hook in every shell.',
     )
     .option('--all', 'leave nothing; what is not ours, and an `off`, stays and is named')
     .option('-y, --yes', 'do not ask')

@@ -1,6 +1,8 @@
 // see.ts: the commands that show what was recorded: `show`, `stats`, `view`.
 import type { Command } from 'commander';
+import { decidedBy } from '../decide/consent.ts';
 import { decide, projectRoot } from '../decide/decide.ts';
+import { obstacleToRuns } from '../decide/place.ts';
 import { describePreview } from '../describe/describe.ts';
 import { FORMATS, type Format, newestRuns, previewOf, type ShownRun } from '../look/show.ts';
 import { jsonLines, runLines } from '../look/show-text.ts';
@@ -125,7 +127,9 @@ function addShow(program: Command, { deps, print }: Context): void {
       const folder = projectRoot(generate.cwd);
       if (folder === undefined) throw new Error('no lhp.yaml here or above: nothing would be recorded');
       const { consent, paths } = decide(deps, folder);
-      if (!consent.enabled) throw new Error(`telemetry is off (${consent.layer}): nothing would be recorded`);
+      if (!consent.enabled) throw new Error(`telemetry is off (${decidedBy(consent)}): nothing would be recorded`);
+      const obstacle = await obstacleToRuns(deps.env, paths);
+      if (obstacle) throw new Error(`${obstacle.what}: nothing would be recorded`);
       const off = switchBetween(generate.program.launches, deps);
       if (off)
         throw new Error(

@@ -2,13 +2,15 @@
 // the unprefixed names), then the user's config.json, then the operator's. Never from a file inside a project: a cloned
 // repository must not be able to name a collector. The unprefixed OTEL_EXPORTER_OTLP_* belong to the user's own
 // applications and are not read. Wrong input is a problem with a text that names the value; nothing here throws.
-import { readFileSync } from 'node:fs';
 import type { Deps } from '../system/deps.ts';
 import { type Paths, pathsOf } from '../system/paths.ts';
+import { type ConfigFile, readConfigFile } from './config-file.ts';
+import type { Answer } from './consent.ts';
 import { milliseconds } from './duration.ts';
 import { headersOf } from './headers.ts';
 import { isLoopback, type ProxyServer, proxyOf } from './proxy.ts';
 import type { Setting } from './setting.ts';
+import { environmentsOf, noticeGivenBy } from './stated.ts';
 import { type TlsFiles, tlsFilesOf } from './tls-files.ts';
 
 const ENV_PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
@@ -33,17 +35,18 @@ export interface Config extends TlsFiles {
   source: string | undefined;
   /** An endpoint was asked for; with problems it is not used, and runs wait for a better configuration. */
   configured: boolean;
-  /** The user's or operator's `enabled: false`. */
-  disabledBy: 'user' | 'operator' | undefined;
+  /** Whether each config.json says off. */
+  off: { user: Answer; operator: Answer };
+  /** The environments that may be named; `undefined`: any. */
+  environments: readonly string[] | undefined;
+  /** The operator states that people were told where runs go by other means than our notice. */
+  noticeGiven: boolean;
   /** What is wrong, in a sentence each. Any problem means: deliver nothing. */
   problems: string[];
   warnings: string[];
 }
 
-interface Layer {
-  name: string;
-  values: Record<string, unknown>;
-}
+type Layer = Pick<ConfigFile, 'name' | 'values'>;
 
 const ENVIRONMENT = 'the environment';
 
@@ -58,13 +61,13 @@ const ENV_KEYS = {
   clientKey: 'CLIENT_KEY',
 };
 type Key = keyof typeof ENV_KEYS;
-const KEYS = ['enabled', ...Object.keys(ENV_KEYS)];
+const KEYS = ['enabled', 'environments', 'noticeGiven', ...Object.keys(ENV_KEYS)];
 
 export function loadConfig(deps: Deps, paths: Paths = pathsOf(deps)): Config {
   const problems: string[] = [];
   const warnings: string[] = [];
-  const user = readLayer(paths.config, problems);
-  const operator = readLayer(paths.systemConfig, problems);
+  const user = readConfigFile(paths.config, KEYS, problems);
+  const operator = readConfigFile(paths.systemConfig, KEYS, problems);
   const layers = [environmentLayer(deps), user, operator];
   const layerOf = (key: Key) => layers.find(({ values }) => values[key] !== undefined);
   const find = (key: Key): Setting | undefined => {
@@ -96,7 +99,9 @@ export function loadConfig(deps: Deps, paths: Paths = pathsOf(deps)): Config {
     ),
     source: layerOf('endpoint')?.name,
     configured: endpoint !== undefined,
-    disabledBy: user.values.enabled === false ? 'user' : operator.values.enabled === false ? 'operator' : undefined,
+    off: { user: user.off, operator: operator.off },
+    environments: environmentsOf([user, operator], problems),
+    noticeGiven: noticeGivenBy(operator, user, endpoint?.value, problems),
     problems,
     warnings,
   };
@@ -107,30 +112,6 @@ function environmentLayer({ env }: Deps): Layer {
   // OTel specification: an empty environment variable is the same as an unset one.
   for (const [key, name] of Object.entries(ENV_KEYS)) values[key] = env[ENV_PREFIX + name]?.trim() || undefined;
   return { name: ENVIRONMENT, values };
-}
-
-/** One config.json; absent is empty. A file that is there and cannot be read may say `enabled: false`, so it means off. */
-function readLayer(path: string, problems: string[]): Layer {
-  try {
-    const values: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof values !== 'object' || values === null || Array.isArray(values))
-      throw new Error('must be a JSON object');
-    const unknown = Object.keys(values).filter((key) => !KEYS.includes(key));
-    if (unknown.length > 0) problems.push(`${path}: unknown ${unknown.join(', ')}; known are ${KEYS.join(', ')}`);
-    const layer = { name: path, values: values as Record<string, unknown> };
-    const { enabled } = layer.values;
-    if (enabled !== undefined && typeof enabled !== 'boolean') {
-      problems.push(`enabled in ${path} is ${JSON.stringify(enabled)}; it must be true or false`);
-      layer.values.enabled = false;
-    }
-    return layer;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { name: path, values: {} };
-    // The parser's own message can quote the file, and a file with headers holds secrets.
-    problems.push(`${path}: ${code ?? (error instanceof SyntaxError ? 'not valid JSON' : message)}`);
-    return { name: path, values: { enabled: false } };
-  }
 }
 
 function timeoutOf(setting: Setting | undefined, problems: string[]): number {

@@ -11,6 +11,7 @@ export const LAYERS = [
   'PYTEST_CURRENT_TEST',
   '.lhp_do_not_track',
   'lhp-otel off',
+  'user configuration',
   'lhp telemetry off',
   'operator configuration',
 ] as const;
@@ -18,15 +19,22 @@ export const LAYERS = [
 /** The layer that decided. */
 export type Layer = (typeof LAYERS)[number];
 
-export type Consent = { enabled: true } | { enabled: false; layer: Layer };
+/** With a problem the layer has not said off: its file cannot be read, and may have said it. */
+export type Consent = { enabled: true } | { enabled: false; layer: Layer; problem?: string };
+
+/** Whether a layer says off, or why nobody can know. */
+export type Answer = boolean | { problem: string };
 
 /** What the layers on disk say; each is asked at most once. */
 export interface StoredConsent {
   /** `.lhp_do_not_track` beside lhp.yaml. */
   projectOptOut(): boolean;
-  userOff(): boolean;
+  userOff(): Answer;
+  /** The user's config.json. */
+  userConfigOff(): Answer;
   lhpOff(): boolean;
-  operatorOff(): boolean;
+  /** The operator's config.json. */
+  operatorOff(): Answer;
 }
 
 /** One rule for every switch: empty, `0`, `false`, `no` and `off` are not set; anything else is. */
@@ -35,8 +43,8 @@ export function isSet(value: string | undefined): boolean {
 }
 
 export function resolveConsent(env: Env, stored: StoredConsent): Consent {
-  const layer = environmentLayer(env) ?? storedLayer(stored);
-  return layer === undefined ? { enabled: true } : { enabled: false, layer };
+  const layer = environmentLayer(env);
+  return layer === undefined ? storedConsent(stored) : { enabled: false, layer };
 }
 
 /** The layers that need no look at the disk. */
@@ -49,13 +57,25 @@ export function environmentLayer(env: Env): Layer | undefined {
   return undefined;
 }
 
-function storedLayer(stored: StoredConsent): Layer | undefined {
-  if (stored.projectOptOut()) return '.lhp_do_not_track';
-  if (stored.userOff()) return 'lhp-otel off';
-  if (stored.lhpOff()) return 'lhp telemetry off';
-  if (stored.operatorOff()) return 'operator configuration';
-  return undefined;
+function storedConsent(stored: StoredConsent): Consent {
+  const questions: [Layer, () => Answer][] = [
+    ['.lhp_do_not_track', stored.projectOptOut],
+    ['lhp-otel off', stored.userOff],
+    ['user configuration', stored.userConfigOff],
+    ['lhp telemetry off', stored.lhpOff],
+    ['operator configuration', stored.operatorOff],
+  ];
+  for (const [layer, ask] of questions) {
+    const answer = ask();
+    if (answer === true) return { enabled: false, layer };
+    if (answer !== false) return { enabled: false, layer, problem: answer.problem };
+  }
+  return { enabled: true };
 }
+
+/** Who has decided, as it is said to a person. */
+export const decidedBy = ({ layer, problem }: { layer: Layer; problem?: string }): string =>
+  problem === undefined ? layer : `${layer}, because it may say off (${problem})`;
 
 /** Off is the word here, so the variable must be there. With upstream off it is our own doing and says nothing. */
 function lhpTelemetryOff(env: Env): boolean {

@@ -1,15 +1,20 @@
 // decide.ts: consent and configuration of this user for one project, read from disk: the two answers that the wrapper, the
 // reporter and every command need. Also the one place that writes the user's choice.
-import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, lstatSync, realpathSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Deps } from '../system/deps.ts';
+import { errorCode } from '../system/error.ts';
 import { writePrivate } from '../system/files.ts';
+import { isMissing, readJson, whyUnreadable } from '../system/json.ts';
 import { type Paths, pathsOf } from '../system/paths.ts';
 import { type Config, loadConfig } from './config.ts';
-import { type Consent, resolveConsent } from './consent.ts';
+import { type Answer, type Consent, resolveConsent } from './consent.ts';
 
 /** `off`: nothing happens. `local`: recorded on this machine only. `send`: delivered to the configured endpoint. */
 export type Mode = 'off' | 'local' | 'send';
+
+/** Beside `lhp.yaml`: the opt-out of a project. */
+const OPT_OUT = '.lhp_do_not_track';
 
 export interface Decision {
   consent: Consent;
@@ -27,34 +32,41 @@ export function decide(deps: Deps, root: string | undefined): Decision {
     return config;
   };
   const consent = resolveConsent(deps.env, {
-    projectOptOut: () => root !== undefined && existsSync(join(root, '.lhp_do_not_track')),
-    userOff: () => switchedOff(paths.consent, true) || configured().disabledBy === 'user',
-    lhpOff: () => switchedOff(paths.lhpTelemetry, false),
-    operatorOff: () => configured().disabledBy === 'operator',
+    projectOptOut: () => root !== undefined && hasOptOut(root),
+    userOff: () => switchedOff(paths.consent),
+    userConfigOff: () => configured().off.user,
+    // Read as lhp reads it: what cannot be read counts as absent.
+    lhpOff: () => switchedOff(paths.lhpTelemetry) === true,
+    operatorOff: () => configured().off.operator,
   });
   const mode = !consent.enabled ? 'off' : configured().configured ? 'send' : 'local';
   return { consent, mode, paths, config };
 }
 
-/**
- * `enabled: false` in a small JSON file. Our own file means off when it is there and cannot be read; lhp's is read as lhp
- * reads it, where an unreadable file counts as absent.
- */
-function switchedOff(path: string, unreadableMeansOff: boolean): boolean {
+/** Whatever is there under that name, a link to nothing too. A folder that cannot be looked into may have it. */
+function hasOptOut(folder: string): boolean {
   try {
-    const stored: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return lstatSync(join(folder, OPT_OUT), { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    return errorCode(error) !== 'ENOTDIR';
+  }
+}
+
+/** `enabled: false` in a small JSON file. */
+function switchedOff(path: string): Answer {
+  try {
+    const stored = readJson(path);
     return typeof stored === 'object' && stored !== null && 'enabled' in stored && stored.enabled === false;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return unreadableMeansOff && code !== 'ENOENT' && code !== 'ENOTDIR';
+    return isMissing(error) ? false : { problem: `${path}: ${whyUnreadable(error)}` };
   }
 }
 
 /** The files in which the user is off. */
 export function userOffFiles(deps: Deps, paths: Paths): string[] {
   return [
-    ...(switchedOff(paths.consent, true) ? [paths.consent] : []),
-    ...(loadConfig(deps, paths).disabledBy === 'user' ? [paths.config] : []),
+    ...(switchedOff(paths.consent) === false ? [] : [paths.consent]),
+    ...(loadConfig(deps, paths).off.user === false ? [] : [paths.config]),
   ];
 }
 
@@ -67,6 +79,18 @@ export function projectRoot(cwd: string): string | undefined {
     }
   } catch {
     return undefined; // the folder is gone
+  }
+}
+
+/**
+ * The nearest folder with an opt-out, from here upwards: for a host of the library, whose project need not have an
+ * `lhp.yaml`. The folder itself where there is none.
+ */
+export function optOutFolder(start: string): string {
+  const first = existsSync(start) ? realpathSync(start) : resolve(start);
+  for (let folder = first; ; folder = dirname(folder)) {
+    if (hasOptOut(folder)) return folder;
+    if (folder === dirname(folder)) return first;
   }
 }
 

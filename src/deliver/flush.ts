@@ -1,17 +1,29 @@
 // flush.ts: deliver now, and say what happened: for the last step of a CI job, and for a user who has mended a configuration.
+import { decidedBy } from '../decide/consent.ts';
 import { decide, projectRoot } from '../decide/decide.ts';
+import { obstacleToRuns } from '../decide/place.ts';
 import { prune, waiting } from '../spool/spool.ts';
 import type { Deps } from '../system/deps.ts';
+import { noticeOf } from '../wrap/notice.ts';
 import { deliver, isAhead } from './deliver.ts';
 import { readDeliveryState } from './delivery-state.ts';
 
-export async function flush(deps: Deps): Promise<{ ok: boolean; text: string }> {
+/** @param shownNow - this very command has shown the notice of the endpoint, so it delivers nothing yet. */
+export async function flush(deps: Deps, shownNow = false): Promise<{ ok: boolean; text: string }> {
   const root = projectRoot(deps.cwd);
-  const { consent, mode, paths, config } = decide(deps, root);
-  if (!consent.enabled) return { ok: true, text: `telemetry is off (${consent.layer}): nothing to deliver` };
+  const decision = decide(deps, root);
+  const { consent, mode, paths, config } = decision;
+  if (!consent.enabled) return { ok: true, text: `telemetry is off (${decidedBy(consent)}): nothing to deliver` };
   if (mode === 'local' || !config) return { ok: true, text: 'no endpoint is configured: runs stay on this machine' };
   if (config.problems.length > 0) return { ok: false, text: config.problems.join('; ') };
+  const obstacle = await obstacleToRuns(deps.env, paths);
+  if (obstacle) return { ok: false, text: `${obstacle.what}: ${obstacle.advice}` };
   prune(paths);
+  if (waiting(paths).length > 0 && (shownNow || (await noticeOf(decision, deps.env)) === 'due'))
+    return {
+      ok: false,
+      text: `0 delivered, ${waiting(paths).length} still waiting: ${shownNow ? SHOWN_NOW : NOT_SHOWN}`,
+    };
   const sent = await deliver(paths, config, {
     env: deps.env,
     force: true,
@@ -24,3 +36,6 @@ export async function flush(deps: Deps): Promise<{ ok: boolean; text: string }> 
     : (readDeliveryState(paths).problem ?? 'another process is delivering');
   return { ok: false, text: `${sent} delivered, ${left.length} still waiting: ${why}` };
 }
+
+const SHOWN_NOW = 'the notice was shown just now; lhp-otel flush once more delivers them, lhp-otel off deletes them';
+const NOT_SHOWN = 'the notice was not shown yet; any command of lhp-otel on a terminal shows it';

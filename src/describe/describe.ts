@@ -4,6 +4,8 @@
 import { realpathSync } from 'node:fs';
 import { foldSeconds, type GenerateEvent, type Preview } from '../contract.ts';
 import { isCi } from '../decide/ci.ts';
+import { loadConfig } from '../decide/config.ts';
+import { allowedEnvironment } from '../decide/stated.ts';
 import { type Scan, scanProject } from '../scan/scan.ts';
 import { type RunTimes, Snapshot, type SnapshotOptions } from '../scan/snapshot.ts';
 import { listOutput } from '../scan/written.ts';
@@ -16,7 +18,8 @@ import { machineId, projectId } from './identify.ts';
 import { type Installation, installation } from './installation.ts';
 
 export async function describeRun(job: StartedJob, deps: Deps, paths: Paths): Promise<GenerateEvent> {
-  const { project_name: projectName, ...given } = job.known ?? {};
+  // The environment is folded below, by what the configuration allows.
+  const { project_name: projectName, environment: _, ...given } = job.known ?? {};
   const snapshot = {
     run: timesOf(job),
     lhpYaml: job.lhpYamlIsOpen ? STANDARD_INPUT : undefined,
@@ -113,7 +116,7 @@ async function eventOf(
     flowgroups_using_templates: scan?.flowgroupsUsingTemplates ?? null,
     pipelines_count: scan?.pipelines ?? null,
     files_generated: scan?.files ?? null,
-    environment: generate?.environment ?? known.environment ?? '',
+    environment: allowedEnvironment(generate?.environment ?? known.environment, loadConfig(deps, paths).environments),
     dry_run: generate?.dryRun ?? known.dry_run ?? false,
     bundle_enabled: bundle && !generate?.noBundle,
     lhp_version: found?.lhpVersion ?? '',

@@ -70,7 +70,7 @@ export const FIELDS: Record<keyof GenerateEvent, Field> = {
     page: 'Environment',
     what: 'Environment that was generated for',
     why: 'to see which environments are in use',
-    how: 'the value of `-e/--env` in lower case, if it is a plain word (`a-z 0-9 _ -`, at most 32), else `other`',
+    how: 'the value of `-e/--env` in lower case, if it is a plain word (`a-z 0-9 _ -`, at most 32) and, with `environments` in a `config.json`, in that list, else `other`',
   },
   dry_run: {
     page: 'Dry run flag',

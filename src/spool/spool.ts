@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { type GenerateEvent, LOSS_REASONS, type LossReason } from '../contract.ts';
 import { conforms } from '../describe/conforms.ts';
 import { eventOf, type OtlpRequest, type Outcome } from '../describe/event.ts';
+import { DEBUG_LOG } from '../system/debug-log.ts';
 import { ensureFolder, readRegular, TEMPORARY } from '../system/files.ts';
 import { type Paths, PENDING_NOTICE } from '../system/paths.ts';
 import { attempted, forgetAttempts } from './attempts.ts';
@@ -239,15 +240,16 @@ function countReasons(losses: readonly KeptRun[]): ReadonlyMap<LossReason, numbe
 export const forget = (run: StoredRun): void => void remove(run.path);
 
 /**
- * `off`: deletes what was recorded and not sent, what was drawn at random, and a notice that waits to be shown.
- * What was sent stays visible to the user. Only what carries our names is deleted.
+ * `off`: deletes what waits to be sent, losses that wait to be counted, what was drawn at random, and a
+ * notice that waits to be shown. What was sent, and what was recorded for this machine only, stays visible
+ * to the user. Only what carries our names is deleted.
  */
 export function purge(paths: Paths): number {
   let deleted = 0;
   for (const name of names(paths.spool)) {
     if (SPOOLED.test(name)) deleted += Number(remove(join(paths.spool, name)) && WAITING.test(name));
   }
-  for (const run of kept(paths)) if (run.outcome !== 'sent') deleted += Number(remove(run.path));
+  for (const run of kept(paths)) if (run.outcome === 'lost') deleted += Number(remove(run.path));
   for (const run of attempted(paths)) forgetAttempts(paths, run);
   for (const drawn of ['machine-id', 'ci-slot.json']) remove(join(paths.state, drawn));
   remove(join(paths.state, PENDING_NOTICE));
@@ -255,12 +257,13 @@ export function purge(paths: Paths): number {
 }
 
 /**
- * The user's wish to have nothing kept: as `off` deletes, and what was sent, too. A loss that no request has counted yet goes
+ * The user's wish to have nothing kept: as `off` deletes, and all of the history, too. A loss that no request has counted yet goes
  * with its run and is never counted; those that were go before the requests that count them, or they would be counted again.
  */
 export function purgeRuns(paths: Paths): number {
   let deleted = purge(paths);
   for (const run of kept(paths)) deleted += Number(remove(run.path));
+  remove(join(paths.state, DEBUG_LOG));
   return deleted;
 }
 

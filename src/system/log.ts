@@ -15,5 +15,5 @@ export function say(text: string): void {
 
 export const debugging = (env: Env): boolean => env.LHP_OTEL_LOG?.trim().toLowerCase() === 'debug';
 
-export const sayOff = (layer: string): void =>
-  say(`telemetry is off (${layer}): nothing recorded, no network activity`);
+export const sayOff = (layer: string, speak = say): void =>
+  speak(`telemetry is off (${layer}): nothing recorded, no network activity`);

@@ -81,11 +81,11 @@ export async function startServer(
     return method === 'GET' ? get(name) : notAllowed('GET');
   };
 
-  const get = (name: string | undefined): Reply => {
+  const get = async (name: string | undefined): Promise<Reply> => {
     const file = name === '' ? 'page.html' : (name ?? '');
     const body = page.get(file);
     if (body) return { status: 200, type: TYPES[extname(file)] ?? '', body };
-    if (file === 'data') return json(dataOf(deps, paths, known));
+    if (file === 'data') return json(await dataOf(deps, paths, known));
     const run = /^otlp\/(\d{13})$/.exec(file)?.[1];
     return run ? requestOf(paths, Number(run)) : NOT_FOUND;
   };
@@ -119,9 +119,9 @@ export async function startServer(
   };
 }
 
-function dataOf(deps: Deps, paths: Paths, known: Map<number, GenerateEvent>): Data {
+async function dataOf(deps: Deps, paths: Paths, known: Map<number, GenerateEvent>): Promise<Data> {
   const runs = recordedRuns(paths, known);
-  return { runs: pack(runs), state: stateOf(deps, runs.length) };
+  return { runs: pack(runs), state: await stateOf(deps, runs.length) };
 }
 
 /** The file, byte for byte. */

@@ -22,24 +22,27 @@ const SWITCHES: Record<LayerName, Switch> = {
     off: '`touch .lhp_do_not_track` beside `lhp.yaml`: for this project, and for the team if it is committed',
     on: 'delete the file',
   },
-  'lhp-otel off': {
-    off: '`lhp-otel off`, or `"enabled": false` in your `config.json`',
-    on: '`lhp-otel on`, and no `"enabled": false` in your `config.json`',
+  'lhp-otel off': { off: '`lhp-otel off`', on: '`lhp-otel on`' },
+  'user configuration': {
+    off: '`"enabled": false` in your `config.json`, or one that cannot be read',
+    on: 'mend the file, or take that out of it',
   },
   'lhp telemetry off': { off: '`lhp telemetry off` (lhp 0.9.2 and later)', on: '`lhp telemetry on`' },
   'operator configuration': {
-    off: '`"enabled": false` in the operator’s `config.json`',
+    off: '`"enabled": false` in the operator’s `config.json`, or one that cannot be read',
     on: 'only who runs this machine can',
   },
 };
 
-export function stateOf(deps: Deps, shown: number): State {
-  const status = statusOf(deps);
-  const { consent, delivery, runs } = status;
+export async function stateOf(deps: Deps, shown: number): Promise<State> {
+  const status = await statusOf(deps);
+  const { consent, delivery } = status;
+  const runs = status.runs ?? { waiting: 0, sent: 0, local: 0, lost: 0 };
   const homeless = (text: string) => (deps.home ? text.replaceAll(deps.home, '~') : text);
   return {
     version: status.version,
     mode: status.mode,
+    summary: homeless(status.summary),
     layers: LAYERS.map((name) => ({
       name,
       ...SWITCHES[name],
@@ -54,7 +57,7 @@ export function stateOf(deps: Deps, shown: number): State {
     timeoutMs: status.timeout_ms,
     oldestWaiting: status.oldest_waiting,
     delivery,
-    unreadable: runs.waiting + runs.sent + runs.local + runs.lost - shown,
+    unreadable: Math.max(0, runs.waiting + runs.sent + runs.local + runs.lost - shown),
     problems: status.problems.map(homeless),
     warnings: status.warnings.map(homeless),
   };

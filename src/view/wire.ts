@@ -48,6 +48,8 @@ export function unpack({ words, rows }: Packed): Run[] {
 export interface State {
   version: string;
   mode: 'off' | 'local' | 'send';
+  /** What becomes of runs now, in the words of `lhp-otel status`. */
+  summary: string;
   /** In the order in which they are asked. */
   layers: Layer[];
   /** The project in whose folder the page was started: its digest, and the name of its folder. */

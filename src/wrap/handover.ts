@@ -1,20 +1,23 @@
 // handover.ts: after a successful generate: ask consent, then start the reporter as a process of its own and let go. The user
 // never waits here, except in CI, where the machine dies with the job: there at most LHP_OTEL_FLUSH_TIMEOUT. Never throws.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { closeSync, existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isatty } from 'node:tty';
 import type { GenerateEvent } from '../contract.ts';
 import { ciVariableSet, isCi } from '../decide/ci.ts';
 import { type Decision, decide, projectRoot } from '../decide/decide.ts';
+import { obstacleTo, obstacleToRuns } from '../decide/place.ts';
+import { debugLog } from '../system/debug-log.ts';
 import type { Deps, Env } from '../system/deps.ts';
-import { ensureFolder, isSafeFromOthers, writePrivate } from '../system/files.ts';
+import { errorCode } from '../system/error.ts';
+import { ensureFolder, isSafeFromOthers } from '../system/files.ts';
 import { debugging, say, sayOff } from '../system/log.ts';
-import { PENDING_NOTICE, pathsOf } from '../system/paths.ts';
+import { pathsOf } from '../system/paths.ts';
 import type { Generate } from './command.ts';
+import { type Announced, announce, announceLater } from './notice.ts';
 import { isBundle, openLhpYaml } from './project-facts.ts';
 import { reporterEnv } from './reporter-env.ts';
+import { SITUATIONS, situationFor } from './situation.ts';
 
 /** What the reporter needs to know of a run. It holds paths, so it travels in the reporter's own environment, not in `ps`. */
 export interface Job {
@@ -27,7 +30,7 @@ export interface Job {
   generate?: Omit<Generate, 'verbose'>;
   /** What a host of the library knows itself; counts that are missing are scanned in `root`. */
   known?: Partial<GenerateEvent> & { project_name?: string };
-  /** False on the run that showed the notice. */
+  /** False where the notice was not shown before this run. */
   deliver: boolean;
   /** Whether the project was a bundle when the run ended; looked up here where it is not given. */
   bundle?: boolean | undefined;
@@ -72,38 +75,42 @@ export interface FinishedGenerate {
   lhpYaml?: number | undefined;
 }
 
-/** Whether this is the run of the notice, which is not delivered. */
-type Notice = (decision: Decision, env: Env) => boolean;
-
-export async function handOver(finished: FinishedGenerate, deps: Deps, noticed: Notice = showNotice): Promise<void> {
+/**
+ * @param hook - Of a shell hook, which has given the prompt back: what became of the notice there. Nobody reads stderr then.
+ */
+export async function handOver(finished: FinishedGenerate, deps: Deps, hook?: string): Promise<void> {
   const { verbose, ...generate } = finished.generate;
-  const speaks = verbose || debugging(deps.env);
-  const speak = speaks ? say : () => {};
+  let speak = hook === undefined && (verbose || debugging(deps.env)) ? say : () => {};
   try {
     const root = projectRoot(generate.cwd);
     const decision = decide(deps, root);
-    if (!decision.consent.enabled) {
-      if (speaks) sayOff(decision.consent.layer);
-      return;
-    }
+    const { consent, mode, paths } = decision;
+    if (!consent.enabled)
+      return sayOff(consent.problem === undefined ? consent.layer : `${consent.layer}, which cannot be read`, speak);
     if (root === undefined) return speak('no lhp.yaml here or above: nothing recorded, no network activity');
-    const first = decision.mode === 'send' && noticed(decision, deps.env);
+    if (await obstacleToRuns(deps.env, paths))
+      return speak('nothing can be recorded here (lhp-otel status says why), no network activity');
+    if (hook !== undefined) speak = debugLog(deps.env, paths);
+    const told =
+      hook === undefined ? await announce(decision, deps.env) : await announceLater(decision, deps.env, hook);
     const { startedAt, endedAt, durationSeconds, bundle, lhpYaml } = finished;
-    const job = { startedAt, endedAt, durationSeconds, root, generate, bundle, deliver: !first };
+    const deliver = told === 'before';
+    const job = { startedAt, endedAt, durationSeconds, root, generate, bundle, deliver };
     const reporter = startReporter(job, deps, lhpYaml);
-    speak(describe(decision, first));
-    if (decision.mode === 'send' && !first) await flushInCi(reporter, deps.env, decision);
+    if (reporter.pid === undefined) return speak('no process could be started: nothing recorded');
+    speak(`a process of its own was started to record this run ${describe(decision, told)}`);
+    if (mode === 'send' && deliver) await flushInCi(reporter, deps.env, decision);
   } catch (error) {
-    speak(`telemetry failed (${(error as NodeJS.ErrnoException).code ?? 'internal error'}): nothing recorded`);
+    speak(`telemetry failed (${errorCode(error) ?? 'internal error'}): nothing recorded`);
   }
 }
 
-function describe({ mode, config }: Decision, first: boolean): string {
-  if (mode === 'local') return 'recording this run on this machine; no endpoint is configured, no network activity';
-  if (first) return 'recording this run on this machine; the notice was shown, no network activity';
-  if (config?.url === undefined)
-    return 'recording this run; it waits, because the configuration is wrong (lhp-otel status), no network activity';
-  return `recording this run; a process of its own delivers it to ${new URL(config.url).host}`;
+/** What will become of the run, as far as it is known. */
+function describe(decision: Decision, told: Announced): string {
+  if (told === 'now') return 'and it waits for the next one; the notice was shown just now, no network activity';
+  const situation = situationFor(decision, told === 'not yet' ? 'due' : 'shown');
+  const to = situation === 'delivers' ? ` to ${new URL(decision.config?.url ?? '').host}` : '';
+  return SITUATIONS[situation].run + to;
 }
 
 /** The job as of now: what has to be looked at before the project changes. */
@@ -157,6 +164,7 @@ export function startReporter(job: Job, deps: Deps, lhpYaml?: number): ChildProc
  */
 function compileCache(deps: Deps): { NODE_COMPILE_CACHE?: string } {
   const { cache } = pathsOf(deps);
+  if (obstacleTo(cache, ciVariableSet(deps.env))) return {};
   try {
     ensureFolder(cache);
     return isSafeFromOthers(cache) ? { NODE_COMPILE_CACHE: cache } : {};
@@ -182,46 +190,4 @@ async function flushInCi(reporter: ChildProcess, env: Env, { config }: Decision)
     });
   });
   reporter.unref();
-}
-
-/** Once for an endpoint, on a terminal: says what will be delivered. True when it was shown just now. */
-function showNotice(decision: Decision, env: Env): boolean {
-  const notice = isatty(2) ? noticeDue(decision, env) : undefined;
-  if (!notice) return false;
-  writePrivate(notice.seen, notice.mark);
-  for (const line of notice.lines) say(line);
-  return true;
-}
-
-/**
- * The same behind the shell hook, which has given the prompt back: the notice is left in a file, the next run's hook shows
- * it and makes that file the mark, and nothing is delivered before. `terminal`: none was shown; `shown`: just now.
- */
-export function leaveNotice(decision: Decision, env: Env, terminal: string): boolean {
-  if (terminal === 'shown') return true;
-  const notice = terminal === 'terminal' ? noticeDue(decision, env) : undefined;
-  if (!notice) return false;
-  const text = notice.lines.map((line) => `lhp-otel: ${line}\n`).join('');
-  writePrivate(join(decision.paths.state, PENDING_NOTICE), `${notice.mark}\n${text}`);
-  return true;
-}
-
-/** The notice for this endpoint, where it was not shown yet. */
-function noticeDue({ paths, config }: Decision, env: Env) {
-  if (config?.url === undefined || ciVariableSet(env)) return undefined;
-  const { host } = new URL(config.url);
-  const seen = join(paths.state, 'notice.json');
-  const mark = JSON.stringify({ endpoint: createHash('sha256').update(config.url).digest('hex') });
-  try {
-    if (readFileSync(seen, 'utf8').split('\n')[0] === mark) return undefined;
-  } catch {
-    // not shown yet
-  }
-  const lines = [
-    `usage metrics of lhp generate will be delivered to ${host} from the next run on; this run is not.`,
-    'counts, versions, duration, and hashed ids of project and machine; never names, paths or contents.',
-    'see exactly what: lhp-otel show    why and where: lhp-otel status',
-    'switch off: lhp-otel off    for this project: touch .lhp_do_not_track',
-  ];
-  return { seen, mark, lines };
 }

@@ -3,7 +3,9 @@
 import { existsSync } from 'node:fs';
 import type { MeterProvider } from '@opentelemetry/api';
 import { foldSeconds, type GenerateEvent, OTHER, SCOPE_NAME, toRecording } from '../contract.ts';
-import { decide } from '../decide/decide.ts';
+import { decide, optOutFolder } from '../decide/decide.ts';
+import { obstacleToRunsNow } from '../decide/place.ts';
+import { allowedEnvironment } from '../decide/stated.ts';
 import { systemDeps } from '../system/deps.ts';
 import { debugging, say } from '../system/log.ts';
 import { version } from '../system/version.ts';
@@ -50,7 +52,10 @@ export interface RecordOptions {
    * run: the operator's gateway lets nothing else pass.
    */
   meterProvider?: MeterProvider;
-  /** Folder with `lhp.yaml`: its `.lhp_do_not_track` counts, and counts that are not given are scanned there. */
+  /**
+   * Folder with `lhp.yaml`: counts that are not given are scanned there. A `.lhp_do_not_track` counts in it and in every folder
+   * above; without it in the working folder and above.
+   */
   projectRoot?: string;
 }
 
@@ -81,10 +86,14 @@ const BOUNDARIES = {
 export function recordGenerate(event: GenerateFacts, options: RecordOptions = {}): boolean {
   const deps = systemDeps();
   try {
-    const { consent } = decide(deps, options.projectRoot);
+    const { consent, config, paths } = decide(deps, optOutFolder(options.projectRoot ?? deps.cwd));
     if (!consent.enabled) return false;
     if (debugging(deps.env)) for (const line of unfitting(event)) say(line);
-    if (options.meterProvider) return recordOn(options.meterProvider, event);
+    if (options.meterProvider) return recordOn(options.meterProvider, event, config?.environments);
+    if (obstacleToRunsNow(deps.env, paths)) {
+      if (debugging(deps.env)) say('not recorded: nothing can be kept here (lhp-otel status says why)');
+      return false;
+    }
     if (!existsSync(reporterProgram())) {
       if (debugging(deps.env)) say(NO_REPORTER);
       return false;
@@ -191,7 +200,7 @@ function given(event: GenerateFacts): GenerateFacts {
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
 }
 
-function recordOn(provider: MeterProvider, facts: GenerateFacts): boolean {
+function recordOn(provider: MeterProvider, facts: GenerateFacts, environments?: readonly string[]): boolean {
   const meter = provider.getMeter(SCOPE_NAME, version);
   const { attributes, measurements } = toRecording({
     ...{
@@ -211,6 +220,7 @@ function recordOn(provider: MeterProvider, facts: GenerateFacts): boolean {
       files_generated: null,
     },
     ...given(facts),
+    environment: allowedEnvironment(facts.environment, environments),
   } as GenerateEvent);
   for (const { instrument, value } of measurements) {
     const { name, unit, description } = instrument;

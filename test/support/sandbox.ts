@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { tellUser } from './told.ts';
 
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** The built program, as a user's PATH would have it. */
@@ -24,6 +25,11 @@ export interface Sandbox {
   /** Runs `lhp-otel <args>`; `env` adds to the sandbox's variables (undefined removes one). */
   run(args: string[], options?: RunOptions): SpawnSyncReturns<string>;
   start(args: string[], options?: RunOptions & { stdio?: 'pipe' | 'ignore' }): ChildProcess;
+  /**
+   * Notes that the notice of the endpoint in these variables was shown, as on a terminal: else nothing is delivered outside
+   * CI. `run`, `start` and `lhpOtel` do it first, unless the sandbox is one of a user who was not told.
+   */
+  tell(env?: Env): void;
   /** The recorded runs in the telemetry page's shape, newest last (`lhp-otel show`). */
   events(): Record<string, unknown>[];
   /** Waits until `count` runs are recorded (in the spool or the history), then gives them. */
@@ -39,8 +45,11 @@ export interface RunOptions {
   input?: string;
 }
 
-/** `path` puts folders in front of PATH, e.g. the bin folder of a venv with lhp. */
-export function sandbox(options: { path?: string[]; env?: Env } = {}): Sandbox {
+/**
+ * `path` puts folders in front of PATH, e.g. the bin folder of a venv with lhp. With `told: false` the user has not seen the
+ * notice of any endpoint.
+ */
+export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } = {}): Sandbox {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'lhp-otel-test-')));
   const home = join(dir, 'home');
   mkdirSync(home);
@@ -57,7 +66,10 @@ export function sandbox(options: { path?: string[]; env?: Env } = {}): Sandbox {
   const stateDir = join(home, '.local', 'state', 'lhp-otel');
   const spoolDir = join(stateDir, 'spool');
   const historyDir = join(stateDir, 'history');
-  const merged = (extra?: Env): NodeJS.ProcessEnv => ({ ...env, ...extra }) as NodeJS.ProcessEnv;
+  const merged = (extra?: Env): NodeJS.ProcessEnv => {
+    if (options.told !== false) tellUser({ ...env, ...extra });
+    return { ...env, ...extra } as NodeJS.ProcessEnv;
+  };
   const list = (folder: string) =>
     existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+\..*json$/.test(name)) : [];
 
@@ -68,6 +80,7 @@ export function sandbox(options: { path?: string[]; env?: Env } = {}): Sandbox {
     spoolDir,
     historyDir,
     env,
+    tell: (extra) => tellUser({ ...env, ...extra }),
     run: (args, o = {}) =>
       spawnSync(process.execPath, [cli, ...args], {
         cwd: o.cwd ?? dir,

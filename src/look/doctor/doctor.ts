@@ -1,12 +1,17 @@
 // doctor.ts: why do runs not arrive? Each probe looks at one thing on the way of a run, in its order, and says what to do. It
 // changes nothing on disk, and never sends a run.
+import { ciVariableSet } from '../../decide/ci.ts';
+import { loadConfig } from '../../decide/config.ts';
+import { type Consent, decidedBy } from '../../decide/consent.ts';
 import { decide, type Mode, projectRoot } from '../../decide/decide.ts';
 import type { Deps } from '../../system/deps.ts';
 import { version } from '../../system/version.ts';
+import { type Situation, situationOf } from '../../wrap/situation.ts';
 import { probeEnvironment } from './environment.ts';
 import { probeHook } from './hook.ts';
-import { probeConfiguration, probeDelivery, probeSpool, probeState } from './machine.ts';
+import { probeConfiguration, probeDelivery, probeFolders, probeSpool, probeState } from './machine.ts';
 import { probeNetwork } from './network.ts';
+import { probeNotice } from './notice.ts';
 import { codeOf, failure, ok, type Verdict, warning } from './verdict.ts';
 
 interface Probe extends Verdict {
@@ -16,6 +21,8 @@ interface Probe extends Verdict {
 export interface Diagnosis {
   version: string;
   mode: Mode;
+  /** What becomes of runs, as `status` says it. */
+  situation: Situation;
   /** No probe failed. */
   ok: boolean;
   /** Host and port, or `null`. */
@@ -29,7 +36,9 @@ const PROBES = [
     'consent',
     'hook',
     'configuration',
+    'notice',
     'state',
+    'folders',
     'spool',
     'environment',
     'proxy',
@@ -43,15 +52,18 @@ const PROBES = [
 ] as const;
 
 export async function diagnose(deps: Deps): Promise<Diagnosis> {
-  const { consent, mode, paths, config } = decide(deps, projectRoot(deps.cwd));
+  const decision = decide(deps, projectRoot(deps.cwd));
+  const { consent, mode, paths, config } = decision;
+  const found = await situationOf(decision, deps);
   const network = await probeNetwork(mode, config, deps.env);
   const verdicts: Record<(typeof PROBES)[number], Verdict> = {
-    consent: consent.enabled
-      ? ok('nothing is switched off')
-      : warning(`telemetry is off: ${consent.layer}`, 'nothing is recorded until that is taken back'),
+    consent: probeConsent(consent),
     hook: await probeHook(deps, paths),
-    configuration: probeConfiguration(mode, config),
-    state: guarded(() => probeState(paths)),
+    // Read also where telemetry is off: whoever looks after many machines wants to know of a broken file on each.
+    configuration: probeConfiguration(mode, loadConfig(deps, paths)),
+    notice: probeNotice(found, paths),
+    state: guarded(() => probeState(paths, found.obstacle)),
+    folders: guarded(() => probeFolders(paths, ciVariableSet(deps.env))),
     spool: guarded(() => probeSpool(paths)),
     environment: guarded(() => probeEnvironment(deps.env, config)),
     proxy: config?.proxy ? ok(`${config.proxy.host} (from ${config.proxy.called})`) : ok('none applies'),
@@ -62,6 +74,7 @@ export async function diagnose(deps: Deps): Promise<Diagnosis> {
   return {
     version,
     mode,
+    situation: found.situation,
     ok: probes.every(({ result }) => result !== 'failure'),
     endpoint: config?.url === undefined ? null : new URL(config.url).host,
     proxy: config?.proxy?.host ?? null,
@@ -75,6 +88,15 @@ export function diagnosisText({ probes }: Diagnosis): string[] {
     ({ name, result, detail, advice }) =>
       `${result.padEnd(8)} ${name.padEnd(14)} ${detail}${advice ? `: ${advice}` : ''}`,
   );
+}
+
+/** Off is no failure; a file that cannot be read, and so means off, is one: nobody has asked for it. */
+function probeConsent(consent: Consent): Verdict {
+  if (consent.enabled) return ok('nothing is switched off');
+  const why = `telemetry is off: ${decidedBy(consent)}`;
+  return consent.problem === undefined
+    ? warning(why, 'nothing is recorded until that is taken back')
+    : failure(why, 'nothing is recorded until that is mended');
 }
 
 /** What cannot even be looked at is a failure of its own. */

@@ -1,50 +1,60 @@
 // machine.ts: the probes of `doctor` that stay on this machine: configuration, state folder, spool, the last delivery. They read, and
 // change nothing.
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../../decide/config.ts';
 import type { Mode } from '../../decide/decide.ts';
+import { type Obstacle, obstacleTo, obstacleToChoice } from '../../decide/place.ts';
 import { lockIsStale } from '../../deliver/deliver.ts';
 import { mustWait, readDeliveryState } from '../../deliver/delivery-state.ts';
 import { spoolHealth, storedRuns } from '../../spool/spool.ts';
+import { isSafeFromOthers } from '../../system/files.ts';
 import type { Paths } from '../../system/paths.ts';
-import { codeOf, failure, ok, skipped, type Verdict, warning } from './verdict.ts';
+import { failure, ok, type Verdict, warning } from './verdict.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** What a full spool takes, and what a single run needs. */
 const SPACE_WARNING = 32 * 1024 * 1024;
 const SPACE_FAILURE = 1024 * 1024;
 
-export function probeConfiguration(mode: Mode, config: Config | undefined): Verdict {
-  if (!config) return skipped('not read: telemetry is off');
-  if (config.problems.length > 0) return failure(config.problems.join('; '), 'mend it; runs wait meanwhile');
+export function probeConfiguration(mode: Mode, config: Config): Verdict {
+  if (config.problems.length > 0) return failure(config.problems.join('; '), `mend it; ${MEANWHILE[mode]}`);
+  if (mode === 'off' && config.off.user === false && config.off.operator === false) return ok('can be read');
+  if (mode === 'off') return ok('can be read, and says off');
   if (config.warnings.length > 0) return warning(config.warnings.join('; '), 'use https');
   if (mode === 'send') return ok(`endpoint ${new URL(config.url ?? '').host}, from ${config.source}`);
   return ok('no endpoint configured: runs stay on this machine');
 }
 
-export function probeState({ state, spool, history }: Paths): Verdict {
-  const folders = [state, spool, history].filter((path) => existsSync(path));
-  for (const folder of folders.length > 0 ? folders : [existing(state)]) {
-    const stats = statSync(folder);
-    if (!stats.isDirectory())
-      return failure(`${folder} is not a folder`, 'set HOME or XDG_STATE_HOME to a folder of yours');
-    const user = process.getuid?.();
-    if (folders.length > 0 && user !== undefined && stats.uid !== user)
-      return failure(`${folder} belongs to user ${stats.uid}, and you are ${user}`, `chown -R ${user} ${state}`);
-    try {
-      accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    } catch (error) {
-      return failure(`${folder} cannot be written (${codeOf(error)})`, 'make it writable, or set XDG_STATE_HOME');
-    }
-    if (folders.length > 0 && process.platform !== 'win32' && (stats.mode & 0o077) !== 0)
-      return warning(
-        `others can look into ${folder} (mode ${(stats.mode & 0o777).toString(8)})`,
-        `chmod 700 ${folder}`,
-      );
+const MEANWHILE: Record<Mode, string> = {
+  off: 'nothing is recorded meanwhile',
+  local: 'runs stay on this machine meanwhile, for good',
+  send: 'runs wait meanwhile',
+};
+
+export function probeState({ state, spool, history }: Paths, obstacle: Obstacle | undefined): Verdict {
+  if (obstacle) return failure(`nothing can be recorded: ${obstacle.what}`, obstacle.advice);
+  for (const folder of [state, spool, history].filter((path) => existsSync(path))) {
+    const mode = statSync(folder).mode & 0o777;
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+      return warning(`others can look into ${folder} (mode ${mode.toString(8)})`, `chmod 700 ${folder}`);
   }
   const { bavail, bsize } = statfsSync(existing(state));
   return judgeSpace(state, bavail * bsize);
+}
+
+/** The folders beside the state: whether `off` could be written, and whether compiled code can be kept. */
+export function probeFolders(paths: Paths, inCi: boolean): Verdict {
+  const choice = obstacleToChoice(paths);
+  if (choice && !inCi) return warning(`lhp-otel off could not be kept: ${choice.what}`, choice.advice);
+  const cache = obstacleTo(paths.cache, inCi);
+  if (cache) return warning(`compiled code cannot be kept: ${cache.what}`, cache.advice);
+  if (existsSync(paths.cache) && !isSafeFromOthers(paths.cache))
+    return warning(
+      `compiled code is not kept: others can write a folder above ${paths.cache}`,
+      'set XDG_CACHE_HOME to a folder that is yours alone',
+    );
+  return ok('configuration and cache are yours');
 }
 
 /** @param bytes - that are free for this user. */

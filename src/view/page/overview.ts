@@ -12,7 +12,7 @@ export function drawOverview(all: readonly Run[], { runs, first, p50, p95 }: Ess
   const host = state.endpoint === null ? undefined : new URL(state.endpoint).host;
   const tiles: [string, string, string, string][] = [
     off === undefined
-      ? ['Recording', 'On', 'good', 'nothing has said off']
+      ? ['Recording', 'On', state.summary.includes(' but ') ? '' : 'good', state.summary.replace(/^on, /, '')]
       : ['Recording', 'Off', '', `because of ${off}`],
     state.mode === 'send' && host
       ? ['Delivered to', host, '', waiting > 0 ? `${plural(waiting, 'run')} waiting` : 'nothing is waiting']

@@ -13,7 +13,7 @@ export function drawState(runs: readonly Run[], state: State): void {
   byId('consent-words').replaceChildren(
     rich(
       off === undefined
-        ? 'Recording is on: nothing has said off. The first of these that says off wins, and none can switch on over another’s off.'
+        ? `Telemetry is ${state.summary}. The first of these that says off wins, and none can switch on over another’s off.`
         : `Recording is off here, because of \`${off}\`. Nothing is recorded and nothing is sent.${runs.length > 0 ? ' What was recorded earlier is still shown.' : ''}`,
     ),
   );

@@ -1,0 +1,58 @@
+// debug-log.ts: where the processes in the background say what they did: with LHP_OTEL_LOG=debug into a small file of
+// the state folder, which `status` names, because their stderr is closed. Its lines hold what debug lines may hold
+// (log.ts): no paths of projects, no names, no headers.
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Env } from './deps.ts';
+import { ensureFolder, writePrivate } from './files.ts';
+import { debugging } from './log.ts';
+import type { Paths } from './paths.ts';
+import { printable } from './printable.ts';
+import { readText } from './system.ts';
+
+export const DEBUG_LOG = 'debug.log';
+/** Then the older half goes. */
+const MAX_BYTES = 64 * 1024;
+const MAX_LINE = 300;
+
+/** What a process says from now on; nothing where nobody asked. Fails silently: there is nowhere else to say it. */
+export function debugLog(env: Env, paths: Paths): (text: string) => void {
+  if (!debugging(env)) return () => {};
+  const path = join(paths.state, DEBUG_LOG);
+  let made = false;
+  return (text) => {
+    try {
+      // Made for the first line only: after that a folder that is gone was purged, and is not to come back.
+      if (!made) ensureFolder(paths.state);
+      made = true;
+      const line = `${new Date().toISOString()} ${process.pid} ${printable(text).slice(0, MAX_LINE)}\n`;
+      if (append(path, line) > MAX_BYTES) shorten(path);
+    } catch {
+      // a full or read-only disk
+    }
+  };
+}
+
+/** Gives the size afterwards. Neither a link is followed nor a FIFO waited for. */
+function append(path: string, line: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const open = (more: number) => openSync(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | more, 0o600);
+  let file: number;
+  try {
+    file = open(O_CREAT | O_EXCL);
+  } catch {
+    file = open(0); // it is there
+  }
+  try {
+    if (!fstatSync(file).isFile()) return 0;
+    writeSync(file, line);
+    return fstatSync(file).size;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function shorten(path: string): void {
+  const kept = (readText(path) ?? '').slice(-MAX_BYTES / 2);
+  writePrivate(path, kept.slice(kept.indexOf('\n') + 1));
+}
