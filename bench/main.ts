@@ -205,7 +205,7 @@ async function reporter(): Promise<void> {
   const server = createHttpServer((request, response) => request.resume().on('end', () => response.end('{}')));
   const endpoint = await listen(server);
   const generate = {
-    program: { kind: 'lhp', command: ['lhp'] },
+    program: { kind: 'lhp', file: 'lhp', launches: [] },
     cwd: project,
     environment: 'dev',
     pipelineConfig: 'config/pipeline_config.yaml',

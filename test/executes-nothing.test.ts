@@ -187,6 +187,8 @@ const PLACES = {
   "describe/identify.ts: '/usr/sbin/ioreg'": 'absolute',
   "describe/identify.ts: windowsProgram('reg.exe', env)": 'absolute: in the folder of Windows',
   'describe/identify.ts: file': 'the two above',
+  'look/doctor/hook.ts: node': 'absolute: the Node that an installed hook names, checked by originOf',
+  'wrap/new-shell.ts: program': 'absolute: $SHELL where it is, else one of the folders of the system',
   'view/open.ts: program': 'openerOf gives absolute paths, below',
   'wrap/handover.ts: file': 'absolute: timeout(1) where it is, else the Node that runs us',
   "wrap/run.ts: '/bin/sh'": 'absolute',

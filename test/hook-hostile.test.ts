@@ -88,7 +88,8 @@ describe.each(SHELLS)('%s: programs that a clone puts into PATH', (shell) => {
     // Those of the system, by their path; the shell itself, the stand-in and its interpreter, and
     // Node.
     const programs = processes.flatMap((one) => one.programs).filter((path) => path !== process.execPath);
-    for (const path of programs) expect(path).toMatch(/^\/(usr\/)?bin\/(bash|zsh|fish|sh|nice|setsid)$|\/bin\/lhp$/);
+    for (const path of programs)
+      expect(path).toMatch(/^\/(usr\/)?bin\/(bash|zsh|fish|sh|nice|setsid|timeout)$|\/bin\/lhp$/);
   });
 });
 

@@ -320,7 +320,9 @@ describe('a generate under strace', () => {
     const { box, project } = place();
     const own = new Set((await ofNode).processes.flatMap(({ files }) => files.map(settled)));
     const { ours } = await tracedGenerate({ box, project }, 9, { env: { DO_NOT_TRACK: '1' } });
-    const more = ours.map(settled).filter((path) => !own.has(path) && path !== '/usr/bin/env');
+    // glibc counts the processors when two threads want memory at once: seen in 2 of 8 starts of `node -e 0`.
+    const known = ['/usr/bin/env', '/sys/devices/system/cpu/online'];
+    const more = ours.map(settled).filter((path) => !own.has(path) && !known.includes(path));
     expect(more.filter((path) => !ofThePackage(path))).toEqual([]);
   });
 });

@@ -159,6 +159,37 @@ describe('a folder that another user of the machine may write', () => {
   );
 });
 
+describe('a configuration that another user of the machine may write', () => {
+  const other = secondUser();
+  if (lacking(other)) return;
+  const config = () => join(box.home, '.config', 'lhp-otel', 'config.json');
+
+  it.each<[string, (path: string) => void]>([
+    ['a file of theirs', (path) => chownSync(path, other.uid, other.gid)],
+    ['a file that anybody can write', (path) => chmodSync(path, 0o666)],
+    ['a folder of theirs', (path) => chownSync(join(path, '..'), other.uid, other.gid)],
+    ['a folder that anybody can write', (path) => chmodSync(join(path, '..'), 0o777)],
+  ])('%s: the collector in it gets nothing, and status says why', async (_what, attack) => {
+    mkdirSync(join(config(), '..'), { recursive: true });
+    writeFileSync(config(), JSON.stringify({ endpoint: server.endpoint }));
+    const env = { CI: undefined, LHP_OTEL_EXPORTER_OTLP_ENDPOINT: undefined };
+    const mine = await lhpOtel(box, ['status'], { cwd: box.dir, env });
+    expect(mine).toMatchObject({ status: 0, stdout: expect.stringContaining(`${server.endpoint}/v1/metrics`) });
+    attack(config());
+    const told = await lhpOtel(box, ['run', '--', 'lhp', 'generate', '--env', 'dev'], { cwd: box.dir, env });
+    expect(told).toEqual({ status: 0, stdout: '', stderr: '' });
+    await idle(box);
+    expect(server.requests).toEqual([]);
+    expect(box.runFiles()).toEqual([]);
+    const { status, stderr } = await lhpOtel(box, ['status'], { cwd: box.dir, env });
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/belongs to user|written by/),
+    });
+    expect((await lhpOtel(box, ['doctor'], { cwd: box.dir, env })).status).toBe(1);
+  });
+});
+
 describe('what is not ours by its name', () => {
   const foreign = ['spool/README', 'spool/12.json', 'history/notes.json', 'attempts/NaN', 'mine.json'];
 
@@ -169,7 +200,7 @@ describe('what is not ours by its name', () => {
     await idle(box);
     expect(readdirSync(box.spoolDir)).toHaveLength(3);
     const told = await lhpOtel(box, args, { cwd: box.dir });
-    expect(told).toMatchObject({ status: 0, stdout: expect.stringMatching(/\b1 recorded run/) });
+    expect(told).toMatchObject({ status: 0, stdout: expect.stringMatching(/\b1 (recorded )?run/) });
     for (const name of foreign) expect(existsSync(join(box.stateDir, name)), name).toBe(true);
     expect(readdirSync(box.spoolDir)).toHaveLength(2);
   });

@@ -45,7 +45,7 @@ const UNKNOWN = { flowgroups_count: null, pipelines_count: null, files_generated
 async function job(more: Partial<StartedJob> = {}): Promise<StartedJob> {
   const startedAt = Date.now();
   await until(() => Date.now() > startedAt + 100, 'the run to end');
-  const generate = { program: { kind: 'lhp', command: ['lhp'] }, cwd: project, environment: 'dev' };
+  const generate = { program: { kind: 'lhp', file: 'lhp', launches: [] }, cwd: project, environment: 'dev' };
   return {
     startedAt,
     endedAt: Date.now(),

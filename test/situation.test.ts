@@ -54,6 +54,7 @@ async function ask({ box, project, within }: Place, args: string[], env: Env = {
   await idle(box);
   return { status, ...seen };
 }
+const probe = (diagnosis: Diagnosis, name: string) => diagnosis.probes.find((each) => each.name === name);
 const asked = async <T>(where: Place, command: string, env?: Env) =>
   JSON.parse((await ask(where, [command, '--json'], env)).stdout) as T;
 /** What is recorded of one generate, and what `-v` says of it. */
@@ -95,7 +96,8 @@ describe.each(whose)('a config.json of the %s that cannot be read', (who) => {
     expect(text.status).toBe(1);
     expect(text.stdout).toMatch(new RegExp(`decided by: +${layer}, because it may say off \\(.*${why.source}`));
     const diagnosis = await asked<Diagnosis>(where, 'doctor');
-    const [consent, configuration] = diagnosis.probes;
+    const consent = probe(diagnosis, 'consent');
+    const configuration = probe(diagnosis, 'configuration');
     expect(consent).toMatchObject({ result: 'failure', detail: expect.stringMatching(why) });
     expect(configuration).toMatchObject({
       result: 'failure',
@@ -166,7 +168,10 @@ describe('a configuration that is wrong: runs wait, and all say so', () => {
     expect(await asked<Status>(where, 'status', env)).toMatchObject({ mode: 'send', situation: 'misconfigured' });
     const diagnosis = await asked<Diagnosis>(where, 'doctor', env);
     expect(diagnosis).toMatchObject({ situation: 'misconfigured', ok: false });
-    expect(diagnosis.probes[1]).toMatchObject({ result: 'failure', advice: 'mend it; runs wait meanwhile' });
+    expect(probe(diagnosis, 'configuration')).toMatchObject({
+      result: 'failure',
+      advice: 'mend it; runs wait meanwhile',
+    });
     expect(await ask(where, ['flush'], env)).toMatchObject({ status: 1, stdout: '' });
   });
 
@@ -179,7 +184,7 @@ describe('a configuration that is wrong: runs wait, and all say so', () => {
     expect((await ask(where, ['status'])).stdout).toMatch(
       /^telemetry: +on, recorded on this machine only, because the conf/,
     );
-    expect((await asked<Diagnosis>(where, 'doctor')).probes[1]?.advice).toMatch(/stay on this machine/);
+    expect(probe(await asked<Diagnosis>(where, 'doctor'), 'configuration')?.advice).toMatch(/stay on this machine/);
   });
 
   it.concurrent('a key that would move the cursor is printed as what it is', async () => {

@@ -4,6 +4,7 @@
 // applications and are not read. Wrong input is a problem with a text that names the value; nothing here throws.
 import type { Deps } from '../system/deps.ts';
 import { type Paths, pathsOf } from '../system/paths.ts';
+import { ciVariableSet } from './ci.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 import type { Answer } from './consent.ts';
 import { milliseconds } from './duration.ts';
@@ -66,8 +67,9 @@ const KEYS = ['enabled', 'environments', 'noticeGiven', ...Object.keys(ENV_KEYS)
 export function loadConfig(deps: Deps, paths: Paths = pathsOf(deps)): Config {
   const problems: string[] = [];
   const warnings: string[] = [];
-  const user = readConfigFile(paths.config, KEYS, problems);
-  const operator = readConfigFile(paths.systemConfig, KEYS, problems);
+  // In CI a home can be another user's: GitHub's job containers run as root in a home of user 1001.
+  const user = readConfigFile(paths.config, KEYS, problems, !ciVariableSet(deps.env));
+  const operator = readConfigFile(paths.systemConfig, KEYS, problems, false);
   const layers = [environmentLayer(deps), user, operator];
   const layerOf = (key: Key) => layers.find(({ values }) => values[key] !== undefined);
   const find = (key: Key): Setting | undefined => {

@@ -4,16 +4,17 @@ import { writeSync } from 'node:fs';
 import type { Env } from './deps.ts';
 import { printable } from './printable.ts';
 
-/** One line, whatever is in the text. */
-export function say(text: string): void {
+/** One line, whatever is in the text. False where it could not be written: stderr is closed. */
+export function say(text: string): boolean {
   try {
     writeSync(2, `lhp-otel: ${printable(text)}\n`);
+    return true;
   } catch {
-    // stderr is closed: nobody is listening
+    return false;
   }
 }
 
 export const debugging = (env: Env): boolean => env.LHP_OTEL_LOG?.trim().toLowerCase() === 'debug';
 
-export const sayOff = (layer: string, speak = say): void =>
-  speak(`telemetry is off (${layer}): nothing recorded, no network activity`);
+export const sayOff = (layer: string, speak: (text: string) => unknown = say): void =>
+  void speak(`telemetry is off (${layer}): nothing recorded, no network activity`);

@@ -80,7 +80,7 @@ export interface FinishedGenerate {
  */
 export async function handOver(finished: FinishedGenerate, deps: Deps, hook?: string): Promise<void> {
   const { verbose, ...generate } = finished.generate;
-  let speak = hook === undefined && (verbose || debugging(deps.env)) ? say : () => {};
+  let speak: (text: string) => void = hook === undefined && (verbose || debugging(deps.env)) ? say : () => {};
   try {
     const root = projectRoot(generate.cwd);
     const decision = decide(deps, root);

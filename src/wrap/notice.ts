@@ -3,13 +3,14 @@
 // file. Who shows them delivers nothing yet, so that there is time to say `off`; the next run delivers what waits.
 // In CI, where the pipeline's owner configured the endpoint, nobody reads them and nothing waits.
 import { createHash } from 'node:crypto';
-import { rmSync, writeSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import { isCi } from '../decide/ci.ts';
 import type { Decision } from '../decide/decide.ts';
 import type { Env } from '../system/deps.ts';
 import { writePrivate } from '../system/files.ts';
+import { say } from '../system/log.ts';
 import { type Paths, PENDING_NOTICE } from '../system/paths.ts';
 import { readText } from '../system/system.ts';
 
@@ -53,11 +54,7 @@ export async function showNotice(decision: Decision, env: Env): Promise<boolean>
 /** First shown and then noted: what was noted and never shown would be delivered. */
 function show({ paths, config }: Decision): boolean {
   if (!isatty(2) || config?.url === undefined) return false;
-  try {
-    writeSync(2, text(config.url));
-  } catch {
-    return false; // the terminal is gone
-  }
+  if (!words(config.url).every((line) => say(line))) return false; // the terminal is gone
   noteShown(paths, config.url);
   return true;
 }
@@ -97,12 +94,15 @@ const lines = (...all: string[]) =>
     .join('');
 
 /** Fits a terminal of 80 columns, but for a long name of a host. */
+const words = (url: string): string[] => [
+  `the next lhp generate sends metrics to ${new URL(url).host}:`,
+  'counts, versions, times, environment; project and machine as hashes.',
+  'What waits here goes, too. See it: lhp-otel show, lhp-otel status',
+  'Switch off: lhp-otel off    For one project: touch .lhp_do_not_track',
+];
+
+/** As the shell hook finds it in the file. */
 const text = (url: string): string =>
-  [
-    `the next lhp generate sends metrics to ${new URL(url).host}:`,
-    'counts, versions, times, environment; project and machine as hashes.',
-    'What waits here goes, too. See it: lhp-otel show, lhp-otel status',
-    'Switch off: lhp-otel off    For one project: touch .lhp_do_not_track',
-  ]
+  words(url)
     .map((line) => `lhp-otel: ${line}\n`)
     .join('');
