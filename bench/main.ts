@@ -31,6 +31,10 @@ import { view } from './view.ts';
 const RUNS = Number(process.env.BENCH_RUNS ?? 60);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cli = join(root, 'dist', 'cli.cjs');
+/** Another checkout that was built, e.g. of the commit before a change: `hot` and `reporter` compare with it. */
+const against = process.env.BENCH_AGAINST;
+const cliBefore = against === undefined ? undefined : join(against, 'dist', 'cli.cjs');
+const WRAPPED = ['run', '--', './lhp', 'generate', '--env', 'dev'];
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lhp-otel-bench-')));
 const baseEnv = { PATH: process.env.PATH, HOME: join(folder, 'home'), LANG: 'C.UTF-8', LHP_OTEL_UPSTREAM: 'off' };
 
@@ -106,6 +110,7 @@ async function hot(): Promise<void> {
     { name: 'node -e 0', command: [node, '-e', '0'] },
     { name: 'true', command: ['true'] },
     { name: 'lhp-otel run -- true', command: [node, cli, 'run', '--', 'true'] },
+    ...(cliBefore ? [{ name: 'the same, before', command: [node, cliBefore, 'run', '--', 'true'] }] : []),
   ]);
 
   const project = join(folder, 'fake');
@@ -121,7 +126,7 @@ async function hot(): Promise<void> {
   const hole = createServer(() => {});
   const wrapped = (name: string, endpoint?: string): Variant => ({
     name: `wrapped, ${name}`,
-    command: [node, cli, 'run', '--', './lhp', 'generate', '--env', 'dev'],
+    command: [node, cli, ...WRAPPED],
     cwd: project,
     env: endpoint === undefined ? {} : { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: endpoint },
   });
@@ -135,6 +140,7 @@ async function hot(): Promise<void> {
       [
         { name: 'bare', command: ['./lhp', 'generate', '--env', 'dev'], cwd: project },
         wrapped('on this machine only'),
+        ...(cliBefore ? [{ ...wrapped('the same, before'), command: [node, cliBefore, ...WRAPPED] }] : []),
         wrapped('endpoint up', a),
         wrapped('endpoint slow (2 s)', b),
         wrapped('endpoint never answers', c),
@@ -205,7 +211,8 @@ async function reporter(): Promise<void> {
   const server = createHttpServer((request, response) => request.resume().on('end', () => response.end('{}')));
   const endpoint = await listen(server);
   const generate = {
-    program: { kind: 'lhp', file: 'lhp', launches: [] },
+    // `command`: as it was before 0.1.0 was released, for BENCH_AGAINST.
+    program: { kind: 'lhp', file: 'lhp', launches: [], command: ['lhp'] },
     cwd: project,
     environment: 'dev',
     pipelineConfig: 'config/pipeline_config.yaml',
@@ -214,27 +221,33 @@ async function reporter(): Promise<void> {
   };
   const times = { startedAt: Date.now() - 1_000, endedAt: Date.now(), durationSeconds: 1 };
   const job = JSON.stringify({ ...times, root: project, generate, bundle: false, watched: true, deliver: true });
-  const variants: [string, NodeJS.ProcessEnv][] = [
-    ['on this machine only', {}],
-    ['delivers to an endpoint', { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }],
+  const program = join(root, 'dist', 'reporter.cjs');
+  const delivering = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
+  const before = against === undefined ? undefined : join(against, 'dist', 'reporter.cjs');
+  const variants: [string, NodeJS.ProcessEnv, string][] = [
+    ['on this machine only', {}, program],
+    ...(before ? [['the same, before', {}, before] as [string, NodeJS.ProcessEnv, string]] : []),
+    ['delivers to an endpoint', delivering, program],
+    ...(before ? [['the same, before', delivering, before] as [string, NodeJS.ProcessEnv, string]] : []),
     // That server stands in for the proxy; for loopback none would be asked.
-    ['delivers through a proxy', { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://0.0.0.0:9', HTTP_PROXY: endpoint }],
+    [
+      'delivers through a proxy',
+      { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://0.0.0.0:9', HTTP_PROXY: endpoint },
+      program,
+    ],
   ];
   const rows = variants.map(([name]) => ({ name, cpu: [] as number[], memory: [] as number[] }));
   // The server answers in this process, so the measuring must not block it.
   for (const [, extra] of variants) tellUser({ ...env, ...extra });
   for (let i = 0; i < Math.min(RUNS, 30); i += 1) {
-    for (const [index, [, extra]] of variants.entries()) {
-      const { cpu, memory } = await measured(
-        [process.execPath, ...REPORTER_FLAGS, join(root, 'dist', 'reporter.cjs')],
-        {
-          ...env,
-          LHP_TELEMETRY: undefined,
-          LHP_OTEL_UPSTREAM: 'off',
-          LHP_OTEL_JOB: job,
-          ...extra,
-        },
-      );
+    for (const [index, [, extra, file]] of variants.entries()) {
+      const { cpu, memory } = await measured([process.execPath, ...REPORTER_FLAGS, file], {
+        ...env,
+        LHP_TELEMETRY: undefined,
+        LHP_OTEL_UPSTREAM: 'off',
+        LHP_OTEL_JOB: job,
+        ...extra,
+      });
       rows[index]?.cpu.push(cpu);
       rows[index]?.memory.push(memory);
     }
