@@ -12,6 +12,9 @@ const program = (name: string, source: string): UserConfig => ({
   deps: { alwaysBundle: [/.*/], onlyBundle: false },
   dts: false,
   minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
+  // `import('http')` of a package would make Node load what each of that module's exports needs, a whole HTTP client
+  // (undici) among it; `require('http')` does not.
+  outputOptions: { dynamicImportInCjs: false },
 });
 
 export default defineConfig([

@@ -3,6 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseCommand } from '../src/wrap/command.ts';
+import { LAUNCHER_NAMES } from '../src/wrap/first-word.ts';
+import { LAUNCHERS } from '../src/wrap/launchers.ts';
 import { isDoubtful } from '../src/wrap/programs.ts';
 import { sandbox } from './support/sandbox.ts';
 
@@ -355,3 +357,6 @@ describe('options', () => {
     expect(cwdOf('poetry run lhp generate')).toBe('/home/u/p');
   });
 });
+
+it('the names that are known before the table is loaded are those of the table', () =>
+  expect(LAUNCHER_NAMES.split(' ').toSorted()).toEqual(Object.keys(LAUNCHERS).toSorted()));

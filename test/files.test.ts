@@ -25,7 +25,7 @@ import {
   readRegular,
   writePrivate,
 } from '../src/system/files.ts';
-import { printable } from '../src/system/printable.ts';
+import { printable } from '../src/system/log.ts';
 import { lacking, secondUser } from './support/needs.ts';
 
 let dir: string;

@@ -1,9 +1,8 @@
 // record.ts: the commands that let runs be recorded: `run` and `hook`.
 import type { Command } from 'commander';
 import { decide } from '../decide/decide.ts';
-import { say } from '../system/log.ts';
+import { printable, say } from '../system/log.ts';
 import { printScript } from '../system/print.ts';
-import { printable } from '../system/printable.ts';
 import { HOOK_SHELLS, hookText, type Installed, installHook, uninstallHook } from '../wrap/hook.ts';
 import { askNewShell } from '../wrap/new-shell.ts';
 import type { Context } from './context.ts';

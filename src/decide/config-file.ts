@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { whyUntrusted } from '../system/files.ts';
 import { isMissing, readJson, whyUnreadable } from '../system/json.ts';
-import { printable } from '../system/printable.ts';
+import { printable } from '../system/log.ts';
 import type { Answer } from './consent.ts';
 
 export interface ConfigFile {

@@ -7,8 +7,8 @@ import { dirname } from 'node:path';
 import type { Env } from '../system/deps.ts';
 import { errorCode } from '../system/error.ts';
 import { whyUntrusted } from '../system/files.ts';
+import { printable } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
-import { printable } from '../system/printable.ts';
 import { ciVariableSet, isCi } from './ci.ts';
 
 /** Why nothing can be kept, and what to do. */

@@ -5,9 +5,8 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from './deps.ts';
 import { ensureFolder, writePrivate } from './files.ts';
-import { debugging } from './log.ts';
+import { debugging, printable } from './log.ts';
 import type { Paths } from './paths.ts';
-import { printable } from './printable.ts';
 import { readText } from './system.ts';
 
 export const DEBUG_LOG = 'debug.log';

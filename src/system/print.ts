@@ -5,7 +5,7 @@
 // has gone (`| head`) has had enough.
 import { fstatSync, readFileSync, statSync } from 'node:fs';
 import { styleText } from 'node:util';
-import { printable } from './printable.ts';
+import { printable } from './log.ts';
 
 type Style = 'bold' | 'red' | 'green';
 export type Part = string | { text: string; style: Style };

@@ -2,8 +2,9 @@
 // read them: lhp's own parser (click), and by launchers.ts those that start lhp. Changes nothing, and starts nothing.
 // What is not recognized is no generate and passes through unrecorded.
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Env } from '../system/deps.ts';
+import { isPython, programName } from './first-word.ts';
 import { type Given, listed, type Reading, readOptions } from './launch-words.ts';
 import { LAUNCHERS, type Launcher } from './launchers.ts';
 import { type GenerateOptions, parseLhp } from './lhp-options.ts';
@@ -62,13 +63,11 @@ function find(line: Line, at: number, cwd: string, launches: Launch[]): Result {
   if (word === undefined) return { doubts: [] };
   const name = programName(word);
   if (name === 'lhp') return lhpFrom(line, { kind: 'lhp', file: word, launches }, at + 1, cwd);
-  if (/^(python|pypy)(\d(\.\d+)?)?$|^py$/.test(name)) return findModule(line, at, cwd, launches);
+  if (isPython(name)) return findModule(line, at, cwd, launches);
   const row = Object.hasOwn(LAUNCHERS, name) ? LAUNCHERS[name] : undefined;
   if (row) return findCommand(line, { name, row, from: cwd, start: at + 1, before: [] }, launches);
   return { doubts: [word] };
 }
-
-const programName = (word: string) => basename(word).replace(/\.(exe|cmd|bat)$/i, '');
 
 function lhpFrom(line: Line, program: Program, next: number, cwd: string): Result {
   const options = parseLhp(line.words.slice(next));

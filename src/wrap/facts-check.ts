@@ -1,7 +1,7 @@
 // facts-check.ts: what of a host's facts is not recorded as it was given, in words for the host's
 // developer. The rules are the contract's; a value is never repeated, as it may be anything.
 import { foldCount, foldEnvironment, foldPythonVersion, foldSeconds, foldVersion, OTHER } from '../contract.ts';
-import { printable } from '../system/printable.ts';
+import { printable } from '../system/log.ts';
 
 const NOT_RECORDED = 'not recorded';
 const IS_OTHER = 'recorded as "other"';

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, rmdirSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { Deps } from '../system/deps.ts';
-import { printable } from '../system/printable.ts';
+import { printable } from '../system/log.ts';
 
 /** Some people's start files take seconds. */
 const START_MS = 10_000;

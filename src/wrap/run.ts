@@ -7,12 +7,14 @@ import { constants } from 'node:os';
 import { environmentLayer, type Layer, upstreamOff } from '../decide/consent.ts';
 import { type Deps, type Env, systemDeps } from '../system/deps.ts';
 import { debugging, say, sayOff } from '../system/log.ts';
-import { type Generate, parseCommand } from './command.ts';
+import type { Generate } from './command.ts';
+import { kindOf } from './first-word.ts';
+import { parseLhp } from './lhp-options.ts';
 
 /** Runs the command; resolves to the exit status that is ours then. */
 export async function run(words: readonly string[], deps: Deps = systemDeps()): Promise<number> {
   const env = upstreamOff(deps.env) ? { ...deps.env, LHP_TELEMETRY: 'off' } : deps.env;
-  const generate = parseCommand(words, deps.cwd, deps.env);
+  const generate = await generateOf(words, deps);
   const speaks = generate?.verbose || debugging(deps.env);
   const off = generate && (await whatSaysOff(generate, deps));
   if (speaks && off?.layer) sayOff(off.layer);
@@ -41,6 +43,15 @@ export async function run(words: readonly string[], deps: Deps = systemDeps()): 
   }
   endAs(exit, deps.platform);
   return exit.status;
+}
+
+/** As command.ts reads the words, which is loaded only where another program stands before lhp. */
+async function generateOf(words: readonly string[], { cwd, env }: Deps): Promise<Generate | undefined> {
+  const [file = '', ...more] = words;
+  const kind = kindOf(file);
+  if (kind === 'other') return (await import('./command.ts')).parseCommand(words, cwd, env);
+  const options = kind === 'lhp' ? parseLhp(more) : undefined;
+  return options && { program: { kind: 'lhp', file, launches: [] }, cwd, ...options };
 }
 
 /** What is recorded has no use for the collector's credentials, and neither has code that it loads. */
