@@ -166,4 +166,4 @@ function addShow(program: Command, { deps, print }: Context): void {
 }
 
 /** For a person whose history is empty; on stderr, so that stdout has runs only. */
-const NOTHING_YET = 'no run is recorded yet: run one with `lhp-otel run -- lhp generate --env dev`';
+const NOTHING_YET = 'no run is recorded yet; try: lhp-otel run -- lhp generate --env dev';
