@@ -1,10 +1,10 @@
 // debug-log.ts: where the processes in the background say what they did: with LHP_OTEL_LOG=debug into a small file of
 // the state folder, which `status` names, because their stderr is closed. Its lines hold what debug lines may hold
 // (log.ts): no paths of projects, no names, no headers.
-import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from './deps.ts';
-import { ensureFolder, writePrivate } from './files.ts';
+import { appendPrivate, ensureFolder, writePrivate } from './files.ts';
 import { debugging, printable } from './log.ts';
 import type { Paths } from './paths.ts';
 import { readText } from './system.ts';
@@ -25,30 +25,12 @@ export function debugLog(env: Env, paths: Paths): (text: string) => void {
       if (!made) ensureFolder(paths.state);
       made = true;
       const line = `${new Date().toISOString()} ${process.pid} ${printable(text).slice(0, MAX_LINE)}\n`;
-      if (append(path, line) > MAX_BYTES) shorten(path);
+      appendPrivate(path, line);
+      if (statSync(path).size > MAX_BYTES) shorten(path);
     } catch {
       // a full or read-only disk
     }
   };
-}
-
-/** Gives the size afterwards. Neither a link is followed nor a FIFO waited for. */
-function append(path: string, line: string): number {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-  const open = (more: number) => openSync(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | more, 0o600);
-  let file: number;
-  try {
-    file = open(O_CREAT | O_EXCL);
-  } catch {
-    file = open(0); // it is there
-  }
-  try {
-    if (!fstatSync(file).isFile()) return 0;
-    writeSync(file, line);
-    return fstatSync(file).size;
-  } finally {
-    closeSync(file);
-  }
 }
 
 function shorten(path: string): void {
