@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { decide } from './decide/decide.ts';
+import { type Decision, decide } from './decide/decide.ts';
 import { obstacleToRuns } from './decide/place.ts';
 import { describeRun } from './describe/describe.ts';
 import { ciSlot } from './describe/identify.ts';
@@ -58,7 +58,7 @@ async function recordOne(job: StartedJob, deps: Deps): Promise<boolean> {
   const log = debugLog(deps.env, paths);
   log('reporter: started');
   return logged(log, async () => {
-    const outcome = await describeAndStore(job, deps, log);
+    const outcome = await describeAndStore(job, deps, { mode, paths, log });
     const delivers = outcome === 'waiting' && job.deliver;
     if (!delivers) log('reporter: done');
     return delivers;
@@ -78,9 +78,8 @@ async function logged<T>(log: (text: string) => void, act: () => Promise<T>): Pr
 async function describeAndStore(
   job: StartedJob,
   deps: Deps,
-  log: (text: string) => void,
+  { mode, paths, log }: Pick<Decision, 'mode' | 'paths'> & { log: (text: string) => void },
 ): Promise<'waiting' | 'local' | undefined> {
-  const { mode, paths } = decide(deps, job.root);
   const known = existsSync(paths.state);
   const event = await describeRun(job, deps, paths);
   // `purge --all` in the meantime: nothing of ours is to come back.
