@@ -18,9 +18,9 @@ const program = (name: string, source: string): UserConfig => ({
 });
 
 export default defineConfig([
-  program('cli', 'src/cli.ts'),
-  program('reporter', 'src/reporter.ts'),
-  { ...program('finished', 'src/finished.ts'), copy: 'src/wrap/hook' },
+  program('cli', 'src/bin/cli.ts'),
+  program('reporter', 'src/bin/reporter.ts'),
+  { ...program('hook-entry', 'src/bin/hook-entry.ts'), copy: 'src/hook/scripts' },
   {
     // The local page of `lhp-otel view`: one file for the browser, with its chart library, beside what needs no building.
     ...program('page', 'src/view/page/main.ts'),

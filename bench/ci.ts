@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
-import { report } from '../src/reporter.ts';
-import type { Deps } from '../src/system/deps.ts';
-import { clockNow } from '../src/wrap/handover.ts';
+import { report } from '../src/bin/reporter.ts';
+import { clockNow } from '../src/job/job.ts';
+import type { Host } from '../src/system/host.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
 
 const CONTAINERS = 1_000;
@@ -30,7 +30,7 @@ export async function ci(): Promise<void> {
       await sleep(Math.random() * WINDOW_MS);
       const home = join(folder, String(i));
       mkdirSync(home);
-      const deps: Deps = {
+      const host: Host = {
         env: { CI: 'true', HOME: home, PATH: '/usr/bin', LHP_OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url },
         platform: process.platform,
         home,
@@ -41,7 +41,7 @@ export async function ci(): Promise<void> {
       const times = { startedAt: Date.now() - 2_000, endedAt: Date.now(), durationSeconds: 2 };
       const facts = { bundle: false, lhpYamlIsOpen: false, clock: clockNow(), watched: true };
       const job = { ...times, ...facts, root: folder, known, deliver: true };
-      await report(job, deps);
+      await report(job, host);
     });
     await Promise.all(runs);
     const seconds = (Date.now() - started) / 1_000;

@@ -7,7 +7,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { type AddressInfo, createServer, connect as tcp } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
-import { JOB_VARIABLE, type Job, REPORTER_FLAGS } from '../src/wrap/handover.ts';
+import { JOB_VARIABLE, type Job } from '../src/job/job.ts';
+import { REPORTER_FLAGS } from '../src/wrap/start-reporter.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
 import { tellUser } from '../test/support/told.ts';
 import { table } from './measure.ts';

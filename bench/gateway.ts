@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
-import { recordRun } from '../src/record.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
 import { cpu, peak, size } from './measure.ts';
 

@@ -8,7 +8,7 @@ import { cpus, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureLhp } from '../scripts/setup.mjs';
-import { REPORTER_FLAGS } from '../src/wrap/handover.ts';
+import { REPORTER_FLAGS } from '../src/wrap/start-reporter.ts';
 import { tellUser } from '../test/support/told.ts';
 import { backendStart } from './backend-start.ts';
 import { ci } from './ci.ts';

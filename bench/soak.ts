@@ -4,7 +4,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCollector, ensurePrometheus } from '../scripts/setup.mjs';
-import { JOB_VARIABLE, REPORTER_FLAGS } from '../src/wrap/handover.ts';
+import { JOB_VARIABLE } from '../src/job/job.ts';
+import { REPORTER_FLAGS } from '../src/wrap/start-reporter.ts';
 import { gatewayServer, prometheusServer } from '../test/support/stack.ts';
 import { tellUser } from '../test/support/told.ts';
 import { CROWD, type Crowd, tell } from './faults.ts';

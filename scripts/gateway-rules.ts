@@ -13,7 +13,7 @@ import {
   POINT_ATTRIBUTES,
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
-} from '../src/contract.ts';
+} from '../src/contract/contract.ts';
 import { GIVE_BACK, RUN_PROCESSORS, runRules } from './gateway-run-rules.ts';
 
 /** Prometheus takes one day more (prometheus.yml). */

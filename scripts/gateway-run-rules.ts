@@ -4,7 +4,13 @@
 // that are left are merged (groupbyattrs), and then the attributes of the merged one are the place
 // where points leave word for the points after them (transform/run). filter/run reads it, and
 // transform/contract puts the resource back.
-import { CI_SLOT_ATTRIBUTE, INSTRUMENTS, LOSS_REASON_ATTRIBUTE, LOST_RUNS, POINT_ATTRIBUTES } from '../src/contract.ts';
+import {
+  CI_SLOT_ATTRIBUTE,
+  INSTRUMENTS,
+  LOSS_REASON_ATTRIBUTE,
+  LOST_RUNS,
+  POINT_ATTRIBUTES,
+} from '../src/contract/contract.ts';
 
 /**
  * The processors in the order of the pipeline; `groupbyattrs` is written by hand, it has no

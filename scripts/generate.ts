@@ -17,8 +17,8 @@ import {
   POINT_ATTRIBUTES,
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
-} from '../src/contract.ts';
-import { FIELDS, onTheWire } from '../src/describe/fields.ts';
+} from '../src/contract/contract.ts';
+import { FIELDS, onTheWire } from '../src/contract/fields.ts';
 import { flowPicture } from './flow.ts';
 import { gatewayRules, RULE_PROCESSORS } from './gateway-rules.ts';
 import { dashboardFiles } from './grafana/dashboards.ts';
@@ -77,7 +77,7 @@ function table(head: string[], rows: string[][]): string {
 
 /** The gateway's configuration is written by hand, but for the rules. */
 function gateway(): string {
-  const made = ' made from src/contract.ts by `npm run generate`; do not edit ──\n';
+  const made = ' made from src/contract/contract.ts by `npm run generate`; do not edit ──\n';
   return between('otel-collector.yaml', made, '  # ── end ──', gatewayRules());
 }
 
@@ -87,7 +87,7 @@ function privacyPage(): string {
     return [page, `\`${key}\``, what, how, why, onTheWire(key)];
   });
   const fields = table(['page', 'field', 'what it is', 'how it is made', 'why', 'on the wire'], rows);
-  const made = '<!-- fields: made from src/describe/fields.ts by `npm run generate`; do not edit -->\n';
+  const made = '<!-- fields: made from src/contract/fields.ts by `npm run generate`; do not edit -->\n';
   return between('docs/privacy.md', made, '<!-- end -->', `\n${fields}\n\n`);
 }
 
@@ -126,7 +126,7 @@ function metricsPage(): string {
       ['attribute', 'type', 'values', 'what it is', 'page field'],
       specs.map((spec) => [`\`${spec.key}\``, spec.type, spec.values, spec.what, page(spec.page)]),
     );
-  return `<!-- Made from src/contract.ts by \`npm run generate\`; do not edit. -->
+  return `<!-- Made from src/contract/contract.ts by \`npm run generate\`; do not edit. -->
 
 # Metrics
 

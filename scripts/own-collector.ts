@@ -2,7 +2,7 @@
 // pipeline under names of their own, so that a second --config adds them and replaces nothing. Nothing is decided here a second time:
 // what the gateway does is in otel-collector.yaml alone. What concerns the whole process (memory, log, extensions) stays the operator's.
 import { dump, load } from 'js-yaml';
-import { RESOURCE_ATTRIBUTES, SCOPE_NAME } from '../src/contract.ts';
+import { RESOURCE_ATTRIBUTES, SCOPE_NAME } from '../src/contract/contract.ts';
 
 /** The operator's own, by the name that it nearly always has: a second limit of one process's memory would contradict the first. */
 const MEMORY_LIMITER = 'memory_limiter';

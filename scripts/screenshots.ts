@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { projectId } from '../src/describe/identify.ts';
+import { projectId } from '../src/collect/identify.ts';
 import { plausible, writeHistory } from '../test/support/history.ts';
 import { startBrowser, startView } from '../test/support/view.ts';
 

@@ -1,9 +1,9 @@
 // The library: for TypeScript tools with a generate command of their own.
-export type { GenerateEvent } from './contract.ts';
+export type { GenerateEvent } from './contract/contract.ts';
 export {
   type GenerateFacts,
   type InstrumentOptions,
   instrumentGenerate,
   type RecordOptions,
   recordGenerate,
-} from './wrap/library.ts';
+} from './library/library.ts';

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseCommand } from '../src/wrap/command.ts';
-import { switchBetween } from '../src/wrap/switches.ts';
+import { parseCommand } from '../src/command/command.ts';
+import { switchBetween } from '../src/command/switches.ts';
 import { type Env, idle, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
 const boxes: Sandbox[] = [];
@@ -32,8 +32,8 @@ function said({ box, project }: ReturnType<typeof place>, command: string, env: 
   const outer = { ...box.env, ...env };
   const generate = parseCommand([...command.split(' '), 'generate'], project, outer);
   if (!generate) throw new Error(`no generate: ${command}`);
-  const deps = { env: outer, platform: 'linux' as const, home: box.home, cwd: project, systemConfigDir: box.dir };
-  const between = switchBetween(generate.program.launches, deps);
+  const host = { env: outer, platform: 'linux' as const, home: box.home, cwd: project, systemConfigDir: box.dir };
+  const between = switchBetween(generate.program.launches, host);
   return between && ('layer' in between ? between.layer : 'unknown');
 }
 

@@ -1,8 +1,8 @@
 // Where a generate became slower: what must be marked is, and noise never is.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { GenerateEvent } from '../src/contract.ts';
-import { changes } from '../src/look/changes.ts';
+import type { GenerateEvent } from '../src/contract/contract.ts';
+import { changes } from '../src/history/changes.ts';
 import { generator, hourly, noise, runAt } from './support/history.ts';
 
 type Events = Partial<GenerateEvent>[];

@@ -2,10 +2,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseCommand } from '../src/wrap/command.ts';
-import { LAUNCHER_NAMES } from '../src/wrap/first-word.ts';
-import { LAUNCHERS } from '../src/wrap/launchers.ts';
-import { isDoubtful } from '../src/wrap/programs.ts';
+import { parseCommand } from '../src/command/command.ts';
+import { LAUNCHER_NAMES } from '../src/command/first-word.ts';
+import { LAUNCHERS } from '../src/command/launchers.ts';
+import { isDoubtful } from '../src/command/programs.ts';
 import { sandbox } from './support/sandbox.ts';
 
 const words = (line: string) => line.split(' ').filter(Boolean);
@@ -270,7 +270,7 @@ describe('a word that may be the command', () => {
   writeFileSync(join(box.dir, 'bin', 'data'), '');
   const cwd = join(box.dir, 'p', 'sub');
   const env = { PATH: join(box.dir, 'bin'), VIRTUAL_ENV: join(box.dir, 'active') };
-  const deps = { env, platform: 'linux' as const, home: box.dir, cwd, systemConfigDir: box.dir };
+  const host = { env, platform: 'linux' as const, home: box.dir, cwd, systemConfigDir: box.dir };
 
   it.each([
     ['uv run --new onpath lhp generate', true],
@@ -288,7 +288,7 @@ describe('a word that may be the command', () => {
     ['uv run lhp generate', false],
   ])('%s: %s', (line, doubtful) => {
     const generate = parseCommand(words(line), cwd);
-    expect(generate && isDoubtful(generate, deps)).toBe(doubtful);
+    expect(generate && isDoubtful(generate, host)).toBe(doubtful);
   });
 });
 

@@ -2,9 +2,9 @@
 // place of its JSON: a text of somebody else's must not pass at any of them.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LOSS_REASONS, type LossReason } from '../src/contract.ts';
-import { conforms } from '../src/describe/conforms.ts';
-import { recordRun } from '../src/record.ts';
+import { LOSS_REASONS, type LossReason } from '../src/contract/contract.ts';
+import { conforms } from '../src/otlp/conforms.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import { EVENT } from './support/event.ts';
 
 const AT = 1_790_000_000_123;

@@ -1,7 +1,8 @@
 // Consent as a table: every layer alone, every truth value, the order of the layers, and that the disk is asked last and lazily.
 import { describe, expect, it } from 'vitest';
-import { isSet, LAYERS, resolveConsent, type StoredConsent } from '../src/decide/consent.ts';
-import type { Env } from '../src/system/deps.ts';
+import { isSet } from '../src/config/setting.ts';
+import { LAYERS, resolveConsent, type StoredConsent } from '../src/consent/consent.ts';
+import type { Env } from '../src/system/host.ts';
 
 const ENV_OFF: Env = {
   LHP_DISABLE_ANALYTICS: '1',

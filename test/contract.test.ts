@@ -14,9 +14,9 @@ import {
   POINT_ATTRIBUTES,
   RESOURCE_ATTRIBUTES,
   toRecording,
-} from '../src/contract.ts';
-import { eventOf } from '../src/describe/event.ts';
-import { recordRun } from '../src/record.ts';
+} from '../src/contract/contract.ts';
+import { eventOf } from '../src/otlp/decode.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import { EVENT } from './support/event.ts';
 
 it('every field of the page is on exactly one instrument or attribute', () => {

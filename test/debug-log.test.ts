@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Status } from '../src/look/status.ts';
+import type { Status } from '../src/status.ts';
 import { debugLog } from '../src/system/debug-log.ts';
-import { pathsOf } from '../src/system/paths.ts';
+import { resolvePaths } from '../src/system/paths.ts';
 import { freePort } from './support/collector.ts';
 import { lhpOtel, startOtlpServer } from './support/otlp-server.ts';
 import { type Env, idle, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
@@ -80,7 +80,7 @@ describe('the debug log', () => {
 
   it.concurrent('has the lines of the shell hook’s process, whose stderr is closed', async () => {
     const { box, project, text } = place();
-    const words = [join(projectRoot, 'dist', 'finished.cjs'), '1', '2', 'none', 'lhp', 'generate'];
+    const words = [join(projectRoot, 'dist', 'hook-entry.cjs'), '1', '2', 'none', 'lhp', 'generate'];
     const env = { ...box.env, ...DEBUG } as NodeJS.ProcessEnv;
     await once(spawn(process.execPath, words, { cwd: project, env, stdio: 'ignore' }), 'close');
     await idle(box);
@@ -111,8 +111,8 @@ describe('the debug log', () => {
 
   it('is bounded: the older half goes, whole lines stay, and no line is long', () => {
     const { box, log } = place();
-    const deps = { env: box.env, platform: process.platform, home: box.home, cwd: '/', systemConfigDir: '/etc' };
-    const say = debugLog({ ...box.env, ...DEBUG }, pathsOf(deps));
+    const host = { env: box.env, platform: process.platform, home: box.home, cwd: '/', systemConfigDir: '/etc' };
+    const say = debugLog({ ...box.env, ...DEBUG }, resolvePaths(host));
     for (let i = 0; i < 2_000; i += 1) say(`line ${i} ${'x'.repeat(1_000)}`);
     const text = readFileSync(log, 'utf8');
     expect(text.length).toBeLessThanOrEqual(64 * 1024);
@@ -126,8 +126,8 @@ describe('the debug log', () => {
     writeFileSync(victim, 'precious');
     mkdirSync(box.stateDir, { recursive: true, mode: 0o700 });
     symlinkSync(victim, log);
-    const deps = { env: box.env, platform: process.platform, home: box.home, cwd: '/', systemConfigDir: '/etc' };
-    const say = debugLog({ ...box.env, ...DEBUG }, pathsOf(deps));
+    const host = { env: box.env, platform: process.platform, home: box.home, cwd: '/', systemConfigDir: '/etc' };
+    const say = debugLog({ ...box.env, ...DEBUG }, resolvePaths(host));
     say('\u001b[2J');
     expect(readFileSync(victim, 'utf8')).toBe('precious');
     rmSync(log);

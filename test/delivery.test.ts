@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeliveryState } from '../src/deliver/delivery-state.ts';
-import type { Status } from '../src/look/status.ts';
+import type { Status } from '../src/status.ts';
 import { makeCertificates } from './support/certificates.ts';
 import { freePort } from './support/collector.ts';
 import { lacking, program } from './support/needs.ts';

@@ -3,10 +3,10 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classify } from '../src/deliver/classify.ts';
-import { judgeCertificate } from '../src/look/doctor/certificate.ts';
-import type { Diagnosis } from '../src/look/doctor/doctor.ts';
-import { judgeSpace } from '../src/look/doctor/machine.ts';
-import { judgeClock } from '../src/look/doctor/network.ts';
+import { judgeCertificate } from '../src/doctor/certificate.ts';
+import type { Diagnosis } from '../src/doctor/doctor.ts';
+import { judgeSpace } from '../src/doctor/machine.ts';
+import { judgeClock } from '../src/doctor/network.ts';
 import { makeCertificates } from './support/certificates.ts';
 import { freePort, type RealCollector, startCollector } from './support/collector.ts';
 import { collector, lacking, program } from './support/needs.ts';

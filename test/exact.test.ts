@@ -2,8 +2,8 @@
 // and up to seven days late, go through the real gateway into the real Prometheus, both started as docker-compose.yml says.
 // Every total equals the truth, also when everything is sent again, when servers are killed, and when the backend was away.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GenerateEvent } from '../src/contract.ts';
-import { recordRun } from '../src/record.ts';
+import type { GenerateEvent } from '../src/contract/contract.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import { collector, lacking, prometheus } from './support/needs.ts';
 import { DAY, deliver, digest, HOUR, makeRuns, type Run, record, sumOf, total, truth } from './support/runs.ts';
 import { type Gateway, gatewayServer, type Prometheus, prometheusServer } from './support/stack.ts';

@@ -14,9 +14,9 @@ import {
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
-import { machineId } from '../src/describe/identify.ts';
-import type { Deps } from '../src/system/deps.ts';
-import { pathsOf } from '../src/system/paths.ts';
+import { machineId } from '../src/collect/identify.ts';
+import type { Host } from '../src/system/host.ts';
+import { resolvePaths } from '../src/system/paths.ts';
 import { windowsProgram } from '../src/system/windows.ts';
 import { openerOf } from '../src/view/open.ts';
 import { lacking, program } from './support/needs.ts';
@@ -206,7 +206,7 @@ describe('no bare name', () => {
     expect([...found].toSorted()).toEqual(Object.keys(PLACES).toSorted());
   });
 
-  const depsOf = (platform: NodeJS.Platform, env: Env): Deps => ({
+  const hostOf = (platform: NodeJS.Platform, env: Env): Host => ({
     env,
     platform,
     home: '/home/u',
@@ -219,21 +219,21 @@ describe('no bare name', () => {
       expect(windowsProgram(name, { SystemRoot })).toBe(`C:\\Windows\\System32\\${name}`);
   });
   it('for the browser', () => {
-    expect(openerOf(depsOf('darwin', {}))[0]).toBe('/usr/bin/open');
-    expect(openerOf(depsOf('win32', {}))[0]).toBe('C:\\Windows\\System32\\rundll32.exe');
-    const [opener = '/none/xdg-open'] = openerOf(depsOf('linux', { DISPLAY: ':0', PATH: '/usr/bin:/bin' }));
+    expect(openerOf(hostOf('darwin', {}))[0]).toBe('/usr/bin/open');
+    expect(openerOf(hostOf('win32', {}))[0]).toBe('C:\\Windows\\System32\\rundll32.exe');
+    const [opener = '/none/xdg-open'] = openerOf(hostOf('linux', { DISPLAY: ':0', PATH: '/usr/bin:/bin' }));
     expect([isAbsolute(opener), basename(opener)]).toEqual([true, 'xdg-open']);
   });
   it('a relative folder on PATH gives no browser', () => {
     const where = place();
-    const deps = { ...depsOf('linux', { DISPLAY: ':0', PATH: './node_modules/.bin:.' }), cwd: where.project };
-    expect(openerOf(deps)).toEqual([]);
+    const host = { ...hostOf('linux', { DISPLAY: ':0', PATH: './node_modules/.bin:.' }), cwd: where.project };
+    expect(openerOf(host)).toEqual([]);
   });
   it('a machine id where the system has no program for it', async () => {
     const box = sandbox();
     boxes.push(box);
-    const deps = { ...depsOf('win32', {}), home: box.home };
-    expect(await machineId(deps, pathsOf(deps))).toMatch(/^[0-9a-f]{64}$/);
+    const host = { ...hostOf('win32', {}), home: box.home };
+    expect(await machineId(host, resolvePaths(host))).toMatch(/^[0-9a-f]{64}$/);
   });
 });
 

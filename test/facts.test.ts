@@ -19,9 +19,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { listOutput } from '../src/scan/generated-files.ts';
 import { type Scan, scanProject } from '../src/scan/scan.ts';
 import { type RunTimes, Snapshot } from '../src/scan/snapshot.ts';
-import { listOutput } from '../src/scan/written.ts';
 import { until } from './support/sandbox.ts';
 import { atStep, withChangeTimes } from './support/steps.ts';
 

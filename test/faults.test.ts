@@ -18,7 +18,7 @@ import {
 import { type AddressInfo, createServer, connect as tcp } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { JOB_VARIABLE, type Job } from '../src/wrap/handover.ts';
+import { JOB_VARIABLE, type Job } from '../src/job/job.ts';
 import { freePort } from './support/collector.ts';
 import { collector, lacking, program, prometheus } from './support/needs.ts';
 import { type Answer, lhpOtel, type OtlpServer, startBlackHole, startOtlpServer } from './support/otlp-server.ts';

@@ -4,15 +4,15 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Diagnosis } from '../src/look/doctor/doctor.ts';
-import type { Status } from '../src/look/status.ts';
+import type { Diagnosis } from '../src/doctor/doctor.ts';
+import type { Status } from '../src/status.ts';
 import { lacking, secondUser } from './support/needs.ts';
 import { cli, type Env, idle, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
 const GENERATE = ['run', '--', 'lhp', '-v', 'generate', '--env', 'dev'];
 const HIDDEN_ENDPOINT = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
 const library = join(projectRoot, 'dist', 'index.js');
-const finished = join(projectRoot, 'dist', 'finished.cjs');
+const finished = join(projectRoot, 'dist', 'hook-entry.cjs');
 const other = secondUser();
 
 interface Place {

@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type GenerateEvent, INSTRUMENTS, LOSS_REASONS, LOST_RUNS, type LossReason } from '../src/contract.ts';
-import { recordRun } from '../src/record.ts';
+import { type GenerateEvent, INSTRUMENTS, LOSS_REASONS, LOST_RUNS, type LossReason } from '../src/contract/contract.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import { type Backend, startBackend } from './support/backend.ts';
 import { collector, lacking, prometheus } from './support/needs.ts';
 import { field } from './support/protobuf.ts';

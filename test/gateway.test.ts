@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { GenerateEvent } from '../src/contract.ts';
+import type { GenerateEvent } from '../src/contract/contract.ts';
 import {
   INSTRUMENTS,
   LOSS_REASON_ATTRIBUTE,
@@ -18,8 +18,8 @@ import {
   LOST_RUNS,
   POINT_ATTRIBUTES,
   RESOURCE_ATTRIBUTES,
-} from '../src/contract.ts';
-import { recordRun } from '../src/record.ts';
+} from '../src/contract/contract.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import { type Backend, startBackend } from './support/backend.ts';
 import { clientTls, makeCertificates } from './support/certificates.ts';
 import { freePort, type RealCollector, startCollector } from './support/collector.ts';

@@ -3,7 +3,7 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Diagnosis } from '../src/look/doctor/doctor.ts';
+import type { Diagnosis } from '../src/doctor/doctor.ts';
 import { projectRoot } from './support/sandbox.ts';
 import { finished, leave, type Place, place, SHELLS } from './support/shells.ts';
 
@@ -58,7 +58,7 @@ describe.each(SHELLS)('%s', (shell) => {
       (where) => madeWith(where, shell, process.execPath, script(where, 'echo v20.19.4')),
       'its Node is 20.19.4, older than 22.15',
     ],
-    ['the package is gone', (where) => madeWith(where, shell, finished, '/nowhere/finished.cjs'), 'package is gone'],
+    ['the package is gone', (where) => madeWith(where, shell, finished, '/nowhere/hook-entry.cjs'), 'package is gone'],
     ['the file is gone', (where) => rmSync(hookFile(where, shell)), 'cannot be read'],
     [
       'the file is of a version that said nothing',
@@ -103,7 +103,7 @@ it('two shells are looked at, and the worse one decides', () => {
 
 it('what counts as too old is what the package says', () => {
   const { engines } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
-  const source = readFileSync(join(projectRoot, 'src', 'look', 'doctor', 'hook.ts'), 'utf8');
+  const source = readFileSync(join(projectRoot, 'src', 'doctor', 'hook.ts'), 'utf8');
   const [, major, minor] = /OLDEST_NODE = \[(\d+), (\d+)\]/.exec(source) ?? [];
   expect(engines.node).toBe(`>=${major}.${minor}`);
 });

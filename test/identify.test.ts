@@ -14,12 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isCi } from '../src/decide/ci.ts';
-import { ciSlot, machineId, projectId } from '../src/describe/identify.ts';
-import { installation } from '../src/describe/installation.ts';
-import type { Deps } from '../src/system/deps.ts';
-import { pathsOf } from '../src/system/paths.ts';
-import { parseCommand } from '../src/wrap/command.ts';
+import { ciSlot, machineId, projectId } from '../src/collect/identify.ts';
+import { installation } from '../src/collect/installation.ts';
+import { parseCommand } from '../src/command/command.ts';
+import { isCi } from '../src/config/ci.ts';
+import type { Host } from '../src/system/host.ts';
+import { resolvePaths } from '../src/system/paths.ts';
 import { lacking, lhp } from './support/needs.ts';
 
 let dir: string;
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const depsWith = (env: Deps['env']): Deps => ({
+const hostWith = (env: Host['env']): Host => ({
   env,
   platform: 'linux',
   home: join(dir, 'home'),
@@ -59,10 +59,10 @@ function venv(
   return put(`${name}/bin/lhp`, `#!${join(dir, name, 'bin', 'python')}\nimport sys\n`, 0o755);
 }
 
-const identify = (line: string, env: Deps['env'] = {}, cwd = dir) => {
+const identify = (line: string, env: Host['env'] = {}, cwd = dir) => {
   const generate = parseCommand(`${line} generate -e dev`.split(' '), cwd);
   if (!generate) throw new Error(`not a generate: ${line}`);
-  return installation(generate.program, generate.cwd, depsWith(env));
+  return installation(generate.program, generate.cwd, hostWith(env));
 };
 
 describe('the versions of the installation that ran', () => {
@@ -353,10 +353,10 @@ describe('ids', () => {
     expect(projectId(undefined)).toBe(createHash('sha256').update('unknown_project').digest('hex'));
   });
   it('the machine id is the hash of the system’s, and the same each time', async () => {
-    const deps = depsWith({});
-    const id = await machineId(deps, pathsOf(deps));
+    const host = hostWith({});
+    const id = await machineId(host, resolvePaths(host));
     expect(id).toMatch(/^[0-9a-f]{64}$/);
-    expect(await machineId(deps, pathsOf(deps))).toBe(id);
+    expect(await machineId(host, resolvePaths(host))).toBe(id);
     const system = ['/etc/machine-id', '/var/lib/dbus/machine-id'].find(
       (path) => existsSync(path) && readFileSync(path, 'utf8').trim() !== '',
     );
@@ -365,18 +365,18 @@ describe('ids', () => {
 });
 
 describe('the slot of a CI runner', () => {
-  const depsOf = () => depsWith({});
-  const inFile = (paths: ReturnType<typeof pathsOf>) => join(paths.state, 'ci-slot.json');
+  const hostOf = () => hostWith({});
+  const inFile = (paths: ReturnType<typeof resolvePaths>) => join(paths.state, 'ci-slot.json');
 
   it('is drawn once for a state folder', () => {
-    const paths = pathsOf(depsOf());
+    const paths = resolvePaths(hostOf());
     const slot = ciSlot(paths);
     expect(slot).toMatch(/^[0-9a-f]{2}$/);
     for (let i = 0; i < 20; i += 1) expect(ciSlot(paths)).toBe(slot);
   });
 
   it('is drawn anew where there is no state, or another host’s', () => {
-    const paths = pathsOf(depsOf());
+    const paths = resolvePaths(hostOf());
     const drawn = (prepare: () => void) =>
       new Set(
         Array.from({ length: 64 }, () => {
@@ -414,7 +414,7 @@ describe('CI', () => {
     [{}, false],
   ])('%j → %s', (env, expected) => {
     // ci-info looks at the process it is in, so each case has one.
-    const program = `import { isCi } from '${join(import.meta.dirname, '..', 'src', 'decide', 'ci.ts')}'; console.log(await isCi(process.env));`;
+    const program = `import { isCi } from '${join(import.meta.dirname, '..', 'src', 'config', 'ci.ts')}'; console.log(await isCi(process.env));`;
     const { stdout } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', program], {
       env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv,
       encoding: 'utf8',

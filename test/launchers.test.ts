@@ -6,10 +6,10 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { installation } from '../src/describe/installation.ts';
-import type { Deps } from '../src/system/deps.ts';
-import { parseCommand } from '../src/wrap/command.ts';
-import { switchBetween } from '../src/wrap/switches.ts';
+import { installation } from '../src/collect/installation.ts';
+import { parseCommand } from '../src/command/command.ts';
+import { switchBetween } from '../src/command/switches.ts';
+import type { Host } from '../src/system/host.ts';
 import { lacking, pythonTools } from './support/needs.ts';
 import { projectRoot } from './support/sandbox.ts';
 
@@ -80,12 +80,12 @@ describe('real launchers', () => {
     const line = done.stdout.split('\n').find((one) => one.startsWith('{"lhp"'));
     expect(line, `${done.stdout}${done.stderr}`).toBeDefined();
     const truth = JSON.parse(line ?? '') as { lhp: string; python: string; cwd: string; off: string | null };
-    const deps: Deps = { env: { ...base, ...env }, platform: 'linux', home, cwd, systemConfigDir: dir };
-    const generate = parseCommand(words, cwd, deps.env);
+    const host: Host = { env: { ...base, ...env }, platform: 'linux', home, cwd, systemConfigDir: dir };
+    const generate = parseCommand(words, cwd, host.env);
     if (!generate) throw new Error('not recognized');
     expect(generate.cwd).toBe(truth.cwd);
-    expect(switchBetween(generate.program.launches, deps) !== undefined).toBe(truth.off !== null);
-    const { lhpVersion, pythonVersion } = await installation(generate.program, generate.cwd, deps);
+    expect(switchBetween(generate.program.launches, host) !== undefined).toBe(truth.off !== null);
+    const { lhpVersion, pythonVersion } = await installation(generate.program, generate.cwd, host);
     expect({ lhpVersion, pythonVersion }).toEqual({
       lhpVersion: unknown === 'unknown' ? undefined : truth.lhp,
       pythonVersion: unknown ? undefined : truth.python,

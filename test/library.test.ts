@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { INSTRUMENTS, POINT_ATTRIBUTES } from '../src/contract.ts';
+import { INSTRUMENTS, POINT_ATTRIBUTES } from '../src/contract/contract.ts';
 import { type Env, idle, processesMentioning, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 
 let box: Sandbox;

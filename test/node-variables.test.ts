@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, relative } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Diagnosis } from '../src/look/doctor/doctor.ts';
+import type { Diagnosis } from '../src/doctor/doctor.ts';
 import { isLeftOut, reporterEnv } from '../src/wrap/reporter-env.ts';
 import { makeCertificates } from './support/certificates.ts';
 import { lacking, program } from './support/needs.ts';

@@ -7,8 +7,8 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readAnswer } from '../src/deliver/otlp-answer.ts';
-import type { Diagnosis } from '../src/look/doctor/doctor.ts';
-import type { Status } from '../src/look/status.ts';
+import type { Diagnosis } from '../src/doctor/doctor.ts';
+import type { Status } from '../src/status.ts';
 import { type Answer, lhpOtel, type OtlpServer, startOtlpServer } from './support/otlp-server.ts';
 import { type Env, idle, projectRoot, type Sandbox, sandbox } from './support/sandbox.ts';
 

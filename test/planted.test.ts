@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { recordRun } from '../src/record.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import { EVENT } from './support/event.ts';
 import { lacking, secondUser } from './support/needs.ts';
 import { lhpOtel, type OtlpServer, startOtlpServer } from './support/otlp-server.ts';

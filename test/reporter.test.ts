@@ -16,8 +16,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { projectId } from '../src/describe/identify.ts';
-import { clockNow, JOB_VARIABLE, REPORTER_SECONDS, type StartedJob } from '../src/wrap/handover.ts';
+import { projectId } from '../src/collect/identify.ts';
+import { clockNow, JOB_VARIABLE, type StartedJob } from '../src/job/job.ts';
+import { REPORTER_SECONDS } from '../src/wrap/start-reporter.ts';
 import { lacking, lhp, type Need, program } from './support/needs.ts';
 import { layOut } from './support/oracle.ts';
 import { cli, type Env, idle, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
@@ -152,7 +153,7 @@ describe('what is handed over before the prompt is back', () => {
     const words = [...times, 'none', word, 'lhp', 'generate', '--env', 'dev'];
     const lhpYaml = openSync(join(project, 'lhp.yaml'), 'r');
     spawnSync('/bin/sh', ['-c', bundle ? THEN : ':'], { cwd: project });
-    const { status } = spawnSync(process.execPath, [dist('finished.cjs'), ...words], {
+    const { status } = spawnSync(process.execPath, [dist('hook-entry.cjs'), ...words], {
       cwd: project,
       env: box.env as NodeJS.ProcessEnv,
       stdio: [lhpYaml, 'ignore', 'ignore'],

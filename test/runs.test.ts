@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { GenerateEvent } from '../src/contract.ts';
-import { recordedRuns } from '../src/look/runs.ts';
-import { recordRun } from '../src/record.ts';
+import type { GenerateEvent } from '../src/contract/contract.ts';
+import { recordedRuns } from '../src/history/read-runs.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import { markLost, markSent, purgeRuns, store, waiting } from '../src/spool/spool.ts';
 import type { Paths } from '../src/system/paths.ts';
 import { EVENT } from './support/history.ts';

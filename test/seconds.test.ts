@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { FIELDS } from '../src/describe/fields.ts';
+import { FIELDS } from '../src/contract/fields.ts';
 import { projectRoot } from './support/sandbox.ts';
 
 const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');

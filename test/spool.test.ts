@@ -16,8 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LossReason } from '../src/contract.ts';
-import { recordRun } from '../src/record.ts';
+import type { LossReason } from '../src/contract/contract.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import {
   MAX_AGE_MS,
   markLost,

@@ -15,7 +15,7 @@ const importsOf = (name: string) =>
 
 /** The folders and files of src/, from what everything rests on to what a user calls; each imports only what stands before it. */
 const FLOW =
-  'system contract.ts decide wrap scan describe record.ts spool deliver look view commands reporter.ts finished.ts index.ts cli.ts';
+  'system contract config consent command job wrap scan collect otlp spool deliver history hook library status.ts doctor view commands bin index.ts';
 const order = FLOW.split(' ');
 const place = (name: string) => order.indexOf(name.split('/')[0] as string);
 

@@ -1,7 +1,7 @@
 // The numbers that page and terminal show: against numbers counted by hand or in another way.
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { essentials, fineTimeline, quantile, select, timeline } from '../src/look/summary.ts';
+import { essentials, fineTimeline, quantile, select, timeline } from '../src/history/summary.ts';
 import { spread } from '../src/view/page/spread.ts';
 import { EVENT, hourly, PROJECT, runAt } from './support/history.ts';
 

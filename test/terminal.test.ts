@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runLines } from '../src/look/show-text.ts';
+import { runLines } from '../src/history/show-text.ts';
 import { printable } from '../src/system/log.ts';
 import { jsonText } from '../src/system/print.ts';
 import { EVENT, hourly, runAt, writeHistory } from './support/history.ts';

@@ -5,13 +5,13 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadConfig } from '../src/decide/config.ts';
-import { pemBlocks, tlsFilesOf } from '../src/decide/tls-files.ts';
+import { loadConfig } from '../src/config/config.ts';
+import { pemBlocks, tlsFilesOf } from '../src/config/tls-files.ts';
 import { deliver } from '../src/deliver/deliver.ts';
 import { readDeliveryState } from '../src/deliver/delivery-state.ts';
-import type { Status } from '../src/look/status.ts';
-import { type Deps, systemDeps } from '../src/system/deps.ts';
-import { pathsOf } from '../src/system/paths.ts';
+import type { Status } from '../src/status.ts';
+import { type Host, systemHost } from '../src/system/host.ts';
+import { resolvePaths } from '../src/system/paths.ts';
 import { makeCertificates } from './support/certificates.ts';
 import { lacking, program, secondUser } from './support/needs.ts';
 import { lhpOtel, startOtlpServer } from './support/otlp-server.ts';
@@ -46,7 +46,7 @@ describe('a file that cannot work', () => {
   const pkcs8 = ['pkcs8', '-topk8', '-in', 'client.key', '-passout', 'pass:canary', '-out', 'locked8.pem'];
   tool(openssl.path, ...pkcs8);
 
-  const where: Deps = { ...systemDeps(), cwd: project, home: box.home };
+  const where: Host = { ...systemHost(), cwd: project, home: box.home };
   /** What is wrong with these files. */
   const problems = (certificate?: unknown, clientCertificate?: unknown, clientKey?: unknown) => {
     const found: string[] = [];
@@ -146,9 +146,9 @@ describe('a file that cannot work', () => {
 it('a file that goes between the look at it and the delivery: the problem is left behind', async () => {
   const server = await startOtlpServer();
   const env = { ...box.env, [`${PREFIX}ENDPOINT`]: server.endpoint.replace('http:', 'https:') };
-  const deps: Deps = { ...systemDeps(), env, cwd: project, home: box.home };
-  const paths = pathsOf(deps);
-  const config = { ...loadConfig(deps, paths), certificate: file('gone.pem') };
+  const host: Host = { ...systemHost(), env, cwd: project, home: box.home };
+  const paths = resolvePaths(host);
+  const config = { ...loadConfig(host, paths), certificate: file('gone.pem') };
   mkdirSync(paths.spool, { recursive: true, mode: 0o700 });
   writeFileSync(join(paths.spool, `${Date.now() - 1000}.json`), '{}', { mode: 0o600 });
   expect(await deliver(paths, config, { env, force: true, consented: () => true })).toBe(0);
@@ -165,7 +165,7 @@ describe('a file that this user may not read', () => {
     writeFileSync(path, 'x');
     chmodSync(path, 0o600);
     chmodSync(box.dir, 0o755);
-    const script = `import { tlsFilesOf } from ${JSON.stringify(join(projectRoot, 'src', 'decide', 'tls-files.ts'))};
+    const script = `import { tlsFilesOf } from ${JSON.stringify(join(projectRoot, 'src', 'config', 'tls-files.ts'))};
     const problems = [];
     tlsFilesOf({ certificate: { value: ${JSON.stringify(path)}, called: 'CA' } }, { cwd: '/' }, problems);
     console.log(problems.join());`;

@@ -2,7 +2,7 @@
 // and gives it back, and vmalert takes the rules of docker-compose.victoriametrics.yml and fires.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { recordRun } from '../src/record.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import { freePort } from './support/collector.ts';
 import { collector, lacking, victoriaMetrics, vmalert } from './support/needs.ts';
 import { deliver, HOUR, makeRuns, post, type Run, record, sumOf } from './support/runs.ts';

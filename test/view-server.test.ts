@@ -7,10 +7,10 @@ import { connect } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemDeps } from '../src/system/deps.ts';
+import { systemHost } from '../src/system/host.ts';
+import { type Data, unpack } from '../src/view/api.ts';
 import { writeRedirect } from '../src/view/redirect.ts';
 import { startServer } from '../src/view/server.ts';
-import { type Data, unpack } from '../src/view/wire.ts';
 import { EVENT, hourly, writeHistory } from './support/history.ts';
 import { lacking, secondUser } from './support/needs.ts';
 import { cli, idle, processesMentioning, projectRoot, type Sandbox, sandbox, until } from './support/sandbox.ts';
@@ -357,7 +357,7 @@ describe('start and end', () => {
 
   it('the one-time address is worth nothing after some seconds', async () => {
     const user = sandbox();
-    const server = await startServer({ ...systemDeps(), env: user.env }, 0, join(projectRoot, 'dist', 'view'), 50);
+    const server = await startServer({ ...systemHost(), env: user.env }, 0, join(projectRoot, 'dist', 'view'), 50);
     const { port, pathname } = new URL(server.urlOnce);
     expect(await server.used).toBe(false);
     expect((await ask(Number(port), pathname)).status).toBe(403);

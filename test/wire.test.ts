@@ -18,8 +18,8 @@ import {
   POINT_ATTRIBUTES,
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
-} from '../src/contract.ts';
-import { recordRun } from '../src/record.ts';
+} from '../src/contract/contract.ts';
+import { recordRun } from '../src/otlp/encode.ts';
 import { type RealCollector, startCollector } from './support/collector.ts';
 import { collector, lacking, lhp } from './support/needs.ts';
 import { lhpOtel, type OtlpServer, startOtlpServer } from './support/otlp-server.ts';

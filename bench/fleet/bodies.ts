@@ -1,6 +1,6 @@
 // bodies.ts: a simulated run → the request that the client would send of it. One of each kind is recorded by the client's own code, and
 // ids, slot and time are put into its bytes: recording each by the SDK would be the sender's time, not the servers'.
-import { recordRun } from '../../src/record.ts';
+import { recordRun } from '../../src/otlp/encode.ts';
 import { digest } from '../../test/support/runs.ts';
 import type { SimulatedRun } from './machine.ts';
 

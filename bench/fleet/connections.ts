@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from '../../src/decide/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { poster } from '../../src/deliver/post.ts';
 import { makeCertificates } from '../../test/support/certificates.ts';
 import { type Gateway, gatewayServer, prometheusServer } from '../../test/support/stack.ts';

@@ -2,7 +2,7 @@
 // legal ones, and the exit status says so (2 for usage, 1 for what failed). The program is a value without effects until it is
 // parsed: completion, the manual page and the tests are made from it.
 import { type Command, CommanderError } from 'commander';
-import { systemDeps } from '../system/deps.ts';
+import { systemHost } from '../system/host.ts';
 import { say } from '../system/log.ts';
 import { isOutputClosed, outputProblem, print, printError, watchOutput } from '../system/print.ts';
 import { version } from '../system/version.ts';
@@ -13,7 +13,7 @@ import { explain, layOut } from './help.ts';
 import { addMoreCommands } from './more.ts';
 import { addRecordCommands } from './record.ts';
 import { addSeeCommands } from './see.ts';
-import { noticeTeller } from './tell.ts';
+import { noticeTeller } from './show-notice.ts';
 import { UsageError, UserCommand, whereToRead } from './usage.ts';
 
 export async function main(argv: readonly string[], run: Run): Promise<number> {
@@ -69,8 +69,8 @@ export function commandLine(run: Run = async () => 0, exit: (code: number) => vo
     .exitOverride()
     .enablePositionalOptions();
   layOut(program);
-  const deps = systemDeps();
-  const context: Context = { deps, print, exit, run, showNotice: noticeTeller(program, deps) };
+  const host = systemHost();
+  const context: Context = { host, print, exit, run, showNotice: noticeTeller(program, host) };
   program.commandsGroup('Record:');
   addRecordCommands(program, context);
   program.commandsGroup('See what was recorded:');

@@ -1,11 +1,12 @@
 // control.ts: the user's own switches: `off`, `on`, `purge`.
 import type { Command } from 'commander';
-import { decidedBy } from '../decide/consent.ts';
-import { decide, projectRoot, setUserChoice } from '../decide/decide.ts';
-import { obstacleToChoice, obstacleToRuns } from '../decide/place.ts';
+import { decidedBy } from '../consent/consent.ts';
+import { obstacleToChoice, obstacleToRuns } from '../consent/place.ts';
+import { resolveMode, setUserChoice } from '../consent/resolve-mode.ts';
 import { purge } from '../spool/spool.ts';
 import { errorCode } from '../system/error.ts';
 import type { Paths } from '../system/paths.ts';
+import { projectRoot } from '../system/project-root.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
 import { addPurge } from './purge.ts';
@@ -17,7 +18,7 @@ function setChoice(paths: Paths, enabled: boolean): void {
 }
 
 export function addControlCommands(program: Command, context: Context): void {
-  const { deps, print, showNotice } = context;
+  const { host, print, showNotice } = context;
   /** What there is to say of what waited. The choice is kept, whatever comes of this. */
   const deleteWaiting = async (paths: Paths): Promise<string> => {
     try {
@@ -26,7 +27,7 @@ export function addControlCommands(program: Command, context: Context): void {
         ? '1 run that was to be sent is deleted'
         : `${deleted} runs that were to be sent are deleted`;
     } catch (error) {
-      const obstacle = await obstacleToRuns(deps.env, paths);
+      const obstacle = await obstacleToRuns(host.env, paths);
       const why = obstacle ? `${obstacle.what}: ${obstacle.advice}` : errorCode(error);
       return `what waits is not sent, but not all of it can be deleted: ${why}`;
     }
@@ -37,7 +38,7 @@ export function addControlCommands(program: Command, context: Context): void {
       .summary('record nothing any more')
       .description('Switches off for this user, and deletes what waits to be sent. The history on this machine stays.')
       .action(async () => {
-        const { paths } = decide(deps, undefined);
+        const { paths } = resolveMode(host, undefined);
         setChoice(paths, false);
         print(`telemetry is off; ${await deleteWaiting(paths)}`);
       }),
@@ -57,9 +58,9 @@ export function addControlCommands(program: Command, context: Context): void {
       .summary('take back `lhp-otel off`')
       .description('Takes back `lhp-otel off`. What else says off still holds, and is named.')
       .action(async () => {
-        const { paths } = decide(deps, undefined);
+        const { paths } = resolveMode(host, undefined);
         setChoice(paths, true);
-        const { consent } = decide(deps, projectRoot(deps.cwd));
+        const { consent } = resolveMode(host, projectRoot(host.cwd));
         await showNotice();
         if (consent.enabled) print('telemetry is on');
         else print(`your own switch is on again; telemetry stays off here because of: ${decidedBy(consent)}`);

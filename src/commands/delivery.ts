@@ -1,6 +1,6 @@
 // delivery.ts: the commands about the way to the collector: `status`, `doctor`, `flush`.
 import type { Command } from 'commander';
-import { statusOf, statusText } from '../look/status.ts';
+import { statusOf, statusText } from '../status.ts';
 import { say } from '../system/log.ts';
 import { hanging, printJson } from '../system/print.ts';
 import type { Context } from './context.ts';
@@ -10,7 +10,7 @@ import { explain } from './help.ts';
 const STATUS_COLUMN = 15;
 const DOCTOR_COLUMN = 24;
 
-export function addDeliveryCommands(program: Command, { deps, print, exit, showNotice }: Context): void {
+export function addDeliveryCommands(program: Command, { host, print, exit, showNotice }: Context): void {
   explain(
     program
       .command('status')
@@ -20,7 +20,7 @@ export function addDeliveryCommands(program: Command, { deps, print, exit, showN
       )
       .option('--json', 'as one JSON object')
       .action(async (options: { json?: boolean }) => {
-        const state = await statusOf(deps);
+        const state = await statusOf(host);
         if (options.json) printJson(state, 2);
         else print(...hanging(statusText(state), STATUS_COLUMN));
         if (state.problems.length > 0) {
@@ -46,8 +46,8 @@ export function addDeliveryCommands(program: Command, { deps, print, exit, showN
       )
       .option('--json', 'as one JSON object')
       .action(async (options: { json?: boolean }) => {
-        const { diagnose, diagnosisText } = await import('../look/doctor/doctor.ts');
-        const diagnosis = await diagnose(deps);
+        const { diagnose, diagnosisText } = await import('../doctor/doctor.ts');
+        const diagnosis = await diagnose(host);
         if (options.json) printJson(diagnosis, 2);
         else print(...hanging(diagnosisText(diagnosis), DOCTOR_COLUMN));
         if (!diagnosis.ok) exit(1);
@@ -68,7 +68,7 @@ export function addDeliveryCommands(program: Command, { deps, print, exit, showN
       .description('Delivers what is waiting now, and waits for it.')
       .action(async () => {
         const { flush } = await import('../deliver/flush.ts');
-        const { text, ok } = await flush(deps, await showNotice());
+        const { text, ok } = await flush(host, await showNotice());
         if (!ok) throw new Error(text);
         print(text);
       }),

@@ -3,14 +3,14 @@
 // user's `off` outlives it: who has switched off is not switched on by tidying up.
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { userOffFiles } from '../decide/decide.ts';
+import { userOffFiles } from '../consent/resolve-mode.ts';
+import { rcFiles } from '../hook/hook.ts';
+import { hasBlock, leftovers, removeBlock } from '../hook/rc-file.ts';
 import { ATTEMPTED } from '../spool/attempts.ts';
 import { KEPT, SPOOLED } from '../spool/spool.ts';
-import type { Deps } from '../system/deps.ts';
+import type { Host } from '../system/host.ts';
 import type { Paths } from '../system/paths.ts';
-import { list } from '../system/system.ts';
-import { rcFiles } from '../wrap/hook.ts';
-import { hasBlock, leftovers, removeBlock } from '../wrap/rc-file.ts';
+import { list } from '../system/probe.ts';
 
 export interface Traces {
   /** Shell start files with the hook's lines. */
@@ -38,9 +38,9 @@ const COMPILED = /^[0-9a-f]{8}(\.\w+)?$/;
 const CONFIG = named('config\\.json|consent\\.json|hook\\.(bash|zsh|fish)');
 
 /** What there is of ours. Changes nothing. */
-export function tracesOf(deps: Deps, paths: Paths): Traces {
+export function tracesOf(host: Host, paths: Paths): Traces {
   const traces: Traces = { hooks: [], files: [], folders: [], kept: [], foreign: [], problems: [] };
-  for (const rc of rcFiles(deps)) {
+  for (const rc of rcFiles(host)) {
     attempt(traces.problems, () => {
       if (hasBlock(rc)) traces.hooks.push(rc);
     });
@@ -48,7 +48,7 @@ export function tracesOf(deps: Deps, paths: Paths): Traces {
   }
   const names = ourNames(paths);
   const inner = new Set([...names.keys()].filter((folder) => names.has(dirname(folder))));
-  for (const folder of names.keys()) if (!inner.has(folder)) lookInto(folder, names, traces, userOffFiles(deps, paths));
+  for (const folder of names.keys()) if (!inner.has(folder)) lookInto(folder, names, traces, userOffFiles(host, paths));
   return traces;
 }
 

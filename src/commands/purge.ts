@@ -1,6 +1,6 @@
 // purge.ts: the command `purge`: says what will go, asks, and removes it. Without a terminal it asks nobody, and wants --yes.
 import type { Command } from 'commander';
-import { decide } from '../decide/decide.ts';
+import { resolveMode } from '../consent/resolve-mode.ts';
 import { purgeRuns, storedRuns } from '../spool/spool.ts';
 import { say } from '../system/log.ts';
 import { hanging, isConfirmed, printError } from '../system/print.ts';
@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { explain } from './help.ts';
 import { runsInWords as runs, tracesInWords } from './purge-words.ts';
 
-export function addPurge(program: Command, { deps, print, exit }: Context): void {
+export function addPurge(program: Command, { host, print, exit }: Context): void {
   const purge = program
     .command('purge')
     .summary('delete every recorded run, or all that is ours')
@@ -18,7 +18,7 @@ export function addPurge(program: Command, { deps, print, exit }: Context): void
     .option('--all', 'leave nothing; what is not ours, and an `off`, stays and is named')
     .option('-y, --yes', 'do not ask')
     .action(async (options: { all?: boolean; yes?: boolean }) => {
-      const { paths } = decide(deps, undefined);
+      const { paths } = resolveMode(host, undefined);
       if (!options.yes && !(process.stdin.isTTY && process.stderr.isTTY))
         purge.error('error: there is no terminal to ask on; to delete without a question, say --yes');
       const agreed = async (lines: string[]) => {
@@ -35,11 +35,11 @@ export function addPurge(program: Command, { deps, print, exit }: Context): void
     });
 
   async function purgeAll(agreed: (lines: string[]) => Promise<boolean>): Promise<number> {
-    const { paths } = decide(deps, undefined);
+    const { paths } = resolveMode(host, undefined);
     const { removeTraces, tracesOf } = await import('./purge-all.ts');
     const { isDelivering } = await import('../deliver/deliver.ts');
-    const found = tracesOf(deps, paths);
-    const lines = tracesInWords(found, paths, deps.home);
+    const found = tracesOf(host, paths);
+    const lines = tracesInWords(found, paths, host.home);
     if (lines.length > 0 && !(await agreed(lines))) return 1;
     const sending = isDelivering(paths);
     const problems = [...found.problems, ...removeTraces(found)];

@@ -1,10 +1,10 @@
 // record.ts: the commands that let runs be recorded: `run` and `hook`.
 import type { Command } from 'commander';
-import { decide } from '../decide/decide.ts';
+import { resolveMode } from '../consent/resolve-mode.ts';
+import { HOOK_SHELLS, hookText, type Installed, installHook, uninstallHook } from '../hook/hook.ts';
+import { askNewShell } from '../hook/new-shell.ts';
 import { printable, say } from '../system/log.ts';
 import { printScript } from '../system/print.ts';
-import { HOOK_SHELLS, hookText, type Installed, installHook, uninstallHook } from '../wrap/hook.ts';
-import { askNewShell } from '../wrap/new-shell.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
 import { wordArgument } from './usage.ts';
@@ -43,7 +43,7 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
 }
 
 function addHook(program: Command, context: Context): void {
-  const { deps, print } = context;
+  const { host, print } = context;
   const hook = program
     .command('hook')
     .summary('let the shell record plain `lhp generate`')
@@ -56,9 +56,9 @@ function addHook(program: Command, context: Context): void {
     .option('--uninstall', 'take that back, to the byte')
     .action(async (shell: string | undefined, options: { install?: boolean; uninstall?: boolean }) => {
       if (options.install && options.uninstall) hook.error('error: give --install or --uninstall, not both');
-      const { paths } = decide(deps, undefined);
-      if (options.install) await install(installHook(shell, deps, paths), context);
-      else if (options.uninstall) print(`${uninstallHook(shell, deps, paths)} does not load the hook any more`);
+      const { paths } = resolveMode(host, undefined);
+      if (options.install) await install(installHook(shell, host, paths), context);
+      else if (options.uninstall) print(`${uninstallHook(shell, host, paths)} does not load the hook any more`);
       else if (shell === undefined) hook.error('error: say for which shell: bash, zsh, fish or pwsh');
       else printScript(hookText(shell));
     });
@@ -77,13 +77,13 @@ function addHook(program: Command, context: Context): void {
 }
 
 /** Says what was done, and whether new shells have it: only what was seen. */
-async function install(installed: Installed, { deps, print, exit }: Context): Promise<void> {
+async function install(installed: Installed, { host, print, exit }: Context): Promise<void> {
   const { shellName, rc, before } = installed;
-  const shown = printable(inHome(rc, deps.home));
+  const shown = printable(inHome(rc, host.home));
   if (before === 'same') print(`${shown} loads the hook already, and it is up to date`);
   else if (before === 'renewed') print(`${shown} loads the hook already, and it is renewed`);
   else print(`${shown} loads the hook now`);
-  const { has, lines } = await askNewShell(shellName, shown, deps);
+  const { has, lines } = await askNewShell(shellName, shown, host);
   if (has !== 'no') return print(...lines);
   for (const line of lines) say(line);
   exit(1);

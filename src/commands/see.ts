@@ -1,16 +1,17 @@
 // see.ts: the commands that show what was recorded: `show`, `stats`, `view`.
 import type { Command } from 'commander';
-import { decidedBy } from '../decide/consent.ts';
-import { decide, projectRoot } from '../decide/decide.ts';
-import { obstacleToRuns } from '../decide/place.ts';
-import { describePreview } from '../describe/describe.ts';
-import { FORMATS, type Format, newestRuns, previewOf, type ShownRun } from '../look/show.ts';
-import { jsonLines, runLines } from '../look/show-text.ts';
-import { thisProject } from '../look/this-project.ts';
+import { describePreview } from '../collect/collect.ts';
+import { parseCommand } from '../command/command.ts';
+import { switchBetween } from '../command/switches.ts';
+import { decidedBy } from '../consent/consent.ts';
+import { obstacleToRuns } from '../consent/place.ts';
+import { resolveMode } from '../consent/resolve-mode.ts';
+import { FORMATS, type Format, newestRuns, previewOf, type ShownRun } from '../history/show.ts';
+import { jsonLines, runLines } from '../history/show-text.ts';
+import { thisProject } from '../history/this-project.ts';
 import { say } from '../system/log.ts';
 import { columns, printJson, printJsonText } from '../system/print.ts';
-import { parseCommand } from '../wrap/command.ts';
-import { switchBetween } from '../wrap/switches.ts';
+import { projectRoot } from '../system/project-root.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
 import { parseSince, SINCE_FORMS } from './since.ts';
@@ -22,7 +23,7 @@ export function addSeeCommands(program: Command, context: Context): void {
   addView(program, context);
 }
 
-function addStats(program: Command, { deps, print }: Context): void {
+function addStats(program: Command, { host, print }: Context): void {
   const stats = program
     .command('stats')
     .summary('your generate times: over time, by environment and version')
@@ -39,16 +40,16 @@ function addStats(program: Command, { deps, print }: Context): void {
     )
     .option('--json', 'as one JSON object')
     .action(async (options: { since?: number; json?: boolean }) => {
-      const { recordedRuns } = await import('../look/runs.ts');
-      const { select } = await import('../look/summary.ts');
-      const { hasUnicode, statsText } = await import('../look/stats-text.ts');
-      const { statsOf } = await import('../look/stats.ts');
-      const all = recordedRuns(decide(deps, undefined).paths);
+      const { recordedRuns } = await import('../history/read-runs.ts');
+      const { select } = await import('../history/summary.ts');
+      const { hasUnicode, statsText } = await import('../history/stats-text.ts');
+      const { statsOf } = await import('../history/stats.ts');
+      const all = recordedRuns(resolveMode(host, undefined).paths);
       const runs = options.since === undefined ? all : select(all, { from: options.since });
       if (options.json) printJson(statsOf(runs), 2);
       else if (runs.length > 0) {
-        const screen = { columns: columns(), unicode: hasUnicode(deps.env) };
-        print(...statsText(runs, screen, thisProject(deps)));
+        const screen = { columns: columns(), unicode: hasUnicode(host.env) };
+        print(...statsText(runs, screen, thisProject(host)));
       } else say(all.length > 0 ? 'no run since then; without --since there are more' : NOTHING_YET);
     });
   explain(stats, {
@@ -65,7 +66,7 @@ function addStats(program: Command, { deps, print }: Context): void {
   });
 }
 
-function addView(program: Command, { deps, print }: Context): void {
+function addView(program: Command, { host, print }: Context): void {
   const view = program
     .command('view')
     .summary('a page on this machine: every run, charts, consent')
@@ -76,7 +77,7 @@ function addView(program: Command, { deps, print }: Context): void {
     .option('--no-open', 'print the address only, and open no browser')
     .action(async (options: { port?: number; open: boolean }) => {
       const { view } = await import('../view/view.ts');
-      await view(deps, { port: options.port ?? 0, open: options.open }, print);
+      await view(host, { port: options.port ?? 0, open: options.open }, print);
     });
   explain(view, {
     remarks: ['It ends with Ctrl-C. The address holds a password that is good until then.'],
@@ -101,7 +102,7 @@ const port = (text: string): number | undefined => {
   return number !== undefined && number <= 65_535 ? number : undefined;
 };
 
-function addShow(program: Command, { deps, print }: Context): void {
+function addShow(program: Command, { host, print }: Context): void {
   const generateUsage = 'it must be like: lhp generate --env dev';
   const show = program
     .command('show')
@@ -117,32 +118,32 @@ function addShow(program: Command, { deps, print }: Context): void {
     .argument('[command...]', 'with --preview: the generate to look at; if none is given, lhp generate --env dev')
     .action(async (words: string[], options: { last: number; format: Format; preview?: boolean }) => {
       if (!options.preview) {
-        const { paths } = decide(deps, projectRoot(deps.cwd));
+        const { paths } = resolveMode(host, projectRoot(host.cwd));
         if (words.length > 0) show.error(`error: '${words.join(' ')}' is for --preview only`);
         return printRuns(newestRuns(paths, options.last), options.format);
       }
       const given = words.length > 0 ? words : ['lhp', 'generate', '--env', 'dev'];
-      const generate = parseCommand(given, deps.cwd, deps.env);
+      const generate = parseCommand(given, host.cwd, host.env);
       if (!generate) return show.error(`error: '${words.join(' ')}' is no lhp generate; ${generateUsage}`);
       const folder = projectRoot(generate.cwd);
       if (folder === undefined) throw new Error('no lhp.yaml here or above: nothing would be recorded');
-      const { consent, paths } = decide(deps, folder);
+      const { consent, paths } = resolveMode(host, folder);
       if (!consent.enabled) throw new Error(`telemetry is off (${decidedBy(consent)}): nothing would be recorded`);
-      const obstacle = await obstacleToRuns(deps.env, paths);
+      const obstacle = await obstacleToRuns(host.env, paths);
       if (obstacle) throw new Error(`${obstacle.what}: nothing would be recorded`);
-      const off = switchBetween(generate.program.launches, deps);
+      const off = switchBetween(generate.program.launches, host);
       if (off)
         throw new Error(
           `${'layer' in off ? `telemetry is off (${off.layer})` : `${off.unknown} may say off to lhp`}: nothing would be recorded`,
         );
-      const { event, text } = await previewOf(await describePreview(folder, generate, deps, paths));
+      const { event, text } = await previewOf(await describePreview(folder, generate, host, paths));
       if (process.stdout.isTTY) print(...jsonLines(options.format === 'otlp' ? JSON.parse(text) : event, columns()));
       else if (options.format === 'otlp') printJsonText(text);
       else printJson(event);
     });
 
   function printRuns(runs: Iterable<ShownRun>, format: Format): void {
-    const here = process.stdout.isTTY ? thisProject(deps) : undefined;
+    const here = process.stdout.isTTY ? thisProject(host) : undefined;
     let shown = 0;
     for (const { text, ...run } of runs) {
       if (process.stdout.isTTY) {

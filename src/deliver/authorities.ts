@@ -6,10 +6,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { getCACertificates } from 'node:tls';
-import { MAX_PEM_BYTES, pemBlocks } from '../decide/tls-files.ts';
-import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/deps.ts';
+import { MAX_PEM_BYTES, pemBlocks } from '../config/tls-files.ts';
 import { errorCode } from '../system/error.ts';
 import { readRegular } from '../system/files.ts';
+import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/host.ts';
 
 export interface Authorities {
   /** As a sentence names them: "trusted by …". */

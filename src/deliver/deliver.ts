@@ -2,14 +2,14 @@
 // A run leaves the spool only with a 200 (sent) or a final refusal (lost, and counted); everything else means: again later.
 import { existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from '../decide/config.ts';
-import { noteBegun, noteNotStored, othersBegun } from '../spool/attempts.ts';
+import type { Config } from '../config/config.ts';
+import { hasOtherAttempts, noteBegun, noteNotStored } from '../spool/attempts.ts';
 import { markLost, markSent, readRun, type StoredRun, waiting } from '../spool/spool.ts';
-import type { Env } from '../system/deps.ts';
 import { errorCode } from '../system/error.ts';
 import { ensureFolder } from '../system/files.ts';
+import type { Env } from '../system/host.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/system.ts';
+import { readText } from '../system/probe.ts';
 import type { Answer } from './classify.ts';
 import { mustWait, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
 import { poster } from './post.ts';
@@ -89,7 +89,7 @@ async function deliverWaiting(paths: Paths, config: Config & { url: string }, op
     // A backend can refuse what it already has (docs/adr/0007-acknowledged-is-stored.md): after an attempt without an answer
     // that is the likelier reason, and the run is not counted as lost.
     const unsure = answer.kind === 'refused' && answer.mayBeStored;
-    const there = unsure && (answer.repeated || othersBegun(paths, run.timestamp));
+    const there = unsure && (answer.repeated || hasOtherAttempts(paths, run.timestamp));
     sent += settle(paths, run, there ? { ...answer, kind: 'accepted' } : answer);
   }
   return { sent, goOn: true };

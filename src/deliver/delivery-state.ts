@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { writePrivate } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/system.ts';
+import { readText } from '../system/probe.ts';
 
 export interface DeliveryState {
   /** ISO 8601, as are all times here. */

@@ -1,33 +1,34 @@
 // flush.ts: deliver now, and say what happened: for the last step of a CI job, and for a user who has mended a configuration.
-import { decidedBy } from '../decide/consent.ts';
-import { decide, projectRoot } from '../decide/decide.ts';
-import { obstacleToRuns } from '../decide/place.ts';
+import { decidedBy } from '../consent/consent.ts';
+import { noticeOf } from '../consent/notice.ts';
+import { obstacleToRuns } from '../consent/place.ts';
+import { resolveMode } from '../consent/resolve-mode.ts';
 import { prune, waiting } from '../spool/spool.ts';
-import type { Deps } from '../system/deps.ts';
-import { noticeOf } from '../wrap/notice.ts';
+import type { Host } from '../system/host.ts';
+import { projectRoot } from '../system/project-root.ts';
 import { deliver, isAhead } from './deliver.ts';
 import { readDeliveryState } from './delivery-state.ts';
 
 /** @param shownNow - this very command has shown the notice of the endpoint, so it delivers nothing yet. */
-export async function flush(deps: Deps, shownNow = false): Promise<{ ok: boolean; text: string }> {
-  const root = projectRoot(deps.cwd);
-  const decision = decide(deps, root);
+export async function flush(host: Host, shownNow = false): Promise<{ ok: boolean; text: string }> {
+  const root = projectRoot(host.cwd);
+  const decision = resolveMode(host, root);
   const { consent, mode, paths, config } = decision;
   if (!consent.enabled) return { ok: true, text: `telemetry is off (${decidedBy(consent)}): nothing to deliver` };
   if (mode === 'local' || !config) return { ok: true, text: 'no endpoint is configured: runs stay on this machine' };
   if (config.problems.length > 0) return { ok: false, text: config.problems.join('; ') };
-  const obstacle = await obstacleToRuns(deps.env, paths);
+  const obstacle = await obstacleToRuns(host.env, paths);
   if (obstacle) return { ok: false, text: `${obstacle.what}: ${obstacle.advice}` };
   prune(paths);
-  if (waiting(paths).length > 0 && (shownNow || (await noticeOf(decision, deps.env)) === 'due'))
+  if (waiting(paths).length > 0 && (shownNow || (await noticeOf(decision, host.env)) === 'due'))
     return {
       ok: false,
       text: `0 delivered, ${waiting(paths).length} still waiting: ${shownNow ? SHOWN_NOW : NOT_SHOWN}`,
     };
   const sent = await deliver(paths, config, {
-    env: deps.env,
+    env: host.env,
     force: true,
-    consented: () => decide(deps, root).mode === 'send',
+    consented: () => resolveMode(host, root).mode === 'send',
   });
   const left = waiting(paths);
   if (left.length === 0) return { ok: true, text: `${sent} delivered, none waiting` };

@@ -8,11 +8,11 @@ import { checkServerIdentity, createSecureContext, type PeerCertificate } from '
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { createOtlpHttpExportDelegate, httpAgentFactoryFromOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { type ISerializer, MetricsExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
-import type { Config } from '../decide/config.ts';
-import type { ProxyServer } from '../decide/proxy.ts';
-import { MAX_PEM_BYTES } from '../decide/tls-files.ts';
-import type { Env } from '../system/deps.ts';
+import type { Config } from '../config/config.ts';
+import type { ProxyServer } from '../config/proxy.ts';
+import { MAX_PEM_BYTES } from '../config/tls-files.ts';
 import { readRegular } from '../system/files.ts';
+import type { Env } from '../system/host.ts';
 import { version } from '../system/version.ts';
 import { authorities } from './authorities.ts';
 import { type Answer, answeredByAnother, brokeOff, classify, noTunnel } from './classify.ts';

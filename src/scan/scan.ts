@@ -6,12 +6,12 @@ import { join, resolve } from 'node:path';
 import { type BlueprintRules, expandBlueprints } from './blueprints.ts';
 import { discoverYaml } from './discover.ts';
 import { type Flowgroup, type FlowgroupRules, flowgroupsOf, RefusedError } from './flowgroups.ts';
+import { countInLog, countOutput, type Output } from './generated-files.ts';
 import { isMap, LimitError, type MergeRule, mergeRule, type YamlMap } from './mapping.ts';
 import { isKnown, modelsOf } from './model.ts';
 import { monitoringFlowgroup } from './monitoring.ts';
 import { type ProjectFile, projectSettings, readProjectFile } from './project.ts';
 import { ChangedError, Snapshot } from './snapshot.ts';
-import { countInLog, countOutput, type Output } from './written.ts';
 import { parseAll, parseDocuments, pythonStr } from './yaml.ts';
 
 export interface ScanOptions {

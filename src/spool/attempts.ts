@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendPrivate, ensureFolder } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
-import { list, readText } from '../system/system.ts';
+import { list, readText } from '../system/probe.ts';
 
 const BEGUN = '+';
 const NOT_STORED = '-';
@@ -25,7 +25,7 @@ export function noteNotStored(paths: Paths, run: number): void {
 }
 
 /** Whether another attempt than our own, earlier or at the same time, may have stored the run. */
-export function othersBegun(paths: Paths, run: number): boolean {
+export function hasOtherAttempts(paths: Paths, run: number): boolean {
   const notes = readText(file(paths, run));
   if (notes === undefined) return true; // settled by another sender in the meantime
   return notes.split(BEGUN).length - notes.split(NOT_STORED).length > 1;

@@ -3,9 +3,9 @@
 // rename, so at each moment a run is in exactly one place, whatever is killed when. Bounded by count, size and age.
 import { existsSync, lstatSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type GenerateEvent, LOSS_REASONS, type LossReason } from '../contract.ts';
-import { conforms } from '../describe/conforms.ts';
-import { eventOf, type OtlpRequest, type Outcome } from '../describe/event.ts';
+import { type GenerateEvent, LOSS_REASONS, type LossReason } from '../contract/contract.ts';
+import { conforms } from '../otlp/conforms.ts';
+import { eventOf, type OtlpRequest, type Outcome } from '../otlp/decode.ts';
 import { DEBUG_LOG } from '../system/debug-log.ts';
 import { ensureFolder, readRegular, TEMPORARY } from '../system/files.ts';
 import { type Paths, PENDING_NOTICE } from '../system/paths.ts';

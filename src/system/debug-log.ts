@@ -3,11 +3,11 @@
 // (log.ts): no paths of projects, no names, no headers.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Env } from './deps.ts';
 import { appendPrivate, ensureFolder, writePrivate } from './files.ts';
+import type { Env } from './host.ts';
 import { debugging, printable } from './log.ts';
 import type { Paths } from './paths.ts';
-import { readText } from './system.ts';
+import { readText } from './probe.ts';
 
 export const DEBUG_LOG = 'debug.log';
 /** Then the older half goes. */

@@ -3,7 +3,7 @@
 // `printable` stands here and not in a file of its own, because the bundler would make one more file of it to load
 // before the user's command.
 import { writeSync } from 'node:fs';
-import type { Env } from './deps.ts';
+import type { Env } from './host.ts';
 
 /** One line, whatever is in the text. False where it could not be written: stderr is closed. */
 export function say(text: string): boolean {

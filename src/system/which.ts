@@ -1,9 +1,9 @@
 // which.ts: the file behind a program's name, as a shell finds it. Nothing is started.
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, resolve } from 'node:path';
-import type { Deps } from './deps.ts';
+import type { Host } from './host.ts';
 
-export function which(name: string, cwd: string, { env, platform }: Deps): string | undefined {
+export function which(name: string, cwd: string, { env, platform }: Host): string | undefined {
   if (isAbsolute(name)) return name;
   if (/[\\/]/.test(name)) return resolve(cwd, name);
   const endings = platform === 'win32' ? ['.exe', '.cmd', '.bat', ''] : [''];

@@ -1,6 +1,6 @@
 // windows.ts: where Windows keeps its own programs. By a bare name it would look into the current folder first.
 import { win32 } from 'node:path';
-import type { Env } from './deps.ts';
+import type { Env } from './host.ts';
 
 export function windowsProgram(name: string, env: Env): string {
   const root = env.SystemRoot ?? env.windir ?? '';

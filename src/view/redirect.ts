@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Deps } from '../system/deps.ts';
 import { isSafeFromOthers } from '../system/files.ts';
+import type { Host } from '../system/host.ts';
 
 export interface Redirect {
   /** The file's address. */
@@ -16,7 +16,7 @@ export interface Redirect {
 }
 
 /** `undefined` where there is no folder that nobody else can put a file into. */
-export function writeRedirect(address: string, { env }: Pick<Deps, 'env'>): Redirect | undefined {
+export function writeRedirect(address: string, { env }: Pick<Host, 'env'>): Redirect | undefined {
   // The user's own, in memory and gone with the session; else the folder for everybody's temporary
   // files.
   const parents = [env.XDG_RUNTIME_DIR, tmpdir()].filter((path) => path !== undefined && isAbsolute(path));

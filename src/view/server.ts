@@ -5,14 +5,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import type { GenerateEvent } from '../contract.ts';
-import { recordedRuns } from '../look/runs.ts';
+import type { GenerateEvent } from '../contract/contract.ts';
+import { recordedRuns } from '../history/read-runs.ts';
 import { purgeRuns, readRun, storedRuns } from '../spool/spool.ts';
-import type { Deps } from '../system/deps.ts';
-import { type Paths, pathsOf } from '../system/paths.ts';
+import type { Host } from '../system/host.ts';
+import { type Paths, resolvePaths } from '../system/paths.ts';
+import { type Data, PURGE, type Purged, pack } from './api.ts';
 import { isFromOurPage, isOurHost, isSecret, newToken, SAFE_HEADERS } from './guard.ts';
 import { stateOf } from './state.ts';
-import { type Data, PURGE, type Purged, pack } from './wire.ts';
 
 export interface ViewServer {
   /** The page's address, for the user's eyes. */
@@ -48,7 +48,7 @@ const ONCE_MS = 20_000;
 
 /** `port` 0 is a free one. `files` is the folder with the built page. */
 export async function startServer(
-  deps: Deps,
+  host: Host,
   port: number,
   files: string,
   onceMs: number = ONCE_MS,
@@ -64,7 +64,7 @@ export async function startServer(
     settle(by);
   };
   setTimeout(() => end(false), onceMs).unref();
-  const paths = pathsOf(deps);
+  const paths = resolvePaths(host);
   const page = new Map(readdirSync(files).map((name) => [name, readFileSync(join(files, name))]));
   const known = new Map<number, GenerateEvent>();
 
@@ -85,7 +85,7 @@ export async function startServer(
     const file = name === '' ? 'page.html' : (name ?? '');
     const body = page.get(file);
     if (body) return { status: 200, type: TYPES[extname(file)] ?? '', body };
-    if (file === 'data') return json(await dataOf(deps, paths, known));
+    if (file === 'data') return json(await dataOf(host, paths, known));
     const run = /^otlp\/(\d{13})$/.exec(file)?.[1];
     return run ? requestOf(paths, Number(run)) : NOT_FOUND;
   };
@@ -119,9 +119,9 @@ export async function startServer(
   };
 }
 
-async function dataOf(deps: Deps, paths: Paths, known: Map<number, GenerateEvent>): Promise<Data> {
+async function dataOf(host: Host, paths: Paths, known: Map<number, GenerateEvent>): Promise<Data> {
   const runs = recordedRuns(paths, known);
-  return { runs: pack(runs), state: await stateOf(deps, runs.length) };
+  return { runs: pack(runs), state: await stateOf(host, runs.length) };
 }
 
 /** The file, byte for byte. */

@@ -1,10 +1,10 @@
 // state.ts: consent and delivery → what the local page tells about them, in words: the same answer as `lhp-otel status`, without the
 // paths, and with the way to change it. Header values are not in it, because they are not in `status`.
-import { LAYERS, type Layer as LayerName } from '../decide/consent.ts';
-import { type Status, statusOf } from '../look/status.ts';
-import { thisProject } from '../look/this-project.ts';
-import type { Deps } from '../system/deps.ts';
-import type { State } from './wire.ts';
+import { LAYERS, type Layer as LayerName } from '../consent/consent.ts';
+import { thisProject } from '../history/this-project.ts';
+import { type Status, statusOf } from '../status.ts';
+import type { Host } from '../system/host.ts';
+import type { State } from './api.ts';
 
 type Switch = Record<'off' | 'on', string>;
 const variable = (name: string, value: string): Switch => ({
@@ -34,11 +34,11 @@ const SWITCHES: Record<LayerName, Switch> = {
   },
 };
 
-export async function stateOf(deps: Deps, shown: number): Promise<State> {
-  const status = await statusOf(deps);
+export async function stateOf(host: Host, shown: number): Promise<State> {
+  const status = await statusOf(host);
   const { consent, delivery } = status;
   const runs = status.runs ?? { waiting: 0, sent: 0, local: 0, lost: 0 };
-  const homeless = (text: string) => (deps.home ? text.replaceAll(deps.home, '~') : text);
+  const homeless = (text: string) => (host.home ? text.replaceAll(host.home, '~') : text);
   return {
     version: status.version,
     mode: status.mode,
@@ -48,7 +48,7 @@ export async function stateOf(deps: Deps, shown: number): Promise<State> {
       ...SWITCHES[name],
       decided: !consent.enabled && consent.layer === name,
     })),
-    project: thisProject(deps) ?? null,
+    project: thisProject(host) ?? null,
     endpoint: status.endpoint,
     endpointSource: sourceInWords(status),
     proxy: status.proxy,

@@ -4,7 +4,7 @@
 // certificates, print or write what is sent (NODE_DEBUG, NODE_OPTIONS=--tls-keylog, SSLKEYLOGFILE),
 // load code, or end the process.
 import { delimiter, isAbsolute, resolve } from 'node:path';
-import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/deps.ts';
+import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/host.ts';
 
 /** Whole families, so that a variable of a later Node is left out until it is named here. */
 const FAMILIES = /^(NODE_|OPENSSL_|SSL_CERT_|SSLKEYLOGFILE$|WATCH_REPORT_DEPENDENCIES$)/;

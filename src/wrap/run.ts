@@ -4,23 +4,23 @@
 // nothing but a few of Node's own modules (docs/adr/0002-hot-path.md).
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { environmentLayer, type Layer, upstreamOff } from '../decide/consent.ts';
-import { type Deps, type Env, systemDeps } from '../system/deps.ts';
+import type { Generate } from '../command/command.ts';
+import { kindOf } from '../command/first-word.ts';
+import { parseLhp } from '../command/lhp-options.ts';
+import { environmentLayer, type Layer, upstreamOff } from '../consent/consent.ts';
+import { type Env, type Host, systemHost } from '../system/host.ts';
 import { debugging, say, sayOff } from '../system/log.ts';
-import type { Generate } from './command.ts';
-import { kindOf } from './first-word.ts';
-import { parseLhp } from './lhp-options.ts';
 
 /** Runs the command; resolves to the exit status that is ours then. */
-export async function run(words: readonly string[], deps: Deps = systemDeps()): Promise<number> {
-  const env = upstreamOff(deps.env) ? { ...deps.env, LHP_TELEMETRY: 'off' } : deps.env;
-  const generate = await generateOf(words, deps);
-  const speaks = generate?.verbose || debugging(deps.env);
-  const off = generate && (await whatSaysOff(generate, deps));
+export async function run(words: readonly string[], host: Host = systemHost()): Promise<number> {
+  const env = upstreamOff(host.env) ? { ...host.env, LHP_TELEMETRY: 'off' } : host.env;
+  const generate = await generateOf(words, host);
+  const speaks = generate?.verbose || debugging(host.env);
+  const off = generate && (await whatSaysOff(generate, host));
   if (speaks && off?.layer) sayOff(off.layer);
   if (speaks && off?.unknown) say(`${off.unknown} may say off to lhp: nothing recorded, no network activity`);
   if (speaks && !generate) say('this is no lhp generate: nothing recorded, no network activity');
-  if (!generate || off) become(words, env, deps.platform);
+  if (!generate || off) become(words, env, host.platform);
 
   const startedAt = Date.now();
   // Not performance.now(): the first use of that global loads a dozen of Node's modules.
@@ -30,26 +30,26 @@ export async function run(words: readonly string[], deps: Deps = systemDeps()): 
   const endedAt = Date.now();
   // A failed or interrupted run records nothing, also when lhp handled the interrupt and ended with 0.
   if (generate && !off && exit.status === 0 && !exit.interrupted) {
-    if (generate.doubts && (await import('./programs.ts')).isDoubtful(generate, deps)) {
+    if (generate.doubts && (await import('../command/programs.ts')).isDoubtful(generate, host)) {
       if (speaks) say('whether this was a generate cannot be told: nothing recorded, no network activity');
     } else {
-      const { handOver } = await import('./handover.ts');
-      await handOver({ generate, startedAt, endedAt, durationSeconds }, deps);
+      const { handOver } = await import('./start-reporter.ts');
+      await handOver({ generate, startedAt, endedAt, durationSeconds }, host);
     }
   } else if (speaks && generate && !off) {
     say(
       `the command ${exit.interrupted ? 'was interrupted' : `ended with ${exit.status}`}: nothing recorded, no network activity`,
     );
   }
-  endAs(exit, deps.platform);
+  endAs(exit, host.platform);
   return exit.status;
 }
 
 /** As command.ts reads the words, which is loaded only where another program stands before lhp. */
-async function generateOf(words: readonly string[], { cwd, env }: Deps): Promise<Generate | undefined> {
+async function generateOf(words: readonly string[], { cwd, env }: Host): Promise<Generate | undefined> {
   const [file = '', ...more] = words;
   const kind = kindOf(file);
-  if (kind === 'other') return (await import('./command.ts')).parseCommand(words, cwd, env);
+  if (kind === 'other') return (await import('../command/command.ts')).parseCommand(words, cwd, env);
   const options = kind === 'lhp' ? parseLhp(more) : undefined;
   return options && { program: { kind: 'lhp', file, launches: [] }, cwd, ...options };
 }
@@ -63,13 +63,13 @@ function withoutHeaders(env: Env): Env {
 /** The switch that is off in our own environment, or in what a wrapper or launcher sets for lhp. */
 async function whatSaysOff(
   { program }: Generate,
-  deps: Deps,
+  host: Host,
 ): Promise<{ layer?: Layer; unknown?: string } | undefined> {
-  const layer = environmentLayer(deps.env);
+  const layer = environmentLayer(host.env);
   if (layer) return { layer };
   if (program.launches.length === 0) return undefined;
-  const { switchBetween } = await import('./switches.ts');
-  return switchBetween(program.launches, deps);
+  const { switchBetween } = await import('../command/switches.ts');
+  return switchBetween(program.launches, host);
 }
 
 /**

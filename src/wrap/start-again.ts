@@ -3,7 +3,7 @@
 // without it: `flush` and `doctor` in the environment of the reporter (reporter-env.ts), and every
 // command without NODE_DEBUG, at which Node prints the environment of what it starts, and with it
 // the configured headers.
-import { type Env, SET_ASIDE, systemDeps } from '../system/deps.ts';
+import { type Env, SET_ASIDE, systemHost } from '../system/host.ts';
 import { isLeftOut, isNotPassed, reporterEnv } from './reporter-env.ts';
 
 const PRINTING: readonly string[] = ['NODE_DEBUG', 'NODE_DEBUG_NATIVE'];
@@ -26,7 +26,7 @@ export function startAgain(delivers: boolean, env: NodeJS.ProcessEnv): void {
       throw new Error(`${wrong.filter(isPrinting).join(', ')} would print headers: unset it first`);
     return;
   }
-  const kept = delivers ? reporterEnv(env, systemDeps().cwd) : env;
+  const kept = delivers ? reporterEnv(env, systemHost().cwd) : env;
   const aside = wrong.filter(isLeftOut).map((name) => [name, env[name]]);
   const next: Record<string, string> = { [SET_ASIDE]: JSON.stringify(Object.fromEntries(aside)) };
   for (const [name, value] of Object.entries(kept))

@@ -1,5 +1,5 @@
 // event.ts: one complete event, for tests that need any.
-import type { GenerateEvent } from '../../src/contract.ts';
+import type { GenerateEvent } from '../../src/contract/contract.ts';
 
 export const EVENT: GenerateEvent = {
   event: 'lhp_generate',

@@ -2,9 +2,9 @@
 // same every time, and of nobody.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GenerateEvent } from '../../src/contract.ts';
-import type { Run } from '../../src/describe/event.ts';
-import { recordRun } from '../../src/record.ts';
+import type { GenerateEvent } from '../../src/contract/contract.ts';
+import type { Run } from '../../src/otlp/decode.ts';
+import { recordRun } from '../../src/otlp/encode.ts';
 
 export const PROJECT = 'a'.repeat(64);
 

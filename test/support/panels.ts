@@ -1,5 +1,5 @@
 // panels.ts: runs of known numbers, and what each panel of the dashboards must say of them, counted here from the same runs.
-import type { GenerateEvent } from '../../src/contract.ts';
+import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { digest, HOUR } from './runs.ts';
 
 export const HOURS = 6;

@@ -2,8 +2,8 @@
 // answer when it has stored each of them once. Shared by the tests and benchmarks of exactness.
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import type { GenerateEvent } from '../../src/contract.ts';
-import { recordRun } from '../../src/record.ts';
+import type { GenerateEvent } from '../../src/contract/contract.ts';
+import { recordRun } from '../../src/otlp/encode.ts';
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;

@@ -37,7 +37,7 @@ export async function leave(): Promise<string[]> {
 }
 
 /** What the hook starts. */
-export const finished = join(projectRoot, 'dist', 'finished.cjs');
+export const finished = join(projectRoot, 'dist', 'hook-entry.cjs');
 
 export const texts = Object.fromEntries(
   ['bash', 'zsh', 'fish', 'pwsh'].map((shell) => [

@@ -92,7 +92,7 @@ function parseTrace(text: string, cwd: string): TracedProcess[] {
     const process = processes.get(pid) ?? { pid, programs: [], files: [], inet: [] };
     processes.set(pid, process);
     const ok = call.result !== '' && !call.result.startsWith('-1');
-    const paths = pathsOf(call, workingDirectory.get(pid) ?? cwd);
+    const paths = resolvePaths(call, workingDirectory.get(pid) ?? cwd);
     if (call.name === 'chdir' && ok && paths[0]) workingDirectory.set(pid, paths[0]);
     if (/\bAF_INET6?\b/.test(call.args)) process.inet.push(`${call.name}(${call.args})`);
     const opens = /^open(at2?)?$/.test(call.name);
@@ -151,7 +151,7 @@ const FILELESS =
   /^(clone|fork|vfork|wait|exit|kill|tgkill|pidfd|socket|bind|connect|send|recv|get|set|shut|listen|accept)/;
 
 /** The paths that a call names: `openat(AT_FDCWD</here>, "a")` is /here/a. The arguments of a program are not paths. */
-function pathsOf({ name, args }: Call, cwd: string): string[] {
+function resolvePaths({ name, args }: Call, cwd: string): string[] {
   if (FILELESS.test(name)) return [];
   const named = [...args.matchAll(/(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"/g)];
   const relevant = /^(execve|readlink|symlink)/.test(name) ? named.slice(0, name === 'symlink' ? 2 : 1) : named;

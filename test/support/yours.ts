@@ -2,7 +2,7 @@
 // taken as they are; only host names, ports and paths become those of this machine, and what a test says that the operator has changed.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { INSTRUMENTS } from '../../src/contract.ts';
+import { INSTRUMENTS } from '../../src/contract/contract.ts';
 import { freePort } from './collector.ts';
 import { projectRoot } from './sandbox.ts';
 import { asker, PEPPER, type Prometheus, type Server, server, startVariables, temporary } from './stack.ts';

@@ -1,5 +1,5 @@
 // breakdown.ts: the runs by environment, version, CI: how many, and how long they take.
-import type { Essentials, Group, GroupKey } from '../../look/summary.ts';
+import type { Essentials, Group, GroupKey } from '../../history/summary.ts';
 import { byId, h, table } from './dom.ts';
 import { count, plural, seconds, word } from './format.ts';
 import { projectName } from './projects.ts';

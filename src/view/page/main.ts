@@ -1,14 +1,15 @@
 // main.ts: the local page: fetches the recorded runs once, then draws what the filters leave of them. Nothing is asked of any other
 // host, and nothing is stored.
-import type { Run } from '../../describe/event.ts';
-import { type Essentials, essentials, select } from '../../look/summary.ts';
-import { type Data, unpack } from '../wire.ts';
-import { ask } from './ask.ts';
+
+import { type Essentials, essentials, select } from '../../history/summary.ts';
+import type { Run } from '../../otlp/decode.ts';
+import { type Data, unpack } from '../api.ts';
 import { drawBreakdown } from './breakdown.ts';
 import { startCharts } from './charts.ts';
 import { byId } from './dom.ts';
+import { startKeep } from './export-and-purge.ts';
+import { ask } from './fetch.ts';
 import { selectionInWords, startFilters } from './filters.ts';
-import { startKeep } from './keep.ts';
 import { drawOverview } from './overview.ts';
 import { setProject } from './projects.ts';
 import { startRunDialog } from './run-dialog.ts';

@@ -1,8 +1,8 @@
 // marks.ts: the changes that are marked in the chart of durations. One update of lhp is a change in every environment, at its next
 // run: those of a week are one mark, and what each series says of it stands below. The verdicts are those of changes.ts.
 
-import type { Run } from '../../describe/event.ts';
-import { type Change, changes } from '../../look/changes.ts';
+import { type Change, changes } from '../../history/changes.ts';
+import type { Run } from '../../otlp/decode.ts';
 import { h } from './dom.ts';
 import { day, difference, plural, seconds, word } from './format.ts';
 import { projectPhrase } from './projects.ts';

@@ -1,7 +1,8 @@
 // overview.ts: the answer at a glance: is it on, where does it go, how many runs, how long; and what to do while there are none.
-import type { Run } from '../../describe/event.ts';
-import type { Essentials } from '../../look/summary.ts';
-import type { State } from '../wire.ts';
+
+import type { Essentials } from '../../history/summary.ts';
+import type { Run } from '../../otlp/decode.ts';
+import type { State } from '../api.ts';
 import { breakable, byId, h, rich } from './dom.ts';
 import { count, day, plural, seconds } from './format.ts';
 import { decidedBy } from './state.ts';

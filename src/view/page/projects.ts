@@ -1,7 +1,7 @@
 // projects.ts: how the page calls a project. A recorded run knows a digest only; the project in
 // whose folder the page was started is called by that folder's name, which the command has looked
 // up and no run has.
-import type { State } from '../wire.ts';
+import type { State } from '../api.ts';
 import { digest, word } from './format.ts';
 
 let here: State['project'] = null;

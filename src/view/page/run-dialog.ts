@@ -1,10 +1,10 @@
 // run-dialog.ts: one run: what was recorded, each field with what it is and why it is there, beside the very request. The request is
 // fetched as the bytes of its file and shown unchanged; the fields are read out of those bytes, not out of the list.
-import { EVENT_KEYS, type GenerateEvent } from '../../contract.ts';
-import { eventOf, type OtlpRequest, type Run } from '../../describe/event.ts';
-import { FIELDS, onTheWire } from '../../describe/fields.ts';
-import { ask } from './ask.ts';
+import { EVENT_KEYS, type GenerateEvent } from '../../contract/contract.ts';
+import { FIELDS, onTheWire } from '../../contract/fields.ts';
+import { eventOf, type OtlpRequest, type Run } from '../../otlp/decode.ts';
 import { byId, h, rich } from './dom.ts';
+import { ask } from './fetch.ts';
 import { count, seconds, time } from './format.ts';
 import { save } from './save.ts';
 import { eventInWords, whatBecameOf } from './words.ts';

@@ -1,7 +1,7 @@
 // state.ts: consent and delivery: on or off, who decided and how to change it; where runs go, what waits, what went wrong.
-import { LOSS_REASONS } from '../../contract.ts';
-import type { Run } from '../../describe/event.ts';
-import type { State } from '../wire.ts';
+import { LOSS_REASONS } from '../../contract/contract.ts';
+import type { Run } from '../../otlp/decode.ts';
+import type { State } from '../api.ts';
 import { breakable, byId, h, rich } from './dom.ts';
 import { count, plural, time } from './format.ts';
 import { LOSSES } from './words.ts';

@@ -1,8 +1,8 @@
 // words.ts: what the page says of outcomes, losses and changes, in one place each.
 
-import type { GenerateEvent, LossReason } from '../../contract.ts';
-import type { Outcome, Run } from '../../describe/event.ts';
-import type { Change } from '../../look/changes.ts';
+import type { GenerateEvent, LossReason } from '../../contract/contract.ts';
+import type { Change } from '../../history/changes.ts';
+import type { Outcome, Run } from '../../otlp/decode.ts';
 import { count, plural, seconds, word } from './format.ts';
 
 export const OUTCOMES: Record<Outcome, { word: string; sentence: string }> = {

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// cli.ts: the program. `run` is the hot path and goes straight to run.ts; every other command is a module that only they load.
+import { SET_ASIDE } from '../system/host.ts';
+import { say } from '../system/log.ts';
+import { run } from '../wrap/run.ts';
+
+const [name, ...rest] = process.argv.slice(2);
+
+const delivers = name === 'flush' || name === 'doctor';
+const { NODE_DEBUG, NODE_DEBUG_NATIVE, [SET_ASIDE]: aside } = process.env;
+
+if (delivers || NODE_DEBUG || NODE_DEBUG_NATIVE || aside !== undefined) {
+  finish(
+    import('../wrap/start-again.ts').then(({ startAgain }) => {
+      startAgain(delivers, process.env);
+      return start();
+    }),
+  );
+} else {
+  finish(start());
+}
+
+function start(): Promise<number> {
+  if (name === 'run' && rest.length > 0 && !(rest[0] ?? '').startsWith('-')) return run(rest);
+  if (name === 'run' && rest[0] === '--' && rest.length > 1) return run(rest.slice(1));
+  return command();
+}
+
+async function command(): Promise<number> {
+  const { refusal } = await import('../system/node-version.ts');
+  const refused = refusal(process.argv.slice(2));
+  if (refused !== undefined) throw new Error(refused);
+  const { main } = await import('../commands/commands.ts');
+  return main(process.argv, run);
+}
+
+function finish(status: Promise<number>): void {
+  status.then(
+    (code) => process.exit(code),
+    (error: unknown) => {
+      say(error instanceof Error ? error.message : String(error));
+      process.exit(1);
+    },
+  );
+}

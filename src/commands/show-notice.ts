@@ -1,0 +1,31 @@
+// tell.ts: any command that a person calls on a terminal shows the notice of the endpoint, once, on stderr, before it
+// answers: so `status` says what is true afterwards. Not those that a program reads (`--json`, completion, the hook's
+// text), and not those that end telemetry anyway.
+import type { Command } from 'commander';
+import { showNotice } from '../consent/notice.ts';
+import { obstacleToRuns } from '../consent/place.ts';
+import { resolveMode } from '../consent/resolve-mode.ts';
+import type { Host } from '../system/host.ts';
+import { projectRoot } from '../system/project-root.ts';
+
+const SILENT = ['completion', 'help', 'off', 'purge', 'run'];
+
+/** Gives the function that says whether the notice was shown by this process; it shows it where it is due. */
+export function noticeTeller(program: Command, host: Host): () => Promise<boolean> {
+  let shown = false;
+  const tell = async () => {
+    try {
+      const decision = resolveMode(host, projectRoot(host.cwd));
+      if (!shown && !(await obstacleToRuns(host.env, decision.paths))) shown = await showNotice(decision, host.env);
+    } catch {
+      // it cannot be noted as shown, and comes again; the command goes on
+    }
+    return shown;
+  };
+  program.hook('preAction', async (_, command) => {
+    const { json, install, uninstall } = command.opts();
+    const printsHook = command.name() === 'hook' && !install && !uninstall;
+    if (!SILENT.includes(command.name()) && !json && !printsHook) await tell();
+  });
+  return tell;
+}

@@ -1,0 +1,29 @@
+// environment.ts: the probe of `doctor` for the variables of Node and OpenSSL: which of them count
+// for deliveries (src/wrap/reporter-env.ts), and which are set and do not.
+import type { Config } from '../config/config.ts';
+import { authorities } from '../deliver/authorities.ts';
+import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/host.ts';
+import { COUNTING } from '../wrap/reporter-env.ts';
+import { setAside } from '../wrap/start-again.ts';
+import { ok, type Verdict, warning } from './verdict.ts';
+
+const AUTHORITIES = /^(NODE_EXTRA_CA|SSL_)/;
+
+export function probeEnvironment(env: Env, config: Config | undefined): Verdict {
+  const certificate = config?.certificate;
+  const set = COUNTING.filter((name) => env[name] || (name === EXTRA_AUTHORITIES && env[OUR_EXTRA_AUTHORITIES]));
+  const pinned = certificate === undefined ? [] : set.filter((name) => AUTHORITIES.test(name));
+  const counting = set.filter((name) => !pinned.includes(name));
+  const aside = Object.keys(setAside(env));
+  const text = [
+    counting.length > 0 ? `counted: ${counting.join(', ')}` : 'nothing is set that counts',
+    ...(pinned.length > 0 ? [`not counted beside ${certificate}: ${pinned.join(', ')}`] : []),
+    ...(aside.length > 0 ? [`not counted: ${aside.join(', ')}`] : []),
+  ].join('; ');
+  const unreadable = authorities(certificate, env).flatMap((list) => list.unreadable ?? []);
+  if (unreadable.length > 0)
+    return warning(`${text}; no certificate is read from ${unreadable.join(', ')}`, 'name a PEM file');
+  return env.NODE_TLS_REJECT_UNAUTHORIZED === '0' || aside.includes('NODE_TLS_REJECT_UNAUTHORIZED')
+    ? warning(text, 'certificates are always checked; for an authority of your own see the README')
+    : ok(text);
+}

@@ -1,0 +1,35 @@
+// show.ts: recorded runs to be shown. `event` is the telemetry page's own JSON; `otlp` is the request byte for byte.
+import type { Preview } from '../contract/contract.ts';
+import { eventOf, type OtlpRequest, type Run } from '../otlp/decode.ts';
+import { readWhole, storedRuns } from '../spool/spool.ts';
+import type { Paths } from '../system/paths.ts';
+
+export const FORMATS = ['event', 'otlp'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface ShownRun extends Run {
+  /** The file as it is. */
+  text: string;
+}
+
+/** The newest `last` runs, oldest of them first; files that are no runs are passed over. */
+export function newestRuns(paths: Paths, last: number): ShownRun[] {
+  const runs: ShownRun[] = [];
+  for (const run of storedRuns(paths).toReversed()) {
+    if (runs.length === last) break;
+    const whole = readWhole(run);
+    if (!whole) continue;
+    const { timestamp, outcome, reason } = run;
+    const text = whole.bytes.toString('utf8');
+    runs.push({ timestamp, outcome, ...(reason && { reason }), event: whole.event, text });
+  }
+  return runs.reverse();
+}
+
+/** What would be recorded: through the same recorder, so that it cannot differ. */
+export async function previewOf(event: Preview): Promise<ShownRun> {
+  const { recordRun } = await import('../otlp/encode.ts');
+  const timestamp = Date.now();
+  const text = new TextDecoder().decode(await recordRun(event, { timestamp, startedAt: timestamp }));
+  return { timestamp, outcome: 'local', event: eventOf(JSON.parse(text) as OtlpRequest), text };
+}
