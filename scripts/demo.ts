@@ -30,7 +30,17 @@ try {
   run(lhp, ['init', 'demo', '--sample', '--no-git'], 'quiet');
 
   step('lhp-otel run -- lhp generate --env dev -pc config/pipeline_config.yaml');
-  run(process.execPath, [cli, 'run', '--', 'lhp', 'generate', '--env', 'dev', '-pc', 'config/pipeline_config.yaml']);
+  run(process.execPath, [
+    cli,
+    'run',
+    '--',
+    'lhp',
+    'generate',
+    '--env',
+    'dev',
+    '-pc',
+    'config/pipeline_config.yaml',
+  ]);
 
   step('lhp-otel show --last 1');
   const event = await recorded();
@@ -56,7 +66,9 @@ function run(command: string, args: string[], output: 'shown' | 'quiet' = 'shown
     stdio: output === 'quiet' ? ['ignore', 'ignore', 'inherit'] : ['ignore', 'inherit', 'inherit'],
   });
   if (result.status !== 0)
-    throw new Error(`${command} ended with ${result.status ?? result.signal ?? result.error?.message}`);
+    throw new Error(
+      `${command} ended with ${result.status ?? result.signal ?? result.error?.message}`,
+    );
 }
 
 /** The reporter works behind the prompt's back; a person would not notice, a script has to wait. */

@@ -63,7 +63,10 @@ function centered(node: string): string {
   const [, path = ''] = /<path [^>]*d="([^"]*)"/.exec(node) ?? [];
   const xs = [...path.matchAll(/(-?[\d.]+),/g)].map(([, x]) => Number(x));
   const middle = (Math.min(...xs) + Math.max(...xs)) / 2;
-  return node.replace(/text-anchor="start" x="[^"]*"/g, `text-anchor="middle" x="${middle.toFixed(2)}"`);
+  return node.replace(
+    /text-anchor="start" x="[^"]*"/g,
+    `text-anchor="middle" x="${middle.toFixed(2)}"`,
+  );
 }
 
 /** Deterministic: the layout is Graphviz’s own arithmetic, with font metrics that it carries. */
@@ -73,8 +76,14 @@ export async function flowPicture(): Promise<string> {
     svg
       // Names of this text, which a browser would show.
       .replace(/(<!--.*?-->|<title>.*?<\/title>)\n/g, '')
-      .replace(/^[\s\S]*?(?=<svg)/, '<!-- Made by `npm run generate` from scripts/flow.ts; do not edit. -->\n')
-      .replace(/<svg ([^>]*>)/, `<svg role="img" $1\n<title>The way of a run</title>\n<desc>${FLOW_TEXT}</desc>`)
+      .replace(
+        /^[\s\S]*?(?=<svg)/,
+        '<!-- Made by `npm run generate` from scripts/flow.ts; do not edit. -->\n',
+      )
+      .replace(
+        /<svg ([^>]*>)/,
+        `<svg role="img" $1\n<title>The way of a run</title>\n<desc>${FLOW_TEXT}</desc>`,
+      )
       .replace(/<g id="node[\s\S]*?<\/g>/g, centered)
       .replaceAll('font-family="Arial"', 'font-family="Arial, Helvetica, sans-serif"')
   );

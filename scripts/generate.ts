@@ -6,6 +6,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dashboardFiles } from '../deploy/generate/dashboards/dashboards.ts';
+import { gatewayRules, RULE_PROCESSORS } from '../deploy/generate/gateway-rules.ts';
+import { ownCollector, samePort } from '../deploy/generate/own-collector.ts';
 import { commandLine } from '../src/commands/commands.ts';
 import {
   type AttributeSpec,
@@ -20,10 +23,7 @@ import {
 } from '../src/contract/contract.ts';
 import { FIELDS, onTheWire } from '../src/contract/fields.ts';
 import { flowPicture } from './flow.ts';
-import { gatewayRules, RULE_PROCESSORS } from './gateway-rules.ts';
-import { dashboardFiles } from './grafana/dashboards.ts';
 import { manPage } from './man-page.ts';
-import { ownCollector, samePort } from './own-collector.ts';
 import { CONFIGURATION } from './variables.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -35,12 +35,14 @@ const { version, engines } = JSON.parse(readFileSync(join(root, 'package.json'),
 const collector = withRuleOrder(gateway());
 const files: Record<string, string> = {
   'otel-collector.yaml': collector,
-  'examples/stacks/lhp.yaml': ownCollector(collector),
-  'examples/stacks/same-port.yaml': samePort(collector),
-  'collector/ci-queue.yaml': withRuleOrder(read('collector/ci-queue.yaml') ?? ''),
+  // kustomize reads only what is beside it or below.
+  'deploy/kubernetes/otel-collector.yaml': collector,
+  'deploy/stacks/lhp.yaml': ownCollector(collector),
+  'deploy/stacks/same-port.yaml': samePort(collector),
+  'deploy/collector/ci-queue.yaml': withRuleOrder(read('deploy/collector/ci-queue.yaml') ?? ''),
   ...dashboardFiles(),
   'docs/metrics.md': metricsPage(),
-  'man/lhp-otel.1': manPage(commandLine()),
+  'docs/lhp-otel.1': manPage(commandLine()),
   'docs/images/flow.svg': await flowPicture(),
   'README.md': withVariables(read('README.md') ?? ''),
   'docs/privacy.md': privacyPage(),
@@ -86,8 +88,12 @@ function privacyPage(): string {
     const { page, what, how, why } = FIELDS[key];
     return [page, `\`${key}\``, what, how, why, onTheWire(key)];
   });
-  const fields = table(['page', 'field', 'what it is', 'how it is made', 'why', 'on the wire'], rows);
-  const made = '<!-- fields: made from src/contract/fields.ts by `npm run generate`; do not edit -->\n';
+  const fields = table(
+    ['page', 'field', 'what it is', 'how it is made', 'why', 'on the wire'],
+    rows,
+  );
+  const made =
+    '<!-- fields: made from src/contract/fields.ts by `npm run generate`; do not edit -->\n';
   return between('docs/privacy.md', made, '<!-- end -->', `\n${fields}\n\n`);
 }
 
@@ -96,14 +102,16 @@ function between(path: string, made: string, end: string, text: string): string 
   const old = read(path) ?? '';
   const from = old.indexOf(made) + made.length;
   const to = old.indexOf(end, from);
-  if (from < made.length || to < from) throw new Error(`${path} has lost the marks around its generated part`);
+  if (from < made.length || to < from)
+    throw new Error(`${path} has lost the marks around its generated part`);
   return old.slice(0, from) + text + old.slice(to);
 }
 
 /** The rules in their order, in each pipeline that a file has. */
 function withRuleOrder(text: string): string {
   const rules = /(?<=processors: \[.*, )filter\/resource.*(?=, transform\/backend,)/g;
-  if (!rules.test(text)) throw new Error('a configuration of the gateway has no pipeline with the rules on one line');
+  if (!rules.test(text))
+    throw new Error('a configuration of the gateway has no pipeline with the rules on one line');
   return text.replaceAll(rules, RULE_PROCESSORS.join(', '));
 }
 

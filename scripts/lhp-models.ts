@@ -50,7 +50,9 @@ function table(releases: [release: string, models: Description][]): string[] {
     }
   }
   const models = [...new Set([...last.keys()].map((name) => name.split('.')[0]))];
-  return models.flatMap((model) => [...lines].filter(([name]) => name.split('.')[0] === model).flatMap(([, of]) => of));
+  return models.flatMap((model) =>
+    [...lines].filter(([name]) => name.split('.')[0] === model).flatMap(([, of]) => of),
+  );
 }
 
 const HEADER = `// models.ts: which type each field of lhp's YAML files has to have, by release of lhp. Made by

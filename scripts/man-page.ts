@@ -29,7 +29,9 @@ export function manPage(program: Command): string {
     ['EXAMPLES', program.commands.flatMap(examples)],
     [
       'SEE ALSO',
-      prose('`lhp --help`, and the documentation in the package: README.md, docs/privacy.md, docs/metrics.md.'),
+      prose(
+        '`lhp --help`, and the documentation in the package: README.md, docs/privacy.md, docs/metrics.md.',
+      ),
     ],
   ];
   const head = [
@@ -52,7 +54,8 @@ function synopsis(command: Command): string[] {
   return ['.Nm', `.Cm ${command.name()}`, ...options, ...words];
 }
 
-const valueName = ({ flags }: Option): string => /<(.+)>/.exec(flags)?.[1]?.replace(/^/, ' Ar ') ?? '';
+const valueName = ({ flags }: Option): string =>
+  /<(.+)>/.exec(flags)?.[1]?.replace(/^/, ' Ar ') ?? '';
 
 const description = (program: Command): string[] => [
   '.Nm',
@@ -96,7 +99,10 @@ function environment(): [string, string][] {
       `.Ev ${variable.name}`,
       `${variable.meaning}${variable.default ? `; default: ${variable.default}` : ''}`,
     ]),
-    ...OTHERS.map(([names, meaning]): [string, string] => [`.Ev ${names.split(', ').join(' , Ev ')}`, meaning]),
+    ...OTHERS.map(([names, meaning]): [string, string] => [
+      `.Ev ${names.split(', ').join(' , Ev ')}`,
+      meaning,
+    ]),
   ];
 }
 
@@ -114,7 +120,10 @@ function examples(command: Command): string[] {
 function list(items: readonly (readonly [term: string, meaning: string])[]): string[] {
   return [
     '.Bl -tag -width Ds',
-    ...items.flatMap(([term, meaning]) => [`.It ${term.replace(/^\./, '')}`, ...prose(sentence(meaning))]),
+    ...items.flatMap(([term, meaning]) => [
+      `.It ${term.replace(/^\./, '')}`,
+      ...prose(sentence(meaning)),
+    ]),
     '.El',
   ];
 }
@@ -142,4 +151,8 @@ function prose(paragraph: string): string[] {
 const text = (markdown: string): string => escaped(markdown).replace(/`([^`]*)`/g, '\\fB$1\\fR');
 
 const escaped = (plain: string): string =>
-  plain.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll('’', "'").replaceAll('"', '\\(dq');
+  plain
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll('’', "'")
+    .replaceAll('"', '\\(dq');

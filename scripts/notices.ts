@@ -19,10 +19,13 @@ for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     if (found) packages.add(found);
   }
 }
-if (packages.size === 0) throw new Error('no bundled packages found in dist/: has the bundler changed its marks?');
+if (packages.size === 0)
+  throw new Error('no bundled packages found in dist/: has the bundler changed its marks?');
 // It strips some marks, though: what a found package depends on counts as bundled, too. (A set is walked to what is added meanwhile.)
 for (const name of packages) {
-  const { dependencies = {} } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as {
+  const { dependencies = {} } = JSON.parse(
+    readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'),
+  ) as {
     dependencies?: Record<string, string>;
   };
   for (const dependency of Object.keys(dependencies)) packages.add(dependency);
@@ -35,7 +38,10 @@ interface Bundled {
 }
 const bundled = [...packages]
   .sort()
-  .map((name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as Bundled);
+  .map(
+    (name) =>
+      JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as Bundled,
+  );
 
 const parts = bundled.map(({ name, version, license }) => {
   const folder = join(root, 'node_modules', name);
@@ -65,4 +71,6 @@ const sbom = {
   })),
 };
 writeFileSync(join(dist, 'sbom.cdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
-console.log(`licences and SBOM of ${bundled.length} bundled packages: ${bundled.map((one) => one.name).join(', ')}`);
+console.log(
+  `licences and SBOM of ${bundled.length} bundled packages: ${bundled.map((one) => one.name).join(', ')}`,
+);

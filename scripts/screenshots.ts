@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectId } from '../src/collect/identify.ts';
-import { plausible, writeHistory } from '../test/support/history.ts';
-import { startBrowser, startView } from '../test/support/view.ts';
+import { plausible, writeHistory } from './harness/history.ts';
+import { startBrowser, startView } from './harness/view.ts';
 
 const END = Date.UTC(2026, 10, 24);
 const SHOTS = [
@@ -31,12 +31,18 @@ try {
   writeFileSync(join(project, 'lhp.yaml'), 'name: lakehouse\n');
   const runs = plausible(640, END).map(({ event, ...run }) => ({
     ...run,
-    event: event.project_id.startsWith('5') ? { ...event, project_id: projectId('lakehouse') } : event,
+    event: event.project_id.startsWith('5')
+      ? { ...event, project_id: projectId('lakehouse') }
+      : event,
   }));
   await writeHistory(join(home, '.local', 'state', 'lhp-otel'), runs);
   const view = await startView({ cwd: project, env });
   for (const { name, width, height, colorScheme } of SHOTS) {
-    const page = await browser.newPage({ viewport: { width, height }, colorScheme, timezoneId: 'UTC' });
+    const page = await browser.newPage({
+      viewport: { width, height },
+      colorScheme,
+      timezoneId: 'UTC',
+    });
     await page.goto(view.url);
     await page.locator('#version:not(:empty)').waitFor();
     await page.screenshot({ path: join(images, `${name}.png`) });

@@ -5,13 +5,25 @@
 //   --run FILE  then this program, by the project's own Node: the shell of npm run still knows only the system's
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lhp-otel-dev');
+export const cacheDir = join(
+  process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
+  'lhp-otel-dev',
+);
 
 /** The lhp versions that the tests run: the newest, and the ones whose telemetry page and rules differ. */
 export const LHP_VERSIONS = ['0.9.3', '0.8.7', '0.6.4'];
@@ -34,7 +46,8 @@ const COLLECTOR_BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.161.0';
 const venvBin = process.platform === 'win32' ? 'Scripts' : 'bin';
 
 /** Where `lhp` of this version is, once `ensureLhp` has made it. */
-export const lhpPath = (version) => join(cacheDir, 'lhp', `${version}-pyyaml-${pyyaml(version)}`, venvBin, 'lhp');
+export const lhpPath = (version) =>
+  join(cacheDir, 'lhp', `${version}-pyyaml-${pyyaml(version)}`, venvBin, 'lhp');
 
 /** The launchers that test/launchers.test.ts starts. conda and pixi are not on PyPI. */
 const PYTHON_TOOLS = [
@@ -54,7 +67,10 @@ export function pythonToolsPath() {
 
 /** Where the collector is, once `ensureCollector` has built it; the name changes with the list of its parts. */
 export function collectorPath() {
-  const parts = createHash('sha256').update(readFileSync(COLLECTOR_CONFIG)).digest('hex').slice(0, 12);
+  const parts = createHash('sha256')
+    .update(readFileSync(COLLECTOR_CONFIG))
+    .digest('hex')
+    .slice(0, 12);
   return join(cacheDir, 'servers', `otelcol-${parts}`);
 }
 
@@ -66,7 +82,8 @@ export const promtoolPath = () => join(cacheDir, 'servers', `promtool-${PROMETHE
 export const cortexPath = () => join(cacheDir, 'servers', `cortex-${CORTEX_VERSION}`);
 
 /** Where VictoriaMetrics and its vmalert are, once `ensureVictoriaMetrics` has built them. */
-export const victoriaMetricsPath = () => join(cacheDir, 'servers', `victoria-metrics-${VICTORIAMETRICS_VERSION}`);
+export const victoriaMetricsPath = () =>
+  join(cacheDir, 'servers', `victoria-metrics-${VICTORIAMETRICS_VERSION}`);
 export const vmalertPath = () => join(cacheDir, 'servers', `vmalert-${VICTORIAMETRICS_VERSION}`);
 /** Where kustomize, kubeconform and Kubernetes' own description of its objects are, once `ensureKubernetesTools` has made them. */
 export const kubernetesTools = () =>
@@ -83,7 +100,8 @@ function say(text) {
 function must(command, args, options = {}) {
   const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
   if (result.error) throw new Error(`${command} could not be started: ${result.error.message}`);
-  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`);
+  if (result.status !== 0)
+    throw new Error(`${command} ${args.join(' ')} ended with ${result.status ?? result.signal}`);
 }
 
 function ensurePackages() {
@@ -99,14 +117,18 @@ function ensurePackages() {
 
 function build() {
   // The project's own Node (a development dependency) builds and runs it: the system's may be older than the package needs.
-  const env = { ...process.env, PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH };
+  const env = {
+    ...process.env,
+    PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH,
+  };
   const result = spawnSync('npm', ['run', '--silent', 'build'], {
     cwd: root,
     env,
     encoding: 'utf8',
     shell: process.platform === 'win32',
   });
-  if (result.status !== 0) throw new Error(`npm run build failed:\n${result.stdout}${result.stderr}`);
+  if (result.status !== 0)
+    throw new Error(`npm run build failed:\n${result.stdout}${result.stderr}`);
 }
 
 /** A private venv with one version of the real lhp from PyPI; made beside its place and moved there whole. */
@@ -131,7 +153,12 @@ function installFromPyPI(venv, requirements) {
   mkdirSync(dirname(venv), { recursive: true });
   must(process.env.PYTHON || 'python3', ['-m', 'venv', venv]);
   try {
-    must(join(venv, venvBin, 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...requirements]);
+    must(join(venv, venvBin, 'pip'), [
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      ...requirements,
+    ]);
   } catch (error) {
     rmSync(venv, { recursive: true, force: true });
     throw error;
@@ -159,10 +186,14 @@ function installed(programs, module, version, minutes) {
   if (programs.every(([, path]) => existsSync(path))) return;
   const folder = dirname(programs[0][1]);
   const work = `${programs[0][1]}.build`;
-  say(`building ${programs.map(([name]) => name).join(' and ')} into ${folder} (once, ${minutes} minutes)`);
+  say(
+    `building ${programs.map(([name]) => name).join(' and ')} into ${folder} (once, ${minutes} minutes)`,
+  );
   mkdirSync(work, { recursive: true });
   for (const [name, path] of programs) {
-    must('go', ['install', `${module}/${name}@${version}`], { env: { ...process.env, GOBIN: work } });
+    must('go', ['install', `${module}/${name}@${version}`], {
+      env: { ...process.env, GOBIN: work },
+    });
     renameSync(join(work, name), path);
     say(`${name} built`);
   }
@@ -222,21 +253,34 @@ export function ensureKubernetesTools() {
   say(`building kustomize and kubeconform into ${folder} (once, 1 minute)`);
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  for (const one of [KUSTOMIZE, KUBECONFORM]) must('go', ['install', one], { env: { ...process.env, GOBIN: work } });
-  cpSync(join(moduleFolder(KUBERNETES), 'api', 'openapi-spec', 'swagger.json'), join(work, 'swagger.json'));
+  for (const one of [KUSTOMIZE, KUBECONFORM])
+    must('go', ['install', one], { env: { ...process.env, GOBIN: work } });
+  cpSync(
+    join(moduleFolder(KUBERNETES), 'api', 'openapi-spec', 'swagger.json'),
+    join(work, 'swagger.json'),
+  );
   renameSync(work, folder);
   return folder;
 }
 
 /** Where the Go command keeps a module, downloaded if need be. */
 function moduleFolder(module) {
-  const { status, stdout, stderr } = spawnSync('go', ['mod', 'download', '-json', module], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`go mod download ${module} ended with ${status}: ${stdout}${stderr}`);
+  const { status, stdout, stderr } = spawnSync('go', ['mod', 'download', '-json', module], {
+    encoding: 'utf8',
+  });
+  if (status !== 0)
+    throw new Error(`go mod download ${module} ended with ${status}: ${stdout}${stderr}`);
   return JSON.parse(stdout).Dir;
 }
 
 function runProgram(args) {
-  const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  const node = join(
+    root,
+    'node_modules',
+    'node',
+    'bin',
+    process.platform === 'win32' ? 'node.exe' : 'node',
+  );
   return spawnSync(node, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 }
 

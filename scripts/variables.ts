@@ -65,7 +65,8 @@ export const CONFIGURATION: readonly Variable[] = [
   {
     name: '',
     key: 'noticeGiven',
-    meaning: 'in `/etc` only: `true` says that people were told of the endpoint there by other means',
+    meaning:
+      'in `/etc` only: `true` says that people were told of the endpoint there by other means',
     default: '`false`: runs wait for the notice',
   },
   {
@@ -88,13 +89,19 @@ export const CONFIGURATION: readonly Variable[] = [
 ];
 
 export const OTHERS: readonly (readonly [names: string, meaning: string])[] = [
-  ['LHP_DISABLE_ANALYTICS, DO_NOT_TRACK, OTEL_SDK_DISABLED, PYTEST_CURRENT_TEST', 'set: nothing is recorded'],
+  [
+    'LHP_DISABLE_ANALYTICS, DO_NOT_TRACK, OTEL_SDK_DISABLED, PYTEST_CURRENT_TEST',
+    'set: nothing is recorded',
+  ],
   ['LHP_TELEMETRY', '`off`, `0`, `false` or `no`: nothing is recorded'],
   [
     'XDG_CONFIG_HOME, XDG_STATE_HOME',
     'the folders of configuration and state, `~/.config` and `~/.local/state` if unset',
   ],
-  ['NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, SSL_CERT_DIR', 'more certificate authorities, where no file is configured'],
+  [
+    'NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, SSL_CERT_DIR',
+    'more certificate authorities, where no file is configured',
+  ],
   ['HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY', 'the proxy of deliveries'],
   ['NO_COLOR, FORCE_COLOR', 'whether `stats` uses color'],
 ];

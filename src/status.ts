@@ -6,7 +6,13 @@ import { loadConfig } from './config/config.ts';
 import { type Consent, decidedBy } from './consent/consent.ts';
 import type { Notice } from './consent/notice.ts';
 import { type Mode, resolveMode } from './consent/resolve-mode.ts';
-import { type Found, NOTICES, SITUATIONS, type Situation, situationOf } from './consent/situation.ts';
+import {
+  type Found,
+  NOTICES,
+  SITUATIONS,
+  type Situation,
+  situationOf,
+} from './consent/situation.ts';
 import { type DeliveryState, readDeliveryState } from './deliver/delivery-state.ts';
 import type { Outcome } from './otlp/decode.ts';
 import { type StoredRun, storedRuns } from './spool/spool.ts';
@@ -49,7 +55,14 @@ export interface Status {
   project: string | null;
   /** The debug log, where there is one or one is asked for. */
   log: string | null;
-  paths: { state: string; spool: string; history: string; config: string; consent: string; system_config: string };
+  paths: {
+    state: string;
+    spool: string;
+    history: string;
+    config: string;
+    consent: string;
+    system_config: string;
+  };
 }
 
 export async function statusOf(host: Host): Promise<Status> {
@@ -99,22 +112,33 @@ const summaryOf = ({ situation, obstacle }: Found) =>
 
 /** Beside those of the configuration, which name a config.json that cannot be read themselves. */
 function problemsOf({ obstacle }: Found, consent: Consent): string[] {
-  const unreadable = !consent.enabled && consent.layer === 'lhp-otel off' ? consent.problem : undefined;
-  return [...(obstacle ? [`${obstacle.what}: ${obstacle.advice}`] : []), ...(unreadable ? [unreadable] : [])];
+  const unreadable =
+    !consent.enabled && consent.layer === 'lhp-otel off' ? consent.problem : undefined;
+  return [
+    ...(obstacle ? [`${obstacle.what}: ${obstacle.advice}`] : []),
+    ...(unreadable ? [unreadable] : []),
+  ];
 }
 
 function readable(paths: Paths, problems: string[]): StoredRun[] | undefined {
   try {
     return storedRuns(paths);
   } catch (error) {
-    problems.push(`the recorded runs in ${printable(paths.state)} cannot be looked at (${errorCode(error)})`);
+    problems.push(
+      `the recorded runs in ${printable(paths.state)} cannot be looked at (${errorCode(error)})`,
+    );
     return undefined;
   }
 }
 
 function counted(stored: readonly StoredRun[]): Record<Outcome, number> {
   const count = (outcome: Outcome) => stored.filter((run) => run.outcome === outcome).length;
-  return { waiting: count('waiting'), sent: count('sent'), local: count('local'), lost: count('lost') };
+  return {
+    waiting: count('waiting'),
+    sent: count('sent'),
+    local: count('local'),
+    lost: count('lost'),
+  };
 }
 
 /** A line each. */
@@ -127,7 +151,8 @@ type Line = [name: string, value: string];
 function linesOf(status: Status): Line[] {
   const { consent, runs, delivery, notice, environments } = status;
   const retry = `not before ${delivery.retryAt} (${delivery.failures} failures in a row)`;
-  const some = (condition: unknown, name: string, value: string): Line[] => (condition ? [[name, value]] : []);
+  const some = (condition: unknown, name: string, value: string): Line[] =>
+    condition ? [[name, value]] : [];
   return [
     ['telemetry', status.summary],
     ['decided by', consent.enabled ? 'nothing is switched off' : decidedBy(consent)],
@@ -135,13 +160,21 @@ function linesOf(status: Status): Line[] {
     ...some(notice !== 'none', 'notice', noticeInWords(status)),
     ...some(status.proxy, 'proxy', status.proxy ?? ''),
     ...some(status.headers.length > 0, 'headers', `${status.headers.join(', ')} (values hidden)`),
-    ...some(environments, 'environments', `${environments?.join(', ') || 'none'}; any other is recorded as other`),
+    ...some(
+      environments,
+      'environments',
+      `${environments?.join(', ') || 'none'}; any other is recorded as other`,
+    ),
     ['runs', runs ? runsInWords(runs) : 'cannot be looked at'],
     ...some(status.oldest_waiting, 'oldest', status.oldest_waiting ?? ''),
     ['last delivery', delivery.lastSuccess ?? 'never'],
     ...some(delivery.problem, 'last problem', `${delivery.lastFailure}: ${delivery.problem}`),
     ...some(delivery.retryAt, 'next attempt', retry),
-    ...some(delivery.rejectedPoints, 'rejected', `${delivery.rejectedPoints} data points of accepted requests`),
+    ...some(
+      delivery.rejectedPoints,
+      'rejected',
+      `${delivery.rejectedPoints} data points of accepted requests`,
+    ),
     ['project', status.project ?? 'none in this folder'],
     ['state', status.paths.state],
     ['config', status.paths.config],
@@ -154,4 +187,5 @@ function linesOf(status: Status): Line[] {
 const runsInWords = ({ waiting, sent, local, lost }: Record<Outcome, number>) =>
   `${waiting} waiting, ${sent} sent, ${local} kept on this machine, ${lost} given up`;
 
-const noticeInWords = ({ notice, paths }: Status) => NOTICES[notice].replace('@file@', paths.system_config);
+const noticeInWords = ({ notice, paths }: Status) =>
+  NOTICES[notice].replace('@file@', paths.system_config);

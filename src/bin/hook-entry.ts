@@ -19,9 +19,18 @@ const EPOCH_SECONDS = 1e9;
 const UPTIME_STEPS_MS = 20;
 
 /** Whether the shell found a databricks.yml. */
-const BUNDLE_WORDS: Record<string, boolean | undefined> = { bundle: true, nobundle: false, unknown: undefined };
+const BUNDLE_WORDS: Record<string, boolean | undefined> = {
+  bundle: true,
+  nobundle: false,
+  unknown: undefined,
+};
 
-async function main([start = '', end = '', notice = '', ...more]: readonly string[]): Promise<void> {
+async function main([
+  start = '',
+  end = '',
+  notice = '',
+  ...more
+]: readonly string[]): Promise<void> {
   try {
     setPriority(10);
   } catch {
@@ -48,7 +57,8 @@ async function main([start = '', end = '', notice = '', ...more]: readonly strin
 }
 
 /** Since the epoch. */
-const milliseconds = (time: number) => (time > EPOCH_SECONDS ? time * 1000 : Date.now() - (uptime() - time) * 1000);
+const milliseconds = (time: number) =>
+  time > EPOCH_SECONDS ? time * 1000 : Date.now() - (uptime() - time) * 1000;
 
 /** bash writes the decimal point of the user's language. */
 const seconds = (text: string) => Number.parseFloat(text.replace(',', '.'));

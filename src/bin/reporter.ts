@@ -70,7 +70,9 @@ async function logged<T>(log: (text: string) => void, act: () => Promise<T>): Pr
   try {
     return await act();
   } catch (error) {
-    log(`reporter: failed (${errorCode(error) ?? (error instanceof Error ? error.name : 'error')})`);
+    log(
+      `reporter: failed (${errorCode(error) ?? (error instanceof Error ? error.name : 'error')})`,
+    );
     throw error;
   }
 }
@@ -111,7 +113,11 @@ async function deliverRuns(root: string | undefined, host: Host): Promise<void> 
       // Compiling what runs often takes 10 MiB. Unknown V8 flags only print a warning, to a closed stream.
       if (waiting(paths).length > BACKLOG) setFlagsFromString('--no-maglev');
       const { deliver } = await import('../deliver/deliver.ts');
-      await deliver(paths, config, { env: host.env, consented: () => resolveMode(host, root).mode === 'send', log });
+      await deliver(paths, config, {
+        env: host.env,
+        consented: () => resolveMode(host, root).mode === 'send',
+        log,
+      });
     }
     log('reporter: done');
   });

@@ -17,7 +17,11 @@ import type { Paths } from '../system/paths.ts';
 import { machineId, projectId } from './identify.ts';
 import { type Installation, installation } from './installation.ts';
 
-export async function describeRun(job: StartedJob, host: Host, paths: Paths): Promise<GenerateEvent> {
+export async function describeRun(
+  job: StartedJob,
+  host: Host,
+  paths: Paths,
+): Promise<GenerateEvent> {
   // The environment is folded below, by what the configuration allows.
   const { project_name: projectName, environment: _, ...given } = job.known ?? {};
   const snapshot = {
@@ -83,11 +87,16 @@ interface Found {
   found: Installation | undefined;
 }
 
-async function look({ root, generate, known = {} }: Described, host: Host, snapshot: SnapshotOptions): Promise<Found> {
+async function look(
+  { root, generate, known = {} }: Described,
+  host: Host,
+  snapshot: SnapshotOptions,
+): Promise<Found> {
   const project = root === undefined ? undefined : new Snapshot(root, snapshot);
   // Before anything else: the next run of lhp wipes it.
   const output = project && new Snapshot(project.root, { ...snapshot, deadline: project.deadline });
-  const written = output && listOutput(output, generate?.output, generate?.environment ?? known.environment);
+  const written =
+    output && listOutput(output, generate?.output, generate?.environment ?? known.environment);
   const found = generate && (await installation(generate.program, generate.cwd, host));
   const options = {
     lhpVersion: found?.lhpVersion ?? known.lhp_version,
@@ -116,7 +125,10 @@ async function eventOf(
     flowgroups_using_templates: scan?.flowgroupsUsingTemplates ?? null,
     pipelines_count: scan?.pipelines ?? null,
     files_generated: scan?.files ?? null,
-    environment: allowedEnvironment(generate?.environment ?? known.environment, loadConfig(host, paths).environments),
+    environment: allowedEnvironment(
+      generate?.environment ?? known.environment,
+      loadConfig(host, paths).environments,
+    ),
     dry_run: generate?.dryRun ?? known.dry_run ?? false,
     bundle_enabled: bundle && !generate?.noBundle,
     lhp_version: found?.lhpVersion ?? '',

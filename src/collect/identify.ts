@@ -17,11 +17,15 @@ import { windowsProgram } from '../system/windows.ts';
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
 /** The page's project id; a project without a name has the id of `unknown_project`. */
-export const projectId = (name: unknown): string => sha256(typeof name === 'string' && name ? name : 'unknown_project');
+export const projectId = (name: unknown): string =>
+  sha256(typeof name === 'string' && name ? name : 'unknown_project');
 
 /** The page's machine id, hashed. Same order as the page; at last a random id that is kept in the state folder. */
 export async function machineId(host: Host, paths: Paths): Promise<string> {
-  const id = (await systemMachineId(host)) || macAddressId() || keptRandomId(join(paths.state, 'machine-id'));
+  const id =
+    (await systemMachineId(host)) ||
+    macAddressId() ||
+    keptRandomId(join(paths.state, 'machine-id'));
   return sha256(id);
 }
 
@@ -46,7 +50,10 @@ async function systemMachineId({ env, platform }: Host): Promise<string | undefi
 /** What one of the system's own programs prints; empty where it is not there or fails. */
 async function printed(file: string, args: string[]): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(file, args, { timeout: 10_000, windowsHide: true });
+    const { stdout } = await promisify(execFile)(file, args, {
+      timeout: 10_000,
+      windowsHide: true,
+    });
     return stdout;
   } catch {
     return ''; // then the next source of an id is asked

@@ -13,10 +13,18 @@ import { fromInterpreter, type Installation } from './packages.ts';
 
 export type { Installation } from './packages.ts';
 
-const NOTHING: Installation = { lhpVersion: undefined, pythonVersion: undefined, pyyamlVersion: undefined };
+const NOTHING: Installation = {
+  lhpVersion: undefined,
+  pythonVersion: undefined,
+  pyyamlVersion: undefined,
+};
 
 /** The versions behind the lhp that ran; what is not known is `undefined`. */
-export async function installation(program: Program, cwd: string, host: Host): Promise<Installation> {
+export async function installation(
+  program: Program,
+  cwd: string,
+  host: Host,
+): Promise<Installation> {
   let inside = host;
   let folder = program.launches[0]?.from ?? cwd;
   for (const launch of program.launches) {
@@ -28,7 +36,8 @@ export async function installation(program: Program, cwd: string, host: Host): P
   }
   const python = interpreterOf(program, folder, inside);
   // `python -m` looks into its working folder first.
-  if (python === undefined || (program.kind === 'python' && existsSync(join(cwd, 'lhp', 'cli')))) return NOTHING;
+  if (python === undefined || (program.kind === 'python' && existsSync(join(cwd, 'lhp', 'cli'))))
+    return NOTHING;
   return fromInterpreter(python, { ...inside, cwd });
 }
 
@@ -42,17 +51,22 @@ async function enter(launch: Launch, host: Host): Promise<Host | Installation | 
   if (found === undefined || found === 'outside') return found && changed;
   if ('installation' in found) return found.installation;
   const bin = join(found.prefix, host.platform === 'win32' ? 'Scripts' : 'bin');
-  const active = isConda(row.environment) ? { CONDA_PREFIX: found.prefix } : { VIRTUAL_ENV: found.prefix };
+  const active = isConda(row.environment)
+    ? { CONDA_PREFIX: found.prefix }
+    : { VIRTUAL_ENV: found.prefix };
   const env = { ...changed.env, ...active, PATH: `${bin}${delimiter}${changed.env.PATH ?? ''}` };
   return existsSync(bin) ? { ...changed, env } : undefined;
 }
 
-const isConda = (rule: EnvironmentRule) => rule === 'conda' || rule === 'micromamba' || rule === 'pixi';
+const isConda = (rule: EnvironmentRule) =>
+  rule === 'conda' || rule === 'micromamba' || rule === 'pixi';
 
 /** `env -u A B=1`: what is behind it. */
 function variablesBehind({ name, given }: Launch, outer: Host['env']): Host['env'] {
   const row = launcherOf(name);
-  let env: Record<string, string | undefined> = given.some(({ option }) => listed(row.clears, option))
+  let env: Record<string, string | undefined> = given.some(({ option }) =>
+    listed(row.clears, option),
+  )
     ? {}
     : { ...outer };
   for (const { option, value = '' } of given) {
@@ -77,9 +91,12 @@ function interpreterOf({ kind, file }: Program, cwd: string, host: Host): string
 
 /** A pyenv shim starts the version's own program; which one is in PYENV_VERSION, or there is only one that has it. */
 function pyenvShim(path: string, { env }: Host, program = basename(path)): string | undefined {
-  if (!/[\\/]shims[\\/][^\\/]+$/.test(path) || !/pyenv/.test(readText(path)?.slice(0, 1024) ?? '')) return undefined;
+  if (!/[\\/]shims[\\/][^\\/]+$/.test(path) || !/pyenv/.test(readText(path)?.slice(0, 1024) ?? ''))
+    return undefined;
   const versions = join(dirname(dirname(path)), 'versions');
   const wanted = env.PYENV_VERSION?.split(':') ?? list(versions);
-  const having = wanted.map((version) => join(versions, version, 'bin', program)).filter((one) => existsSync(one));
+  const having = wanted
+    .map((version) => join(versions, version, 'bin', program))
+    .filter((one) => existsSync(one));
   return having.length === 1 ? having[0] : undefined;
 }

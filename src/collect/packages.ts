@@ -23,7 +23,9 @@ export function fromInterpreter(path: string, host: Host): Installation {
   const version = fromConfig ?? fromName;
   const nothing = { lhpVersion: undefined, pythonVersion: version, pyyamlVersion: undefined };
   if (isShadowed(host)) return nothing;
-  for (const prefix of config === undefined ? prefixesOf(path, host) : [venv, ...sharedPrefixes(config, host)]) {
+  for (const prefix of config === undefined
+    ? prefixesOf(path, host)
+    : [venv, ...sharedPrefixes(config, host)]) {
     for (const { folder, python } of sitePackages(prefix)) {
       if (version && python && python !== version) continue;
       const found = installedIn(folder);
@@ -43,7 +45,10 @@ function isShadowed({ cwd, env }: Host): boolean {
 function prefixesOf(path: string, { env, home }: Host): string[] {
   const own = [...new Set([dirname(dirname(path)), dirname(dirname(realPath(path)))])];
   const user = env.PYTHONUSERBASE || (home === undefined ? undefined : join(home, '.local'));
-  return [...(user ? [user] : []), ...own.flatMap((prefix) => (prefix === '/usr' ? ['/usr/local', prefix] : [prefix]))];
+  return [
+    ...(user ? [user] : []),
+    ...own.flatMap((prefix) => (prefix === '/usr' ? ['/usr/local', prefix] : [prefix])),
+  ];
 }
 
 /** A venv that also sees what is installed for its base. */

@@ -40,7 +40,11 @@ export interface Generate extends GenerateOptions {
 }
 
 /** @param env - Launchers have variables for some of their options. */
-export function parseCommand(words: readonly string[], cwd: string, env: Env = {}): Generate | undefined {
+export function parseCommand(
+  words: readonly string[],
+  cwd: string,
+  env: Env = {},
+): Generate | undefined {
   const { found, doubts } = find({ words, env }, 0, cwd, []);
   return found && { ...found, ...(doubts.length > 0 ? { doubts } : {}) };
 }
@@ -71,7 +75,9 @@ function find(line: Line, at: number, cwd: string, launches: Launch[]): Result {
 
 function lhpFrom(line: Line, program: Program, next: number, cwd: string): Result {
   const options = parseLhp(line.words.slice(next));
-  return options ? { found: { program, cwd, ...options }, doubts: [] } : { doubts: [line.words[next - 1] as string] };
+  return options
+    ? { found: { program, cwd, ...options }, doubts: [] }
+    : { doubts: [line.words[next - 1] as string] };
 }
 
 /** `python [options] -m lhp.cli.main …`, `-m uv run …`, or `python [options] path/to/lhp …`. */
@@ -83,7 +89,9 @@ function findModule(line: Line, at: number, cwd: string, launches: Launch[]): Re
   if (module ? isLhpModule(name) : programName(name) === 'lhp')
     return lhpFrom(line, { kind: 'python', file, launches }, next, cwd);
   const row = module && Object.hasOwn(LAUNCHERS, name) ? LAUNCHERS[name] : undefined;
-  return row ? findCommand(line, { name, row, from: cwd, start: next, before: [] }, launches) : { doubts: [file] };
+  return row
+    ? findCommand(line, { name, row, from: cwd, start: next, before: [] }, launches)
+    : { doubts: [file] };
 }
 
 /** No released lhp has `lhp/__main__.py` (0.2.7 to 0.9.3); should one come, it is a generate as well. */
@@ -122,7 +130,11 @@ function findCommand(line: Line, opened: Opened, launches: Launch[]): Result {
   const doubts = [...new Set(results.flatMap((result) => result.doubts))];
   const foreign = results.some((result) => result.foreign);
   // `generate` is what lhp's name would leave behind if it were an option's value.
-  if (!found || foreign || (opened.row.fetches && doubts.some((word) => word !== 'generate' && isPackage(word))))
+  if (
+    !found ||
+    foreign ||
+    (opened.row.fetches && doubts.some((word) => word !== 'generate' && isPackage(word)))
+  )
     return { doubts, foreign };
   return { found, doubts };
 }
@@ -130,24 +142,42 @@ function findCommand(line: Line, opened: Opened, launches: Launch[]): Result {
 /** What a launcher fetches by its name. */
 const isPackage = (word: string) => /^[a-z][\w.-]*(\[[\w,.-]*\])?(@.*|[=<>~!]=.*)?$/i.test(word);
 
-function findSubcommand(line: Line, { name, row, from, before }: Opened, reading: Reading, launches: Launch[]): Result {
+function findSubcommand(
+  line: Line,
+  { name, row, from, before }: Opened,
+  reading: Reading,
+  launches: Launch[],
+): Result {
   const word = line.words[reading.next] ?? '';
-  const subcommand = row.subcommands && Object.hasOwn(row.subcommands, word) ? row.subcommands[word] : undefined;
+  const subcommand =
+    row.subcommands && Object.hasOwn(row.subcommands, word) ? row.subcommands[word] : undefined;
   // With one reading only it is of no weight; with two it is the likelier one.
   if (!subcommand) return { doubts: [], foreign: listed(row.others, word) };
   const start = reading.next + 1;
   return findCommand(
     line,
-    { name: `${name} ${word}`, row: subcommand, from, start, before: [...before, ...reading.given] },
+    {
+      name: `${name} ${word}`,
+      row: subcommand,
+      from,
+      start,
+      before: [...before, ...reading.given],
+    },
     launches,
   );
 }
 
-function findLaunched(line: Line, { name, row, from, before }: Opened, reading: Reading, launches: Launch[]): Result {
+function findLaunched(
+  line: Line,
+  { name, row, from, before }: Opened,
+  reading: Reading,
+  launches: Launch[],
+): Result {
   const given = [...before, ...reading.given];
   const { words } = line;
   let at = reading.next;
-  for (; row.assigns && /^[^=]+=/.test(words[at] ?? ''); at += 1) given.push({ option: '=', value: words[at] });
+  for (; row.assigns && /^[^=]+=/.test(words[at] ?? ''); at += 1)
+    given.push({ option: '=', value: words[at] });
   if (row.operand?.test(words[at] ?? '')) at += 1;
   const cwd = folderOf(row, from, given, line.env);
   const launch = { name, from, cwd, given, unknown: reading.unknown };
@@ -170,8 +200,12 @@ function folderOf(row: Launcher, from: string, given: readonly Given[], env: Env
   const folder = named ?? (row.folderVariable && env[row.folderVariable]) ?? '';
   if (!folder) return from;
   if (!row.folderInProject) return resolve(from, folder);
-  const project = given.findLast(({ option }) => listed(row.project, option))?.value ?? env.PDM_PROJECT;
-  return resolve(project ? resolve(from, project) : (folderWith('pyproject.toml', from) ?? from), folder);
+  const project =
+    given.findLast(({ option }) => listed(row.project, option))?.value ?? env.PDM_PROJECT;
+  return resolve(
+    project ? resolve(from, project) : (folderWith('pyproject.toml', from) ?? from),
+    folder,
+  );
 }
 
 /** The nearest folder from here upwards that holds a file of this name. */

@@ -10,14 +10,18 @@ import type { Launch } from './command.ts';
 export function condaPrefix({ name, from, given }: Launch, host: Host): string | undefined {
   const option = (...names: string[]) => given.findLast((one) => names.includes(one.option))?.value;
   const prefix = option('-p', '--prefix');
-  if (prefix !== undefined) return environment(resolve(from, prefix.replace(/^~(?=\/)/, host.home ?? '~')));
+  if (prefix !== undefined)
+    return environment(resolve(from, prefix.replace(/^~(?=\/)/, host.home ?? '~')));
   const wanted = option('-n', '--name');
   const roots = rootsOf(name.split(' ')[0] ?? '', option('-r', '--root-prefix'), from, host);
-  if (wanted === undefined) return host.env.CONDA_PREFIX ? environment(host.env.CONDA_PREFIX) : only(roots);
+  if (wanted === undefined)
+    return host.env.CONDA_PREFIX ? environment(host.env.CONDA_PREFIX) : only(roots);
   if (/[\\/]/.test(wanted)) return environment(resolve(from, wanted));
   if (wanted === 'base' || wanted === 'root') return only(roots);
   const folders = [
-    ...(host.env.CONDA_ENVS_PATH ?? host.env.CONDA_ENVS_DIRS ?? '').split(delimiter).filter(Boolean),
+    ...(host.env.CONDA_ENVS_PATH ?? host.env.CONDA_ENVS_DIRS ?? '')
+      .split(delimiter)
+      .filter(Boolean),
     ...roots.map((root) => join(root, 'envs')),
     ...(host.home === undefined ? [] : [join(host.home, '.conda', 'envs')]),
   ];
@@ -27,7 +31,9 @@ export function condaPrefix({ name, from, given }: Launch, host: Host): string |
 /** conda writes each environment that it makes into this file. */
 function registered(name: string, { home }: Host): string[] {
   const text = home === undefined ? undefined : readText(join(home, '.conda', 'environments.txt'));
-  return (text ?? '').split('\n').filter((path) => basename(path) === name && basename(dirname(path)) === 'envs');
+  return (text ?? '')
+    .split('\n')
+    .filter((path) => basename(path) === name && basename(dirname(path)) === 'envs');
 }
 
 function rootsOf(program: string, option: string | undefined, from: string, host: Host): string[] {
@@ -42,7 +48,10 @@ function rootsOf(program: string, option: string | undefined, from: string, host
         : [join(home, '.local', 'share', 'mamba'), join(home, 'micromamba')];
   const executable = env.CONDA_EXE || which(program, host.cwd, host);
   // <root>/bin/conda or <root>/condabin/conda
-  return [...(executable ? [dirname(dirname(realPath(executable)))] : []), ...(named ? [named] : [])];
+  return [
+    ...(executable ? [dirname(dirname(realPath(executable)))] : []),
+    ...(named ? [named] : []),
+  ];
 }
 
 const environment = (path: string) => (existsSync(join(path, 'conda-meta')) ? path : undefined);

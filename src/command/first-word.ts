@@ -7,7 +7,8 @@ export const LAUNCHER_NAMES =
   'caffeinate choom chronic chrt env ionice nice nohup numactl prlimit setsid stdbuf taskset time timeout genv gnice \
 gnohup gstdbuf gtime gtimeout uv uvx pipx poetry hatch pdm pipenv pixi conda mamba micromamba rye';
 
-export const programName = (word: string): string => basename(word).replace(/\.(exe|cmd|bat)$/i, '');
+export const programName = (word: string): string =>
+  basename(word).replace(/\.(exe|cmd|bat)$/i, '');
 
 export const isPython = (name: string): boolean => /^(python|pypy)(\d(\.\d+)?)?$|^py$/.test(name);
 

@@ -29,7 +29,11 @@ export function readOptions(words: readonly string[], start: number, row: Launch
     if (word === undefined) return;
     const ended = word === '--';
     const cleared = word === '-' && listed(row.clears, '-');
-    if (ended || !(word.startsWith('-') || selectsHatchEnvironment(word, row)) || (word === '-' && !cleared)) {
+    if (
+      ended ||
+      !(word.startsWith('-') || selectsHatchEnvironment(word, row)) ||
+      (word === '-' && !cleared)
+    ) {
       readings.push({ next: ended ? at + 1 : at, given, unknown, ended });
       return;
     }
@@ -49,14 +53,19 @@ export function readOptions(words: readonly string[], start: number, row: Launch
     walk(at + 1, all, [...unknown, word]);
     // A word that looks like an option is an option.
     if (words[at + 1] !== undefined && !words[at + 1]?.startsWith('-') && !word.includes('='))
-      walk(at + 2, [...all.slice(0, -1), { option: word, value: words[at + 1] }], [...unknown, word]);
+      walk(
+        at + 2,
+        [...all.slice(0, -1), { option: word, value: words[at + 1] }],
+        [...unknown, word],
+      );
   };
   walk(start, [], []);
   return readings;
 }
 
 /** `hatch run +py=3.12 lhp` */
-const selectsHatchEnvironment = (word: string, row: Launcher) => row.prefixed === true && /^\+\w/.test(word);
+const selectsHatchEnvironment = (word: string, row: Launcher) =>
+  row.prefixed === true && /^\+\w/.test(word);
 
 interface Word {
   given: Given[];
@@ -68,7 +77,8 @@ interface Word {
 function readWord(word: string, row: Launcher): Word | undefined {
   if (word.startsWith('--')) return readLong(word, row);
   if (row.numbers && /^-\d+$/.test(word)) return { given: [], takes: 'no' };
-  if (selectsHatchEnvironment(word, row)) return { given: [{ option: '+', value: word.slice(1) }], takes: 'no' };
+  if (selectsHatchEnvironment(word, row))
+    return { given: [{ option: '+', value: word.slice(1) }], takes: 'no' };
   if (isRefused(word, row)) return undefined;
   if (listed(row.flags, word) || listed(row.clears, word))
     return { given: [{ option: word, value: undefined }], takes: 'no' };
@@ -110,7 +120,8 @@ function readShort(word: string, row: Launcher): Word | undefined {
 const takesValue = (option: string, row: Launcher) =>
   [row.values, row.sets, row.unsets].some((list) => listed(list, option));
 const isKnown = (option: string, row: Launcher) =>
-  takesValue(option, row) || [row.flags, row.module, row.clears, row.noEnvFile].some((list) => listed(list, option));
+  takesValue(option, row) ||
+  [row.flags, row.module, row.clears, row.noEnvFile].some((list) => listed(list, option));
 const isRefused = (option: string, row: Launcher) =>
   listed(row.refused, option) || (HELP.includes(option) && !isKnown(option, row));
 

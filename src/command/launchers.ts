@@ -192,7 +192,8 @@ const CONDA_RUN: Launcher = {
 const MICROMAMBA_RUN: Launcher = {
   ...CONDA_RUN,
   flags: `${CONDA_RUN.flags} --no-rc --no-env --json --offline -y --yes`,
-  values: '-n --name -p --prefix --cwd -r --root-prefix --rc-file -e --env -a --attach --label --log-level',
+  values:
+    '-n --name -p --prefix --cwd -r --root-prefix --rc-file -e --env -a --attach --label --log-level',
   refused: '-d --detach --dry-run --clean-env',
   sets: '-e --env',
   environment: 'micromamba',
@@ -222,13 +223,15 @@ const WRAPPERS: Record<string, Launcher> = {
   choom: { values: '-n --adjust', refused: '-p --pid' },
   chronic: { flags: '-v -e' },
   chrt: {
-    flags: '-a --all-tasks -b --batch -d --deadline -e --ext -f --fifo -i --idle -o --other -r --rr -R -v --verbose',
+    flags:
+      '-a --all-tasks -b --batch -d --deadline -e --ext -f --fifo -i --idle -o --other -r --rr -R -v --verbose',
     values: '-T --sched-runtime -P --sched-period -D --sched-deadline',
     refused: '-p --pid -m --max',
     operand: /^\d+$/,
   },
   env: {
-    flags: '-v --debug -0 --null --list-signal-handling --default-signal --ignore-signal --block-signal',
+    flags:
+      '-v --debug -0 --null --list-signal-handling --default-signal --ignore-signal --block-signal',
     values: '-u --unset -C --chdir -a --argv0 -P',
     // One word that holds several: not read.
     refused: '-S --split-string',
@@ -242,7 +245,8 @@ const WRAPPERS: Record<string, Launcher> = {
   nohup: {},
   numactl: {
     flags: '-a --all -l --localalloc -b --balancing',
-    values: '-i --interleave -p --preferred -P --preferred-many -m --membind -N --cpunodebind -C --physcpubind',
+    values:
+      '-i --interleave -p --preferred -P --preferred-many -m --membind -N --cpunodebind -C --physcpubind',
     refused: '-s --show -H --hardware',
   },
   prlimit: {
@@ -255,7 +259,11 @@ const WRAPPERS: Record<string, Launcher> = {
   // Forked, it would have ended before the command.
   setsid: { flags: '-c --ctty -w --wait', refused: '-f --fork' },
   stdbuf: { values: '-i --input -o --output -e --error' },
-  taskset: { flags: '-a --all-tasks -c --cpu-list', refused: '-p --pid', operand: /^(0x)?[\da-f]+$|^\d[\d,:-]*$/i },
+  taskset: {
+    flags: '-a --all-tasks -c --cpu-list',
+    refused: '-p --pid',
+    operand: /^(0x)?[\da-f]+$|^\d[\d,:-]*$/i,
+  },
   time: TIME,
   timeout: {
     flags: '-f --foreground -p --preserve-status -v --verbose',
@@ -280,33 +288,39 @@ install uninstall list upgrade update-shell dir`,
   pipx: {
     ...PIPX_RUN,
     subcommands: { run: PIPX_RUN },
-    others: 'install inject upgrade uninstall reinstall list environment exec runpip ensurepath cache interpreter',
+    others:
+      'install inject upgrade uninstall reinstall list environment exec runpip ensurepath cache interpreter',
   },
   poetry: {
     ...POETRY,
     subcommands: { run: POETRY },
-    others: 'add remove about build cache check config debug env help init install list lock new publish search show',
+    others:
+      'add remove about build cache check config debug env help init install list lock new publish search show',
   },
   hatch: {
     ...HATCH,
     subcommands: { run: HATCH_RUN, env: { ...HATCH, subcommands: { run: HATCH_ENV_RUN } } },
-    others: 'build check clean config dep fmt lock new project publish python self shell status test version',
+    others:
+      'build check clean config dep fmt lock new project publish python self shell status test version',
   },
   pdm: {
     flags: `-v --verbose -q --quiet --no-cache -I --ignore-python -n --non-interactive`,
     values: '-c --config',
     subcommands: { run: PDM_RUN },
-    others: 'add build cache config fix info init install list lock new outdated publish python remove show sync use',
+    others:
+      'add build cache config fix info init install list lock new outdated publish python remove show sync use',
   },
   pipenv: {
     ...PIPENV,
     subcommands: { run: PIPENV },
-    others: 'install remove upgrade uninstall lock shell check audit update graph open sync clean scripts verify',
+    others:
+      'install remove upgrade uninstall lock shell check audit update graph open sync clean scripts verify',
   },
   pixi: {
     ...PIXI_RUN,
     subcommands: { run: PIXI_RUN, r: PIXI_RUN },
-    others: 'add init install remove task shell list global exec info search upgrade update tree workspace clean',
+    others:
+      'add init install remove task shell list global exec info search upgrade update tree workspace clean',
   },
   conda: {
     flags: '-v --verbose -q --quiet --no-plugins',
@@ -320,7 +334,8 @@ install uninstall list upgrade update-shell dir`,
     values: '--env-file',
     envFile: '--env-file',
     subcommands: { run: RYE_RUN, r: RYE_RUN },
-    others: 'add build config fetch fmt init install list lint lock make-req publish remove show sync test tools use',
+    others:
+      'add build config fetch fmt init install list lint lock make-req publish remove show sync test tools use',
   },
 };
 

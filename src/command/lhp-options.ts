@@ -67,7 +67,8 @@ export function parseLhp(words: readonly string[]): GenerateOptions | undefined 
 function clickOption(word: string): [string, string | undefined] {
   const equals = word.indexOf('=');
   const long = equals < 0 ? word : word.slice(0, equals);
-  if (word.startsWith('--') || long === '-pc') return [long, equals < 0 ? undefined : word.slice(equals + 1)];
+  if (word.startsWith('--') || long === '-pc')
+    return [long, equals < 0 ? undefined : word.slice(equals + 1)];
   for (let i = 1; i < word.length; i += 1) {
     const short = `-${word[i]}`;
     if (VALUE_OPTIONS[short]) return [short, i + 1 < word.length ? word.slice(i + 1) : undefined];

@@ -17,7 +17,10 @@ function couldRun(word: string, folders: readonly string[], host: Host): boolean
   // No program is called like a version, a list, an address or a setting.
   if (/[=<>,:@\s]/.test(word) || /^[\d.]+$/.test(word)) return false;
   if (/[\\/]|\.py$/.test(word)) return folders.some((folder) => existsSync(resolve(folder, word)));
-  return which(word, host.cwd, host) !== undefined || folders.some((folder) => inEnvironment(word, folder, host));
+  return (
+    which(word, host.cwd, host) !== undefined ||
+    folders.some((folder) => inEnvironment(word, folder, host))
+  );
 }
 
 /** In an environment of the project: what launchers make beside it, or what their variables name. */

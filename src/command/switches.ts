@@ -16,7 +16,13 @@ import { type Launcher, launcherOf, type Settings } from './launchers.ts';
 /** The switch that is off, or words for what cannot be known. */
 export type Between = { layer: Layer } | { unknown: string };
 
-const SWITCHES = ['LHP_DISABLE_ANALYTICS', 'DO_NOT_TRACK', 'LHP_TELEMETRY', 'OTEL_SDK_DISABLED', 'PYTEST_CURRENT_TEST'];
+const SWITCHES = [
+  'LHP_DISABLE_ANALYTICS',
+  'DO_NOT_TRACK',
+  'LHP_TELEMETRY',
+  'OTEL_SDK_DISABLED',
+  'PYTEST_CURRENT_TEST',
+];
 /** They say where lhp keeps its own `telemetry off`. */
 const PLACES = ['LHP_CONFIG_DIR', 'XDG_CONFIG_HOME', 'HOME', 'APPDATA', 'USERPROFILE'];
 /** An environment file or a project's settings are a few lines. */
@@ -31,14 +37,19 @@ export function switchBetween(launches: readonly Launch[], host: Host): Between 
   return undefined;
 }
 
-function fromWords({ name, given, unknown }: Launch, row: Launcher, { env }: Host): Between | undefined {
+function fromWords(
+  { name, given, unknown }: Launch,
+  row: Launcher,
+  { env }: Host,
+): Between | undefined {
   if (unknown.some((option) => /env/i.test(option))) return { unknown: `an option of ${name}` };
   const cleared = given.some(({ option }) => listed(row.clears, option));
   const set = new Map<string, string>();
   const removed = new Set<string>(cleared ? PLACES : []);
   for (const { option, value = '' } of given) {
     const equals = value.indexOf('=');
-    if (option === '=' || listed(row.sets, option)) set.set(value.slice(0, equals), value.slice(equals + 1));
+    if (option === '=' || listed(row.sets, option))
+      set.set(value.slice(0, equals), value.slice(equals + 1));
     else if (listed(row.unsets, option)) removed.add(value);
     else if (mentions(value)) return { unknown: `an option of ${name}` };
   }
@@ -56,7 +67,8 @@ const switchesOf = (env: Host['env'], set: ReadonlyMap<string, string>) => ({
   ...Object.fromEntries([...set].filter(([name]) => SWITCHES.includes(name))),
 });
 
-const mentions = (text: string) => [...SWITCHES, ...PLACES.slice(0, 2)].some((name) => text.includes(name));
+const mentions = (text: string) =>
+  [...SWITCHES, ...PLACES.slice(0, 2)].some((name) => text.includes(name));
 
 function fromFiles(launch: Launch, row: Launcher, host: Host): Between | undefined {
   const { env } = host;
@@ -77,7 +89,9 @@ function fromFiles(launch: Launch, row: Launcher, host: Host): Between | undefin
 function environmentFiles({ cwd, from, given }: Launch, row: Launcher, env: Host['env']): string[] {
   if (given.some(({ option }) => listed(row.noEnvFile, option))) return [];
   const folder = row.folderInProject ? projectOf(given, row, from, env) : cwd;
-  const named = given.flatMap(({ option, value }) => (value && listed(row.envFile, option) ? [value] : []));
+  const named = given.flatMap(({ option, value }) =>
+    value && listed(row.envFile, option) ? [value] : [],
+  );
   const variable = (row.envFileVariable && env[row.envFileVariable]) || '';
   return [...named, ...variable.split(/(?<!\\)\s+/).filter(Boolean)].map((file) =>
     resolve(folder, file.replaceAll('\\ ', ' ')),
@@ -85,15 +99,19 @@ function environmentFiles({ cwd, from, given }: Launch, row: Launcher, env: Host
 }
 
 function projectOf(given: Launch['given'], row: Launcher, from: string, env: Host['env']): string {
-  const named = given.findLast(({ option }) => listed(row.project, option))?.value ?? variableOf(row, env);
+  const named =
+    given.findLast(({ option }) => listed(row.project, option))?.value ?? variableOf(row, env);
   if (named === undefined) return folderWith('pyproject.toml', from) ?? from;
   const path = resolve(from, named);
   return /\.toml$/.test(path) ? resolve(path, '..') : path;
 }
 
 const variableOf = ({ environment }: Launcher, env: Host['env']): string | undefined =>
-  (environment === 'pdm' ? env.PDM_PROJECT : environment === 'pixi' ? env.PIXI_PROJECT_MANIFEST : undefined) ||
-  undefined;
+  (environment === 'pdm'
+    ? env.PDM_PROJECT
+    : environment === 'pixi'
+      ? env.PIXI_PROJECT_MANIFEST
+      : undefined) || undefined;
 
 interface Place extends Settings {
   folder: string;
@@ -101,9 +119,12 @@ interface Place extends Settings {
 
 function settingsOf({ cwd, from, given }: Launch, row: Launcher, env: Host['env']): Place[] {
   if (row.environment === 'pipenv') return pipenvSettings(cwd, row, env);
-  const named = given.some(({ option }) => listed(row.project, option)) || variableOf(row, env) !== undefined;
+  const named =
+    given.some(({ option }) => listed(row.project, option)) || variableOf(row, env) !== undefined;
   // Of a relative project both readings are looked at: from the folder that is left, and from the new one.
-  const starts = named ? [projectOf(given, row, from, env), projectOf(given, row, cwd, env)] : [cwd];
+  const starts = named
+    ? [projectOf(given, row, from, env), projectOf(given, row, cwd, env)]
+    : [cwd];
   return (row.settings ?? []).flatMap((one) =>
     [...new Set(starts.map((start) => folderWith(one.file, start)))].flatMap((folder) =>
       folder === undefined ? [] : [{ ...one, folder }],
@@ -112,9 +133,13 @@ function settingsOf({ cwd, from, given }: Launch, row: Launcher, env: Host['env'
 }
 
 function pipenvSettings(cwd: string, row: Launcher, env: Host['env']): Place[] {
-  const pipfile = env.PIPENV_PIPFILE ? resolve(cwd, env.PIPENV_PIPFILE, '..') : (folderWith('Pipfile', cwd) ?? cwd);
+  const pipfile = env.PIPENV_PIPFILE
+    ? resolve(cwd, env.PIPENV_PIPFILE, '..')
+    : (folderWith('Pipfile', cwd) ?? cwd);
   const location = env.PIPENV_DOTENV_LOCATION;
-  const loads = !['1', 'true', 't', 'yes', 'y', 'on'].includes(env.PIPENV_DONT_LOAD_ENV?.toLowerCase() ?? '');
+  const loads = !['1', 'true', 't', 'yes', 'y', 'on'].includes(
+    env.PIPENV_DONT_LOAD_ENV?.toLowerCase() ?? '',
+  );
   const settings = (row.settings ?? [])
     .filter(({ file }) => loads || file !== '.env')
     .map((one) => ({ ...one, folder: pipfile }));
@@ -123,7 +148,8 @@ function pipenvSettings(cwd: string, row: Launcher, env: Host['env']): Place[] {
 
 function fromSettings({ file, folder, table }: Place, row: Launcher, env: Host['env']) {
   const whole = textOf(resolve(folder, file));
-  const text = typeof whole === 'string' && table !== undefined ? linesOfTable(whole, table) : whole;
+  const text =
+    typeof whole === 'string' && table !== undefined ? linesOfTable(whole, table) : whole;
   const between = fromText(text, env);
   if (between || typeof text !== 'string') return between;
   for (const path of filesNamedIn(text)) {
@@ -173,7 +199,8 @@ function textOf(path: string): string | null | undefined {
 function linesOfTable(text: string, table: string): string {
   let inside = true;
   const lines = text.split('\n').filter((line) => {
-    const [, indent, header] = /^(\s*)\[\[?([\w\s."'-]+)\]\]?\s*(?:#.*)?$/.exec(line.trimEnd()) ?? [];
+    const [, indent, header] =
+      /^(\s*)\[\[?([\w\s."'-]+)\]\]?\s*(?:#.*)?$/.exec(line.trimEnd()) ?? [];
     if (header !== undefined) {
       const name = header.replace(/[\s"']/g, '');
       const related = `${name}.`.startsWith(`${table}.`) || `${table}.`.startsWith(`${name}.`);

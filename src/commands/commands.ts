@@ -56,10 +56,15 @@ function statusOf(error: NodeJS.ErrnoException, status: number): number {
 function isAllOutput(words: readonly string[]): boolean {
   const [name] = words.filter((word) => word !== '--');
   if (name === 'hook') return !words.some((word) => /^--(un)?install$/.test(word));
-  return ['show', 'stats', 'completion', 'help', '--help', '-h', '--version', '-V'].includes(name ?? '');
+  return ['show', 'stats', 'completion', 'help', '--help', '-h', '--version', '-V'].includes(
+    name ?? '',
+  );
 }
 
-export function commandLine(run: Run = async () => 0, exit: (code: number) => void = () => {}): Command {
+export function commandLine(
+  run: Run = async () => 0,
+  exit: (code: number) => void = () => {},
+): Command {
   const program = new UserCommand('lhp-otel')
     .description(
       'Records successful `lhp generate` runs as OpenTelemetry metrics: on this machine, or in your own collector.',

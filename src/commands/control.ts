@@ -36,7 +36,9 @@ export function addControlCommands(program: Command, context: Context): void {
     program
       .command('off')
       .summary('record nothing any more')
-      .description('Switches off for this user, and deletes what waits to be sent. The history on this machine stays.')
+      .description(
+        'Switches off for this user, and deletes what waits to be sent. The history on this machine stays.',
+      )
       .action(async () => {
         const { paths } = resolveMode(host, undefined);
         setChoice(paths, false);
@@ -63,7 +65,10 @@ export function addControlCommands(program: Command, context: Context): void {
         const { consent } = resolveMode(host, projectRoot(host.cwd));
         await showNotice();
         if (consent.enabled) print('telemetry is on');
-        else print(`your own switch is on again; telemetry stays off here because of: ${decidedBy(consent)}`);
+        else
+          print(
+            `your own switch is on again; telemetry stays off here because of: ${decidedBy(consent)}`,
+          );
       }),
     { exits: [['1', 'it did not take, and stderr says why']], examples: [['lhp-otel on', '']] },
   );

@@ -10,7 +10,10 @@ import { explain } from './help.ts';
 const STATUS_COLUMN = 15;
 const DOCTOR_COLUMN = 24;
 
-export function addDeliveryCommands(program: Command, { host, print, exit, showNotice }: Context): void {
+export function addDeliveryCommands(
+  program: Command,
+  { host, print, exit, showNotice }: Context,
+): void {
   explain(
     program
       .command('status')

@@ -15,16 +15,19 @@ export interface More {
 const MAX_WIDTH = 100;
 /** Where it is not known, as commander has it. */
 const DEFAULT_WIDTH = 80;
-const widthOf = ({ columns }: { columns?: number }) => Math.min(columns || DEFAULT_WIDTH, MAX_WIDTH);
+const widthOf = ({ columns }: { columns?: number }) =>
+  Math.min(columns || DEFAULT_WIDTH, MAX_WIDTH);
 
 /** How help is laid out; for the program, whose commands inherit it. */
 export const layOut = (program: Command): Command =>
-  program.configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 10 }).configureOutput({
-    getOutHelpWidth: () => widthOf(process.stdout),
-    getErrHelpWidth: () => widthOf(process.stderr),
-    writeOut: (text) => print(...linesOf(text)),
-    writeErr: (text) => printError(...linesOf(text)),
-  });
+  program
+    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 10 })
+    .configureOutput({
+      getOutHelpWidth: () => widthOf(process.stdout),
+      getErrHelpWidth: () => widthOf(process.stderr),
+      writeOut: (text) => print(...linesOf(text)),
+      writeErr: (text) => printError(...linesOf(text)),
+    });
 
 const linesOf = (text: string) => text.replace(/\n$/, '').split('\n');
 
@@ -39,13 +42,19 @@ export function explain(command: Command, more: More): Command {
   );
 }
 
-function moreText(command: Command, { remarks = [], exits = [], examples }: More, width: number): string {
+function moreText(
+  command: Command,
+  { remarks = [], exits = [], examples }: More,
+  width: number,
+): string {
   const help = command.createHelp();
   const table = (rows: readonly (readonly [string, string])[]) => {
     const wide = Math.max(...rows.map(([left]) => left.length));
     // Where two columns do not fit, what each does stands below it.
     const fits = rows.every(([, right]) => 2 + wide + 2 + right.length <= width);
-    return rows.map(([left, right]) => `  ${fits ? left.padEnd(wide + 2) : `${left}\n      `}${right}`.trimEnd());
+    return rows.map(([left, right]) =>
+      `  ${fits ? left.padEnd(wide + 2) : `${left}\n      `}${right}`.trimEnd(),
+    );
   };
   return [
     ...remarks.map((text) => ['', help.boxWrap(text, width)]),

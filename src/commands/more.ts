@@ -10,11 +10,15 @@ export function addMoreCommands(program: Command): void {
     program
       .command('completion')
       .summary('let the shell complete lhp-otel with TAB')
-      .description('Prints a completion script for a shell. Behind `lhp-otel run` it completes the other command.')
+      .description(
+        'Prints a completion script for a shell. Behind `lhp-otel run` it completes the other command.',
+      )
       .addArgument(wordArgument('completion', '<shell>', 'the shell', COMPLETION_SHELLS))
       .action((shell: string) => printScript(completionText(shell, program))),
     {
-      remarks: ['zsh: after compinit. bash: with the package bash-completion it completes other programs too.'],
+      remarks: [
+        'zsh: after compinit. bash: with the package bash-completion it completes other programs too.',
+      ],
       examples: [
         ['eval "$(lhp-otel completion bash)"', 'a line for ~/.bashrc'],
         ['eval "$(lhp-otel completion zsh)"', 'a line for ~/.zshrc'],

@@ -48,14 +48,16 @@ export function tracesOf(host: Host, paths: Paths): Traces {
   }
   const names = ourNames(paths);
   const inner = new Set([...names.keys()].filter((folder) => names.has(dirname(folder))));
-  for (const folder of names.keys()) if (!inner.has(folder)) lookInto(folder, names, traces, userOffFiles(host, paths));
+  for (const folder of names.keys())
+    if (!inner.has(folder)) lookInto(folder, names, traces, userOffFiles(host, paths));
   return traces;
 }
 
 /** Our folders, and what is ours in each by its name. Two of them may be one: the user chooses where they are. */
 function ourNames(paths: Paths): ReadonlyMap<string, readonly RegExp[]> {
   const names = new Map<string, RegExp[]>();
-  const add = (folder: string, ...ours: RegExp[]) => names.set(folder, [...(names.get(folder) ?? []), ...ours]);
+  const add = (folder: string, ...ours: RegExp[]) =>
+    names.set(folder, [...(names.get(folder) ?? []), ...ours]);
   add(paths.state, STATE);
   add(paths.spool, SPOOLED);
   add(paths.history, KEPT);
@@ -63,7 +65,8 @@ function ourNames(paths: Paths): ReadonlyMap<string, readonly RegExp[]> {
   add(dirname(paths.config), CONFIG);
   add(dirname(paths.cache));
   add(paths.cache);
-  for (const name of list(paths.cache)) if (COMPILED_BY.test(name)) add(join(paths.cache, name), COMPILED);
+  for (const name of list(paths.cache))
+    if (COMPILED_BY.test(name)) add(join(paths.cache, name), COMPILED);
   return names;
 }
 

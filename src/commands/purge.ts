@@ -20,7 +20,9 @@ export function addPurge(program: Command, { host, print, exit }: Context): void
     .action(async (options: { all?: boolean; yes?: boolean }) => {
       const { paths } = resolveMode(host, undefined);
       if (!options.yes && !(process.stdin.isTTY && process.stderr.isTTY))
-        purge.error('error: there is no terminal to ask on; to delete without a question, say --yes');
+        purge.error(
+          'error: there is no terminal to ask on; to delete without a question, say --yes',
+        );
       const agreed = async (lines: string[]) => {
         if (options.yes || (await confirmed(lines))) return true;
         print('nothing was deleted');

@@ -26,7 +26,8 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
     .passThroughOptions()
     // cli.ts runs commands itself; this is reached without one, or with options before `run`.
     .action(async (words: string[]) => {
-      if (words.length === 0) run.error('error: no command given; it must be like: lhp-otel run -- lhp generate');
+      if (words.length === 0)
+        run.error('error: no command given; it must be like: lhp-otel run -- lhp generate');
       exit(await runCommand(words));
     });
   explain(run, {
@@ -51,17 +52,29 @@ function addHook(program: Command, context: Context): void {
       'Prints a shell function called lhp that records without Node in front of the command, or puts it into the shell.',
     )
     .usage('<shell> | --install [shell] | --uninstall [shell]')
-    .addArgument(wordArgument('hook', '[shell]', 'to install, the one in $SHELL if none is given', HOOK_SHELLS))
+    .addArgument(
+      wordArgument(
+        'hook',
+        '[shell]',
+        'to install, the one in $SHELL if none is given',
+        HOOK_SHELLS,
+      ),
+    )
     .option('--install', 'let the shell load it when it starts')
     .option('--uninstall', 'take that back, to the byte')
-    .action(async (shell: string | undefined, options: { install?: boolean; uninstall?: boolean }) => {
-      if (options.install && options.uninstall) hook.error('error: give --install or --uninstall, not both');
-      const { paths } = resolveMode(host, undefined);
-      if (options.install) await install(installHook(shell, host, paths), context);
-      else if (options.uninstall) print(`${uninstallHook(shell, host, paths)} does not load the hook any more`);
-      else if (shell === undefined) hook.error('error: say for which shell: bash, zsh, fish or pwsh');
-      else printScript(hookText(shell));
-    });
+    .action(
+      async (shell: string | undefined, options: { install?: boolean; uninstall?: boolean }) => {
+        if (options.install && options.uninstall)
+          hook.error('error: give --install or --uninstall, not both');
+        const { paths } = resolveMode(host, undefined);
+        if (options.install) await install(installHook(shell, host, paths), context);
+        else if (options.uninstall)
+          print(`${uninstallHook(shell, host, paths)} does not load the hook any more`);
+        else if (shell === undefined)
+          hook.error('error: say for which shell: bash, zsh, fish or pwsh');
+        else printScript(hookText(shell));
+      },
+    );
   explain(hook, {
     remarks: [
       'Shells that are open keep what they have loaded until they end. PowerShell’s profile is not edited.',

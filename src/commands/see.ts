@@ -50,7 +50,8 @@ function addStats(program: Command, { host, print }: Context): void {
       else if (runs.length > 0) {
         const screen = { columns: columns(), unicode: hasUnicode(host.env) };
         print(...statsText(runs, screen, thisProject(host)));
-      } else say(all.length > 0 ? 'no run since then; without --since there are more' : NOTHING_YET);
+      } else
+        say(all.length > 0 ? 'no run since then; without --since there are more' : NOTHING_YET);
     });
   explain(stats, {
     remarks: [
@@ -107,40 +108,60 @@ function addShow(program: Command, { host, print }: Context): void {
   const show = program
     .command('show')
     .summary('exactly what was recorded')
-    .description('Prints recorded runs, the newest last: on a terminal indented below a heading, else one line each.')
-    .addOption(valueOption('-n, --last <count>', 'the newest runs only', COUNT, positive).default(10))
-    .addOption(
-      wordOption('--format <format>', 'event: the telemetry page’s JSON; otlp: the exact request', FORMATS).default(
-        'event',
-      ),
+    .description(
+      'Prints recorded runs, the newest last: on a terminal indented below a heading, else one line each.',
     )
-    .option('--preview', 'what would be recorded for the project in this folder, now; nothing is kept')
-    .argument('[command...]', 'with --preview: the generate to look at; if none is given, lhp generate --env dev')
-    .action(async (words: string[], options: { last: number; format: Format; preview?: boolean }) => {
-      if (!options.preview) {
-        const { paths } = resolveMode(host, projectRoot(host.cwd));
-        if (words.length > 0) show.error(`error: '${words.join(' ')}' is for --preview only`);
-        return printRuns(newestRuns(paths, options.last), options.format);
-      }
-      const given = words.length > 0 ? words : ['lhp', 'generate', '--env', 'dev'];
-      const generate = parseCommand(given, host.cwd, host.env);
-      if (!generate) return show.error(`error: '${words.join(' ')}' is no lhp generate; ${generateUsage}`);
-      const folder = projectRoot(generate.cwd);
-      if (folder === undefined) throw new Error('no lhp.yaml here or above: nothing would be recorded');
-      const { consent, paths } = resolveMode(host, folder);
-      if (!consent.enabled) throw new Error(`telemetry is off (${decidedBy(consent)}): nothing would be recorded`);
-      const obstacle = await obstacleToRuns(host.env, paths);
-      if (obstacle) throw new Error(`${obstacle.what}: nothing would be recorded`);
-      const off = switchBetween(generate.program.launches, host);
-      if (off)
-        throw new Error(
-          `${'layer' in off ? `telemetry is off (${off.layer})` : `${off.unknown} may say off to lhp`}: nothing would be recorded`,
+    .addOption(
+      valueOption('-n, --last <count>', 'the newest runs only', COUNT, positive).default(10),
+    )
+    .addOption(
+      wordOption(
+        '--format <format>',
+        'event: the telemetry page’s JSON; otlp: the exact request',
+        FORMATS,
+      ).default('event'),
+    )
+    .option(
+      '--preview',
+      'what would be recorded for the project in this folder, now; nothing is kept',
+    )
+    .argument(
+      '[command...]',
+      'with --preview: the generate to look at; if none is given, lhp generate --env dev',
+    )
+    .action(
+      async (words: string[], options: { last: number; format: Format; preview?: boolean }) => {
+        if (!options.preview) {
+          const { paths } = resolveMode(host, projectRoot(host.cwd));
+          if (words.length > 0) show.error(`error: '${words.join(' ')}' is for --preview only`);
+          return printRuns(newestRuns(paths, options.last), options.format);
+        }
+        const given = words.length > 0 ? words : ['lhp', 'generate', '--env', 'dev'];
+        const generate = parseCommand(given, host.cwd, host.env);
+        if (!generate)
+          return show.error(`error: '${words.join(' ')}' is no lhp generate; ${generateUsage}`);
+        const folder = projectRoot(generate.cwd);
+        if (folder === undefined)
+          throw new Error('no lhp.yaml here or above: nothing would be recorded');
+        const { consent, paths } = resolveMode(host, folder);
+        if (!consent.enabled)
+          throw new Error(`telemetry is off (${decidedBy(consent)}): nothing would be recorded`);
+        const obstacle = await obstacleToRuns(host.env, paths);
+        if (obstacle) throw new Error(`${obstacle.what}: nothing would be recorded`);
+        const off = switchBetween(generate.program.launches, host);
+        if (off)
+          throw new Error(
+            `${'layer' in off ? `telemetry is off (${off.layer})` : `${off.unknown} may say off to lhp`}: nothing would be recorded`,
+          );
+        const { event, text } = await previewOf(
+          await describePreview(folder, generate, host, paths),
         );
-      const { event, text } = await previewOf(await describePreview(folder, generate, host, paths));
-      if (process.stdout.isTTY) print(...jsonLines(options.format === 'otlp' ? JSON.parse(text) : event, columns()));
-      else if (options.format === 'otlp') printJsonText(text);
-      else printJson(event);
-    });
+        if (process.stdout.isTTY)
+          print(...jsonLines(options.format === 'otlp' ? JSON.parse(text) : event, columns()));
+        else if (options.format === 'otlp') printJsonText(text);
+        else printJson(event);
+      },
+    );
 
   function printRuns(runs: Iterable<ShownRun>, format: Format): void {
     const here = process.stdout.isTTY ? thisProject(host) : undefined;

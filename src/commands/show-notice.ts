@@ -16,7 +16,8 @@ export function noticeTeller(program: Command, host: Host): () => Promise<boolea
   const tell = async () => {
     try {
       const decision = resolveMode(host, projectRoot(host.cwd));
-      if (!shown && !(await obstacleToRuns(host.env, decision.paths))) shown = await showNotice(decision, host.env);
+      if (!shown && !(await obstacleToRuns(host.env, decision.paths)))
+        shown = await showNotice(decision, host.env);
     } catch {
       // it cannot be noted as shown, and comes again; the command goes on
     }

@@ -21,7 +21,8 @@ export class UserCommand extends Command {
   }
 
   override error(message: string, { code }: ErrorOptions = {}): never {
-    const [, said = message, nearest] = /^(?:error: )?(.*?)(?:\n(\(Did you mean [^\n]*\)))?$/s.exec(message) ?? [];
+    const [, said = message, nearest] =
+      /^(?:error: )?(.*?)(?:\n(\(Did you mean [^\n]*\)))?$/s.exec(message) ?? [];
     throw new UsageError(faultOf(this, said, code), nearest ? [nearest] : []);
   }
 }
@@ -29,7 +30,9 @@ export class UserCommand extends Command {
 /** Where the rest is said, for these words of a command line. */
 export function whereToRead(program: Command, words: readonly string[]): string {
   const name = program.name();
-  const command = program.commands.find((each) => each.name() === words.find((word) => word !== '--'));
+  const command = program.commands.find(
+    (each) => each.name() === words.find((word) => word !== '--'),
+  );
   return command
     ? `(${name} ${command.name()} --help says more)`
     : `(${name} --help lists the commands; one that is to be recorded stands behind \`${name} run --\`)`;
@@ -60,7 +63,8 @@ function faultOf(command: Command, said: string, code: string | undefined): stri
 
 function unknownOption(command: Command, flag: string): string {
   const [, long, value] = /^(--[^=]+)=(.*)$/s.exec(flag) ?? [];
-  if (command.options.some((option) => option.long === long)) return `${long} takes no value, and got '${value}'`;
+  if (command.options.some((option) => option.long === long))
+    return `${long} takes no value, and got '${value}'`;
   const owner = command.commands.find(({ options }) =>
     options.some((option) => [option.short, option.long].includes(flag)),
   );
@@ -76,10 +80,18 @@ const listed = (words: readonly string[], last: 'or' | 'and'): string =>
   words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 
 /** The argument of a command that is one of these words. */
-export function wordArgument(command: string, flags: string, description: string, words: readonly string[]): Argument {
+export function wordArgument(
+  command: string,
+  flags: string,
+  description: string,
+  words: readonly string[],
+): Argument {
   const argument = new Argument(flags, description).choices(words).argParser((word) => {
     if (words.includes(word)) return word;
-    throw new UsageError(`${command} knows ${listed(words, 'and')}, not '${word}'`, nearest(word, words));
+    throw new UsageError(
+      `${command} knows ${listed(words, 'and')}, not '${word}'`,
+      nearest(word, words),
+    );
   });
   legal.set(argument, listed(words, 'or'));
   return argument;
@@ -100,13 +112,15 @@ export const valueOption = <T>(
   description: string,
   words: string,
   parse: (word: string) => T | undefined,
-): Option => parsedBy(new Option(flags, description), words, (word) => parse(word) ?? new UsageError(''));
+): Option =>
+  parsedBy(new Option(flags, description), words, (word) => parse(word) ?? new UsageError(''));
 
 function parsedBy(option: Option, words: string, parse: (word: string) => unknown): Option {
   legal.set(option, words);
   return option.argParser((word) => {
     const value = parse(word);
-    if (value instanceof UsageError) throw new UsageError(`${option.long} takes ${words}, not '${word}'`, value.hints);
+    if (value instanceof UsageError)
+      throw new UsageError(`${option.long} takes ${words}, not '${word}'`, value.hints);
     return value;
   });
 }

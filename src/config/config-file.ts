@@ -34,7 +34,9 @@ export function readConfigFile(
   try {
     content = readJson(path);
   } catch (error) {
-    return isMissing(error) ? { name: path, values: {}, off: false } : unreadable(whyUnreadable(error));
+    return isMissing(error)
+      ? { name: path, values: {}, off: false }
+      : unreadable(whyUnreadable(error));
   }
   const foreign = ofUser ? whyForeign(path) : undefined;
   if (foreign !== undefined) return unreadable(foreign);
@@ -43,7 +45,9 @@ export function readConfigFile(
   const values = content as Record<string, unknown>;
   const unknown = Object.keys(values).filter((key) => !known.includes(key));
   if (unknown.length > 0)
-    problems.push(`${path}: unknown ${unknown.map(printable).join(', ')}; known are ${known.join(', ')}`);
+    problems.push(
+      `${path}: unknown ${unknown.map(printable).join(', ')}; known are ${known.join(', ')}`,
+    );
   return { name: path, values, off: offOf(path, values.enabled, problems) };
 }
 
@@ -55,7 +59,9 @@ function whyForeign(path: string): string | undefined {
   if (why !== undefined) return `its folder ${why}`;
   const { uid, mode } = statSync(path);
   if (uid !== user && uid !== 0) return `belongs to user ${uid}, and you are ${user}`;
-  return (mode & 0o002) === 0 ? undefined : `can be written by others (mode ${(mode & 0o777).toString(8)})`;
+  return (mode & 0o002) === 0
+    ? undefined
+    : `can be written by others (mode ${(mode & 0o777).toString(8)})`;
 }
 
 /** What is neither true nor false was meant to say something. */

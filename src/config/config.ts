@@ -111,16 +111,22 @@ export function loadConfig(host: Host, paths: Paths = resolvePaths(host)): Confi
 function environmentLayer({ env }: Host): Layer {
   const values: Record<string, unknown> = {};
   // OTel specification: an empty environment variable is the same as an unset one.
-  for (const [key, name] of Object.entries(ENV_KEYS)) values[key] = env[ENV_PREFIX + name]?.trim() || undefined;
+  for (const [key, name] of Object.entries(ENV_KEYS))
+    values[key] = env[ENV_PREFIX + name]?.trim() || undefined;
   return { name: ENVIRONMENT, values };
 }
 
 function timeoutOf(setting: Setting | undefined, problems: string[]): number {
   if (!setting) return DEFAULT_TIMEOUT_MS;
   const { value, called } = setting;
-  const time = typeof value === 'string' || typeof value === 'number' ? milliseconds(String(value)) : undefined;
+  const time =
+    typeof value === 'string' || typeof value === 'number'
+      ? milliseconds(String(value))
+      : undefined;
   if (time !== undefined && time > 0 && time <= MAX_TIMEOUT_MS) return time;
-  problems.push(`${called} is ${JSON.stringify(value)}; it must be milliseconds from 1 to 60000, or like 10s`);
+  problems.push(
+    `${called} is ${JSON.stringify(value)}; it must be milliseconds from 1 to 60000, or like 10s`,
+  );
   return DEFAULT_TIMEOUT_MS;
 }
 
@@ -157,16 +163,22 @@ function urlOf(
   const url = typeof value === 'string' ? URL.parse(value) : null;
   // Not quoted where it could hold a password or token.
   const shown = /[@?#]/.test(String(value)) ? '' : ` is ${JSON.stringify(value)} and`;
-  if (!url) return wrong(`${shown} is not a URL; it must be like https://collector.example.com:4318`.trimStart());
+  if (!url)
+    return wrong(
+      `${shown} is not a URL; it must be like https://collector.example.com:4318`.trimStart(),
+    );
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     return wrong(`has the scheme ${url.protocol.slice(0, -1)}; it must be https or http`);
   }
-  if (url.username || url.password) return wrong('holds a user name or password; put credentials into headers');
+  if (url.username || url.password)
+    return wrong('holds a user name or password; put credentials into headers');
   if (url.search || url.hash) return wrong('has a query or fragment; it must be a base URL');
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     const plain = `is plain http to ${url.hostname}`;
     if (Object.keys(headers).length > 0) {
-      return wrong(`${plain}, which would send the configured headers unencrypted; it must be https`);
+      return wrong(
+        `${plain}, which would send the configured headers unencrypted; it must be https`,
+      );
     }
     warnings.push(`${called} ${plain}: the counts can be read on the way`);
   }

@@ -32,7 +32,10 @@ const REFUSED: Readonly<Record<string, string>> = {
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const PRINTABLE = /^[\t\x20-\x7e]*$/;
 
-export function headersOf(setting: Setting | undefined, problems: string[]): Record<string, string> {
+export function headersOf(
+  setting: Setting | undefined,
+  problems: string[],
+): Record<string, string> {
   const headers: [name: string, value: string][] = [];
   for (const [name, content] of pairs(setting?.value)) {
     const called = setting?.called;
@@ -48,7 +51,8 @@ export function headersOf(setting: Setting | undefined, problems: string[]): Rec
 
 function pairs(value: unknown): [string, unknown][] {
   if (value === undefined) return [];
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return Object.entries(value);
   if (typeof value !== 'string') return [['', undefined]];
   // An empty member says nothing, as after a comma at the end.
   const members = value.split(',').filter((member) => member.trim() !== '');

@@ -15,7 +15,8 @@ export interface ProxyServer {
 }
 
 export function proxyOf(target: URL, env: Env, problems: string[]): ProxyServer | undefined {
-  if (isLoopback(target.hostname) || isExcepted(target, env.no_proxy || env.NO_PROXY || '')) return undefined;
+  if (isLoopback(target.hostname) || isExcepted(target, env.no_proxy || env.NO_PROXY || ''))
+    return undefined;
   const called = [`${target.protocol.slice(0, -1)}_proxy`, 'all_proxy']
     .flatMap((name) => [name, name.toUpperCase()])
     .find((name) => env[name]);
@@ -27,7 +28,9 @@ export function proxyOf(target: URL, env: Env, problems: string[]): ProxyServer 
   if (!url?.hostname || !decodes(url.username + url.password))
     problems.push(`${called} is${shown} not a URL; it must be like http://proxy.example.com:3128`);
   else if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    problems.push(`${called} has the scheme ${url.protocol.slice(0, -1)}; it must be http or https`);
+    problems.push(
+      `${called} has the scheme ${url.protocol.slice(0, -1)}; it must be http or https`,
+    );
   else return { url: url.href, host: url.host, called };
   return undefined;
 }
@@ -35,7 +38,9 @@ export function proxyOf(target: URL, env: Env, problems: string[]): ProxyServer 
 function decodes(text: string): boolean {
   try {
     // Its value is looked at, or the bundler takes the call for one without an effect.
-    return typeof decodeURIComponent(text) === 'string' && decodeURIComponent(text).length <= text.length;
+    return (
+      typeof decodeURIComponent(text) === 'string' && decodeURIComponent(text).length <= text.length
+    );
   } catch {
     return false;
   }

@@ -9,8 +9,13 @@ import type { ConfigFile } from './config-file.ts';
  * so neither the user nor the operator can widen what the other has narrowed. A list that cannot be understood
  * allows no name.
  */
-export function environmentsOf(files: readonly ConfigFile[], problems: string[]): readonly string[] | undefined {
-  const lists = files.filter(({ values }) => values.environments !== undefined).map((file) => namesIn(file, problems));
+export function environmentsOf(
+  files: readonly ConfigFile[],
+  problems: string[],
+): readonly string[] | undefined {
+  const lists = files
+    .filter(({ values }) => values.environments !== undefined)
+    .map((file) => namesIn(file, problems));
   if (lists.length === 0) return undefined;
   return lists.reduce((some, others) => some.filter((name) => others.includes(name)));
 }
@@ -31,7 +36,10 @@ function namesIn({ name, values }: ConfigFile, problems: string[]): readonly str
 }
 
 /** The name as it may be recorded. */
-export function allowedEnvironment(name: unknown, environments: readonly string[] | undefined): string {
+export function allowedEnvironment(
+  name: unknown,
+  environments: readonly string[] | undefined,
+): string {
   const folded = foldEnvironment(name);
   return environments === undefined || environments.includes(folded) ? folded : OTHER;
 }
@@ -40,7 +48,12 @@ export function allowedEnvironment(name: unknown, environments: readonly string[
  * `"noticeGiven": true` of the operator: people were told by other means that runs go to the endpoint that the same
  * file names. Of another endpoint the operator has not told them, and a user's own file cannot say it.
  */
-export function noticeGivenBy(operator: ConfigFile, user: ConfigFile, endpoint: unknown, problems: string[]): boolean {
+export function noticeGivenBy(
+  operator: ConfigFile,
+  user: ConfigFile,
+  endpoint: unknown,
+  problems: string[],
+): boolean {
   if (user.values.noticeGiven !== undefined)
     problems.push(`noticeGiven in ${user.name} does not count; only ${operator.name} can say it`);
   const { noticeGiven, endpoint: named } = operator.values;

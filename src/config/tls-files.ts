@@ -31,11 +31,17 @@ export function tlsFilesOf(settings: Settings, host: Host, problems: string[]): 
       return { path, content: parse(path) };
     } catch (error) {
       const why = error instanceof Unusable ? error.message : 'cannot be read';
-      problems.push(`${called} is ${JSON.stringify(value)} (${why}); it must be a PEM file ${what}`);
+      problems.push(
+        `${called} is ${JSON.stringify(value)} (${why}); it must be a PEM file ${what}`,
+      );
       return undefined;
     }
   };
-  const authority = read(settings.certificate, 'with the certificates of authorities', certificates);
+  const authority = read(
+    settings.certificate,
+    'with the certificates of authorities',
+    certificates,
+  );
   const client = read(settings.clientCertificate, "with the client's certificate", certificates);
   const key = read(settings.clientKey, "with the key of the client's certificate", privateKey);
   const [one, other] = [settings.clientCertificate, settings.clientKey];
@@ -60,7 +66,8 @@ class Unusable extends Error {}
 function absolute(value: unknown, { cwd, home }: Host): string {
   if (typeof value !== 'string' || value === '') throw new Unusable('no path');
   if (isAbsolute(value)) return value;
-  const meant = home !== undefined && /^~[/\\]/.test(value) ? join(home, value.slice(2)) : resolve(cwd, value);
+  const meant =
+    home !== undefined && /^~[/\\]/.test(value) ? join(home, value.slice(2)) : resolve(cwd, value);
   throw new Unusable(`a relative path; from here the absolute one is ${JSON.stringify(meant)}`);
 }
 
@@ -80,7 +87,8 @@ const certificates = remembered((path) => {
 const privateKey = remembered((path): KeyObject => {
   const block = pemBlocks(textOf(path)).find(({ label }) => /\bPRIVATE KEY$/.test(label));
   if (!block) throw new Unusable('holds no private key');
-  if (/ENCRYPTED/.test(block.text)) throw new Unusable('encrypted; a key with a passphrase cannot be used');
+  if (/ENCRYPTED/.test(block.text))
+    throw new Unusable('encrypted; a key with a passphrase cannot be used');
   try {
     return createPrivateKey(block.text);
   } catch {

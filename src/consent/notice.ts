@@ -40,7 +40,11 @@ export async function announce(decision: Decision, env: Env): Promise<Announced>
 }
 
 /** Behind the shell hook, which has given the prompt back. `shown`: the hook has just shown what an earlier run left. */
-export async function announceLater(decision: Decision, env: Env, hook: string): Promise<Announced> {
+export async function announceLater(
+  decision: Decision,
+  env: Env,
+  hook: string,
+): Promise<Announced> {
   if ((await noticeOf(decision, env)) !== 'due') return hook === 'shown' ? 'now' : 'before';
   leave(decision);
   return 'not yet';
@@ -61,7 +65,8 @@ function show({ paths, config }: Decision): boolean {
 
 export function noteShown(paths: Paths, url: string): void {
   const marks = marksIn(paths);
-  if (!marks.includes(markOf(url))) writePrivate(join(paths.state, SHOWN), lines(markOf(url), ...marks));
+  if (!marks.includes(markOf(url)))
+    writePrivate(join(paths.state, SHOWN), lines(markOf(url), ...marks));
   rmSync(join(paths.state, PENDING_NOTICE), { force: true });
 }
 
@@ -73,7 +78,10 @@ function leave({ paths, config }: Decision): void {
   if (config?.url === undefined) return;
   const mark = markOf(config.url);
   try {
-    writePrivate(join(paths.state, PENDING_NOTICE), `${mark}\n${text(config.url)}${lines(...marksIn(paths))}`);
+    writePrivate(
+      join(paths.state, PENDING_NOTICE),
+      `${mark}\n${text(config.url)}${lines(...marksIn(paths))}`,
+    );
   } catch {
     // a full disk; a later run leaves it
   }
@@ -82,7 +90,8 @@ function leave({ paths, config }: Decision): void {
 /** In the state folder: a line for each endpoint of which people were told, the newest first. */
 const SHOWN = 'notice.json';
 /** It names the endpoint by its digest: a URL may say more than a file of ours should. */
-const markOf = (url: string) => JSON.stringify({ endpoint: createHash('sha256').update(url).digest('hex') });
+const markOf = (url: string) =>
+  JSON.stringify({ endpoint: createHash('sha256').update(url).digest('hex') });
 
 const marksIn = (paths: Paths): string[] =>
   (readText(join(paths.state, SHOWN)) ?? '').split('\n').filter((line) => line.startsWith('{'));

@@ -28,7 +28,8 @@ export const obstacleToRunsNow = (env: Env, paths: Paths): Obstacle | undefined 
   firstObstacle(runFolders(paths), ciVariableSet(env));
 
 /** What keeps the user's choice from being written. */
-export const obstacleToChoice = (paths: Paths): Obstacle | undefined => obstacleTo(dirname(paths.consent), false);
+export const obstacleToChoice = (paths: Paths): Obstacle | undefined =>
+  obstacleTo(dirname(paths.consent), false);
 
 const runFolders = ({ state, spool, history }: Paths) => [state, spool, history];
 
@@ -45,12 +46,18 @@ export function obstacleTo(folder: string, anyHome: boolean): Obstacle | undefin
   try {
     const at = existing(folder);
     const stats = statSync(at);
-    if (!stats.isDirectory()) return { what: `${printable(at)} is not a folder`, advice: ELSEWHERE };
+    if (!stats.isDirectory())
+      return { what: `${printable(at)} is not a folder`, advice: ELSEWHERE };
     const user = process.geteuid?.();
-    if (user !== undefined && isForeign(stats.uid, user, at === folder) && !(anyHome && at !== folder))
+    if (
+      user !== undefined &&
+      isForeign(stats.uid, user, at === folder) &&
+      !(anyHome && at !== folder)
+    )
       return foreign(at, stats.uid, user);
     const why = at === folder ? whyUntrusted(at) : undefined;
-    if (why !== undefined) return { what: `${printable(at)} ${why}`, advice: `chmod 700 ${quoted(at)}` };
+    if (why !== undefined)
+      return { what: `${printable(at)} ${why}`, advice: `chmod 700 ${quoted(at)}` };
     accessSync(at, constants.W_OK | constants.X_OK | (at === folder ? constants.R_OK : 0));
     return undefined;
   } catch (error) {
@@ -86,8 +93,12 @@ function foreign(path: string, owner: number, user: number): Obstacle {
   const what = `${printable(path)} belongs to ${named(owner)}, and you are ${named(user)}`;
   if (user === 0) return { what, advice: 'run it as that user, without sudo' };
   if (owner !== 0) return { what, advice: ELSEWHERE };
-  return { what: `${what}: something was run with sudo`, advice: `sudo chown -R ${user} ${quoted(path)}` };
+  return {
+    what: `${what}: something was run with sudo`,
+    advice: `sudo chown -R ${user} ${quoted(path)}`,
+  };
 }
 
 const named = (uid: number) => (uid === 0 ? 'root' : `user ${uid}`);
-const quoted = (path: string) => printable(/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
+const quoted = (path: string) =>
+  printable(/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);

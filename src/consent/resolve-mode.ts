@@ -57,7 +57,12 @@ function hasOptOut(folder: string): boolean {
 function switchedOff(path: string): Answer {
   try {
     const stored = readJson(path);
-    return typeof stored === 'object' && stored !== null && 'enabled' in stored && stored.enabled === false;
+    return (
+      typeof stored === 'object' &&
+      stored !== null &&
+      'enabled' in stored &&
+      stored.enabled === false
+    );
   } catch (error) {
     return isMissing(error) ? false : { problem: `${path}: ${whyUnreadable(error)}` };
   }

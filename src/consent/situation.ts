@@ -59,7 +59,11 @@ export async function situationOf(decision: Decision, host: Host): Promise<Found
   return { situation: situationFor(decision, notice, obstacle), notice, obstacle };
 }
 
-export function situationFor({ mode, config }: Decision, notice: Notice, obstacle?: Obstacle): Situation {
+export function situationFor(
+  { mode, config }: Decision,
+  notice: Notice,
+  obstacle?: Obstacle,
+): Situation {
   const wrong = (config?.problems.length ?? 0) > 0;
   if (mode === 'off') return 'off';
   if (obstacle) return 'not_recordable';

@@ -24,7 +24,9 @@ export interface GenerateEvent {
 }
 
 /** What a run would record, before it took place: how long it takes is not known. */
-export type Preview = Omit<GenerateEvent, 'generation_time_seconds'> & { generation_time_seconds: null };
+export type Preview = Omit<GenerateEvent, 'generation_time_seconds'> & {
+  generation_time_seconds: null;
+};
 
 /** Names the instrumentation scope; its version is the package's. */
 export const SCOPE_NAME = 'lhp-otel';
@@ -89,7 +91,13 @@ export const RESOURCE_ATTRIBUTES = [
     values: '64 hex digits',
     pattern: DIGEST,
   },
-  { key: 'lhp.ci', type: 'boolean', page: 'is_ci', what: 'Whether the run was in a CI job', values: '`true`, `false`' },
+  {
+    key: 'lhp.ci',
+    type: 'boolean',
+    page: 'is_ci',
+    what: 'Whether the run was in a CI job',
+    values: '`true`, `false`',
+  },
   {
     key: 'process.runtime.name',
     type: 'string',
@@ -259,7 +267,8 @@ export const EVENT_KEYS = [
   'generation_time_seconds',
 ] as const satisfies readonly (keyof GenerateEvent)[];
 
-const fold = (pattern: RegExp, text: unknown) => (typeof text === 'string' && pattern.test(text) ? text : OTHER);
+const fold = (pattern: RegExp, text: unknown) =>
+  typeof text === 'string' && pattern.test(text) ? text : OTHER;
 
 // `unknown`: a host in plain JavaScript can hand in anything.
 export const foldVersion = (text: unknown): string => fold(VERSION, text);
@@ -274,13 +283,20 @@ export const foldSlot = (text: unknown): string =>
 const foldDigest = (text: unknown): string => fold(DIGEST, text);
 
 /** A whole number from 0 to the instrument's maximum, else `null`: a number that cannot be true is not recorded. */
-export function foldCount(value: number | null | undefined, max: number = MAX_COUNT): number | null {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max ? value : null;
+export function foldCount(
+  value: number | null | undefined,
+  max: number = MAX_COUNT,
+): number | null {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max
+    ? value
+    : null;
 }
 
 /** Seconds from 0 to a week; a clock that ran backwards counts as 0. */
 export function foldSeconds(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) ? Math.min(Math.max(value, 0), MAX_SECONDS) : 0;
+  return typeof value === 'number' && Number.isFinite(value)
+    ? Math.min(Math.max(value, 0), MAX_SECONDS)
+    : 0;
 }
 
 /** One number for one instrument. */

@@ -35,20 +35,24 @@ const MAX_FILES = 5_000;
 
 /** Those whose name fits best come first: an authority is often in several lists. */
 export function authorities(certificate: string | undefined, env: Env): Authorities[] {
-  if (certificate !== undefined) return [{ called: certificate, certificates: blocksOf(read(certificate)) }];
+  if (certificate !== undefined)
+    return [{ called: certificate, certificates: blocksOf(read(certificate)) }];
   const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = env;
   const extra = env[OUR_EXTRA_AUTHORITIES] || env[EXTRA_AUTHORITIES];
   return [
     ...(extra ? [named(EXTRA_AUTHORITIES, [extra])] : []),
     ...(file ? [named('SSL_CERT_FILE', [file])] : []),
-    ...(folders ? [named('SSL_CERT_DIR', folders.split(delimiter).filter(Boolean).flatMap(filesIn))] : []),
+    ...(folders
+      ? [named('SSL_CERT_DIR', folders.split(delimiter).filter(Boolean).flatMap(filesIn))]
+      : []),
     { called: "the system's authorities", certificates: systemCertificates() },
     { called: "Node's own list of authorities", certificates: getCACertificates('bundled') },
   ];
 }
 
 function systemCertificates(): string[] {
-  if (process.platform === 'darwin' || process.platform === 'win32') return getCACertificates('system');
+  if (process.platform === 'darwin' || process.platform === 'win32')
+    return getCACertificates('system');
   // Not by Node here: it reads each file of a folder, takes 20 ms for it, and waits for a FIFO for
   // ever.
   const bundle = BUNDLES.find(isFile);
@@ -97,4 +101,6 @@ function blocksIn(path: string): string[] {
 const read = (path: string) => readRegular(path, { maxBytes: MAX_PEM_BYTES }).toString('latin1');
 
 const blocksOf = (text: string): string[] =>
-  pemBlocks(text).flatMap(({ label, text: block }) => (/\bCERTIFICATE$/.test(label) ? [block] : []));
+  pemBlocks(text).flatMap(({ label, text: block }) =>
+    /\bCERTIFICATE$/.test(label) ? [block] : [],
+  );

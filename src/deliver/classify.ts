@@ -43,7 +43,8 @@ const NEVER_REACHED: ReadonlySet<string> = new Set([
  * What servers that speak TLS answer to plain HTTP, as a 400: Go's (the collector), nginx, Apache
  * httpd. It is no answer to the run.
  */
-const SPEAKS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port|plain HTTP to an SSL/;
+const SPEAKS_TLS =
+  /HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port|plain HTTP to an SSL/;
 /** Collectors and backends answer in JSON, protobuf or a line of text. */
 const PAGE = /^\s*</;
 const GRPC = 'OTLP/gRPC is on port 4317, and OTLP/HTTP, which lhp-otel speaks, on 4318';
@@ -52,14 +53,16 @@ export function classify(error: unknown, url: string): Answer {
   const { code, data } = (error ?? {}) as { code?: unknown; data?: unknown };
   if (typeof code === 'number') return classifyStatus(code, String(data));
   // The transport reads 4 MiB of it.
-  if (error instanceof Error && /exceeded size limit/.test(error.message)) return later(notOtlp(''), { another: true });
+  if (error instanceof Error && /exceeded size limit/.test(error.message))
+    return later(notOtlp(''), { another: true });
   const known = typeof code === 'string' && /^[A-Z0-9_]{3,60}$/.test(code) ? code : undefined;
   const more = {
     mayBeStored: !NEVER_REACHED.has(String(code)),
     ...(typeof code === 'string' ? { code } : {}),
   };
   // The first bytes of HTTP/2, which a gRPC server begins with, are no HTTP/1.1.
-  if (known?.startsWith('HPE_')) return later(`what answers does not speak HTTP/1.1 (${known}): ${GRPC}`, more);
+  if (known?.startsWith('HPE_'))
+    return later(`what answers does not speak HTTP/1.1 (${known}): ${GRPC}`, more);
   const hint = new URL(url).port === '4317' && more.mayBeStored ? `: ${GRPC}` : '';
   if (known) return later(`no connection to the collector (${known})${hint}`, more);
   return later(`the collector is overloaded, or did not answer in time${hint}`, more);
@@ -67,14 +70,19 @@ export function classify(error: unknown, url: string): Answer {
 
 function classifyStatus(code: number, body: string): Answer {
   if (code === 400 && SPEAKS_TLS.test(body))
-    return later('the collector speaks TLS (HTTP 400): the endpoint must begin with https', { code });
+    return later('the collector speaks TLS (HTTP 400): the endpoint must begin with https', {
+      code,
+    });
   if (code === 400 && PAGE.test(body)) return later(notOtlp(' HTTP 400'), { code, another: true });
   const answer = (why: string) => later(why, { code, mayBeStored: code === 400 || code >= 500 });
-  if (code === 400 || code === 413) return { ...answer(`the collector refused a run (HTTP ${code})`), kind: 'refused' };
+  if (code === 400 || code === 413)
+    return { ...answer(`the collector refused a run (HTTP ${code})`), kind: 'refused' };
   if (code === 401 || code === 403)
     return answer(`the collector wants other credentials (HTTP ${code}): check headers`);
-  if (code === 404) return answer('the collector does not know the path (HTTP 404): check the endpoint');
-  if (code === 407) return answer('the proxy wants other credentials (HTTP 407): check them in its variable');
+  if (code === 404)
+    return answer('the collector does not know the path (HTTP 404): check the endpoint');
+  if (code === 407)
+    return answer('the proxy wants other credentials (HTTP 407): check them in its variable');
   return answer(`the collector answered HTTP ${code}`);
 }
 
@@ -83,7 +91,8 @@ const notOtlp = (status: string) =>
   'a proxy, a login portal or another server is in its place';
 
 /** A 200 whose body no collector sends; so nothing of the run came to one. */
-export const answeredByAnother = (): Answer => later(notOtlp(' HTTP 200'), { code: 200, another: true });
+export const answeredByAnother = (): Answer =>
+  later(notOtlp(' HTTP 200'), { code: 200, another: true });
 
 /** A 200 whose body broke off. */
 export const brokeOff = (): Answer =>

@@ -32,7 +32,11 @@ export interface DeliverOptions {
 }
 
 /** Delivers what is waiting; gives the number of runs delivered. Another process that is delivering already does it for us. */
-export async function deliver(paths: Paths, config: Config, options: DeliverOptions): Promise<number> {
+export async function deliver(
+  paths: Paths,
+  config: Config,
+  options: DeliverOptions,
+): Promise<number> {
   const { url } = config;
   if (url === undefined || config.problems.length > 0) {
     if (config.configured)
@@ -59,7 +63,11 @@ export async function deliver(paths: Paths, config: Config, options: DeliverOpti
   return sent;
 }
 
-async function deliverWaiting(paths: Paths, config: Config & { url: string }, options: DeliverOptions) {
+async function deliverWaiting(
+  paths: Paths,
+  config: Config & { url: string },
+  options: DeliverOptions,
+) {
   let sent = 0;
   const state = readDeliveryState(paths);
   if (!options.force && mustWait(state)) {
@@ -100,7 +108,10 @@ function posterOrProblem(paths: Paths, config: Config & { url: string }, env: En
   try {
     return poster(config, env);
   } catch (error) {
-    noteFailure(paths, `TLS cannot be set up with the configured files (${errorCode(error) ?? 'internal error'})`);
+    noteFailure(
+      paths,
+      `TLS cannot be set up with the configured files (${errorCode(error) ?? 'internal error'})`,
+    );
     return undefined;
   }
 }
@@ -117,7 +128,11 @@ function settle(paths: Paths, run: StoredRun, answer: Answer): number {
   }
   markSent(paths, run);
   const rejected = (readDeliveryState(paths).rejectedPoints ?? 0) + answer.rejectedPoints;
-  writeDeliveryState(paths, { lastSuccess: now(), failures: 0, ...(rejected > 0 ? { rejectedPoints: rejected } : {}) });
+  writeDeliveryState(paths, {
+    lastSuccess: now(),
+    failures: 0,
+    ...(rejected > 0 ? { rejectedPoints: rejected } : {}),
+  });
   return 1;
 }
 
@@ -148,7 +163,8 @@ function lock(paths: Paths): boolean {
 export const lockIsStale = (paths: Paths): boolean => isStale(lockFile(paths));
 
 /** Whether a process is posting now. */
-export const isDelivering = (paths: Paths): boolean => existsSync(lockFile(paths)) && !lockIsStale(paths);
+export const isDelivering = (paths: Paths): boolean =>
+  existsSync(lockFile(paths)) && !lockIsStale(paths);
 
 function isStale(path: string): boolean {
   try {

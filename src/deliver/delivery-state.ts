@@ -59,5 +59,11 @@ export function noteFailure(paths: Paths, problem: string): void {
   const wait = backOff(failures);
   const { retryAt: _, ...rest } = state;
   const retry = wait > 0 ? { retryAt: new Date(Date.now() + wait).toISOString() } : {};
-  writeDeliveryState(paths, { ...rest, lastFailure: new Date().toISOString(), problem, failures, ...retry });
+  writeDeliveryState(paths, {
+    ...rest,
+    lastFailure: new Date().toISOString(),
+    problem,
+    failures,
+    ...retry,
+  });
 }

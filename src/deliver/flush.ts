@@ -14,8 +14,10 @@ export async function flush(host: Host, shownNow = false): Promise<{ ok: boolean
   const root = projectRoot(host.cwd);
   const decision = resolveMode(host, root);
   const { consent, mode, paths, config } = decision;
-  if (!consent.enabled) return { ok: true, text: `telemetry is off (${decidedBy(consent)}): nothing to deliver` };
-  if (mode === 'local' || !config) return { ok: true, text: 'no endpoint is configured: runs stay on this machine' };
+  if (!consent.enabled)
+    return { ok: true, text: `telemetry is off (${decidedBy(consent)}): nothing to deliver` };
+  if (mode === 'local' || !config)
+    return { ok: true, text: 'no endpoint is configured: runs stay on this machine' };
   if (config.problems.length > 0) return { ok: false, text: config.problems.join('; ') };
   const obstacle = await obstacleToRuns(host.env, paths);
   if (obstacle) return { ok: false, text: `${obstacle.what}: ${obstacle.advice}` };
@@ -38,5 +40,6 @@ export async function flush(host: Host, shownNow = false): Promise<{ ok: boolean
   return { ok: false, text: `${sent} delivered, ${left.length} still waiting: ${why}` };
 }
 
-const SHOWN_NOW = 'the notice was shown just now; lhp-otel flush once more delivers them, lhp-otel off deletes them';
+const SHOWN_NOW =
+  'the notice was shown just now; lhp-otel flush once more delivers them, lhp-otel off deletes them';
 const NOT_SHOWN = 'the notice was not shown yet; any command of lhp-otel on a terminal shows it';

@@ -24,7 +24,8 @@ export function readAnswer(body: Uint8Array, sent: number): OtlpAnswer | undefin
   if (!isObject(partialSuccess)) return undefined;
   const { rejectedDataPoints = 0, errorMessage = '' } = partialSuccess;
   const rejected = int64(rejectedDataPoints);
-  if (rejected === undefined || (errorMessage !== null && typeof errorMessage !== 'string')) return undefined;
+  if (rejected === undefined || (errorMessage !== null && typeof errorMessage !== 'string'))
+    return undefined;
   return { rejectedPoints: Math.min(Math.max(rejected, 0), sent) };
 }
 

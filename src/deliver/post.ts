@@ -6,7 +6,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Agent, AgentOptions } from 'node:https';
 import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
-import { createOtlpHttpExportDelegate, httpAgentFactoryFromOptions } from '@opentelemetry/otlp-exporter-base/node-http';
+import {
+  createOtlpHttpExportDelegate,
+  httpAgentFactoryFromOptions,
+} from '@opentelemetry/otlp-exporter-base/node-http';
 import { type ISerializer, MetricsExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
 import type { Config } from '../config/config.ts';
 import type { ProxyServer } from '../config/proxy.ts';
@@ -95,12 +98,17 @@ export function poster(config: Endpoint, env: Env): (bytes: Uint8Array) => Promi
             mayBeStored: answer.mayBeStored || (answer.kind === 'later' && repeated && connected),
           });
       };
-      const timer = setTimeout(() => done(classify(undefined, config.url)), config.timeoutMs + GRACE_MS);
+      const timer = setTimeout(
+        () => done(classify(undefined, config.url)),
+        config.timeoutMs + GRACE_MS,
+      );
       sent = dataPoints(bytes);
       answered = undefined;
       attempts = 0;
       tunnel = undefined;
-      delegate.export(bytes, ({ code, error }) => done(code === 0 ? judge(answered) : classify(error, config.url)));
+      delegate.export(bytes, ({ code, error }) =>
+        done(code === 0 ? judge(answered) : classify(error, config.url)),
+      );
     });
 }
 

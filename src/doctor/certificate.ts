@@ -43,7 +43,8 @@ export const isTlsError = (code: unknown): boolean =>
   );
 
 export function tlsAdvice(code: string, { certificate }: Config, env: Env): string {
-  if (code === 'CERT_HAS_EXPIRED') return 'the certificate of the server, or its authority, has expired: renew it';
+  if (code === 'CERT_HAS_EXPIRED')
+    return 'the certificate of the server, or its authority, has expired: renew it';
   if (code === 'CERT_NOT_YET_VALID') return 'look at the clock of this machine';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return 'the certificate is for another name: check the host of the endpoint';

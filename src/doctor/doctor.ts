@@ -10,7 +10,13 @@ import { projectRoot } from '../system/project-root.ts';
 import { version } from '../system/version.ts';
 import { probeEnvironment } from './environment.ts';
 import { probeHook } from './hook.ts';
-import { probeConfiguration, probeDelivery, probeFolders, probeSpool, probeState } from './machine.ts';
+import {
+  probeConfiguration,
+  probeDelivery,
+  probeFolders,
+  probeSpool,
+  probeState,
+} from './machine.ts';
 import { probeNetwork } from './network.ts';
 import { probeNotice } from './notice.ts';
 import { codeOf, failure, ok, type Verdict, warning } from './verdict.ts';
@@ -67,7 +73,9 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
     folders: guarded(() => probeFolders(paths, ciVariableSet(host.env))),
     spool: guarded(() => probeSpool(paths)),
     environment: guarded(() => probeEnvironment(host.env, config)),
-    proxy: config?.proxy ? ok(`${config.proxy.host} (from ${config.proxy.called})`) : ok('none applies'),
+    proxy: config?.proxy
+      ? ok(`${config.proxy.host} (from ${config.proxy.called})`)
+      : ok('none applies'),
     ...network,
     delivery: probeDelivery(paths),
   };

@@ -11,7 +11,9 @@ const AUTHORITIES = /^(NODE_EXTRA_CA|SSL_)/;
 
 export function probeEnvironment(env: Env, config: Config | undefined): Verdict {
   const certificate = config?.certificate;
-  const set = COUNTING.filter((name) => env[name] || (name === EXTRA_AUTHORITIES && env[OUR_EXTRA_AUTHORITIES]));
+  const set = COUNTING.filter(
+    (name) => env[name] || (name === EXTRA_AUTHORITIES && env[OUR_EXTRA_AUTHORITIES]),
+  );
   const pinned = certificate === undefined ? [] : set.filter((name) => AUTHORITIES.test(name));
   const counting = set.filter((name) => !pinned.includes(name));
   const aside = Object.keys(setAside(env));
@@ -22,7 +24,10 @@ export function probeEnvironment(env: Env, config: Config | undefined): Verdict 
   ].join('; ');
   const unreadable = authorities(certificate, env).flatMap((list) => list.unreadable ?? []);
   if (unreadable.length > 0)
-    return warning(`${text}; no certificate is read from ${unreadable.join(', ')}`, 'name a PEM file');
+    return warning(
+      `${text}; no certificate is read from ${unreadable.join(', ')}`,
+      'name a PEM file',
+    );
   return env.NODE_TLS_REJECT_UNAUTHORIZED === '0' || aside.includes('NODE_TLS_REJECT_UNAUTHORIZED')
     ? warning(text, 'certificates are always checked; for an authority of your own see the README')
     : ok(text);

@@ -44,7 +44,9 @@ async function probeOne({ shellName, rc, lines, expected, file }: InstalledHook)
   if (isTooOld(node)) return bad(`its Node is ${node}, older than ${OLDEST_NODE.join('.')}`);
   if (lines !== expected || text !== hookText(shellName, origin.node))
     return warning(
-      printable(`${shellName}: ${file} is of ${origin.version} in ${origin.program}, not of ${version}`),
+      printable(
+        `${shellName}: ${file} is of ${origin.version} in ${origin.program}, not of ${version}`,
+      ),
       again,
     );
   return ok(printable(`${shellName}: ${rc} loads it, and its Node ${node} runs`));

@@ -18,11 +18,14 @@ const SPACE_WARNING = 32 * 1024 * 1024;
 const SPACE_FAILURE = 1024 * 1024;
 
 export function probeConfiguration(mode: Mode, config: Config): Verdict {
-  if (config.problems.length > 0) return failure(config.problems.join('; '), `mend it; ${MEANWHILE[mode]}`);
-  if (mode === 'off' && config.off.user === false && config.off.operator === false) return ok('can be read');
+  if (config.problems.length > 0)
+    return failure(config.problems.join('; '), `mend it; ${MEANWHILE[mode]}`);
+  if (mode === 'off' && config.off.user === false && config.off.operator === false)
+    return ok('can be read');
   if (mode === 'off') return ok('can be read, and says off');
   if (config.warnings.length > 0) return warning(config.warnings.join('; '), 'use https');
-  if (mode === 'send') return ok(`endpoint ${new URL(config.url ?? '').host}, from ${config.source}`);
+  if (mode === 'send')
+    return ok(`endpoint ${new URL(config.url ?? '').host}, from ${config.source}`);
   return ok('no endpoint configured: runs stay on this machine');
 }
 
@@ -32,12 +35,18 @@ const MEANWHILE: Record<Mode, string> = {
   send: 'runs wait meanwhile',
 };
 
-export function probeState({ state, spool, history }: Paths, obstacle: Obstacle | undefined): Verdict {
+export function probeState(
+  { state, spool, history }: Paths,
+  obstacle: Obstacle | undefined,
+): Verdict {
   if (obstacle) return failure(`nothing can be recorded: ${obstacle.what}`, obstacle.advice);
   for (const folder of [state, spool, history].filter((path) => existsSync(path))) {
     const mode = statSync(folder).mode & 0o777;
     if (process.platform !== 'win32' && (mode & 0o077) !== 0)
-      return warning(`others can look into ${folder} (mode ${mode.toString(8)})`, `chmod 700 ${folder}`);
+      return warning(
+        `others can look into ${folder} (mode ${mode.toString(8)})`,
+        `chmod 700 ${folder}`,
+      );
   }
   const { bavail, bsize } = statfsSync(existing(state));
   return judgeSpace(state, bavail * bsize);
@@ -46,7 +55,8 @@ export function probeState({ state, spool, history }: Paths, obstacle: Obstacle 
 /** The folders beside the state: whether `off` could be written, and whether compiled code can be kept. */
 export function probeFolders(paths: Paths, inCi: boolean): Verdict {
   const choice = obstacleToChoice(paths);
-  if (choice && !inCi) return warning(`lhp-otel off could not be kept: ${choice.what}`, choice.advice);
+  if (choice && !inCi)
+    return warning(`lhp-otel off could not be kept: ${choice.what}`, choice.advice);
   const cache = obstacleTo(paths.cache, inCi);
   if (cache) return warning(`compiled code cannot be kept: ${cache.what}`, cache.advice);
   if (existsSync(paths.cache) && !isSafeFromOthers(paths.cache))
@@ -73,10 +83,14 @@ export function probeSpool(paths: Paths): Verdict {
   const { waiting, oldest, unreadable, foreign } = spoolHealth(paths);
   const lost = storedRuns(paths).filter(({ outcome }) => outcome === 'lost').length;
   const age =
-    oldest === undefined ? '' : `, the oldest for ${(Math.max(0, Date.now() - oldest) / DAY_MS).toFixed(1)} days`;
+    oldest === undefined
+      ? ''
+      : `, the oldest for ${(Math.max(0, Date.now() - oldest) / DAY_MS).toFixed(1)} days`;
   const text = `${waiting} waiting${age}; ${unreadable} unreadable, ${foreign} foreign, ${lost} given up`;
-  if (unreadable > 0) return warning(text, 'the unreadable ones are given up and counted with the next delivery');
-  if (foreign > 0) return warning(text, `somebody else's files are in ${paths.spool}; they are never sent`);
+  if (unreadable > 0)
+    return warning(text, 'the unreadable ones are given up and counted with the next delivery');
+  if (foreign > 0)
+    return warning(text, `somebody else's files are in ${paths.spool}; they are never sent`);
   if (lockIsStale(paths)) return warning(`${text}; a stale lock`, 'the next delivery removes it');
   if (lost > 0) return warning(text, 'lost runs are counted in lhp.telemetry.lost_runs');
   return ok(text);
@@ -90,6 +104,7 @@ export function probeDelivery(paths: Paths): Verdict {
       `${last}; not again before ${state.retryAt}, after ${state.failures} failures: ${state.problem}`,
       'lhp-otel flush tries at once',
     );
-  if (state.problem) return warning(`${last}; ${state.lastFailure}: ${state.problem}`, 'lhp-otel flush tries again');
+  if (state.problem)
+    return warning(`${last}; ${state.lastFailure}: ${state.problem}`, 'lhp-otel flush tries again');
   return ok(last);
 }

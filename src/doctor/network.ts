@@ -21,7 +21,11 @@ const CLOCK_WARNING_MS = MINUTE_MS;
 
 type Network = Record<'dns' | 'tcp' | 'tls' | 'request' | 'clock', Verdict>;
 
-export async function probeNetwork(mode: Mode, config: Config | undefined, env: Env): Promise<Network> {
+export async function probeNetwork(
+  mode: Mode,
+  config: Config | undefined,
+  env: Env,
+): Promise<Network> {
   const none = (why: string) => skipped(why);
   const all = (why: string): Network => ({
     dns: none(why),
@@ -156,7 +160,10 @@ function judgeAnswer({ answer, status, milliseconds }: Seen, reached: boolean): 
       'check the endpoint, and what stands before the collector; runs wait meanwhile',
     );
   if (status === 401 || status === 403)
-    return failure(text, 'check the headers (LHP_OTEL_EXPORTER_OTLP_HEADERS) or the client certificate');
+    return failure(
+      text,
+      'check the headers (LHP_OTEL_EXPORTER_OTLP_HEADERS) or the client certificate',
+    );
   if (status === 400 && answer.kind === 'later')
     return failure(text, 'it speaks TLS: make the endpoint begin with https');
   if (status === 404 || status === 405)

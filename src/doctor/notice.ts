@@ -8,5 +8,8 @@ export function probeNotice({ notice }: Pick<Found, 'notice'>, paths: Paths): Ve
   const words = NOTICES[notice].replace('@file@', paths.systemConfig);
   if (notice === 'none') return skipped(words);
   if (notice !== 'due') return ok(words);
-  return warning(words, 'runs wait until then, at most 7 days; lhp-otel status on a terminal shows it');
+  return warning(
+    words,
+    'runs wait until then, at most 7 days; lhp-otel status on a terminal shows it',
+  );
 }

@@ -9,8 +9,16 @@ export interface Verdict {
 }
 
 export const ok = (detail: string): Verdict => ({ result: 'ok', detail });
-export const warning = (detail: string, advice: string): Verdict => ({ result: 'warning', detail, advice });
-export const failure = (detail: string, advice: string): Verdict => ({ result: 'failure', detail, advice });
+export const warning = (detail: string, advice: string): Verdict => ({
+  result: 'warning',
+  detail,
+  advice,
+});
+export const failure = (detail: string, advice: string): Verdict => ({
+  result: 'failure',
+  detail,
+  advice,
+});
 export const skipped = (detail: string): Verdict => ({ result: 'skipped', detail });
 
 /** Node's name of an error: no path, address or text of a server is in it. */

@@ -23,14 +23,22 @@ const SLOWER = 1.2;
 const MIN_SECONDS = 0.1;
 const SIGNIFICANT = 3.3;
 
-const LEVEL_KEYS = ['lhp_version', 'python_version', 'flowgroups_count'] as const satisfies (keyof GenerateEvent)[];
+const LEVEL_KEYS = [
+  'lhp_version',
+  'python_version',
+  'flowgroups_count',
+] as const satisfies (keyof GenerateEvent)[];
 type Level = Pick<GenerateEvent, (typeof LEVEL_KEYS)[number]>;
 
 export interface Change {
   /** Of the first run after it, milliseconds since the epoch. */
   timestamp: number;
   series: Pick<GenerateEvent, 'project_id' | 'environment' | 'is_ci' | 'dry_run'>;
-  changed: { what: (typeof LEVEL_KEYS)[number]; from: string | number | null; to: string | number | null }[];
+  changed: {
+    what: (typeof LEVEL_KEYS)[number];
+    from: string | number | null;
+    to: string | number | null;
+  }[];
   /** Median seconds of the runs that are compared, and how many those are. */
   before: number;
   after: number;
@@ -85,7 +93,10 @@ function levels(runs: readonly Run[]): Step[] {
     if (old && isAt(event, old)) {
       // A size that could not be counted at first is known now.
       old.flowgroups_count ??= event.flowgroups_count;
-    } else if (!old || runs.slice(at, at + STEADY).filter((run) => isAt(run.event, event)).length === STEADY) {
+    } else if (
+      !old ||
+      runs.slice(at, at + STEADY).filter((run) => isAt(run.event, event)).length === STEADY
+    ) {
       const { lhp_version, python_version, flowgroups_count } = event;
       steps.push({ at, level: { lhp_version, python_version, flowgroups_count } });
     }
@@ -93,7 +104,8 @@ function levels(runs: readonly Run[]): Step[] {
   return steps;
 }
 
-const isAt = (event: GenerateEvent, level: Level): boolean => LEVEL_KEYS.every((key) => isSame(key, event, level));
+const isAt = (event: GenerateEvent, level: Level): boolean =>
+  LEVEL_KEYS.every((key) => isSame(key, event, level));
 
 function isSame(key: keyof Level, a: Level, b: Level): boolean {
   if (key !== 'flowgroups_count') return a[key] === b[key];
@@ -113,7 +125,9 @@ function compare(before: readonly number[], after: readonly number[]): Change['v
 
 function isSlower(before: readonly number[], after: readonly number[]): boolean {
   const [was = 0, is = 0] = [quantile(before, 0.5) ?? 0, quantile(after, 0.5) ?? 0];
-  return is >= was * SLOWER && is - was >= MIN_SECONDS && mannWhitneyZ(before, after) >= SIGNIFICANT;
+  return (
+    is >= was * SLOWER && is - was >= MIN_SECONDS && mannWhitneyZ(before, after) >= SIGNIFICANT
+  );
 }
 
 /** How far the second list is above the first, in standard deviations; equal values count half, so ties make it smaller, never larger. */

@@ -29,12 +29,24 @@ function readEvent(stored: StoredRun): GenerateEvent | undefined {
 }
 
 function isValidEvent(event: GenerateEvent): boolean {
-  const { flowgroups_count, flowgroups_using_templates, templates_count, pipelines_count, files_generated } = event;
+  const {
+    flowgroups_count,
+    flowgroups_using_templates,
+    templates_count,
+    pipelines_count,
+    files_generated,
+  } = event;
   return (
-    [...RESOURCE_ATTRIBUTES, ...POINT_ATTRIBUTES].every(({ page, type }) => !page || typeof event[page] === type) &&
-    [flowgroups_count, flowgroups_using_templates, templates_count, pipelines_count, files_generated].every(
-      (count) => count === null || foldCount(count) === count,
+    [...RESOURCE_ATTRIBUTES, ...POINT_ATTRIBUTES].every(
+      ({ page, type }) => !page || typeof event[page] === type,
     ) &&
+    [
+      flowgroups_count,
+      flowgroups_using_templates,
+      templates_count,
+      pipelines_count,
+      files_generated,
+    ].every((count) => count === null || foldCount(count) === count) &&
     foldSeconds(event.generation_time_seconds) === event.generation_time_seconds
   );
 }

@@ -14,7 +14,12 @@ const BECAME: Record<Outcome, string> = {
 };
 
 /** `shown` is the event or the request. */
-export function runLines(run: Run, shown: unknown, here: ThisProject | undefined, columns: number): Line[] {
+export function runLines(
+  run: Run,
+  shown: unknown,
+  here: ThisProject | undefined,
+  columns: number,
+): Line[] {
   const { timestamp, outcome, reason, event } = run;
   const heading = [
     moment(timestamp),
@@ -30,7 +35,8 @@ export function jsonLines(value: unknown, columns: number): string[] {
   return jsonText(value, 1)
     .split('\n')
     .flatMap((line) => {
-      const [, indent = '', key, text] = line.length > columns ? (/^( *)("[^"]*":) (.*)$/.exec(line) ?? []) : [];
+      const [, indent = '', key, text] =
+        line.length > columns ? (/^( *)("[^"]*":) (.*)$/.exec(line) ?? []) : [];
       return key ? [`${indent}${key}`, `${indent} ${text}`] : [line];
     });
 }

@@ -30,6 +30,8 @@ export function newestRuns(paths: Paths, last: number): ShownRun[] {
 export async function previewOf(event: Preview): Promise<ShownRun> {
   const { recordRun } = await import('../otlp/encode.ts');
   const timestamp = Date.now();
-  const text = new TextDecoder().decode(await recordRun(event, { timestamp, startedAt: timestamp }));
+  const text = new TextDecoder().decode(
+    await recordRun(event, { timestamp, startedAt: timestamp }),
+  );
   return { timestamp, outcome: 'local', event: eventOf(JSON.parse(text) as OtlpRequest), text };
 }

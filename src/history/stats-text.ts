@@ -21,7 +21,8 @@ const MAX_ROWS = 8;
 const MAX_CHANGES = 5;
 const MARKS = '▁▂▃▄▅▆▇█';
 
-export const hasUnicode = (env: Env): boolean => /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
+export const hasUnicode = (env: Env): boolean =>
+  /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
 
 /** The runs are oldest first, and there is one at least. */
 export function statsText(runs: readonly Run[], screen: Screen, here?: ThisProject): Line[] {
@@ -50,7 +51,11 @@ const TABLES: readonly (readonly [GroupKey, title: string, always: boolean])[] =
   ['project_id', 'project', false],
 ];
 
-const TRENDS: readonly (readonly [label: string, value: (bucket: Bucket) => number | null, unit: '' | ' s'])[] = [
+const TRENDS: readonly (readonly [
+  label: string,
+  value: (bucket: Bucket) => number | null,
+  unit: '' | ' s',
+])[] = [
   ['runs', ({ runs }) => runs, ''],
   ['p50', ({ p50 }) => p50, ' s'],
   ['p95', ({ p95 }) => p95, ' s'],
@@ -95,20 +100,32 @@ function range(values: readonly (number | null)[], unit: '' | ' s'): string {
 /** ` 12345  1234.56 s  1234.56 s` */
 const NUMBERS = [7, 11, 11] as const;
 
-function tables(by: Record<GroupKey, Group[]>, columns: number, here: ThisProject | undefined): Line[] {
+function tables(
+  by: Record<GroupKey, Group[]>,
+  columns: number,
+  here: ThisProject | undefined,
+): Line[] {
   const room = columns - NUMBERS.reduce((sum, width) => sum + width, 0);
-  const shown = TABLES.filter(([key, , always]) => always || by[key].length > 1).map(([key, title]) => ({
-    title,
-    rows: by[key].slice(0, MAX_ROWS).map((group) => ({ ...group, value: word(nameOf(group.value, here), room) })),
-    more: by[key].length - MAX_ROWS,
-  }));
-  const wide = Math.max(...shown.flatMap(({ title, rows }) => [title, ...rows.map(({ value }) => value)]).map(length));
+  const shown = TABLES.filter(([key, , always]) => always || by[key].length > 1).map(
+    ([key, title]) => ({
+      title,
+      rows: by[key]
+        .slice(0, MAX_ROWS)
+        .map((group) => ({ ...group, value: word(nameOf(group.value, here), room) })),
+      more: by[key].length - MAX_ROWS,
+    }),
+  );
+  const wide = Math.max(
+    ...shown.flatMap(({ title, rows }) => [title, ...rows.map(({ value }) => value)]).map(length),
+  );
   const row = (value: string, ...numbers: string[]) =>
     value.padEnd(wide) + numbers.map((number, at) => number.padStart(NUMBERS[at] ?? 0)).join('');
   return shown.flatMap(({ title, rows, more }) => [
     '',
     [bold(row(title, 'runs', 'p50', 'p95'))],
-    ...rows.map(({ value, runs, p50, p95 }) => row(value, String(runs), seconds(p50), seconds(p95))),
+    ...rows.map(({ value, runs, p50, p95 }) =>
+      row(value, String(runs), seconds(p50), seconds(p95)),
+    ),
     ...(more > 0 ? [`and ${more} more`] : []),
   ]);
 }
@@ -116,7 +133,8 @@ function tables(by: Record<GroupKey, Group[]>, columns: number, here: ThisProjec
 const length = (text: string) => text.length;
 
 /** The folder's name of the project that the user stands in. */
-const nameOf = (value: string, here: ThisProject | undefined) => (value === here?.id ? here.folder : value);
+const nameOf = (value: string, here: ThisProject | undefined) =>
+  value === here?.id ? here.folder : value;
 
 /** The page's booleans as words, a digest by its beginning, and of anything else what can be printed. */
 function word(value: string, room: number): string {
@@ -135,20 +153,29 @@ const VERDICTS: Record<Change['verdict'], string> = {
 };
 const COLORS = { slower: 'red', faster: 'green', same: undefined, few: undefined } as const;
 
-function changeLines(all: readonly Change[], columns: number, kind: (of: Change['series']) => string): Line[] {
+function changeLines(
+  all: readonly Change[],
+  columns: number,
+  kind: (of: Change['series']) => string,
+): Line[] {
   if (all.length === 0) return [];
-  const lines = all.slice(-MAX_CHANGES).flatMap(({ timestamp, changed, series, before, after, verdict }): Line[] => {
-    const [date, said, style] = [day(timestamp), VERDICTS[verdict], COLORS[verdict]];
-    const details = [
-      `${before.toFixed(2)} to ${after.toFixed(2)} s in ${kind(series)}`,
-      ...changed.map(({ what, from, to }) => `${CHANGED[what]} ${word(String(from), 11)} to ${word(String(to), 11)}`),
-    ];
-    const colored: Part[] = [`${date}  `, style ? { text: said, style } : said];
-    const fits = `${date}  ${said}  ${details.join(', ')}`.length <= columns;
-    return fits
-      ? [[...colored, `  ${details.join(', ')}`]]
-      : [colored, ...details.flatMap((text) => wrapped(text, columns))];
-  });
+  const lines = all
+    .slice(-MAX_CHANGES)
+    .flatMap(({ timestamp, changed, series, before, after, verdict }): Line[] => {
+      const [date, said, style] = [day(timestamp), VERDICTS[verdict], COLORS[verdict]];
+      const details = [
+        `${before.toFixed(2)} to ${after.toFixed(2)} s in ${kind(series)}`,
+        ...changed.map(
+          ({ what, from, to }) =>
+            `${CHANGED[what]} ${word(String(from), 11)} to ${word(String(to), 11)}`,
+        ),
+      ];
+      const colored: Part[] = [`${date}  `, style ? { text: said, style } : said];
+      const fits = `${date}  ${said}  ${details.join(', ')}`.length <= columns;
+      return fits
+        ? [[...colored, `  ${details.join(', ')}`]]
+        : [colored, ...details.flatMap((text) => wrapped(text, columns))];
+    });
   return ['', [bold('changes, the newest last')], ...lines];
 }
 
@@ -175,6 +202,11 @@ function wrapped(text: string, columns: number): string[] {
   return lines;
 }
 
-const CHANGED = { lhp_version: 'lhp', python_version: 'Python', flowgroups_count: 'flowgroups' } as const;
+const CHANGED = {
+  lhp_version: 'lhp',
+  python_version: 'Python',
+  flowgroups_count: 'flowgroups',
+} as const;
 
-const seconds = (value: number | null): string => (value === null ? 'unknown' : `${value.toFixed(2)} s`);
+const seconds = (value: number | null): string =>
+  value === null ? 'unknown' : `${value.toFixed(2)} s`;

@@ -3,7 +3,14 @@
 
 import type { Run } from '../otlp/decode.ts';
 import { type Change, changes } from './changes.ts';
-import { type Bucket, type Durations, essentials, type Group, type GroupKey, timeline } from './summary.ts';
+import {
+  type Bucket,
+  type Durations,
+  essentials,
+  type Group,
+  type GroupKey,
+  timeline,
+} from './summary.ts';
 
 /** Milliseconds since the epoch as text; the rest is as it was. */
 type Timed<T, K extends keyof T> = Omit<T, K> & Record<K, string>;

@@ -7,7 +7,8 @@ import type { GenerateEvent } from '../contract/contract.ts';
 import type { Run } from '../otlp/decode.ts';
 
 /** `null` of no values. */
-export const quantile = (values: readonly number[], q: number): number | null => quantileOfSorted(ascending(values), q);
+export const quantile = (values: readonly number[], q: number): number | null =>
+  quantileOfSorted(ascending(values), q);
 
 const ascending = (values: readonly number[]) => values.toSorted((a, b) => a - b);
 
@@ -15,7 +16,9 @@ function quantileOfSorted(sorted: readonly number[], q: number): number | null {
   const position = q * (sorted.length - 1);
   const below = sorted[Math.floor(position)];
   const above = sorted[Math.ceil(position)];
-  return below === undefined || above === undefined ? null : below + (above - below) * (position % 1);
+  return below === undefined || above === undefined
+    ? null
+    : below + (above - below) * (position % 1);
 }
 
 /** What a user can ask to see a part of; what is left out does not narrow. */
@@ -81,12 +84,20 @@ export function essentials(runs: readonly Run[]): Essentials {
 
 function durations(runs: readonly Run[]): Durations {
   const seconds = ascending(runs.map(({ event }) => event.generation_time_seconds));
-  return { runs: runs.length, p50: quantileOfSorted(seconds, 0.5), p95: quantileOfSorted(seconds, 0.95) };
+  return {
+    runs: runs.length,
+    p50: quantileOfSorted(seconds, 0.5),
+    p95: quantileOfSorted(seconds, 0.95),
+  };
 }
 
 function groups(runs: readonly Run[], key: GroupKey): Group[] {
   return [...Map.groupBy(runs, ({ event }) => String(event[key]))]
-    .map(([value, members]) => ({ value, ...durations(members), last: members.at(-1)?.timestamp ?? 0 }))
+    .map(([value, members]) => ({
+      value,
+      ...durations(members),
+      last: members.at(-1)?.timestamp ?? 0,
+    }))
     .sort((a, b) => b.runs - a.runs || (a.value < b.value ? -1 : 1));
 }
 
@@ -116,7 +127,11 @@ export function timeline(runs: readonly Run[], maxBuckets: number = 90): Bucket[
   const step = Math.ceil(days / maxBuckets);
   const buckets: Bucket[] = [];
   let index = 0;
-  for (let start = midnight(first.timestamp); start <= last.timestamp; start = midnight(start, step)) {
+  for (
+    let start = midnight(first.timestamp);
+    start <= last.timestamp;
+    start = midnight(start, step)
+  ) {
     const end = midnight(start, step);
     const from = index;
     while (index < runs.length && (runs[index] as Run).timestamp < end) index += 1;
@@ -158,7 +173,9 @@ function midnight(timestamp: number, later: number = 0): number {
 function sizes(runs: readonly Run[]): Bucket['sizes'] {
   const median = (key: SizeKey) =>
     quantile(
-      runs.flatMap(({ event }) => (key === 'files_generated' && event.dry_run ? [] : (event[key] ?? []))),
+      runs.flatMap(({ event }) =>
+        key === 'files_generated' && event.dry_run ? [] : (event[key] ?? []),
+      ),
       0.5,
     );
   return Object.fromEntries(SIZE_KEYS.map((key) => [key, median(key)])) as Bucket['sizes'];

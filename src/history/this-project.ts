@@ -16,7 +16,9 @@ export interface ThisProject {
 
 export function thisProject({ cwd }: Host): ThisProject | undefined {
   const root = projectRoot(cwd);
-  return root === undefined ? undefined : { id: projectId(projectName(root)), folder: basename(root) || root };
+  return root === undefined
+    ? undefined
+    : { id: projectId(projectName(root)), folder: basename(root) || root };
 }
 
 /** How a line calls the project of a run: by its folder, or by the begin of its digest. */

@@ -20,7 +20,8 @@ interface Shell {
 
 const posixQuote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 const fishQuote = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`;
-const posixSource = (file: string) => `if [ -r ${posixQuote(file)} ]; then . ${posixQuote(file)}; fi`;
+const posixSource = (file: string) =>
+  `if [ -r ${posixQuote(file)} ]; then . ${posixQuote(file)}; fi`;
 
 const SHELLS: Record<string, Shell> = {
   bash: {
@@ -88,7 +89,9 @@ export function originOf(text: string): HookOrigin | undefined {
   const line = text.split('\n').find((each) => each.startsWith(MADE_WITH));
   try {
     const made = JSON.parse(line?.slice(MADE_WITH.length) ?? '') as HookOrigin;
-    const known = [made.version, made.node, made.program].every((value) => typeof value === 'string');
+    const known = [made.version, made.node, made.program].every(
+      (value) => typeof value === 'string',
+    );
     return known && isAbsolute(made.node) && isAbsolute(made.program) ? made : undefined;
   } catch {
     return undefined; // of a version that did not say it, or edited
@@ -159,21 +162,29 @@ export function rcFiles(host: Host): string[] {
   return Object.values(SHELLS).flatMap(({ rc }) => (rc ? [rc({ ...host, home })] : []));
 }
 
-const hookFile = (shellName: string, paths: Paths) => join(dirname(paths.config), shell(shellName).template);
+const hookFile = (shellName: string, paths: Paths) =>
+  join(dirname(paths.config), shell(shellName).template);
 
 function shell(name: string): Shell {
   const found = Object.hasOwn(SHELLS, name) ? SHELLS[name] : undefined;
-  if (!found) throw new Error(`"${name}" is no shell that is known here; it must be ${HOOK_SHELLS.join(', ')}`);
+  if (!found)
+    throw new Error(
+      `"${name}" is no shell that is known here; it must be ${HOOK_SHELLS.join(', ')}`,
+    );
   return found;
 }
 
 function installable(given: string | undefined, host: Host) {
   const shellName = given ?? basename(host.env.SHELL ?? '');
   if (given === undefined && !HOOK_SHELLS.includes(shellName))
-    throw new Error(`$SHELL is "${host.env.SHELL ?? ''}"; say which shell it is for: bash, zsh or fish`);
+    throw new Error(
+      `$SHELL is "${host.env.SHELL ?? ''}"; say which shell it is for: bash, zsh or fish`,
+    );
   const { rc, source } = shell(shellName);
   if (!rc || !source)
-    throw new Error(`${shellName} is not edited: put the output of \`lhp-otel hook ${shellName}\` into its $PROFILE`);
+    throw new Error(
+      `${shellName} is not edited: put the output of \`lhp-otel hook ${shellName}\` into its $PROFILE`,
+    );
   if (host.home === undefined) throw new Error('no home folder is known: nothing to edit');
   return { shellName, rc: rc({ ...host, home: host.home }), source };
 }

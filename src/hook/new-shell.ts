@@ -47,7 +47,8 @@ echo ${MARK}end=yes
 exec /bin/sh -c :`,
 };
 
-const ALIAS = 'but an alias lhp comes before it: what that starts is recorded if it begins with lhp';
+const ALIAS =
+  'but an alias lhp comes before it: what that starts is recorded if it begins with lhp';
 
 /** What a new shell said of itself. */
 type Answer = Partial<Record<'hook' | 'function' | 'alias' | 'clock' | 'zdotdir' | 'end', string>>;
@@ -73,7 +74,10 @@ export async function askNewShell(shellName: string, rc: string, host: Host): Pr
   removeEmpty(made);
   if (!plain) return unknown(`a new ${program} did not answer within ${START_MS / 1000} s`);
   if (!plain.hook)
-    return { has: 'no', lines: whyNot(shellName, `a new ${program} does not have it:`, rc, plain, host) };
+    return {
+      has: 'no',
+      lines: whyNot(shellName, `a new ${program} does not have it:`, rc, plain, host),
+    };
   const lines = [`checked: a new ${program} has it`];
   if (plain.alias) lines.push(ALIAS);
   if (login?.end && !login.hook) lines.push(...loginAdvice(host));

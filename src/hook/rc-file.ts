@@ -45,7 +45,11 @@ export function addBlock(rc: string, lines: string): void {
   }
   const made = existsSync(dirname(rc)) ? MADE : MADE_FOLDER;
   const added = text === undefined ? made : /[^\n]$/.test(text) ? ENDED : '';
-  replaceRc(rc, `${text ?? ''}${added === ENDED ? '\n' : ''}${BEGIN}${added}\n${block}${END}`, text);
+  replaceRc(
+    rc,
+    `${text ?? ''}${added === ENDED ? '\n' : ''}${BEGIN}${added}\n${block}${END}`,
+    text,
+  );
 }
 
 /** Takes out what `addBlock` put in. */
@@ -68,7 +72,8 @@ export function removeBlock(rc: string): void {
 export function leftovers(rc: string): string[] {
   try {
     const file = realpathSync(rc);
-    const ours = (name: string) => name.startsWith(`${basename(file)}.lhp-otel.`) && /\.\d+$/.test(name);
+    const ours = (name: string) =>
+      name.startsWith(`${basename(file)}.lhp-otel.`) && /\.\d+$/.test(name);
     return readdirSync(dirname(file))
       .filter(ours)
       .map((name) => join(dirname(file), name));
@@ -87,7 +92,8 @@ function readRc(rc: string): string | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') throw new Error(`${rc} cannot be read (${code})`);
-    if (lstatSync(rc, { throwIfNoEntry: false })) throw new Error(`${rc} is a link to a file that is not there`);
+    if (lstatSync(rc, { throwIfNoEntry: false }))
+      throw new Error(`${rc} is a link to a file that is not there`);
     return undefined;
   }
 }
@@ -96,7 +102,10 @@ function findBlock(text: string, rc: string) {
   const start = text.indexOf(BEGIN);
   const end = text.indexOf(END, start);
   if (start < 0) return undefined;
-  if (end < 0) throw new Error(`${rc} has the line "${BEGIN}" without "${END.trim()}"; remove that line first`);
+  if (end < 0)
+    throw new Error(
+      `${rc} has the line "${BEGIN}" without "${END.trim()}"; remove that line first`,
+    );
   const inside = text.indexOf('\n', start) + 1;
   return {
     before: text.slice(0, start),
@@ -114,17 +123,26 @@ function replaceRc(rc: string, text: string, old: string | undefined): void {
   try {
     if (old === undefined) makeFolder(dirname(rc));
     const target = old === undefined ? undefined : statSync(rc);
-    writeFileSync(temporary, text, { encoding: 'latin1', flag: 'wx', mode: (target?.mode ?? 0o644) & 0o7777 });
+    writeFileSync(temporary, text, {
+      encoding: 'latin1',
+      flag: 'wx',
+      mode: (target?.mode ?? 0o644) & 0o7777,
+    });
     made = true;
     if (target) keepOwner(temporary, target);
     renameSync(temporary, old === undefined ? rc : realpathSync(rc));
   } catch (error) {
     if (made) rmSync(temporary);
-    throw new Error(`${rc} cannot be written (${(error as NodeJS.ErrnoException).code}); it is as it was`);
+    throw new Error(
+      `${rc} cannot be written (${(error as NodeJS.ErrnoException).code}); it is as it was`,
+    );
   }
 }
 
-function keepOwner(path: string, { uid, gid, mode }: { uid: number; gid: number; mode: number }): void {
+function keepOwner(
+  path: string,
+  { uid, gid, mode }: { uid: number; gid: number; mode: number },
+): void {
   const made = statSync(path);
   if (made.uid !== uid || made.gid !== gid) chownSync(path, uid, gid);
   chmodSync(path, mode & 0o7777); // the umask took from it

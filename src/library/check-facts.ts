@@ -14,7 +14,8 @@ const NOT_RECORDED = 'not recorded';
 const IS_OTHER = 'recorded as "other"';
 
 const isCount = (value: unknown) => foldCount(value as number | null) !== null;
-const isWord = (fold: (text: unknown) => string) => (value: unknown) => value === OTHER || fold(value) !== OTHER;
+const isWord = (fold: (text: unknown) => string) => (value: unknown) =>
+  value === OTHER || fold(value) !== OTHER;
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 
 const COUNT = { fits: isCount, must: 'a whole number from 0 to 1000000', instead: NOT_RECORDED };

@@ -5,7 +5,13 @@ import type { MeterProvider } from '@opentelemetry/api';
 import { allowedEnvironment } from '../config/stated.ts';
 import { obstacleToRunsNow } from '../consent/place.ts';
 import { optOutFolder, resolveMode } from '../consent/resolve-mode.ts';
-import { foldSeconds, type GenerateEvent, OTHER, SCOPE_NAME, toRecording } from '../contract/contract.ts';
+import {
+  foldSeconds,
+  type GenerateEvent,
+  OTHER,
+  SCOPE_NAME,
+  toRecording,
+} from '../contract/contract.ts';
 import { systemHost } from '../system/host.ts';
 import { debugging, say } from '../system/log.ts';
 import { version } from '../system/version.ts';
@@ -69,7 +75,9 @@ const NO_REPORTER =
  * the one bucket up to 5.
  */
 const BOUNDARIES = {
-  seconds: [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 600],
+  seconds: [
+    0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 600,
+  ],
   counts: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000],
 };
 
@@ -86,12 +94,16 @@ const BOUNDARIES = {
 export function recordGenerate(event: GenerateFacts, options: RecordOptions = {}): boolean {
   const host = systemHost();
   try {
-    const { consent, config, paths } = resolveMode(host, optOutFolder(options.projectRoot ?? host.cwd));
+    const { consent, config, paths } = resolveMode(
+      host,
+      optOutFolder(options.projectRoot ?? host.cwd),
+    );
     if (!consent.enabled) return false;
     if (debugging(host.env)) for (const line of unfitting(event)) say(line);
     if (options.meterProvider) return recordOn(options.meterProvider, event, config?.environments);
     if (obstacleToRunsNow(host.env, paths)) {
-      if (debugging(host.env)) say('not recorded: nothing can be kept here (lhp-otel status says why)');
+      if (debugging(host.env))
+        say('not recorded: nothing can be kept here (lhp-otel status says why)');
       return false;
     }
     if (!existsSync(reporterProgram())) {
@@ -145,7 +157,10 @@ export function instrumentGenerate<This, Args extends unknown[], Result>(
     const started = performance.now();
     const done = (result: Awaited<Result>) => {
       const seconds = (performance.now() - started) / 1000;
-      recordGenerate({ generation_time_seconds: seconds, ...described(options, result, args) }, options);
+      recordGenerate(
+        { generation_time_seconds: seconds, ...described(options, result, args) },
+        options,
+      );
     };
     const result = generate.apply(this, args);
     if (result instanceof Promise && result.constructor === Promise) {
@@ -179,13 +194,29 @@ function described<Args extends unknown[], Result>(
 }
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  typeof value === 'object' &&
+  value !== null &&
+  'then' in value &&
+  typeof value.then === 'function';
 
 /** Only the fields of {@link GenerateFacts}: what else a host's object holds must not travel. */
 function given(event: GenerateFacts): GenerateFacts {
   const { project_name, ...facts } = event;
-  const { flowgroups_count, templates_count, flowgroups_using_templates, pipelines_count, files_generated } = facts;
-  const { environment, dry_run, bundle_enabled, lhp_version, python_version, generation_time_seconds } = facts;
+  const {
+    flowgroups_count,
+    templates_count,
+    flowgroups_using_templates,
+    pipelines_count,
+    files_generated,
+  } = facts;
+  const {
+    environment,
+    dry_run,
+    bundle_enabled,
+    lhp_version,
+    python_version,
+    generation_time_seconds,
+  } = facts;
   const known = {
     ...{
       project_name,
@@ -195,12 +226,23 @@ function given(event: GenerateFacts): GenerateFacts {
       pipelines_count,
       files_generated,
     },
-    ...{ environment, dry_run, bundle_enabled, lhp_version, python_version, generation_time_seconds },
+    ...{
+      environment,
+      dry_run,
+      bundle_enabled,
+      lhp_version,
+      python_version,
+      generation_time_seconds,
+    },
   };
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
 }
 
-function recordOn(provider: MeterProvider, facts: GenerateFacts, environments?: readonly string[]): boolean {
+function recordOn(
+  provider: MeterProvider,
+  facts: GenerateFacts,
+  environments?: readonly string[],
+): boolean {
   const meter = provider.getMeter(SCOPE_NAME, version);
   const { attributes, measurements } = toRecording({
     ...{
@@ -211,7 +253,12 @@ function recordOn(provider: MeterProvider, facts: GenerateFacts, environments?: 
       environment: OTHER,
       dry_run: false,
     },
-    ...{ bundle_enabled: false, lhp_version: OTHER, python_version: OTHER, generation_time_seconds: 0 },
+    ...{
+      bundle_enabled: false,
+      lhp_version: OTHER,
+      python_version: OTHER,
+      generation_time_seconds: 0,
+    },
     ...{
       flowgroups_count: null,
       templates_count: null,
@@ -224,7 +271,8 @@ function recordOn(provider: MeterProvider, facts: GenerateFacts, environments?: 
   } as GenerateEvent);
   for (const { instrument, value } of measurements) {
     const { name, unit, description } = instrument;
-    if (instrument.kind === 'counter') meter.createCounter(name, { unit, description }).add(value, attributes);
+    if (instrument.kind === 'counter')
+      meter.createCounter(name, { unit, description }).add(value, attributes);
     else {
       const explicitBucketBoundaries = unit === 's' ? BOUNDARIES.seconds : BOUNDARIES.counts;
       const about = { unit, description, advice: { explicitBucketBoundaries } };

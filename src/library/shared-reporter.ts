@@ -46,7 +46,8 @@ export function handToReporter(job: Job, host: Host): void {
 function takes(to: Shared, job: Job, variables: string): boolean {
   const line = `${JSON.stringify(beginJob(job))}\n`;
   const bytes = to.bytes + Buffer.byteLength(line);
-  const lives = to.reporter.exitCode === null && to.reporter.signalCode === null && to.pipe.writable;
+  const lives =
+    to.reporter.exitCode === null && to.reporter.signalCode === null && to.pipe.writable;
   const late = performance.now() - to.startedAt > SHARED_MS;
   if (!lives || late || bytes > MAX_BYTES || to.variables !== variables) return false;
   to.pipe.write(line);

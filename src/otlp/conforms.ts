@@ -35,22 +35,33 @@ export function conforms(bytes: Buffer, timestamp: number): boolean {
 }
 
 interface Request {
-  resourceMetrics: [{ resource: Values; scopeMetrics: [{ scope: { version: unknown }; metrics: Values[] }] }];
+  resourceMetrics: [
+    { resource: Values; scopeMetrics: [{ scope: { version: unknown }; metrics: Values[] }] },
+  ];
 }
 
 function rebuild({ resourceMetrics: [{ resource, scopeMetrics }] }: Request, timestamp: number) {
   const [{ scope, metrics }] = scopeMetrics;
-  const ci = (resource.attributes as Attribute[]).some(({ key, value }) => key === 'lhp.ci' && value.boolValue);
+  const ci = (resource.attributes as Attribute[]).some(
+    ({ key, value }) => key === 'lhp.ci' && value.boolValue,
+  );
   const times = { timestamp, slot: ci ? [CI_SLOT_ATTRIBUTE] : [] };
   const names = metrics.map(({ name }) => name);
-  if (new Set(names).size !== names.length || !names.includes('lhp.generate.runs')) return undefined;
+  if (new Set(names).size !== names.length || !names.includes('lhp.generate.runs'))
+    return undefined;
   const version = PACKAGE_VERSION.exec(String(scope.version))?.[0];
   return {
     resourceMetrics: [
       {
-        resource: { attributes: attributes(resource, RESOURCE_ATTRIBUTES), droppedAttributesCount: 0 },
+        resource: {
+          attributes: attributes(resource, RESOURCE_ATTRIBUTES),
+          droppedAttributesCount: 0,
+        },
         scopeMetrics: [
-          { scope: { name: SCOPE_NAME, version }, metrics: metrics.map((metric) => rebuildMetric(metric, times)) },
+          {
+            scope: { name: SCOPE_NAME, version },
+            metrics: metrics.map((metric) => rebuildMetric(metric, times)),
+          },
         ],
       },
     ],
@@ -69,18 +80,29 @@ function rebuildMetric(metric: Values, times: Times) {
   const { name, description, unit, kind } = spec;
   if (kind === 'histogram') {
     const point = onlyPoint(metric.exponentialHistogram);
-    const histogram = { aggregationTemporality: DELTA, dataPoints: [histogramPoint(point, spec.max, unit, times)] };
+    const histogram = {
+      aggregationTemporality: DELTA,
+      dataPoints: [histogramPoint(point, spec.max, unit, times)],
+    };
     return { name, description, unit, exponentialHistogram: histogram };
   }
   const points = lost ? pointsOf(metric.sum) : [onlyPoint(metric.sum)];
   const dataPoints = points.map((point) => ({
-    attributes: attributes(point, [...(lost ? [LOSS_REASON_ATTRIBUTE] : POINT_ATTRIBUTES), ...times.slot]),
+    attributes: attributes(point, [
+      ...(lost ? [LOSS_REASON_ATTRIBUTE] : POINT_ATTRIBUTES),
+      ...times.slot,
+    ]),
     ...timesOf(point, times.timestamp),
     asInt: whole(point.asInt, 1, lost ? MAX_LOST : 1),
   }));
   const reasons = new Set(points.map((point) => JSON.stringify(point.attributes)));
   if (reasons.size !== points.length || points.length === 0) return undefined;
-  return { name, description, unit, sum: { aggregationTemporality: DELTA, isMonotonic: true, dataPoints } };
+  return {
+    name,
+    description,
+    unit,
+    sum: { aggregationTemporality: DELTA, isMonotonic: true, dataPoints },
+  };
 }
 
 function histogramPoint(point: Values, max: number, unit: string, times: Times) {
@@ -121,7 +143,10 @@ function attributes(of: Values, specs: readonly AttributeSpec[]) {
     const spec = specs.find((each) => each.key === key);
     if (spec?.type === 'boolean') return { key, value: { boolValue: value.boolValue === true } };
     const text = String(value.stringValue);
-    return { key: spec?.key, value: { stringValue: spec && allows(spec, text) ? text : undefined } };
+    return {
+      key: spec?.key,
+      value: { stringValue: spec && allows(spec, text) ? text : undefined },
+    };
   });
 }
 

@@ -37,7 +37,10 @@ interface OtlpMetric {
 }
 /** An OTLP ExportMetricsServiceRequest in JSON, as far as it is read here. */
 export interface OtlpRequest {
-  resourceMetrics: { resource: { attributes: OtlpAttribute[] }; scopeMetrics: { metrics: OtlpMetric[] }[] }[];
+  resourceMetrics: {
+    resource: { attributes: OtlpAttribute[] };
+    scopeMetrics: { metrics: OtlpMetric[] }[];
+  }[];
 }
 
 /** Throws where the file is no recorded run. */
@@ -54,10 +57,13 @@ export function eventOf(request: OtlpRequest): GenerateEvent {
   }
   for (const { name, page, kind } of INSTRUMENTS) {
     if (kind === 'counter') continue;
-    const sum = list.find((metric) => metric.name === name)?.exponentialHistogram?.dataPoints[0]?.sum;
+    const sum = list.find((metric) => metric.name === name)?.exponentialHistogram?.dataPoints[0]
+      ?.sum;
     fields[page] = sum ?? null;
   }
   const seconds = fields.generation_time_seconds;
   if (typeof seconds === 'number') fields.generation_time_seconds = Math.round(seconds * 100) / 100;
-  return Object.fromEntries(EVENT_KEYS.map((key) => [key, fields[key]])) as unknown as GenerateEvent;
+  return Object.fromEntries(
+    EVENT_KEYS.map((key) => [key, fields[key]]),
+  ) as unknown as GenerateEvent;
 }

@@ -52,12 +52,19 @@ class OneShotReader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
 }
 
-export async function recordRun(event: GenerateEvent | Preview, options: RecordOptions): Promise<Uint8Array> {
+export async function recordRun(
+  event: GenerateEvent | Preview,
+  options: RecordOptions,
+): Promise<Uint8Array> {
   const { resource, attributes: described, measurements } = toRecording(event);
-  const slot: Attributes = resource['lhp.ci'] === true ? { [CI_SLOT_ATTRIBUTE.key]: foldSlot(options.slot) } : {};
+  const slot: Attributes =
+    resource['lhp.ci'] === true ? { [CI_SLOT_ATTRIBUTE.key]: foldSlot(options.slot) } : {};
   const attributes: Attributes = { ...described, ...slot };
   const reader = new OneShotReader();
-  const provider = new MeterProvider({ resource: resourceFromAttributes(resource), readers: [reader] });
+  const provider = new MeterProvider({
+    resource: resourceFromAttributes(resource),
+    readers: [reader],
+  });
   const meter = provider.getMeter(SCOPE_NAME, version);
   for (const { instrument, value } of measurements) {
     const { name, unit, description } = instrument;
@@ -68,7 +75,8 @@ export async function recordRun(event: GenerateEvent | Preview, options: RecordO
   if (options.lost?.size) {
     const { name, unit, description } = LOST_RUNS;
     const counter = meter.createCounter(name, { unit, description, valueType: ValueType.INT });
-    for (const [reason, count] of options.lost) counter.add(count, { [LOSS_REASON_ATTRIBUTE.key]: reason, ...slot });
+    for (const [reason, count] of options.lost)
+      counter.add(count, { [LOSS_REASON_ATTRIBUTE.key]: reason, ...slot });
   }
   const { resourceMetrics } = await reader.collect();
   stamp(resourceMetrics, options);
@@ -83,7 +91,8 @@ function stamp(metrics: ResourceMetrics, { timestamp, startedAt }: RecordOptions
   // A start that cannot be is no start: a negative or broken number would make the collector refuse the whole request.
   const startTime = hrTime(startedAt > 0 ? Math.min(Math.trunc(startedAt), timestamp) : timestamp);
   for (const { metrics: list } of metrics.scopeMetrics) {
-    for (const { dataPoints } of list) for (const point of dataPoints) Object.assign(point, { startTime, endTime });
+    for (const { dataPoints } of list)
+      for (const point of dataPoints) Object.assign(point, { startTime, endTime });
   }
 }
 

@@ -32,7 +32,8 @@ export function expandBlueprints(
   const blueprints = new Map<unknown, YamlMap>();
   for (const documents of blueprintFiles) {
     const blueprint = documents[0];
-    if (documents.length !== 1 || !isBlueprint(blueprint)) throw new RefusedError('not a blueprint');
+    if (documents.length !== 1 || !isBlueprint(blueprint))
+      throw new RefusedError('not a blueprint');
     if (!models.called('Blueprint', blueprint)) throw new RefusedError('a field of a wrong type');
     blueprints.set(textOf(blueprint.get('name')), blueprint);
   }
@@ -57,9 +58,11 @@ export function expandBlueprints(
 function onlyKnownKeys(instance: YamlMap, models: Models): void {
   if (!instance.has('use_blueprint')) return;
   for (const key of instance.keys()) {
-    if (!['use_blueprint', 'parameters', 'overrides'].includes(key as string)) throw new RefusedError('another key');
+    if (!['use_blueprint', 'parameters', 'overrides'].includes(key as string))
+      throw new RefusedError('another key');
   }
-  if (!models.fits('BlueprintInstance', instance)) throw new RefusedError('a field of a wrong type');
+  if (!models.fits('BlueprintInstance', instance))
+    throw new RefusedError('a field of a wrong type');
 }
 
 /** Defaults first, then what the instance gives, under `parameters:` or (the older form) beside `blueprint:`. */
@@ -74,7 +77,9 @@ function parametersOf(blueprint: YamlMap, instance: YamlMap): Map<string, string
     const fallback = parameter.get('default') ?? null;
     if (fallback !== null) values.set(name, pythonStr(fallback));
   }
-  const given = instance.has('use_blueprint') ? (instance.get('parameters') ?? new Map()) : instance;
+  const given = instance.has('use_blueprint')
+    ? (instance.get('parameters') ?? new Map())
+    : instance;
   if (!isMap(given)) throw new RefusedError('parameters is not a mapping');
   for (const [key, value] of given) {
     if (given === instance && key === 'blueprint') continue;
@@ -87,11 +92,16 @@ function parametersOf(blueprint: YamlMap, instance: YamlMap): Map<string, string
   return values;
 }
 
-function expand(spec: YamlMap, parameters: ReadonlyMap<string, string>, deadline: Deadline): Flowgroup {
+function expand(
+  spec: YamlMap,
+  parameters: ReadonlyMap<string, string>,
+  deadline: Deadline,
+): Flowgroup {
   deadline.step(1 + parameters.size);
   const variables = new Map(parameters);
   const own = spec.get('variables');
-  if (isMap(own)) for (const [name, value] of own) variables.set(textOf(name) ?? '', textOf(value) ?? '');
+  if (isMap(own))
+    for (const [name, value] of own) variables.set(textOf(name) ?? '', textOf(value) ?? '');
   expandInPlace(variables, deadline);
   const name = (field: string) => {
     const template = textOf(spec.get(field));

@@ -20,8 +20,11 @@ export function discoverYaml(
   project: Snapshot = new Snapshot(base),
 ): string[] {
   const { deadline } = project;
-  if (patterns && patterns.join('').length > MAX_PATTERNS) throw new LimitError('length of patterns');
-  const matchers = patterns?.length ? patterns.map((pattern) => matcher(pattern, deadline)) : undefined;
+  if (patterns && patterns.join('').length > MAX_PATTERNS)
+    throw new LimitError('length of patterns');
+  const matchers = patterns?.length
+    ? patterns.map((pattern) => matcher(pattern, deadline))
+    : undefined;
   const found: string[] = [];
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
@@ -30,7 +33,10 @@ export function discoverYaml(
       const path = folder ? `${folder}/${entry.name}` : entry.name;
       if (entry.isDirectory()) {
         if (!matchers || matchers.some((one) => mayHold(one, path))) folders.push(path);
-      } else if (/\.ya?ml$/.test(entry.name) && (!matchers || matchers.some(({ matches }) => matches(path)))) {
+      } else if (
+        /\.ya?ml$/.test(entry.name) &&
+        (!matchers || matchers.some(({ matches }) => matches(path)))
+      ) {
         found.push(path);
       }
     }

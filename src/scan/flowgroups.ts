@@ -17,11 +17,20 @@ export class RefusedError extends Error {}
 export function isInstance(document: unknown): boolean {
   if (!isMap(document)) return false;
   if (document.has('use_blueprint')) return true;
-  return typeof document.get('blueprint') === 'string' && !document.has('flowgroups') && !document.has('actions');
+  return (
+    typeof document.get('blueprint') === 'string' &&
+    !document.has('flowgroups') &&
+    !document.has('actions')
+  );
 }
 
 export function isBlueprint(document: unknown): document is YamlMap {
-  return isMap(document) && !document.has('actions') && document.has('parameters') && document.has('flowgroups');
+  return (
+    isMap(document) &&
+    !document.has('actions') &&
+    document.has('parameters') &&
+    document.has('flowgroups')
+  );
 }
 
 /** What a version of lhp decides about a flowgroup's file. */
@@ -44,7 +53,8 @@ export function flowgroupsOf(documents: readonly unknown[], rules: FlowgroupRule
   };
   let arrays = 0;
   for (const document of documents) {
-    if (rules.blueprints && isBlueprint(document)) throw new RefusedError('a blueprint among the pipelines');
+    if (rules.blueprints && isBlueprint(document))
+      throw new RefusedError('a blueprint among the pipelines');
     if (rules.blueprints && isInstance(document)) return [];
     if (!isMap(document)) throw new RefusedError('not a mapping');
     if (!document.has('flowgroups')) add(document);
@@ -62,7 +72,8 @@ function entriesOf(value: unknown): readonly unknown[] {
   const list = listOf(value);
   if (list) return list;
   const size = isMap(value) || value instanceof Set ? value.size : undefined;
-  const length = typeof value === 'string' || value instanceof Uint8Array ? value.length : undefined;
+  const length =
+    typeof value === 'string' || value instanceof Uint8Array ? value.length : undefined;
   if ((size ?? length) !== 0) throw new RefusedError('flowgroups is not a list');
   return [];
 }

@@ -21,13 +21,17 @@ export function matcher(pattern: string, deadline: Deadline): Matcher {
   const whole = glob(pattern);
   if (!pattern.includes('**')) {
     if (/[*?]/.test(pattern)) return { matches: whole, beginning: fixed(pattern) };
-    return { matches: (path) => path.slice(path.lastIndexOf('/') + 1) === pattern || whole(path), beginning: '' };
+    return {
+      matches: (path) => path.slice(path.lastIndexOf('/') + 1) === pattern || whole(path),
+      beginning: '',
+    };
   }
   const [before = '', after = '', ...more] = pattern.split('**');
   if (more.length > 0) return { matches: () => false, beginning: pattern };
   const suffix = glob(after.replace(/^\/+/, ''));
   const prefix = before.replace(/\/+$/, '');
-  if (!prefix) return { matches: (path) => suffix(path.slice(path.lastIndexOf('/') + 1)), beginning: '' };
+  if (!prefix)
+    return { matches: (path) => suffix(path.slice(path.lastIndexOf('/') + 1)), beginning: '' };
   const parent = glob(`${prefix}*`);
   // lhp tries every folder above the file, and at last the one that all paths are relative to,
   // which is called `.`.
@@ -57,7 +61,8 @@ function fnmatch(pattern: string, deadline: Deadline): (text: string) => boolean
 }
 
 /** By code points, as Python counts; most texts have no other characters than code units. */
-const characters = (text: string): ArrayLike<string> => (/[\ud800-\udfff]/.test(text) ? [...text] : text);
+const characters = (text: string): ArrayLike<string> =>
+  /[\ud800-\udfff]/.test(text) ? [...text] : text;
 
 function tokensOf(pattern: string): Token[] {
   const tokens: Token[] = [];
@@ -84,7 +89,9 @@ function characterSet(set: string): RegExp {
   const negated = set.startsWith('!');
   const body = (negated ? set.slice(1) : set).replace(/[\\\]^[]/g, '\\$&');
   // A range that runs backwards matches nothing in Python and is an error here.
-  const ranges = body.replace(/([^\\])-(.)/gu, (range, from: string, to: string) => (from <= to ? range : ''));
+  const ranges = body.replace(/([^\\])-(.)/gu, (range, from: string, to: string) =>
+    from <= to ? range : '',
+  );
   if (ranges === '') return negated ? /^.$/su : /^(?!)/u;
   return new RegExp(`^[${negated ? '^' : ''}${ranges.replace(/^-|-$/g, '\\-')}]$`, 'su');
 }
@@ -93,7 +100,11 @@ function characterSet(set: string): RegExp {
  * Where the text goes another way than the pattern, only the last star can take more of it: earlier
  * ones need not.
  */
-function matchesAll(tokens: readonly Token[], text: ArrayLike<string>, deadline: Deadline): boolean {
+function matchesAll(
+  tokens: readonly Token[],
+  text: ArrayLike<string>,
+  deadline: Deadline,
+): boolean {
   let token = 0;
   let star = -1;
   let starEnd = 0;

@@ -46,7 +46,10 @@ function pairsOf(map: YamlMap): readonly Pair[] {
   const known = complete.get(map);
   if (known) return known;
   const { pairs, own = map.keys() } = merged.get(map) ?? {};
-  const all = [...(pairs?.values() ?? []), ...[...own].map((key) => ({ key, value: map.get(key) }))];
+  const all = [
+    ...(pairs?.values() ?? []),
+    ...[...own].map((key) => ({ key, value: map.get(key) })),
+  ];
   complete.set(map, all);
   return all;
 }
@@ -61,7 +64,10 @@ function merge(target: Map<unknown, unknown>, sources: readonly YamlMap[], rule:
       if (left < 0) throw new LimitError('nesting or merge keys');
       // PyYAML 6.0.4 takes no key twice, but knows keys by their place in Python's memory, and all texts of one letter that are
       // equal have the same.
-      const place = rule === 'last' && typeof pair.key === 'string' && [...pair.key].length < 2 ? pair.key : pair;
+      const place =
+        rule === 'last' && typeof pair.key === 'string' && [...pair.key].length < 2
+          ? pair.key
+          : pair;
       if (rule === 'last' && into.pairs.has(place)) continue;
       into.pairs.delete(place);
       into.pairs.set(place, pair);

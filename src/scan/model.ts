@@ -23,7 +23,9 @@ export interface Models {
 /** 1.2.3 is 1002003; what is no version counts as newer than all. */
 export const order = (version: string | undefined): number =>
   /^\d+\.\d+\.\d+/.test(version ?? '')
-    ? (version as string).split('.', 3).reduce((sum, part) => sum * 1000 + Number.parseInt(part, 10), 0)
+    ? (version as string)
+        .split('.', 3)
+        .reduce((sum, part) => sum * 1000 + Number.parseInt(part, 10), 0)
     : Number.POSITIVE_INFINITY;
 
 /** Whether somebody has read what this release does with a wrong type. */
@@ -33,7 +35,9 @@ export function modelsOf(version: string | undefined): Models {
   const fields = typesOf(version);
   const checks = new Map<string, Check>();
   const check = (type: string): Check => {
-    const known = checks.get(type) ?? compile(type, (model) => modelCheck(fields.get(model) ?? new Map(), check));
+    const known =
+      checks.get(type) ??
+      compile(type, (model) => modelCheck(fields.get(model) ?? new Map(), check));
     checks.set(type, known);
     return known;
   };
@@ -44,7 +48,8 @@ export function modelsOf(version: string | undefined): Models {
   };
   return {
     fits: certain,
-    called: (model, map) => [...map.keys()].every((key) => typeof key === 'string') && certain(model, map),
+    called: (model, map) =>
+      [...map.keys()].every((key) => typeof key === 'string') && certain(model, map),
     fieldFits: (model, field, value) => {
       const type = fields.get(model)?.get(field);
       return type === undefined ? undefined : certain(type.replace(/!$/, ''), value);
@@ -151,9 +156,14 @@ function all<T>(items: Iterable<T>, check: (item: T) => Verdict): Verdict {
 
 /** What is a list to Python: also one of pairs, which are none of the types that lists have here. */
 export const listOf = (value: unknown): readonly unknown[] | undefined =>
-  Array.isArray(value) ? value : value instanceof Tuples ? value.pairs.map(() => undefined) : undefined;
+  Array.isArray(value)
+    ? value
+    : value instanceof Tuples
+      ? value.pairs.map(() => undefined)
+      : undefined;
 
-const isSmall = (value: object) => (Array.isArray(value) ? value.length : isMap(value) ? value.size : 9) < 9;
+const isSmall = (value: object) =>
+  (Array.isArray(value) ? value.length : isMap(value) ? value.size : 9) < 9;
 
 /** pydantic takes a set for a list. */
 const listCheck = (check: Check): Check =>
@@ -164,7 +174,10 @@ const listCheck = (check: Check): Check =>
   }, isSmall);
 
 const mapCheck = (check: Check): Check =>
-  remembering((value) => isMap(value) && all(value, ([key, item]) => both(textCheck(key), check(item))), isSmall);
+  remembering(
+    (value) => isMap(value) && all(value, ([key, item]) => both(textCheck(key), check(item))),
+    isSmall,
+  );
 
 const both = (a: Verdict, b: Verdict): Verdict => (a === false || b === false ? false : a && b);
 
@@ -181,7 +194,8 @@ export function textOf(value: unknown): string | undefined {
 }
 
 /** Half of a surrogate pair is refused by PyYAML 6.0.4, or by pydantic, or by neither. */
-const textCheck: Check = (value) => textOf(value) !== undefined || (typeof value === 'string' ? undefined : false);
+const textCheck: Check = (value) =>
+  textOf(value) !== undefined || (typeof value === 'string' ? undefined : false);
 
 const wordCheck =
   (words: readonly string[]): Check =>
@@ -193,15 +207,21 @@ const wordCheck =
 /** What pydantic makes of a value where lhp wants a boolean; undefined where it makes nothing. */
 export function boolOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
-  const number = value instanceof PythonScalar && value.type !== 'date' ? Number(value.str) : undefined;
+  const number =
+    value instanceof PythonScalar && value.type !== 'date' ? Number(value.str) : undefined;
   if (number !== undefined) return number === 1 ? true : number === 0 ? false : undefined;
   const text = textOf(value) ?? '';
-  return /^(1|on|t|true|y|yes)$/i.test(text) ? true : /^(0|off|f|false|n|no)$/i.test(text) ? false : undefined;
+  return /^(1|on|t|true|y|yes)$/i.test(text)
+    ? true
+    : /^(0|off|f|false|n|no)$/i.test(text)
+      ? false
+      : undefined;
 }
 
 function intCheck(bounds: RegExpExecArray | null): Check {
   const [, least, greatest] = bounds ?? [];
-  const within = (value: number) => !(least && value < Number(least)) && !(greatest && value > Number(greatest));
+  const within = (value: number) =>
+    !(least && value < Number(least)) && !(greatest && value > Number(greatest));
   return (value) => {
     if (typeof value === 'boolean') return within(Number(value));
     if (value instanceof PythonScalar) {

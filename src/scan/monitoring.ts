@@ -11,9 +11,11 @@ export function monitoringFlowgroup(
   configs: readonly unknown[],
   always: boolean,
 ): Flowgroup | undefined {
-  const monitoring = project.get('monitoring') ?? (project.has('monitoring') ? new Map() : undefined);
+  const monitoring =
+    project.get('monitoring') ?? (project.has('monitoring') ? new Map() : undefined);
   const eventLog = project.get('event_log');
-  if (!isMap(monitoring) || !isMap(eventLog) || !enabled(monitoring) || !enabled(eventLog)) return undefined;
+  if (!isMap(monitoring) || !isMap(eventLog) || !enabled(monitoring) || !enabled(eventLog))
+    return undefined;
   const pipeline =
     textOf(monitoring.get('pipeline_name')) ||
     `${textOf(project.get('name')) ?? 'unnamed_project'}_event_log_monitoring`;
@@ -21,7 +23,9 @@ export function monitoringFlowgroup(
   if (![...pipelines].some((name) => name !== pipeline && !optedOut(name))) return undefined;
   const views = listOf(monitoring.get('materialized_views'));
   const hasActions = boolOf(monitoring.get('enable_job_monitoring')) || views?.length !== 0;
-  return hasActions || always ? { pipeline, flowgroup: 'monitoring', template: undefined } : undefined;
+  return hasActions || always
+    ? { pipeline, flowgroup: 'monitoring', template: undefined }
+    : undefined;
 }
 
 const enabled = (map: YamlMap) => !map.has('enabled') || boolOf(map.get('enabled')) === true;

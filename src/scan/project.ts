@@ -24,7 +24,11 @@ export function readProjectFile(read: () => readonly unknown[]): ProjectFile {
 const DROPPED: YamlMap = new Map();
 
 /** The settings that a version of lhp takes from lhp.yaml. Throws where that ends its run, or is not known. */
-export function projectSettings(file: ProjectFile, version: string | undefined, models: Models): YamlMap {
+export function projectSettings(
+  file: ProjectFile,
+  version: string | undefined,
+  models: Models,
+): YamlMap {
   if ('error' in file) return unreadable(file.error, version);
   const [project] = file.documents;
   if (file.documents.length !== 1) throw new RefusedError('lhp.yaml is not one document');
@@ -34,7 +38,8 @@ export function projectSettings(file: ProjectFile, version: string | undefined, 
   if (wrong === undefined) return project;
   if (!isKnown(version)) throw new LimitError('a wrong type, and a version that nobody has read');
   // lhp looks for these words in the error's text, which shows the value.
-  if (pythonStr(wrong.value).includes('Invalid YAML')) throw new RefusedError('lhp.yaml has a wrong type');
+  if (pythonStr(wrong.value).includes('Invalid YAML'))
+    throw new RefusedError('lhp.yaml has a wrong type');
   return DROPPED;
 }
 
@@ -43,7 +48,8 @@ function unreadable(error: unknown, version: string | undefined): YamlMap {
   // A date that the calendar does not have; and what TextDecoder throws of what is not UTF-8.
   if (!noYaml && !(error instanceof ConstructionError || error instanceof TypeError)) throw error;
   // What is no YAML ended a run before 0.7.5 and does since 0.9.0; the rest does since 0.9.0.
-  const dropped = order(version) >= order(noYaml ? '0.7.5' : '0.6.4') && order(version) < order('0.9.0');
+  const dropped =
+    order(version) >= order(noYaml ? '0.7.5' : '0.6.4') && order(version) < order('0.9.0');
   if (!isKnown(version) || !dropped) throw new RefusedError('lhp.yaml could not be parsed');
   return DROPPED;
 }
@@ -60,7 +66,8 @@ function isNothing(value: unknown): boolean {
 /** In lhp's order, because the first thing that is wrong decides. */
 function wrongValue(project: YamlMap, models: Models): { value: unknown } | undefined {
   const knows = (field: string) => models.fieldFits('ProjectConfig', field, null) !== undefined;
-  const section = (field: string) => (project.has(field) && knows(field) ? { value: project.get(field) } : undefined);
+  const section = (field: string) =>
+    project.has(field) && knows(field) ? { value: project.get(field) } : undefined;
   const wrong =
     wrongMetadata(section('operational_metadata'), models) ??
     onlyPatterns([section('include'), section('blueprint_include'), section('instance_include')]) ??
@@ -69,7 +76,8 @@ function wrongValue(project: YamlMap, models: Models): { value: unknown } | unde
   for (const [field, model] of WRAPPED) {
     const found = section(field);
     if (!found || (field === 'uc_tagging' && found.value === null)) continue;
-    if (!isMap(found.value) || !models.fits(model, found.value)) throw new RefusedError(`${field} in lhp.yaml`);
+    if (!isMap(found.value) || !models.fits(model, found.value))
+      throw new RefusedError(`${field} in lhp.yaml`);
   }
   for (const [field, value] of project) {
     const own = typeof field === 'string' && !SECTIONS.includes(field);
@@ -86,7 +94,14 @@ const WRAPPED = [
   ['sandbox', 'SandboxConfig'],
 ] as const;
 const SECTIONS = [
-  ...['operational_metadata', 'include', 'blueprint_include', 'instance_include', 'event_log', 'monitoring'],
+  ...[
+    'operational_metadata',
+    'include',
+    'blueprint_include',
+    'instance_include',
+    'event_log',
+    'monitoring',
+  ],
   ...WRAPPED.map(([field]): string => field),
 ];
 
@@ -94,9 +109,13 @@ type Section = { value: unknown } | undefined;
 
 function onlyPatterns(lists: readonly Section[]): undefined {
   const isPattern = (value: unknown) =>
-    typeof value === 'string' && value !== '' && !value.includes('***/') && !value.includes('[unclosed');
+    typeof value === 'string' &&
+    value !== '' &&
+    !value.includes('***/') &&
+    !value.includes('[unclosed');
   for (const list of lists) {
-    if (list && !listOf(list.value)?.every(isPattern)) throw new RefusedError('patterns in lhp.yaml');
+    if (list && !listOf(list.value)?.every(isPattern))
+      throw new RefusedError('patterns in lhp.yaml');
   }
 }
 
@@ -105,29 +124,45 @@ function wrongMetadata(section: Section, models: Models): Section {
   if (!section) return undefined;
   const refused = new RefusedError('operational_metadata in lhp.yaml');
   if (!isMap(section.value)) throw refused;
-  const parts = (field: string, model: string, isShort: (value: unknown) => boolean, short: string) => {
-    const found = (section.value as YamlMap).has(field) ? (section.value as YamlMap).get(field) : new Map();
+  const parts = (
+    field: string,
+    model: string,
+    isShort: (value: unknown) => boolean,
+    short: string,
+  ) => {
+    const found = (section.value as YamlMap).has(field)
+      ? (section.value as YamlMap).get(field)
+      : new Map();
     if (!isMap(found)) throw refused;
     for (const value of found.values()) {
       const full = isShort(value) ? new Map([[short, value]]) : value;
       const missing = model === 'MetadataColumnConfig' ? ['expression', ''] : ['columns', []];
-      if (!isMap(full) || !models.fits(model, new Map([missing as [unknown, unknown], ...full]))) throw refused;
+      if (!isMap(full) || !models.fits(model, new Map([missing as [unknown, unknown], ...full])))
+        throw refused;
     }
     return found;
   };
-  const columns = parts('columns', 'MetadataColumnConfig', (value) => typeof value === 'string', 'expression');
+  const columns = parts(
+    'columns',
+    'MetadataColumnConfig',
+    (value) => typeof value === 'string',
+    'expression',
+  );
   const presets = parts('presets', 'MetadataPresetConfig', Array.isArray, 'columns');
   const name = [...columns.keys(), ...presets.keys()].find((key) => textOf(key) === undefined);
   if (name !== undefined) return { value: name };
   const defaults = section.value.get('defaults');
-  const fits = isNothing(defaults) || models.fieldFits('ProjectOperationalMetadataConfig', 'defaults', defaults);
+  const fits =
+    isNothing(defaults) ||
+    models.fieldFits('ProjectOperationalMetadataConfig', 'defaults', defaults);
   return fits === false ? { value: defaults } : undefined;
 }
 
 /** Of monitoring's views a wrong type is not wrapped; of all else, and of the event log, it is. */
 function wrongMonitoring(eventLog: Section, monitoring: Section, models: Models): Section {
   const refused = new RefusedError('event_log or monitoring in lhp.yaml');
-  if (eventLog && !(isMap(eventLog.value) && models.fits('EventLogConfig', eventLog.value))) throw refused;
+  if (eventLog && !(isMap(eventLog.value) && models.fits('EventLogConfig', eventLog.value)))
+    throw refused;
   const log = eventLog?.value as YamlMap | undefined;
   const logs = log !== undefined && isOn(log);
   if (logs && !(textOf(log.get('catalog')) && textOf(log.get('schema')))) throw refused;
@@ -138,12 +173,16 @@ function wrongMonitoring(eventLog: Section, monitoring: Section, models: Models)
   const named = views.map((view) => new Map([['name', ''], ...view]));
   const wrong = named.find((view) => !models.fits('MonitoringMaterializedViewConfig', view));
   if (wrong) return { value: wrong };
-  if (!models.fits('MonitoringConfig', new Map([...map, ['materialized_views', null]]))) throw refused;
+  if (!models.fits('MonitoringConfig', new Map([...map, ['materialized_views', null]])))
+    throw refused;
   const complete = ['checkpoint_path', 'job_config_path'].every(
-    (field) => models.fieldFits('MonitoringConfig', field, null) === undefined || textOf(map.get(field)),
+    (field) =>
+      models.fieldFits('MonitoringConfig', field, null) === undefined || textOf(map.get(field)),
   );
-  if (isOn(map) && !(logs && complete && named.every((view) => textOf(view.get('name'))))) throw refused;
+  if (isOn(map) && !(logs && complete && named.every((view) => textOf(view.get('name')))))
+    throw refused;
   return undefined;
 }
 
-const isOn = (section: YamlMap) => boolOf(section.has('enabled') ? section.get('enabled') : true) === true;
+const isOn = (section: YamlMap) =>
+  boolOf(section.has('enabled') ? section.get('enabled') : true) === true;

@@ -36,7 +36,11 @@ export interface Scan {
 }
 
 /** `written` is what {@link listOutput} saw before anything else was done: the next run of lhp wipes it. */
-export function scanProject(project: Snapshot, options: ScanOptions, written: Output | undefined): Scan {
+export function scanProject(
+  project: Snapshot,
+  options: ScanOptions,
+  written: Output | undefined,
+): Scan {
   const rules = rulesOf(options.lhpVersion);
   const scan: Scan = {
     projectName: undefined,
@@ -56,7 +60,9 @@ export function scanProject(project: Snapshot, options: ScanOptions, written: Ou
     if (reader.unread > 0) throw new LimitError('a file could not be read');
     project.confirm();
     scan.flowgroups = flowgroups.length;
-    scan.flowgroupsUsingTemplates = flowgroups.filter(({ template }) => template !== undefined).length;
+    scan.flowgroupsUsingTemplates = flowgroups.filter(
+      ({ template }) => template !== undefined,
+    ).length;
     scan.templates = new Set(flowgroups.flatMap(({ template }) => template ?? [])).size;
     scan.pipelines = new Set(flowgroups.map(({ pipeline }) => pipeline)).size;
     if (rules.writesAll && written) scan.files = countOutput(written, flowgroups);
@@ -99,9 +105,15 @@ interface Rules extends FlowgroupRules, BlueprintRules {
 
 /** From the wheels of the versions 0.6.4 to 0.9.3 (docs/adr/0004-scan.md). */
 export function rulesOf(version: string | undefined): Rules {
-  const [major = 0, minor = 0, patch = 0] = (version ?? '999').split('.').map((part) => Number.parseInt(part, 10));
+  const [major = 0, minor = 0, patch = 0] = (version ?? '999')
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
   const since = (wanted: readonly [number, number, number]) =>
-    major !== wanted[0] ? major > wanted[0] : minor !== wanted[1] ? minor > wanted[1] : patch >= wanted[2];
+    major !== wanted[0]
+      ? major > wanted[0]
+      : minor !== wanted[1]
+        ? minor > wanted[1]
+        : patch >= wanted[2];
   return {
     blueprints: since([0, 8, 6]),
     monitoring: since([0, 7, 6]),
@@ -113,23 +125,33 @@ export function rulesOf(version: string | undefined): Rules {
   };
 }
 
-function findFlowgroups(lhpYaml: YamlMap, options: ScanOptions, rules: Rules, reader: Reader): Flowgroup[] {
+function findFlowgroups(
+  lhpYaml: YamlMap,
+  options: ScanOptions,
+  rules: Rules,
+  reader: Reader,
+): Flowgroup[] {
   const { project } = reader;
   const { root } = project;
   const pipelines = join(root, 'pipelines');
   const found: Flowgroup[] = [];
   for (const path of discoverYaml(pipelines, patternsOf(lhpYaml, 'include'), project)) {
-    found.push(...reader.read(join(pipelines, path), (documents) => flowgroupsOf(documents, rules)));
+    found.push(
+      ...reader.read(join(pipelines, path), (documents) => flowgroupsOf(documents, rules)),
+    );
   }
   if (rules.blueprints) {
     const files = (key: string, fallback: string, skippable: boolean) =>
-      discoverYaml(root, patternsOf(lhpYaml, key) ?? [`${fallback}/**/*.yaml`, `${fallback}/**/*.yml`], project).map(
-        (path) => reader.read(join(root, path), (documents) => documents, skippable),
-      );
+      discoverYaml(
+        root,
+        patternsOf(lhpYaml, key) ?? [`${fallback}/**/*.yaml`, `${fallback}/**/*.yml`],
+        project,
+      ).map((path) => reader.read(join(root, path), (documents) => documents, skippable));
     const blueprints = files('blueprint_include', 'blueprints', false);
     // A file that might be an instance and does not parse is passed over by every version.
     const instances = files('instance_include', 'pipelines', true);
-    for (const one of expandBlueprints(blueprints, instances, rules, project.deadline)) found.push(one);
+    for (const one of expandBlueprints(blueprints, instances, rules, project.deadline))
+      found.push(one);
   }
   if (rules.monitoring && lhpYaml.has('monitoring')) {
     const configs = options.pipelineConfig
@@ -147,7 +169,9 @@ const projectFile = (reader: Reader): ProjectFile => readProjectFile(() => reade
 /** An empty list is no list, as in lhp. */
 function patternsOf(project: YamlMap, key: string): string[] | undefined {
   const patterns = project.get(key);
-  return Array.isArray(patterns) && patterns.length > 0 && patterns.every((pattern) => typeof pattern === 'string')
+  return Array.isArray(patterns) &&
+    patterns.length > 0 &&
+    patterns.every((pattern) => typeof pattern === 'string')
     ? patterns
     : undefined;
 }

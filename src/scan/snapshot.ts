@@ -51,7 +51,8 @@ const COARSE_MS = 2_000;
 const SECOND_NS = 1_000_000_000n;
 
 /** The latest moment that a time stamp can stand for, but for the tick. */
-const latest = (ns: bigint): number => Number(ns / 1000n) / 1000 + (ns % SECOND_NS === 0n ? COARSE_MS : 0);
+const latest = (ns: bigint): number =>
+  Number(ns / 1000n) / 1000 + (ns % SECOND_NS === 0n ? COARSE_MS : 0);
 
 /** A project with its virtual environments has some 50,000 entries. */
 const MAX_ENTRIES = 500_000;
@@ -85,7 +86,10 @@ export class Snapshot {
   #entries = 0;
   #bytes = 0;
 
-  constructor(root: string, { run, lhpYaml, cwd, deadline = new Deadline() }: SnapshotOptions = {}) {
+  constructor(
+    root: string,
+    { run, lhpYaml, cwd, deadline = new Deadline() }: SnapshotOptions = {},
+  ) {
     this.root = root;
     this.deadline = deadline;
     this.#run = run;
@@ -97,7 +101,8 @@ export class Snapshot {
   /** A folder's entries; none where it is not there or not readable, as for Python's glob. */
   list(folder: string): Dirent[] {
     this.deadline.check();
-    if (folder.split(sep).length > this.root.split(sep).length + MAX_DEPTH) throw new LimitError('depth of folders');
+    if (folder.split(sep).length > this.root.split(sep).length + MAX_DEPTH)
+      throw new LimitError('depth of folders');
     const entries = this.#entriesOf(folder);
     // Looked at afterwards: what has not changed by now had not changed when it was read.
     const onlyRead = isBelow(folder, this.#pipelines) && !this.#isForCaches(folder);
@@ -152,7 +157,8 @@ export class Snapshot {
       const length = Math.min(size, maxBytes);
       const bytes = readOpen(file, length, size - length);
       const stats = fstatSync(file, { bigint: true });
-      const written = this.#run && latest(stats.ctimeNs) > this.#run.startedAt && this.#isAsLeft(stats);
+      const written =
+        this.#run && latest(stats.ctimeNs) > this.#run.startedAt && this.#isAsLeft(stats);
       return written ? bytes.toString('utf8') : undefined;
     } catch {
       return undefined; // not there, or not readable
@@ -178,11 +184,15 @@ export class Snapshot {
   /** Whether the root is the folder of the run, also if another one has its name now. */
   isSameProject(): boolean {
     if (!this.#run) return true;
-    return this.#lhpYaml === undefined ? this.#unchanged(this.root, 'left') !== undefined : this.#isInPlace();
+    return this.#lhpYaml === undefined
+      ? this.#unchanged(this.root, 'left') !== undefined
+      : this.#isInPlace();
   }
 
   #isForCaches(folder: string): boolean {
-    return this.#cwd !== undefined && isBelow(this.#cwd, this.#pipelines) && isBelow(folder, this.#cwd);
+    return (
+      this.#cwd !== undefined && isBelow(this.#cwd, this.#pipelines) && isBelow(folder, this.#cwd)
+    );
   }
 
   #entriesOf(folder: string): Dirent[] {
@@ -211,9 +221,12 @@ export class Snapshot {
    */
   #unchanged(path: string, since: 'read' | 'left'): BigIntStats | undefined {
     const link = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    const stats = link?.isSymbolicLink() ? statSync(path, { bigint: true, throwIfNoEntry: false }) : link;
+    const stats = link?.isSymbolicLink()
+      ? statSync(path, { bigint: true, throwIfNoEntry: false })
+      : link;
     for (const one of [link, stats]) {
-      if (one && !(since === 'read' ? this.#isAsRead(one.ctimeNs) : this.#isAsLeft(one))) throw new ChangedError();
+      if (one && !(since === 'read' ? this.#isAsRead(one.ctimeNs) : this.#isAsLeft(one)))
+        throw new ChangedError();
     }
     return stats;
   }

@@ -25,18 +25,30 @@ function timestamp(match: RegExpExecArray): PythonScalar {
       `${year}-${month}-${day}`,
       `datetime.date(${[year, month, day].map(Number).join(', ')})`,
     );
-  const [, , , , m, d, hour, minute, second, fraction = '', zone, sign, zoneHour, zoneMinute] = match;
+  const [, , , , m, d, hour, minute, second, fraction = '', zone, sign, zoneHour, zoneMinute] =
+    match;
   const micros = fraction.slice(0, 6).padEnd(6, '0');
-  const offset = zone === undefined ? '' : zone === 'Z' ? '+00:00' : `${sign}${two(zoneHour)}:${two(zoneMinute)}`;
+  const offset =
+    zone === undefined
+      ? ''
+      : zone === 'Z'
+        ? '+00:00'
+        : `${sign}${two(zoneHour)}:${two(zoneMinute)}`;
   const text = `${year}-${two(m)}-${two(d)} ${two(hour)}:${minute}:${second}${Number(micros) > 0 ? `.${micros}` : ''}${offset}`;
   const numbers = [year, m, d, hour, minute, second, micros].map(Number);
   // Python leaves out what is zero at the end.
   const shown = numbers.slice(0, numbers[6] ? 7 : numbers[5] ? 6 : 5).join(', ');
-  return new PythonScalar('date', text, `datetime.datetime(${shown}${offset && `, tzinfo=${pythonZone(offset)}`})`);
+  return new PythonScalar(
+    'date',
+    text,
+    `datetime.datetime(${shown}${offset && `, tzinfo=${pythonZone(offset)}`})`,
+  );
 }
 
 function pythonZone(offset: string): string {
-  const seconds = (offset.startsWith('-') ? -60 : 60) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4)));
+  const seconds =
+    (offset.startsWith('-') ? -60 : 60) *
+    (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4)));
   if (seconds === 0) return 'datetime.timezone.utc';
   const delta = seconds < 0 ? `days=-1, seconds=${86_400 + seconds}` : `seconds=${seconds}`;
   return `datetime.timezone(datetime.timedelta(${delta}))`;
@@ -48,7 +60,8 @@ function onlyExists(match: RegExpExecArray): void {
   const [year, month, day] = match[2] ? [part(1), part(2), part(3)] : [part(1), part(4), part(5)];
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  if (year < 1 || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) throw new ConstructionError('no date');
+  if (year < 1 || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day)
+    throw new ConstructionError('no date');
   if (part(6) > 23 || part(7) > 59 || part(8) > 59 || part(12) * 60 + part(13) >= 24 * 60)
     throw new ConstructionError('no time');
 }

@@ -12,7 +12,14 @@ import {
   YAMLException,
 } from 'js-yaml';
 import type { Deadline } from './deadline.ts';
-import { allowMerges, isMap, LimitError, type MergeRule, mergeKeyTag, mergingMapTag } from './mapping.ts';
+import {
+  allowMerges,
+  isMap,
+  LimitError,
+  type MergeRule,
+  mergeKeyTag,
+  mergingMapTag,
+} from './mapping.ts';
 import {
   ConstructionError,
   isConstructionError,
@@ -49,7 +56,8 @@ const INT = /^[-+]?(0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|[1-9][0-9_]
 const intTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:int', {
   implicit: true,
   implicitFirstChars: DIGITS,
-  resolve: (text) => (INT.test(text) ? new PythonScalar('int', integer(text).toString()) : NOT_RESOLVED),
+  resolve: (text) =>
+    INT.test(text) ? new PythonScalar('int', integer(text).toString()) : NOT_RESOLVED,
   identify: () => false,
 });
 
@@ -58,7 +66,8 @@ function integer(text: string): bigint {
   if (text.length > 4096) throw new LimitError('a number');
   const sign = text.startsWith('-') ? -1n : 1n;
   const digits = text.replace(/^[-+]/, '').replaceAll('_', '');
-  if (digits.includes(':')) return sign * digits.split(':').reduce((sum, part) => sum * 60n + BigInt(part), 0n);
+  if (digits.includes(':'))
+    return sign * digits.split(':').reduce((sum, part) => sum * 60n + BigInt(part), 0n);
   if (/^0[0-7]+$/.test(digits)) return sign * BigInt(`0o${digits.slice(1)}`);
   if (/^0[bx]$/.test(digits)) throw new ConstructionError('a number without digits');
   return sign * BigInt(digits);
@@ -82,7 +91,8 @@ function float(text: string): number {
   const digits = text.replace(/^[-+]/, '').replaceAll('_', '');
   if (digits === '.inf') return sign * Number.POSITIVE_INFINITY;
   if (digits === '.nan') return Number.NaN;
-  if (digits.includes(':')) return sign * digits.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+  if (digits.includes(':'))
+    return sign * digits.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
   return sign * Number(digits);
 }
 
@@ -91,7 +101,8 @@ function pythonFloat(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e16 || size < 1e-4)) return value.toExponential().replace(/e([-+])(\d)$/, 'e$10$2');
+  if (size !== 0 && (size >= 1e16 || size < 1e-4))
+    return value.toExponential().replace(/e([-+])(\d)$/, 'e$10$2');
   const text = Object.is(value, -0) ? '-0' : String(value);
   return /[.]/.test(text) ? text : `${text}.0`;
 }
@@ -101,11 +112,16 @@ const schema = (rule: MergeRule) =>
     [nullYaml11Tag, boolTag, intTag, floatTag, timestampTag, mergeKeyTag, valueTag],
     [mergingMapTag(rule), setTag, omapTag, pairsTag, binaryTag],
   );
-const SCHEMAS: Record<MergeRule, ReturnType<typeof schema>> = { first: schema('first'), last: schema('last') };
+const SCHEMAS: Record<MergeRule, ReturnType<typeof schema>> = {
+  first: schema('first'),
+  last: schema('last'),
+};
 
 /** All documents of a text as {@link parseAll} reads them; empty ones are left out, as lhp does. */
 export function parseDocuments(text: string, rule: MergeRule, deadline?: Deadline): unknown[] {
-  return parseAll(text, rule, deadline).filter((document) => document !== null && document !== undefined);
+  return parseAll(text, rule, deadline).filter(
+    (document) => document !== null && document !== undefined,
+  );
 }
 
 /**
@@ -130,7 +146,8 @@ export function parseAll(text: string, rule: MergeRule, deadline?: Deadline): un
         throw new LimitError('nesting or merge keys');
       if (mended === MAX_MENDED) throw new LimitError('text that YAML 1.2 refuses');
       const next = error instanceof YAMLException ? mend(attempt, error, mended === 0) : attempt;
-      if (next === attempt) throw isConstructionError(error) ? new ConstructionError(error.message) : error;
+      if (next === attempt)
+        throw isConstructionError(error) ? new ConstructionError(error.message) : error;
       attempt = next;
     }
   }
@@ -211,7 +228,8 @@ function pythonRepr(value: unknown, depth: number): string {
   // Python orders a set of texts anew in each process.
   if (value instanceof Set && value.size > 1) throw new LimitError('a set as text');
   if (value instanceof Set) return value.size === 0 ? 'set()' : `{${parts(value, inner)}}`;
-  if (isMap(value)) return `{${parts(value, ([key, item]: [unknown, unknown]) => `${inner(key)}: ${inner(item)}`)}}`;
+  if (isMap(value))
+    return `{${parts(value, ([key, item]: [unknown, unknown]) => `${inner(key)}: ${inner(item)}`)}}`;
   throw new LimitError('a value of an unknown kind');
 }
 

@@ -31,7 +31,8 @@ export function hasOtherAttempts(paths: Paths, run: number): boolean {
   return notes.split(BEGUN).length - notes.split(NOT_STORED).length > 1;
 }
 
-export const forgetAttempts = (paths: Paths, run: number): void => rmSync(file(paths, run), { force: true });
+export const forgetAttempts = (paths: Paths, run: number): void =>
+  rmSync(file(paths, run), { force: true });
 
 /** The name of a file here: the run's millisecond. */
 export const ATTEMPTED = /^\d{13}$/;

@@ -1,7 +1,15 @@
 // spool.ts: recorded runs on disk. One run is one file is one OTLP request; its name is its millisecond, and it is written
 // once and then only moved: spool/<ms>.json waits to be delivered, history/<ms>.<outcome>.json has been. Every move is a
 // rename, so at each moment a run is in exactly one place, whatever is killed when. Bounded by count, size and age.
-import { existsSync, lstatSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type GenerateEvent, LOSS_REASONS, type LossReason } from '../contract/contract.ts';
 import { conforms } from '../otlp/conforms.ts';
@@ -33,7 +41,9 @@ export interface StoredRun {
 const WAITING = /^(\d{13})\.json$/;
 /** What can be in the spool, and in the history. */
 export const SPOOLED = /^\d{13}\.(json|tmp)$/;
-export const KEPT = new RegExp(`^(\\d{13})\\.(sent|local|lost-(${LOSS_REASONS.join('|')}))(\\.in-(\\d{13}))?\\.json$`);
+export const KEPT = new RegExp(
+  `^(\\d{13})\\.(sent|local|lost-(${LOSS_REASONS.join('|')}))(\\.in-(\\d{13}))?\\.json$`,
+);
 
 /**
  * Writes a run under a millisecond that no other run of this machine has. `make` gives the bytes for that millisecond.
@@ -57,14 +67,20 @@ export async function store(
       if (isTaken(history, timestamp)) continue;
       const claimed = outcome === 'waiting' ? claimLosses(paths, history, timestamp) : [];
       // Never created anew: where it is gone, this process has slept so long that the run was given up (`prune`).
-      writeFileSync(temporary, await make(timestamp, countReasons(claimed)), { flag: 'r+', flush: true });
+      writeFileSync(temporary, await make(timestamp, countReasons(claimed)), {
+        flag: 'r+',
+        flush: true,
+      });
       const path =
-        outcome === 'local' ? join(paths.history, `${timestamp}.local.json`) : join(paths.spool, `${timestamp}.json`);
+        outcome === 'local'
+          ? join(paths.history, `${timestamp}.local.json`)
+          : join(paths.spool, `${timestamp}.json`);
       renameSync(temporary, path);
       return { timestamp, outcome, path };
     } catch (error) {
       // A full disk still has room for a name: the run is given up, and counted when there is room again.
-      if (outcome === 'waiting') markLost(paths, { timestamp, outcome, path: temporary }, 'unreadable');
+      if (outcome === 'waiting')
+        markLost(paths, { timestamp, outcome, path: temporary }, 'unreadable');
       throw error;
     } finally {
       rmSync(temporary, { force: true });
@@ -97,7 +113,9 @@ export function waiting(paths: Paths): StoredRun[] {
   return names(paths.spool)
     .flatMap((name): StoredRun[] => {
       const match = WAITING.exec(name);
-      return match ? [{ timestamp: Number(match[1]), outcome: 'waiting', path: join(paths.spool, name) }] : [];
+      return match
+        ? [{ timestamp: Number(match[1]), outcome: 'waiting', path: join(paths.spool, name) }]
+        : [];
     })
     .sort((a, b) => a.timestamp - b.timestamp);
 }
@@ -184,13 +202,19 @@ export function prune(paths: Paths, now: number = Date.now()): void {
     const abandoned = /^(\d{13})\.tmp$/.exec(name);
     if (!abandoned || Number(abandoned[1]) > now - ABANDONED_MS) continue;
     // A reporter died here after it had taken its millisecond: that run is lost, and says so.
-    const run = { timestamp: Number(abandoned[1]), outcome: 'waiting', path: join(paths.spool, name) } as const;
+    const run = {
+      timestamp: Number(abandoned[1]),
+      outcome: 'waiting',
+      path: join(paths.spool, name),
+    } as const;
     markLost(paths, run, 'unreadable');
   }
   for (const name of names(paths.state))
-    if (TEMPORARY.test(name) && changed(join(paths.state, name)) < now - ABANDONED_MS) remove(join(paths.state, name));
+    if (TEMPORARY.test(name) && changed(join(paths.state, name)) < now - ABANDONED_MS)
+      remove(join(paths.state, name));
   // Of a sender that was killed when it had moved the run.
-  for (const run of attempted(paths)) if (!existsSync(join(paths.spool, `${run}.json`))) forgetAttempts(paths, run);
+  for (const run of attempted(paths))
+    if (!existsSync(join(paths.spool, `${run}.json`))) forgetAttempts(paths, run);
   cutHistory(paths);
 }
 
@@ -202,10 +226,13 @@ function cutHistory(paths: Paths): void {
   const runs = kept(paths, files).sort((a, b) => b.timestamp - a.timestamp);
   const old = runs.slice(MAX_HISTORY);
   if (old.length === 0) return;
-  const delivered = new Set(runs.flatMap(({ outcome, timestamp }) => (outcome === 'sent' ? timestamp : [])));
+  const delivered = new Set(
+    runs.flatMap(({ outcome, timestamp }) => (outcome === 'sent' ? timestamp : [])),
+  );
   const forgotten = new Set(old.map(({ timestamp }) => timestamp));
   for (const { countedIn = 0, timestamp, path } of runs)
-    if (delivered.has(countedIn) && (forgotten.has(countedIn) || forgotten.has(timestamp))) remove(path);
+    if (delivered.has(countedIn) && (forgotten.has(countedIn) || forgotten.has(timestamp)))
+      remove(path);
   for (const { outcome, path } of old) if (outcome !== 'lost') remove(path);
 }
 
@@ -217,7 +244,11 @@ function claimLosses(paths: Paths, history: readonly string[], timestamp: number
   const claimed: KeptRun[] = [];
   const losses = history.filter((name) => name.includes('.lost-'));
   for (const loss of kept(paths, losses)) {
-    if (loss.outcome !== 'lost' || (loss.countedIn !== undefined && isCounting(paths, loss.countedIn))) continue;
+    if (
+      loss.outcome !== 'lost' ||
+      (loss.countedIn !== undefined && isCounting(paths, loss.countedIn))
+    )
+      continue;
     const path = join(paths.history, `${loss.timestamp}.lost-${loss.reason}.in-${timestamp}.json`);
     if (move(loss.path, path)) claimed.push({ ...loss, path, countedIn: timestamp });
   }
@@ -247,7 +278,8 @@ export const forget = (run: StoredRun): void => void remove(run.path);
 export function purge(paths: Paths): number {
   let deleted = 0;
   for (const name of names(paths.spool)) {
-    if (SPOOLED.test(name)) deleted += Number(remove(join(paths.spool, name)) && WAITING.test(name));
+    if (SPOOLED.test(name))
+      deleted += Number(remove(join(paths.spool, name)) && WAITING.test(name));
   }
   for (const run of kept(paths)) if (run.outcome === 'lost') deleted += Number(remove(run.path));
   for (const run of attempted(paths)) forgetAttempts(paths, run);
@@ -304,4 +336,5 @@ function names(folder: string): string[] {
 
 /** Nothing, where it is gone. */
 const sizeOf = (path: string): number => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
-const changed = (path: string): number => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
+const changed = (path: string): number =>
+  lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;

@@ -36,13 +36,17 @@ export interface ReadOptions {
  * make the reader wait forever, and a device might never end.
  * Throws a system error with a `code`.
  */
-export function readRegular(path: string, { maxBytes = MAX_BYTES, follow = true }: ReadOptions = {}): Buffer {
+export function readRegular(
+  path: string,
+  { maxBytes = MAX_BYTES, follow = true }: ReadOptions = {},
+): Buffer {
   const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
   const file = openSync(path, O_RDONLY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
   try {
     const stats = fstatSync(file);
     if (!stats.isFile()) throw systemError('EFTYPE', `${path} is not a regular file`);
-    if (stats.size > maxBytes) throw systemError('EFBIG', `${path} has more than ${maxBytes} bytes`);
+    if (stats.size > maxBytes)
+      throw systemError('EFBIG', `${path} has more than ${maxBytes} bytes`);
     return readAll(file, path, stats.size, maxBytes);
   } finally {
     closeSync(file);
@@ -62,7 +66,8 @@ function readAll(file: number, path: string, size: number, maxBytes: number): Bu
   }
 }
 
-const systemError = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+const systemError = (code: string, message: string): Error =>
+  Object.assign(new Error(message), { code });
 
 /**
  * A folder of ours with all above it, 0700. Throws with code EUNTRUSTED where it is there and another user
@@ -106,7 +111,9 @@ export function whyUntrusted(path: string): string | undefined {
   const stats = statSync(path);
   if (!stats.isDirectory()) return 'is not a folder';
   if (stats.uid !== user) return ownedBy(stats, user);
-  return othersWrite(stats) ? `can be written by others (mode ${(stats.mode & 0o777).toString(8)})` : undefined;
+  return othersWrite(stats)
+    ? `can be written by others (mode ${(stats.mode & 0o777).toString(8)})`
+    : undefined;
 }
 
 const ownedBy = ({ uid }: Stats, user: number) => `belongs to user ${uid}, and you are ${user}`;

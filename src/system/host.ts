@@ -28,7 +28,9 @@ export function systemHost(): Host {
     home: attempt(homedir),
     cwd: attempt(() => process.cwd()) ?? '/',
     systemConfigDir:
-      process.platform === 'win32' ? `${process.env.ProgramData ?? 'C:\\ProgramData'}\\lhp-otel` : '/etc/lhp-otel',
+      process.platform === 'win32'
+        ? `${process.env.ProgramData ?? 'C:\\ProgramData'}\\lhp-otel`
+        : '/etc/lhp-otel',
   };
 }
 

@@ -16,7 +16,8 @@ function decode(bytes: Buffer): string {
 }
 
 /** Nothing is there under this name. */
-export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '');
+export const isMissing = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '');
 
 /** Why it cannot be read, in words behind the file's name. */
 export function whyUnreadable(error: unknown): string {

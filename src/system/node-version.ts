@@ -12,7 +12,10 @@ export function refusal(
   program: string = process.execPath,
 ): string | undefined {
   const name = words[0] === '--' ? words[1] : words[0];
-  const works = name === undefined || ANYWHERE.includes(name) || (name === 'hook' && words.includes('--uninstall'));
+  const works =
+    name === undefined ||
+    ANYWHERE.includes(name) ||
+    (name === 'hook' && words.includes('--uninstall'));
   if (works || isAtLeast(node, oldestNode)) return undefined;
   return [
     `lhp-otel needs Node ${oldestNode} or newer, and ${program} is ${node}: install one from`,

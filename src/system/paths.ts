@@ -29,7 +29,10 @@ export const PENDING_NOTICE = 'notice.pending';
 
 export function resolvePaths(host: Host): Paths {
   const config = join(xdgConfig(host), 'lhp-otel');
-  const state = join(xdg(host, 'XDG_STATE_HOME', 'LOCALAPPDATA', join('.local', 'state')), 'lhp-otel');
+  const state = join(
+    xdg(host, 'XDG_STATE_HOME', 'LOCALAPPDATA', join('.local', 'state')),
+    'lhp-otel',
+  );
   const lhp = host.env.LHP_CONFIG_DIR || join(xdgConfig(host), 'lhp');
   return {
     config: join(config, 'config.json'),
@@ -51,7 +54,12 @@ export const xdgConfig = (host: Host): string => xdg(host, 'XDG_CONFIG_HOME', 'A
 const NO_HOME = '/dev/null';
 
 /** The XDG Base Directory specification says to ignore a relative value. */
-function xdg({ env, platform, home }: Host, unix: string, windows: string, fallback: string): string {
+function xdg(
+  { env, platform, home }: Host,
+  unix: string,
+  windows: string,
+  fallback: string,
+): string {
   const set = env[platform === 'win32' ? windows : unix];
   return set && isAbsolute(set) ? set : join(home ?? NO_HOME, fallback);
 }

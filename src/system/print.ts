@@ -24,13 +24,15 @@ export const columns = (): number => process.stdout.columns || 80;
 export const jsonText = (value: unknown, indent?: number): string =>
   terminalSafeJson(JSON.stringify(value, null, indent));
 
-export const printJson = (value: unknown, indent?: number): void => raw(`${jsonText(value, indent)}\n`);
+export const printJson = (value: unknown, indent?: number): void =>
+  raw(`${jsonText(value, indent)}\n`);
 
 /**
  * JSON as it is in a file, on one line: byte for byte where it is ours, which has no such
  * characters.
  */
-export const printJsonText = (text: string): void => raw(`${terminalSafeJson(text.replace(/[\t\n\r]/g, ' '))}\n`);
+export const printJsonText = (text: string): void =>
+  raw(`${terminalSafeJson(text.replace(/[\t\n\r]/g, ' '))}\n`);
 
 /**
  * Lines that fit the terminal, broken between words; what follows a break stands below its column.
@@ -41,7 +43,9 @@ export const hanging = (
   column: number,
   stream: NodeJS.WriteStream = process.stdout,
 ): string[] =>
-  stream.isTTY ? lines.flatMap((line) => broken(printable(line), column, stream.columns || 80)) : [...lines];
+  stream.isTTY
+    ? lines.flatMap((line) => broken(printable(line), column, stream.columns || 80))
+    : [...lines];
 
 function broken(line: string, column: number, width: number): string[] {
   if (line.length <= width) return [line];
@@ -81,8 +85,15 @@ function terminalSafeJson(text: string): string {
 
 function write(stream: NodeJS.WriteStream, lines: readonly Line[]): void {
   const text = (part: Part) =>
-    typeof part === 'string' ? printable(part) : styleText(part.style, printable(part.text), { stream });
-  raw(lines.map((line) => `${(typeof line === 'string' ? [line] : line).map(text).join('')}\n`).join(''), stream);
+    typeof part === 'string'
+      ? printable(part)
+      : styleText(part.style, printable(part.text), { stream });
+  raw(
+    lines
+      .map((line) => `${(typeof line === 'string' ? [line] : line).map(text).join('')}\n`)
+      .join(''),
+    stream,
+  );
 }
 
 function raw(text: string, stream: NodeJS.WriteStream = process.stdout): void {
@@ -94,7 +105,9 @@ function raw(text: string, stream: NodeJS.WriteStream = process.stdout): void {
 let problem: NodeJS.ErrnoException | undefined;
 
 /** Why stdout took not everything, once that is known; `broken` is called as soon as it is. */
-export function watchOutput(broken: (error: NodeJS.ErrnoException) => void): () => Promise<Error | undefined> {
+export function watchOutput(
+  broken: (error: NodeJS.ErrnoException) => void,
+): () => Promise<Error | undefined> {
   process.stdout.on('error', broken);
   // A slow reader gets everything: the process would end with what is in a full pipe's queue
   // unwritten.
@@ -119,8 +132,11 @@ export function outputProblem({ code, message }: NodeJS.ErrnoException): string 
 export function isOutputClosed(): boolean {
   try {
     const O_RDWR = 2;
-    const [, flags = ''] = /^flags:\s*(\d+)/m.exec(readFileSync('/proc/self/fdinfo/1', 'latin1')) ?? [];
-    return fstatSync(1).rdev === statSync('/dev/null').rdev && (Number.parseInt(flags, 8) & 3) === O_RDWR;
+    const [, flags = ''] =
+      /^flags:\s*(\d+)/m.exec(readFileSync('/proc/self/fdinfo/1', 'latin1')) ?? [];
+    return (
+      fstatSync(1).rdev === statSync('/dev/null').rdev && (Number.parseInt(flags, 8) & 3) === O_RDWR
+    );
   } catch {
     return false; // no Linux: nobody knows
   }

@@ -27,7 +27,8 @@ export function openerOf(host: Host): string[] {
   const { env, platform } = host;
   if (platform === 'darwin') return ['/usr/bin/open'];
   // `start` is a word of cmd.exe, which would read the address as a command line.
-  if (platform === 'win32') return [windowsProgram('rundll32.exe', env), 'url.dll,FileProtocolHandler'];
+  if (platform === 'win32')
+    return [windowsProgram('rundll32.exe', env), 'url.dll,FileProtocolHandler'];
   // Without a display xdg-open tries browsers for terminals; editors that work remotely name an opener of theirs in BROWSER.
   if (!env.DISPLAY && !env.WAYLAND_DISPLAY && !env.BROWSER) return [];
   const opener = which('xdg-open', '/', { ...host, env: { ...env, PATH: absoluteFolders(host) } });

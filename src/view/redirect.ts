@@ -19,7 +19,9 @@ export interface Redirect {
 export function writeRedirect(address: string, { env }: Pick<Host, 'env'>): Redirect | undefined {
   // The user's own, in memory and gone with the session; else the folder for everybody's temporary
   // files.
-  const parents = [env.XDG_RUNTIME_DIR, tmpdir()].filter((path) => path !== undefined && isAbsolute(path));
+  const parents = [env.XDG_RUNTIME_DIR, tmpdir()].filter(
+    (path) => path !== undefined && isAbsolute(path),
+  );
   for (const parent of parents as string[]) {
     const redirect = writeIn(parent, address);
     if (redirect) return redirect;
@@ -34,7 +36,8 @@ function writeIn(parent: string, address: string): Redirect | undefined {
   };
   try {
     folder = mkdtempSync(join(parent, 'lhp-otel-view-')); // 0700, and new
-    if (process.platform !== 'win32' && !isSafeFromOthers(folder)) throw new Error('others can put files here');
+    if (process.platform !== 'win32' && !isSafeFromOthers(folder))
+      throw new Error('others can put files here');
     const file = join(folder, 'open.html');
     writeFileSync(file, pageTo(address), { flag: 'wx', mode: 0o600 });
     return { url: pathToFileURL(file).href, remove };

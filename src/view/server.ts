@@ -102,7 +102,10 @@ export async function startServer(
     answer(request)
       .catch((error: NodeJS.ErrnoException): Reply => {
         // The browser is told, in a word that holds no path.
-        return { status: 500, body: `The recorded runs could not be read or changed (${error.code ?? error.name}).\n` };
+        return {
+          status: 500,
+          body: `The recorded runs could not be read or changed (${error.code ?? error.name}).\n`,
+        };
       })
       .then((reply) => send(response, reply));
   });
@@ -131,8 +134,16 @@ function requestOf(paths: Paths, timestamp: number): Reply {
   return body ? { status: 200, type: JSON_TYPE, body } : NOT_FOUND;
 }
 
-const json = (value: object): Reply => ({ status: 200, type: JSON_TYPE, body: JSON.stringify(value) });
-const notAllowed = (method: string): Reply => ({ status: 405, body: `Only ${method}.\n`, headers: { Allow: method } });
+const json = (value: object): Reply => ({
+  status: 200,
+  type: JSON_TYPE,
+  body: JSON.stringify(value),
+});
+const notAllowed = (method: string): Reply => ({
+  status: 405,
+  body: `Only ${method}.\n`,
+  headers: { Allow: method },
+});
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   let body = '';
@@ -159,8 +170,13 @@ function send(
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', ({ code = '', message }: NodeJS.ErrnoException) => {
-      const why: Record<string, string> = { EADDRINUSE: 'is in use', EACCES: 'may not be used by this user' };
-      const wrong = why[code] && `port ${port} ${why[code]}; give another from 1 to 65535, or none for a free one`;
+      const why: Record<string, string> = {
+        EADDRINUSE: 'is in use',
+        EACCES: 'may not be used by this user',
+      };
+      const wrong =
+        why[code] &&
+        `port ${port} ${why[code]}; give another from 1 to 65535, or none for a free one`;
       reject(new Error(wrong ?? message));
     });
     server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));

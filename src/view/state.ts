@@ -27,7 +27,10 @@ const SWITCHES: Record<LayerName, Switch> = {
     off: '`"enabled": false` in your `config.json`, or one that cannot be read',
     on: 'mend the file, or take that out of it',
   },
-  'lhp telemetry off': { off: '`lhp telemetry off` (lhp 0.9.2 and later)', on: '`lhp telemetry on`' },
+  'lhp telemetry off': {
+    off: '`lhp telemetry off` (lhp 0.9.2 and later)',
+    on: '`lhp telemetry on`',
+  },
   'operator configuration': {
     off: '`"enabled": false` in the operator’s `config.json`, or one that cannot be read',
     on: 'only who runs this machine can',

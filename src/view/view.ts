@@ -9,15 +9,26 @@ import { type Redirect, writeRedirect } from './redirect.ts';
 import { startServer } from './server.ts';
 
 // The page is built, also for the sources.
-const PAGE = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../../dist/view' : 'view');
+const PAGE = join(
+  import.meta.dirname,
+  import.meta.filename.endsWith('.ts') ? '../../dist/view' : 'view',
+);
 
-export async function view(host: Host, options: { port: number; open: boolean }, print: Print): Promise<void> {
+export async function view(
+  host: Host,
+  options: { port: number; open: boolean },
+  print: Print,
+): Promise<void> {
   const server = await startServer(host, options.port, PAGE);
   const stopped = new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });
-  print(server.url, 'Your recorded runs, on this machine only. Keep the address to yourself; Ctrl-C ends it.');
-  const redirect = options.open && canOpenBrowser(host) ? writeRedirect(server.urlOnce, host) : undefined;
+  print(
+    server.url,
+    'Your recorded runs, on this machine only. Keep the address to yourself; Ctrl-C ends it.',
+  );
+  const redirect =
+    options.open && canOpenBrowser(host) ? writeRedirect(server.urlOnce, host) : undefined;
   if (redirect) {
     openBrowser(redirect.url, host);
     server.used.then((used) => afterwards(redirect, used));

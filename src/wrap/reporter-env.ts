@@ -33,7 +33,10 @@ export function isLeftOut(name: string): boolean {
  */
 export function reporterEnv(env: Env, cwd: string): Record<string, string | undefined> {
   const kept = Object.entries(env).filter(
-    ([name]) => !isLeftOut(name) && name !== 'DEBUG' && (!name.startsWith('OTEL_') || name === 'OTEL_SDK_DISABLED'),
+    ([name]) =>
+      !isLeftOut(name) &&
+      name !== 'DEBUG' &&
+      (!name.startsWith('OTEL_') || name === 'OTEL_SDK_DISABLED'),
   );
   const named = kept.map(([name, value]) => [passedAs(name), absolute(name, value, cwd)]);
   return {
@@ -44,7 +47,8 @@ export function reporterEnv(env: Env, cwd: string): Record<string, string | unde
 }
 
 /** Read by us (authorities.ts): Node reads it when TLS is loaded, and waits for a FIFO for ever. */
-const passedAs = (name: string) => (name.toUpperCase() === EXTRA_AUTHORITIES ? OUR_EXTRA_AUTHORITIES : name);
+const passedAs = (name: string) =>
+  name.toUpperCase() === EXTRA_AUTHORITIES ? OUR_EXTRA_AUTHORITIES : name;
 
 /** Whether the environment of a delivery has no variable of that name. */
 export const isNotPassed = (name: string): boolean => isLeftOut(name) || passedAs(name) !== name;

@@ -18,7 +18,8 @@ export async function run(words: readonly string[], host: Host = systemHost()): 
   const speaks = generate?.verbose || debugging(host.env);
   const off = generate && (await whatSaysOff(generate, host));
   if (speaks && off?.layer) sayOff(off.layer);
-  if (speaks && off?.unknown) say(`${off.unknown} may say off to lhp: nothing recorded, no network activity`);
+  if (speaks && off?.unknown)
+    say(`${off.unknown} may say off to lhp: nothing recorded, no network activity`);
   if (speaks && !generate) say('this is no lhp generate: nothing recorded, no network activity');
   if (!generate || off) become(words, env, host.platform);
 
@@ -31,7 +32,8 @@ export async function run(words: readonly string[], host: Host = systemHost()): 
   // A failed or interrupted run records nothing, also when lhp handled the interrupt and ended with 0.
   if (generate && !off && exit.status === 0 && !exit.interrupted) {
     if (generate.doubts && (await import('../command/programs.ts')).isDoubtful(generate, host)) {
-      if (speaks) say('whether this was a generate cannot be told: nothing recorded, no network activity');
+      if (speaks)
+        say('whether this was a generate cannot be told: nothing recorded, no network activity');
     } else {
       const { handOver } = await import('./start-reporter.ts');
       await handOver({ generate, startedAt, endedAt, durationSeconds }, host);
@@ -46,10 +48,14 @@ export async function run(words: readonly string[], host: Host = systemHost()): 
 }
 
 /** As command.ts reads the words, which is loaded only where another program stands before lhp. */
-async function generateOf(words: readonly string[], { cwd, env }: Host): Promise<Generate | undefined> {
+async function generateOf(
+  words: readonly string[],
+  { cwd, env }: Host,
+): Promise<Generate | undefined> {
   const [file = '', ...more] = words;
   const kind = kindOf(file);
-  if (kind === 'other') return (await import('../command/command.ts')).parseCommand(words, cwd, env);
+  if (kind === 'other')
+    return (await import('../command/command.ts')).parseCommand(words, cwd, env);
   const options = kind === 'lhp' ? parseLhp(more) : undefined;
   return options && { program: { kind: 'lhp', file, launches: [] }, cwd, ...options };
 }
@@ -167,6 +173,10 @@ function sentByTerminal(signal: string): boolean {
 /** What a shell says and returns: 127 for what is not there, 126 for what cannot be run. */
 function cannotStart(file: string, { code, message }: NodeJS.ErrnoException): number {
   const missing = code === 'ENOENT';
-  say(missing && !existsSync(file) ? `${file}: command not found` : `${file}: cannot be run (${code ?? message})`);
+  say(
+    missing && !existsSync(file)
+      ? `${file}: command not found`
+      : `${file}: cannot be run (${code ?? message})`,
+  );
   return missing ? 127 : 126;
 }

@@ -46,21 +46,32 @@ export interface FinishedGenerate {
 /**
  * @param hook - Of a shell hook, which has given the prompt back: what became of the notice there. Nobody reads stderr then.
  */
-export async function handOver(finished: FinishedGenerate, host: Host, hook?: string): Promise<void> {
+export async function handOver(
+  finished: FinishedGenerate,
+  host: Host,
+  hook?: string,
+): Promise<void> {
   const { verbose, ...generate } = finished.generate;
-  let speak: (text: string) => void = hook === undefined && (verbose || debugging(host.env)) ? say : () => {};
+  let speak: (text: string) => void =
+    hook === undefined && (verbose || debugging(host.env)) ? say : () => {};
   try {
     const root = projectRoot(generate.cwd);
     const decision = resolveMode(host, root);
     const { consent, mode, paths } = decision;
     if (!consent.enabled)
-      return sayOff(consent.problem === undefined ? consent.layer : `${consent.layer}, which cannot be read`, speak);
-    if (root === undefined) return speak('no lhp.yaml here or above: nothing recorded, no network activity');
+      return sayOff(
+        consent.problem === undefined ? consent.layer : `${consent.layer}, which cannot be read`,
+        speak,
+      );
+    if (root === undefined)
+      return speak('no lhp.yaml here or above: nothing recorded, no network activity');
     if (await obstacleToRuns(host.env, paths))
       return speak('nothing can be recorded here (lhp-otel status says why), no network activity');
     if (hook !== undefined) speak = debugLog(host.env, paths);
     const told =
-      hook === undefined ? await announce(decision, host.env) : await announceLater(decision, host.env, hook);
+      hook === undefined
+        ? await announce(decision, host.env)
+        : await announceLater(decision, host.env, hook);
     const { startedAt, endedAt, durationSeconds, bundle, lhpYaml } = finished;
     const deliver = told === 'before';
     const job = { startedAt, endedAt, durationSeconds, root, generate, bundle, deliver };
@@ -75,7 +86,8 @@ export async function handOver(finished: FinishedGenerate, host: Host, hook?: st
 
 /** What will become of the run, as far as it is known. */
 function describe(decision: Decision, told: Announced): string {
-  if (told === 'now') return 'and it waits for the next one; the notice was shown just now, no network activity';
+  if (told === 'now')
+    return 'and it waits for the next one; the notice was shown just now, no network activity';
   const situation = situationFor(decision, told === 'not yet' ? 'due' : 'shown');
   const to = situation === 'delivers' ? ` to ${new URL(decision.config?.url ?? '').host}` : '';
   return SITUATIONS[situation].run + to;
@@ -97,10 +109,15 @@ export const beginJob = (job: Job): StartedJob => ({
  * @param lhpYaml - A descriptor of the project's lhp.yaml; it is opened here where it is not given.
  */
 export function startReporter(job: Job, host: Host, lhpYaml?: number): ChildProcess {
-  const opened = lhpYaml === undefined && job.root !== undefined ? openLhpYaml(job.root) : undefined;
+  const opened =
+    lhpYaml === undefined && job.root !== undefined ? openLhpYaml(job.root) : undefined;
   const standardInput = lhpYaml ?? opened;
   const watcher = TIMEOUT_PROGRAMS.find((path) => existsSync(path));
-  const started = { ...beginJob(job), lhpYamlIsOpen: standardInput !== undefined, watched: watcher !== undefined };
+  const started = {
+    ...beginJob(job),
+    lhpYamlIsOpen: standardInput !== undefined,
+    watched: watcher !== undefined,
+  };
   const [file = '', ...words] = [
     ...(watcher === undefined ? [] : [watcher, '-s', 'KILL', String(REPORTER_SECONDS)]),
     ...[process.execPath, ...REPORTER_FLAGS, reporterProgram()],
@@ -108,7 +125,12 @@ export function startReporter(job: Job, host: Host, lhpYaml?: number): ChildProc
   try {
     const reporter = spawn(file, words, {
       detached: true,
-      stdio: [standardInput ?? 'ignore', 'ignore', 'ignore', ...(job.more ? (['pipe'] as const) : [])],
+      stdio: [
+        standardInput ?? 'ignore',
+        'ignore',
+        'ignore',
+        ...(job.more ? (['pipe'] as const) : []),
+      ],
       windowsHide: true,
       // Not the user's folder: it may be unmounted or deleted while the reporter runs.
       cwd: process.platform === 'win32' ? undefined : '/',
@@ -143,7 +165,10 @@ function compileCache(host: Host): { NODE_COMPILE_CACHE?: string } {
 
 /** The program that records; it lies beside this one. */
 export function reporterProgram(): string {
-  return join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../bin/reporter.ts' : 'reporter.cjs');
+  return join(
+    import.meta.dirname,
+    import.meta.filename.endsWith('.ts') ? '../bin/reporter.ts' : 'reporter.cjs',
+  );
 }
 
 async function flushInCi(reporter: ChildProcess, env: Env, { config }: Decision): Promise<void> {

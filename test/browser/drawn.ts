@@ -44,7 +44,10 @@ export function recordDrawing(): void {
       this: CanvasRenderingContext2D,
       path?: Path2D,
     ) => void;
-    CanvasRenderingContext2D.prototype[kind] = function (this: CanvasRenderingContext2D, path?: Path2D) {
+    CanvasRenderingContext2D.prototype[kind] = function (
+      this: CanvasRenderingContext2D,
+      path?: Path2D,
+    ) {
       const figure = this.canvas.closest('figure')?.id ?? '';
       const color = String(kind === 'stroke' ? this.strokeStyle : this.fillStyle);
       if (path instanceof Path2D)
@@ -63,10 +66,17 @@ export function recordDrawing(): void {
 }
 
 /** Pixels follow values along one straight line; the canvas rounds both ends. */
-export function expectLinear(values: number[], pixels: (number | undefined)[], direction: 1 | -1): void {
+export function expectLinear(
+  values: number[],
+  pixels: (number | undefined)[],
+  direction: 1 | -1,
+): void {
   expect(pixels).toHaveLength(values.length);
   const pairs = values.map((value, index) => [value, pixels[index] ?? Number.NaN] as const);
-  const [low, high] = [pairs.toSorted((a, b) => a[0] - b[0])[0], pairs.toSorted((a, b) => b[0] - a[0])[0]];
+  const [low, high] = [
+    pairs.toSorted((a, b) => a[0] - b[0])[0],
+    pairs.toSorted((a, b) => b[0] - a[0])[0],
+  ];
   if (!low || !high || low[0] === high[0]) {
     for (const [, pixel] of pairs) expect(pixel).toBe(pairs[0]?.[1]);
     return;

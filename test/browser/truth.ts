@@ -1,7 +1,7 @@
 // truth.ts: what the page must show, read from the files of a history and counted here, by nothing of the program that is tested.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../../scripts/harness/sandbox.ts';
 
 export const DAY_MS = 24 * 3_600_000;
 /** Where the user sits, who is not where the machine is. */
@@ -16,7 +16,12 @@ export interface Truth {
   day: string;
 }
 
-const dayOf = new Intl.DateTimeFormat('en-GB', { timeZone: ZONE, day: 'numeric', month: 'short', year: 'numeric' });
+const dayOf = new Intl.DateTimeFormat('en-GB', {
+  timeZone: ZONE,
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+});
 
 /** The runs as their files have them, read here and by nothing of ours. */
 export function truth(box: Sandbox): Truth[] {
@@ -27,18 +32,27 @@ export function truth(box: Sandbox): Truth[] {
       const [{ resource, scopeMetrics }] = JSON.parse(readFileSync(file, 'utf8')).resourceMetrics;
       type Attribute = { key: string; value: Record<string, unknown> };
       const metrics: Record<string, { attributes: Attribute[]; sum: number }> = Object.fromEntries(
-        scopeMetrics[0].metrics.map((metric: { name: string } & Record<string, { dataPoints: unknown[] }>) => [
-          metric.name,
-          (metric.exponentialHistogram ?? metric.sum)?.dataPoints[0],
-        ]),
+        scopeMetrics[0].metrics.map(
+          (metric: { name: string } & Record<string, { dataPoints: unknown[] }>) => [
+            metric.name,
+            (metric.exponentialHistogram ?? metric.sum)?.dataPoints[0],
+          ],
+        ),
       );
-      const attributes: Attribute[] = [...resource.attributes, ...(metrics['lhp.generate.runs']?.attributes ?? [])];
+      const attributes: Attribute[] = [
+        ...resource.attributes,
+        ...(metrics['lhp.generate.runs']?.attributes ?? []),
+      ];
       const [time = '', outcome = ''] = file.split('/').at(-1)?.split('.') ?? [];
       return {
         time: Number(time),
         outcome: outcome === 'json' ? 'waiting' : (outcome.split('-')[0] ?? ''),
-        words: Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]])),
-        numbers: Object.fromEntries(Object.entries(metrics).map(([name, point]) => [name, point.sum])),
+        words: Object.fromEntries(
+          attributes.map(({ key, value }) => [key, Object.values(value)[0]]),
+        ),
+        numbers: Object.fromEntries(
+          Object.entries(metrics).map(([name, point]) => [name, point.sum]),
+        ),
         day: dayOf.format(Number(time)),
       };
     })
@@ -51,10 +65,15 @@ export const quantile = (values: number[], q: number): number => {
   const [low = 0, high = 0] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
   return low + (high - low) * (at - Math.floor(at));
 };
-export const hundredths = (run: Truth) => Math.round((run.numbers['lhp.generate.duration'] ?? 0) * 100) / 100;
+export const hundredths = (run: Truth) =>
+  Math.round((run.numbers['lhp.generate.duration'] ?? 0) * 100) / 100;
 export const inSeconds = (value: number) => `${value.toFixed(value < 9.995 ? 2 : 1)}\u00a0s`;
 
-const clockOf = new Intl.DateTimeFormat('en-GB', { timeZone: ZONE, hour: '2-digit', minute: '2-digit' });
+const clockOf = new Intl.DateTimeFormat('en-GB', {
+  timeZone: ZONE,
+  hour: '2-digit',
+  minute: '2-digit',
+});
 
 /** The place of a run on the page's time axis: its day, or in a short history its hour or ten minutes. */
 function placeOf(runs: Truth[]): (time: number) => string {
@@ -102,7 +121,9 @@ export function days(runs: Truth[]) {
 /** RFC 4180. */
 export function parseCsv(text: string): string[][] {
   const rows: string[][] = [[]];
-  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+  for (const [, quoted, plain, end] of text.matchAll(
+    /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g,
+  )) {
     rows.at(-1)?.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
     if (end === '\r\n') rows.push([]);
   }

@@ -2,20 +2,37 @@
 // files, as this file reads and counts them itself; it asks nobody else; it can be used with a keyboard, at every width, in the
 // dark; and strings that somebody planted do nothing.
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { plausible, runAt, writeHistory } from '../../scripts/harness/history.ts';
+import { chromium, lacking, lhp } from '../../scripts/harness/needs.ts';
+import { type Sandbox, sandbox, until } from '../../scripts/harness/sandbox.ts';
+import { startBrowser, startView, type View } from '../../scripts/harness/view.ts';
 import { eventOf } from '../../src/otlp/decode.ts';
 import { type Data, pack, unpack } from '../../src/view/api.ts';
-import { plausible, runAt, writeHistory } from '../support/history.ts';
-import { chromium, lacking, lhp } from '../support/needs.ts';
 import { ended } from '../support/oracle.ts';
-import { type Sandbox, sandbox, until } from '../support/sandbox.ts';
-import { startBrowser, startView, type View } from '../support/view.ts';
 import { type Disc, type Drawn, expectLinear, recordDrawing } from './drawn.ts';
-import { DAY_MS, days, hundredths, inSeconds, parseCsv, quantile, type Truth, truth, ZONE } from './truth.ts';
+import {
+  DAY_MS,
+  days,
+  hundredths,
+  inSeconds,
+  parseCsv,
+  quantile,
+  type Truth,
+  truth,
+  ZONE,
+} from './truth.ts';
 
 const needs = [lhp('0.9.3'), chromium()];
 
@@ -44,12 +61,23 @@ describe('the local page', () => {
     mkdirSync(project);
     const launched = startBrowser(chromium().path);
     expect(
-      await ended(box.start(['run', '--', 'lhp', 'init', 'demo', '--sample', '--no-git'], { cwd: project })),
+      await ended(
+        box.start(['run', '--', 'lhp', 'init', 'demo', '--sample', '--no-git'], { cwd: project }),
+      ),
     ).toMatchObject({
       status: 0,
     });
     for (const _ of [1, 2]) {
-      const generate = ['run', '--', 'lhp', 'generate', '--env', 'dev', '-pc', 'config/pipeline_config.yaml'];
+      const generate = [
+        'run',
+        '--',
+        'lhp',
+        'generate',
+        '--env',
+        'dev',
+        '-pc',
+        'config/pipeline_config.yaml',
+      ];
       expect(await ended(box.start(generate, { cwd: project }))).toMatchObject({ status: 0 });
     }
     await box.recorded(2);
@@ -72,7 +100,12 @@ describe('the local page', () => {
     before?: (page: Page) => Promise<void>;
   }
 
-  async function open({ width = 1280, dark = false, its = view, before }: Look = {}): Promise<Page> {
+  async function open({
+    width = 1280,
+    dark = false,
+    its = view,
+    before,
+  }: Look = {}): Promise<Page> {
     const context: BrowserContext = await browser.newContext({
       viewport: { width, height: 900 },
       colorScheme: dark ? 'dark' : 'light',
@@ -92,11 +125,14 @@ describe('the local page', () => {
     return page;
   }
 
-  const shown = (value: number | null) => (value === null ? '–' : String(Math.round(value * 10) / 10));
+  const shown = (value: number | null) =>
+    value === null ? '–' : String(Math.round(value * 10) / 10);
   const rowsOf = (page: Page, figure: string) =>
     page
       .locator(`#${figure} .numbers tbody tr`)
-      .evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
+      .evaluateAll((rows) =>
+        rows.map((row) => [...row.children].map((cell) => cell.textContent ?? '')),
+      );
 
   async function expectCharts(page: Page, runs: Truth[]): Promise<void> {
     const expected = days(runs);
@@ -134,15 +170,27 @@ describe('the local page', () => {
 
   it('opens on the project in whose folder it was started, with its real runs', async () => {
     const page = await open();
-    const name = /^name:\s*(\S+)/m.exec(readFileSync(join(box.dir, 'my-lakehouse', 'lhp.yaml'), 'utf8'))?.[1] ?? '';
+    const name =
+      /^name:\s*(\S+)/m.exec(
+        readFileSync(join(box.dir, 'my-lakehouse', 'lhp.yaml'), 'utf8'),
+      )?.[1] ?? '';
     const digest = createHash('sha256').update(name.replaceAll(/['"]/g, '')).digest('hex');
     expect(await page.locator('#project').inputValue()).toBe(digest);
     // By its folder's name, everywhere.
-    expect(await page.locator('#project option:checked').textContent()).toBe('my-lakehouse (this project) · 2');
-    expect(await page.locator('#by-project_id tbody th').allTextContents()).toEqual(['my-lakehouse']);
-    expect(await page.locator('#run-rows td:nth-child(2)').allTextContents()).toEqual(['my-lakehouse', 'my-lakehouse']);
+    expect(await page.locator('#project option:checked').textContent()).toBe(
+      'my-lakehouse (this project) · 2',
+    );
+    expect(await page.locator('#by-project_id tbody th').allTextContents()).toEqual([
+      'my-lakehouse',
+    ]);
+    expect(await page.locator('#run-rows td:nth-child(2)').allTextContents()).toEqual([
+      'my-lakehouse',
+      'my-lakehouse',
+    ]);
     const real = truth(box).filter((run) => run.words['lhp.project.id'] === digest);
-    expect(real.map(({ numbers }) => [numbers['lhp.project.flowgroups'], numbers['lhp.generate.files']])).toEqual([
+    expect(
+      real.map(({ numbers }) => [numbers['lhp.project.flowgroups'], numbers['lhp.generate.files']]),
+    ).toEqual([
       [8, 8],
       [8, 8],
     ]);
@@ -156,7 +204,10 @@ describe('the local page', () => {
     const opened = join(box.dir, 'opened');
     const bin = join(box.dir, 'bin');
     mkdirSync(bin);
-    writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\necho "$1" >'${opened}.part'; mv '${opened}.part' '${opened}'\n`);
+    writeFileSync(
+      join(bin, 'xdg-open'),
+      `#!/bin/sh\necho "$1" >'${opened}.part'; mv '${opened}.part' '${opened}'\n`,
+    );
     chmodSync(join(bin, 'xdg-open'), 0o755);
     const env = { ...box.env, DISPLAY: ':0', PATH: `${bin}:${box.env.PATH}` };
     const its = await startView({ cwd: box.dir, env }, []);
@@ -176,13 +227,19 @@ describe('the local page', () => {
     await expectCharts(page, all);
     await expectBreakdown(page, all);
     const tiles = await page.locator('#tiles .big').allTextContents();
-    expect(tiles).toEqual(['On', 'Nobody', String(all.length), inSeconds(quantile(all.map(hundredths), 0.5))]);
+    expect(tiles).toEqual([
+      'On',
+      'Nobody',
+      String(all.length),
+      inSeconds(quantile(all.map(hundredths), 0.5)),
+    ]);
 
     const project = String(all[0]?.words['lhp.project.id']);
     await page.locator('#project').selectOption(project);
     await page.locator('#environment').selectOption('prod');
     const prod = all.filter(
-      ({ words }) => words['lhp.project.id'] === project && words['deployment.environment.name'] === 'prod',
+      ({ words }) =>
+        words['lhp.project.id'] === project && words['deployment.environment.name'] === 'prod',
     );
     expect(prod.length).toBeGreaterThan(10);
     await expectCharts(page, prod);
@@ -207,7 +264,11 @@ describe('the local page', () => {
       ['python_version', 'process.runtime.version', String],
       ['is_ci', 'lhp.ci', (value) => (value ? 'in CI' : 'not in CI')],
       ['dry_run', 'lhp.dry_run', (value) => (value ? 'dry run' : 'files written')],
-      ['project_id', 'lhp.project.id', (value) => (value === ours ? 'my-lakehouse' : `${String(value).slice(0, 8)}…`)],
+      [
+        'project_id',
+        'lhp.project.id',
+        (value) => (value === ours ? 'my-lakehouse' : `${String(value).slice(0, 8)}…`),
+      ],
     ];
     for (const [id, key, label] of by) {
       const values = [...new Set(runs.map(({ words }) => words[key]))];
@@ -222,7 +283,9 @@ describe('the local page', () => {
       });
       const rows = await page
         .locator(`#by-${id} tbody tr`)
-        .evaluateAll((found) => found.map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
+        .evaluateAll((found) =>
+          found.map((row) => [...row.children].map((cell) => cell.textContent ?? '')),
+        );
       expect(rows.toSorted()).toEqual(expected.toSorted());
     }
   }
@@ -236,19 +299,27 @@ describe('the local page', () => {
       const keys = await page.locator(`#${figure} .key line`).evaluateAll((lines) =>
         lines.map((line) => ({
           width: Number(line.getAttribute('stroke-width')),
-          dash: (line.getAttribute('stroke-dasharray') ?? '').split(' ').filter(Boolean).map(Number),
+          dash: (line.getAttribute('stroke-dasharray') ?? '')
+            .split(' ')
+            .filter(Boolean)
+            .map(Number),
         })),
       );
-      const lines = drawn.filter((one) => one.figure === figure && one.kind === 'stroke' && one.points.length > 20);
+      const lines = drawn.filter(
+        (one) => one.figure === figure && one.kind === 'stroke' && one.points.length > 20,
+      );
       const last = lines.slice(-keys.length).map(({ width, dash }) => ({ width, dash }));
       expect(last).toEqual(keys);
       expect(new Set(keys.map(({ dash }) => dash.join())).size).toBe(keys.length);
       // One below another that is equal to it can be seen on both sides.
-      for (const [at, { width }] of keys.entries()) expect(width).toBeGreaterThan((keys[at + 1]?.width ?? 0) + 1);
+      for (const [at, { width }] of keys.entries())
+        expect(width).toBeGreaterThan((keys[at + 1]?.width ?? 0) + 1);
     }
     /** The last line or bars of a chart with this many points. */
     const path = (figure: string, color: string, kind: Drawn['kind'], points: number) => {
-      const found = drawn.filter((one) => one.figure === figure && one.kind === kind && one.points.length === points);
+      const found = drawn.filter(
+        (one) => one.figure === figure && one.kind === kind && one.points.length === points,
+      );
       const style = found.findLast((one) => one.color === color);
       expect(
         style,
@@ -275,7 +346,9 @@ describe('the local page', () => {
       ['sizes', 3, expected.map(({ templates }) => templates)],
     ] as const;
     for (const [figure, color, values] of lines) {
-      const known = values.flatMap((value, index) => (value === null ? [] : [[index, value] as const]));
+      const known = values.flatMap((value, index) =>
+        value === null ? [] : [[index, value] as const],
+      );
       const points = path(figure, colors[color] ?? '', 'stroke', known.length);
       expectLinear(
         known.map(([index]) => index),
@@ -289,7 +362,9 @@ describe('the local page', () => {
       );
     }
     const busy = expected.flatMap(({ runs }, index) => (runs > 0 ? [[index, runs] as const] : []));
-    const bars = drawn.findLast(({ figure, kind }) => figure === 'runs-over-time' && kind === 'fill');
+    const bars = drawn.findLast(
+      ({ figure, kind }) => figure === 'runs-over-time' && kind === 'fill',
+    );
     const tall = (bars?.points ?? []).filter(([, , , height = 0]) => height > 0);
     expectLinear(
       busy.map(([index]) => index),
@@ -308,17 +383,24 @@ describe('the local page', () => {
     await page.getByRole('button', { name: 'Show all' }).click();
     const marks = await page.locator('.changes > li').count();
     expect(marks).toBeGreaterThan(4);
-    const discs = (await page.evaluate(() => (window as unknown as { discs: Disc[] }).discs)).slice(-marks);
+    const discs = (await page.evaluate(() => (window as unknown as { discs: Disc[] }).discs)).slice(
+      -marks,
+    );
     for (const [at, { x, y, radius }] of discs.entries())
-      for (const other of discs.slice(at + 1)) expect(Math.hypot(x - other.x, y - other.y)).toBeGreaterThan(2 * radius);
+      for (const other of discs.slice(at + 1))
+        expect(Math.hypot(x - other.x, y - other.y)).toBeGreaterThan(2 * radius);
     await page.context().close();
   });
 
   it('marks where the project grew and a version came, with what it meant', async () => {
     const page = await look();
     const marks = await page.locator('.changes > li').allTextContents();
-    expect(marks.filter((text) => /flowgroups 2\d → 4\d.*slower.*dev of project.*slower/.test(text))).toHaveLength(1);
-    expect(marks.filter((text) => /lhp 0\.9\.2 → 0\.9\.3.*faster/.test(text)).length).toBeGreaterThan(0);
+    expect(
+      marks.filter((text) => /flowgroups 2\d → 4\d.*slower.*dev of project.*slower/.test(text)),
+    ).toHaveLength(1);
+    expect(
+      marks.filter((text) => /lhp 0\.9\.2 → 0\.9\.3.*faster/.test(text)).length,
+    ).toBeGreaterThan(0);
   });
 
   it('a run: its event in words, each field explained, and the request byte for byte', async () => {
@@ -329,7 +411,9 @@ describe('the local page', () => {
     await page.locator('#run-form').selectOption('exact');
     expect(await page.locator('#run-request').textContent()).toBe(file);
     await page.locator('#run-form').selectOption('indented');
-    expect(JSON.parse((await page.locator('#run-request').textContent()) ?? '')).toEqual(JSON.parse(file));
+    expect(JSON.parse((await page.locator('#run-request').textContent()) ?? '')).toEqual(
+      JSON.parse(file),
+    );
     const event = box.events().at(-1) ?? {};
     const fields = await page
       .locator('.field')
@@ -398,7 +482,9 @@ describe('the local page', () => {
     const [, csv] = await save('#export-csv');
     const [head = [], ...lines] = parseCsv(csv);
     expect(head).toEqual(Object.keys(rows[0] ?? {}));
-    expect(lines).toEqual(rows.map((row) => Object.values(row).map((value) => String(value ?? ''))));
+    expect(lines).toEqual(
+      rows.map((row) => Object.values(row).map((value) => String(value ?? ''))),
+    );
     await page.locator('#export-which').selectOption('shown');
     await page.locator('#environment').selectOption('prod');
     const prod = all.filter(({ words }) => words['deployment.environment.name'] === 'prod');
@@ -410,24 +496,27 @@ describe('the local page', () => {
     { width: 1280, dark: true },
     { width: 360, dark: false },
     { width: 360, dark: true },
-  ])('axe finds nothing, and nothing is wider than the window ($width px, dark: $dark)', async (how) => {
-    const page = await open(how);
-    await page.getByRole('button', { name: 'Show all' }).click();
-    await page.locator('#range').selectOption('30');
-    // Opened, so that axe sees what is inside; one table of numbers stands for all.
-    await page.locator('.changes details, #sizes details').evaluateAll((all) => {
-      for (const one of all) one.setAttribute('open', '');
-    });
-    await expectAccessible(page);
-    await page.locator('#run-rows button').first().click();
-    await page.locator('#run[open]').waitFor(); // it is when the request is there
-    await expectAccessible(page, '#run');
-    await page.keyboard.press('Escape');
-    await page.locator('#purge-ask').click();
-    await page.locator('#purge[open]').waitFor();
-    await expectAccessible(page, '#purge');
-    await page.context().close();
-  });
+  ])(
+    'axe finds nothing, and nothing is wider than the window ($width px, dark: $dark)',
+    async (how) => {
+      const page = await open(how);
+      await page.getByRole('button', { name: 'Show all' }).click();
+      await page.locator('#range').selectOption('30');
+      // Opened, so that axe sees what is inside; one table of numbers stands for all.
+      await page.locator('.changes details, #sizes details').evaluateAll((all) => {
+        for (const one of all) one.setAttribute('open', '');
+      });
+      await expectAccessible(page);
+      await page.locator('#run-rows button').first().click();
+      await page.locator('#run[open]').waitFor(); // it is when the request is there
+      await expectAccessible(page, '#run');
+      await page.keyboard.press('Escape');
+      await page.locator('#purge-ask').click();
+      await page.locator('#purge[open]').waitFor();
+      await expectAccessible(page, '#purge');
+      await page.context().close();
+    },
+  );
 
   async function expectNoWider(page: Page): Promise<void> {
     const wide = await page.evaluate(() =>
@@ -447,7 +536,8 @@ describe('the local page', () => {
         resultTypes: ['violations'],
       });
       return violations.map(
-        ({ id, nodes }) => `${id}, ${nodes.length} times: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`,
+        ({ id, nodes }) =>
+          `${id}, ${nodes.length} times: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`,
       );
     }, part);
     expect(found).toEqual([]);
@@ -456,10 +546,14 @@ describe('the local page', () => {
 
   it('the theme can be chosen, and the charts follow', async () => {
     const page = await open();
-    const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const background = () =>
+      page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     const line = () =>
       page.evaluate(
-        () => (window as unknown as { drawn: Drawn[] }).drawn.findLast(({ figure }) => figure === 'duration')?.color,
+        () =>
+          (window as unknown as { drawn: Drawn[] }).drawn.findLast(
+            ({ figure }) => figure === 'duration',
+          )?.color,
       );
     const [light, lightLine] = [await background(), await line()];
     await page.getByLabel('Dark').check();
@@ -475,13 +569,15 @@ describe('the local page', () => {
     const press = async (...keys: string[]) => {
       for (const key of keys) await page.keyboard.press(key);
     };
-    const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent);
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent);
     const tabTo = async (wanted: string) => {
-      for (let count = 0; count < 80 && (await focused()) !== wanted; count += 1) await press('Tab');
+      for (let count = 0; count < 80 && (await focused()) !== wanted; count += 1)
+        await press('Tab');
       expect(await focused()).toBe(wanted);
-      expect(await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle)).not.toBe(
-        'none',
-      );
+      expect(
+        await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle),
+      ).not.toBe('none');
     };
     await press('Tab');
     expect(await focused()).toBe('To the content');
@@ -600,8 +696,12 @@ describe('the local page', () => {
     const empty = sandbox({ env: { DO_NOT_TRACK: '1' } });
     boxes.push(empty);
     const page = await open({ its: await started({ cwd: empty.dir, env: empty.env }), width: 360 });
-    expect(await page.locator('#empty').textContent()).toContain('lhp-otel run -- lhp generate --env dev');
-    expect(await page.locator('#empty-off').textContent()).toContain('recording is off, because of DO_NOT_TRACK');
+    expect(await page.locator('#empty').textContent()).toContain(
+      'lhp-otel run -- lhp generate --env dev',
+    );
+    expect(await page.locator('#empty-off').textContent()).toContain(
+      'recording is off, because of DO_NOT_TRACK',
+    );
     expect(await page.locator('.layers .decided th').textContent()).toBe('DO_NOT_TRACKsays off');
     expect(await page.locator('#consent-words').textContent()).not.toContain('recorded earlier');
     expect(await page.locator('#history').isVisible()).toBe(false);
@@ -665,7 +765,10 @@ describe('the local page', () => {
         rejectedPoints: 2,
       };
       writeFileSync(join(foreign.stateDir, 'delivery.json'), JSON.stringify(state));
-      const env = { ...foreign.env, LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318' };
+      const env = {
+        ...foreign.env,
+        LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318',
+      };
       its = await started({ cwd: foreign.dir, env });
     });
 
@@ -678,13 +781,17 @@ describe('the local page', () => {
       expect(values).toContain(LONG);
       await page.keyboard.press('Escape');
       expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
-      expect(await page.locator('main img, dialog img, main b, main script, dialog script').count()).toBe(0);
+      expect(
+        await page.locator('main img, dialog img, main b, main script, dialog script').count(),
+      ).toBe(0);
       // Outside the run itself it is cut, and nothing in it turns the line around.
       const text = await page.locator('main').evaluate((main) => main.textContent ?? '');
       expect(text).not.toMatch(/\p{Cf}|W{60}/u);
       await page.locator('#project').selectOption(HOSTILE['lhp.project.id']);
       expect(await page.locator('#run-place').textContent()).toBe('1 to 1 of 1 run');
-      expect(await page.locator('#delivery').textContent()).toContain('2 files that are no recorded run');
+      expect(await page.locator('#delivery').textContent()).toContain(
+        '2 files that are no recorded run',
+      );
       await expectNoWider(page);
       await page.context().close();
     });
@@ -700,13 +807,19 @@ describe('the local page', () => {
       const facts = await page
         .locator('#delivery')
         .evaluate((list) =>
-          [...list.children].map((one) => `${one.tagName === 'DT' ? '\n' : ' | '}${one.textContent}`),
+          [...list.children].map(
+            (one) => `${one.tagName === 'DT' ? '\n' : ' | '}${one.textContent}`,
+          ),
         );
       const count = (outcome: string) =>
         readdirSync(foreign.historyDir).filter((name) => name.includes(outcome)).length;
       const [oldest = ''] = readdirSync(foreign.spoolDir).sort();
       const at = (time: number) =>
-        new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: ZONE }).format(time);
+        new Intl.DateTimeFormat('en-GB', {
+          dateStyle: 'medium',
+          timeStyle: 'medium',
+          timeZone: ZONE,
+        }).format(time);
       expect(facts.join('').trim().split('\n')).toEqual([
         'Endpoint | https://collector.example.com:4318/v1/metrics | named by the environment',
         'Headers | none',
@@ -739,7 +852,9 @@ describe('the local page', () => {
     it('and is gone after a purge, which must be confirmed in writing', async () => {
       const page = await open({ its });
       await page.locator('#purge-ask').click();
-      expect(await page.locator('#purge-words').textContent()).toContain('This deletes 40 recorded runs');
+      expect(await page.locator('#purge-words').textContent()).toContain(
+        'This deletes 40 recorded runs',
+      );
       await page.locator('#purge-typed').fill('purg');
       expect(await page.locator('#purge-confirm').isDisabled()).toBe(true);
       await page.locator('#purge-cancel').click();
@@ -747,24 +862,35 @@ describe('the local page', () => {
       await page.locator('#purge-ask').click();
       await page.locator('#purge-typed').fill('purge');
       await page.locator('#purge-confirm').click();
-      await expect.poll(() => page.locator('#purge-result').textContent()).toBe('42 recorded runs deleted.');
-      expect([foreign.spoolDir, foreign.historyDir].flatMap((folder) => readdirSync(folder))).toEqual([]);
+      await expect
+        .poll(() => page.locator('#purge-result').textContent())
+        .toBe('42 recorded runs deleted.');
+      expect(
+        [foreign.spoolDir, foreign.historyDir].flatMap((folder) => readdirSync(folder)),
+      ).toEqual([]);
       await page.locator('#empty').waitFor();
       await its.stop();
       await page.locator('#purge-ask').click();
       await page.locator('#purge-typed').fill('purge');
       await page.locator('#purge-confirm').click();
-      await expect.poll(() => page.locator('#failure').textContent()).toContain('start lhp-otel view again');
+      await expect
+        .poll(() => page.locator('#failure').textContent())
+        .toContain('start lhp-otel view again');
       await page.context().close();
       // The server is gone on purpose.
-      expect(errors.splice(0).filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
+      expect(errors.splice(0).filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual(
+        [],
+      );
     });
   });
 
   it('in all of this the browser asked nothing but the page’s own server, and nothing went wrong', () => {
     const origins = new Set(views.map(({ origin }) => origin));
     const foreign = requests.filter(
-      (url) => !origins.has(new URL(url).origin) && url !== 'http://127.0.0.1:9/' && url !== 'http://127.0.0.1:9/x.png',
+      (url) =>
+        !origins.has(new URL(url).origin) &&
+        url !== 'http://127.0.0.1:9/' &&
+        url !== 'http://127.0.0.1:9/x.png',
     );
     expect(foreign.filter((url) => !url.startsWith('blob:'))).toEqual([]);
     expect(requests.length).toBeGreaterThan(60);

@@ -1,6 +1,6 @@
 // etc.ts: an /etc/lhp-otel/config.json for one process, in a mount namespace of its own: no variable can move that file.
 import { spawnSync } from 'node:child_process';
-import type { Need } from './needs.ts';
+import type { Need } from '../../scripts/harness/needs.ts';
 
 /** What starts a command so that it sees this folder's files in /etc. */
 export const overEtc = (folder: string) => {

@@ -5,11 +5,49 @@ import type { Description } from '../../scripts/lhp-models.ts';
 
 /** Every kind of value: what is right for one field is wrong for most others. */
 const VALUES = [
-  ...['text', '""', '"5"', '"yes"', '"Off"', '5', '0', '1', '-3', '1.0', '1.5', '.inf', 'true', 'no'],
-  ...['null', '2024-01-31', '2024-01-31 10:00:00', '2024-02-30', '=', '!!binary aGk=', '!!binary /w=='],
+  ...[
+    'text',
+    '""',
+    '"5"',
+    '"yes"',
+    '"Off"',
+    '5',
+    '0',
+    '1',
+    '-3',
+    '1.0',
+    '1.5',
+    '.inf',
+    'true',
+    'no',
+  ],
+  ...[
+    'null',
+    '2024-01-31',
+    '2024-01-31 10:00:00',
+    '2024-02-30',
+    '=',
+    '!!binary aGk=',
+    '!!binary /w==',
+  ],
   ...['[]', '[text]', '[5]', '[null]', '[text, 5]', '[[text]]', '[{a: b}]', '[{1: b}]'],
-  ...['{}', '{a: b}', '{a: 5}', '{1: b}', '{a: {b: c}}', '!!omap []', '!!omap [a: b]', '!!binary ""'],
-  ...['!!set {text}', '!!set {5}', '{name: text}', '[{name: text, type: load}]', '[{name: x, type: copy}]'],
+  ...[
+    '{}',
+    '{a: b}',
+    '{a: 5}',
+    '{1: b}',
+    '{a: {b: c}}',
+    '!!omap []',
+    '!!omap [a: b]',
+    '!!binary ""',
+  ],
+  ...[
+    '!!set {text}',
+    '!!set {5}',
+    '{name: text}',
+    '[{name: text, type: load}]',
+    '[{name: x, type: copy}]',
+  ],
   ...['{type: sink}', '1_0'],
 ];
 
@@ -29,7 +67,12 @@ export type JsonMap = { [key: string]: Json };
 const HOLE = '(the value)';
 
 /** `base` with a hole for each field of a model, and of the models that it contains. */
-function* holes(models: Description, model: string, base: JsonMap, seen: Set<string>): Generator<[string, JsonMap]> {
+function* holes(
+  models: Description,
+  model: string,
+  base: JsonMap,
+  seen: Set<string>,
+): Generator<[string, JsonMap]> {
   seen.add(model);
   for (const [field, type] of Object.entries(models[model] ?? {})) {
     if (field.startsWith('@')) continue;
@@ -65,13 +108,18 @@ export function casesOf(
   models: Description,
   model: string,
   base: JsonMap,
-  { beside = () => [], leave = [] }: { beside?: (field: string) => string[]; leave?: readonly string[] } = {},
+  {
+    beside = () => [],
+    leave = [],
+  }: { beside?: (field: string) => string[]; leave?: readonly string[] } = {},
 ): Case[] {
   const fields = models[model] ?? {};
   const seen = new Set(leave);
   return Object.keys(fields).flatMap((field) => {
     const kept = Object.entries(base).filter(
-      ([name]) => name in fields && (name === field || fields[name]?.endsWith('!') || beside(field).includes(name)),
+      ([name]) =>
+        name in fields &&
+        (name === field || fields[name]?.endsWith('!') || beside(field).includes(name)),
     );
     const only = { ...models, [model]: { [field]: fields[field] as string } };
     return [...holes(only, model, Object.fromEntries(kept), seen)].flatMap(([name, json]) =>
@@ -81,10 +129,15 @@ export function casesOf(
 }
 
 /** The models that lhp reads a file of this kind as. */
-export function reachable(models: Description, model: string, found = new Set<string>()): Set<string> {
+export function reachable(
+  models: Description,
+  model: string,
+  found = new Set<string>(),
+): Set<string> {
   found.add(model);
   for (const type of Object.values(models[model] ?? {})) {
-    for (const inner of type.match(/[A-Z]\w+/g) ?? []) if (!found.has(inner)) reachable(models, inner, found);
+    for (const inner of type.match(/[A-Z]\w+/g) ?? [])
+      if (!found.has(inner)) reachable(models, inner, found);
   }
   return found;
 }

@@ -1,11 +1,20 @@
 // oracle.ts: what the real lhp itself says of a project. Two witnesses: the event that lhp 0.9.2 and later keeps of the very
 // run under test, and the Python API of any version (oracle.py). The sandbox sees to it that the event goes nowhere.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { projectRoot, type Sandbox } from './sandbox.ts';
+import { projectRoot, type Sandbox } from '../../scripts/harness/sandbox.ts';
 
 /** Path in the project → its text, or where a symbolic link of that name points. */
 export type Tree = Record<string, string | { link: string }>;
@@ -13,7 +22,8 @@ export type Tree = Record<string, string | { link: string }>;
 /** A project in the sandbox's folder: the named trees of test/fixtures/projects over each other, then `tree`. */
 export function layOut(box: Sandbox, bases: string[], tree: Tree): string {
   const root = join(box.dir, 'project');
-  for (const base of bases) cpSync(join(projectRoot, 'test', 'fixtures', 'projects', base), root, { recursive: true });
+  for (const base of bases)
+    cpSync(join(projectRoot, 'test', 'fixtures', 'projects', base), root, { recursive: true });
   for (const [path, content] of Object.entries(tree)) {
     const target = join(root, path);
     mkdirSync(dirname(target), { recursive: true });
@@ -24,10 +34,15 @@ export function layOut(box: Sandbox, bases: string[], tree: Tree): string {
 }
 
 /** Waits for a child of `Sandbox.start` and gives its exit status and everything it printed. */
-export async function ended(child: ChildProcess): Promise<{ status: number | null; output: string }> {
+export async function ended(
+  child: ChildProcess,
+): Promise<{ status: number | null; output: string }> {
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text));
-  const status = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text) => (output += text));
+  const status = await new Promise<number | null>((resolve, reject) =>
+    child.on('error', reject).on('close', resolve),
+  );
   return { status, output };
 }
 
@@ -44,7 +59,9 @@ export function ownEvent(box: Sandbox): OwnEvent {
   const lines = readdirSync(folder)
     .filter((name) => name.endsWith('.jsonl'))
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean));
-  const runs = lines.map((line) => JSON.parse(line)).filter(({ props }) => props.command === 'generate');
+  const runs = lines
+    .map((line) => JSON.parse(line))
+    .filter(({ props }) => props.command === 'generate');
   return runs.sort((a, b) => a.ts.localeCompare(b.ts)).at(-1).props;
 }
 
@@ -102,7 +119,12 @@ type TextReader = 'project' | 'flowgroups' | 'blueprint' | 'instance';
 
 export interface Oracle {
   /** What lhp makes of each text in the place of the file `path`: `ended` where it raises an error. */
-  read(root: string, reader: TextReader, path: string, texts: readonly string[]): Promise<unknown[]>;
+  read(
+    root: string,
+    reader: TextReader,
+    path: string,
+    texts: readonly string[],
+  ): Promise<unknown[]>;
   /** The totals of the project by lhp's Python API; `pipelineConfig` is what `-pc` names. */
   count(root: string, pipelineConfig?: string): Promise<Counts>;
   close(): void;
@@ -111,11 +133,14 @@ export interface Oracle {
 /** One Python process for a whole test file, beside the given `lhp`. */
 export function startOracle(lhp: string): Oracle {
   const script = join(projectRoot, 'test', 'support', 'oracle.py');
-  const child = spawn(join(dirname(lhp), 'python'), [script], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(join(dirname(lhp), 'python'), [script], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   const waiting: ((line: string) => void)[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.(line));
   child.on('exit', (code) => {
-    for (const answer of waiting.splice(0)) answer(JSON.stringify({ error: `oracle.py ended with ${code}` }));
+    for (const answer of waiting.splice(0))
+      answer(JSON.stringify({ error: `oracle.py ended with ${code}` }));
   });
   const ask = async <T>(question: object): Promise<T> => {
     const line = await new Promise<string>((resolve) => {

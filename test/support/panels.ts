@@ -1,41 +1,45 @@
 // panels.ts: runs of known numbers, and what each panel of the dashboards must say of them, counted here from the same runs.
+
+import { digest, HOUR } from '../../scripts/harness/runs.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
-import { digest, HOUR } from './runs.ts';
 
 export const HOURS = 6;
 export const BUCKET = 2 ** (1 / 256); // schema 8
-export const WIDE_BUCKET = 2 ** (1 / 16); // collector/victoriametrics.yaml
+export const WIDE_BUCKET = 2 ** (1 / 16); // deploy/collector/victoriametrics.yaml
 
 export const now = Date.now();
 const pick = <T>(list: readonly T[], i: number) => list[i % list.length] as T;
 /** No quantile of so many falls between two runs, where each backend takes another one of them. */
 const COUNT = 123;
 /** Project p has its own size, version 0.9.3 is slower. */
-export const runs: { at: number; event: GenerateEvent }[] = Array.from({ length: COUNT }, (_, i) => {
-  const project = i % 4;
-  const flowgroups = pick([10, 100, 500, 3_000], project) + (i % 3);
-  const version = pick(['0.9.3', '0.9.2', '0.8.7'], i % 7);
-  return {
-    at: now - 60_000 - Math.floor((i / COUNT) * (HOURS - 1) * HOUR) - i,
-    event: {
-      event: 'lhp_generate',
-      project_id: digest(`p${project}`),
-      machine_id: digest(`m${i % 8}`),
-      is_ci: i % 5 === 0,
-      flowgroups_count: flowgroups,
-      templates_count: project + 1,
-      flowgroups_using_templates: Math.floor(flowgroups / 2),
-      pipelines_count: 2 * project + 1,
-      files_generated: flowgroups + 1,
-      environment: pick(['dev', 'test', 'prod'], i % 11),
-      dry_run: i % 10 === 0,
-      bundle_enabled: i % 2 === 0,
-      lhp_version: version,
-      python_version: pick(['3.11', '3.12'], i),
-      generation_time_seconds: flowgroups / 100 + (version === '0.9.3' ? 4 : 1) + (i % 13) / 10,
-    },
-  };
-});
+export const runs: { at: number; event: GenerateEvent }[] = Array.from(
+  { length: COUNT },
+  (_, i) => {
+    const project = i % 4;
+    const flowgroups = pick([10, 100, 500, 3_000], project) + (i % 3);
+    const version = pick(['0.9.3', '0.9.2', '0.8.7'], i % 7);
+    return {
+      at: now - 60_000 - Math.floor((i / COUNT) * (HOURS - 1) * HOUR) - i,
+      event: {
+        event: 'lhp_generate',
+        project_id: digest(`p${project}`),
+        machine_id: digest(`m${i % 8}`),
+        is_ci: i % 5 === 0,
+        flowgroups_count: flowgroups,
+        templates_count: project + 1,
+        flowgroups_using_templates: Math.floor(flowgroups / 2),
+        pipelines_count: 2 * project + 1,
+        files_generated: flowgroups + 1,
+        environment: pick(['dev', 'test', 'prod'], i % 11),
+        dry_run: i % 10 === 0,
+        bundle_enabled: i % 2 === 0,
+        lhp_version: version,
+        python_version: pick(['3.11', '3.12'], i),
+        generation_time_seconds: flowgroups / 100 + (version === '0.9.3' ? 4 : 1) + (i % 13) / 10,
+      },
+    };
+  },
+);
 export const lost = new Map([
   ['expired', 3],
   ['rejected', 2],
@@ -54,14 +58,16 @@ function grouped(key: Group, count: (events: GenerateEvent[]) => number): Answer
 }
 const mean = (field: 'generation_time_seconds' | 'flowgroups_count') => (events: GenerateEvent[]) =>
   sum(events.map((event) => event[field] as number)) / events.length;
-const quantile = (q: number, numbers: number[]) => numbers.sort((a, b) => a - b)[Math.floor(q * numbers.length)] ?? 0;
+const quantile = (q: number, numbers: number[]) =>
+  numbers.sort((a, b) => a - b)[Math.floor(q * numbers.length)] ?? 0;
 const all = (field: keyof GenerateEvent) => runs.map(({ event }) => event[field] as number);
 const three = (numbers: number[]): Answer => ({
   p50: quantile(0.5, [...numbers]),
   p95: quantile(0.95, [...numbers]),
   p99: quantile(0.99, [...numbers]),
 });
-const shareOf = (flag: Group): number => runs.filter(({ event }) => flag(event) === 'true').length / runs.length;
+const shareOf = (flag: Group): number =>
+  runs.filter(({ event }) => flag(event) === 'true').length / runs.length;
 const one = (title: string, value: number): Answer => ({ [title]: value });
 const versions: Group = (event) => event.lhp_version;
 const seconds = (event: GenerateEvent) => event.generation_time_seconds;
@@ -72,7 +78,9 @@ const bySize = (q: number): Answer =>
       size,
       quantile(
         q,
-        runs.filter(({ event }) => event.project_id === digest(`p${p}`)).map(({ event }) => seconds(event)),
+        runs
+          .filter(({ event }) => event.project_id === digest(`p${p}`))
+          .map(({ event }) => seconds(event)),
       ),
     ]),
   );
@@ -103,7 +111,10 @@ export const ANSWERS: Record<string, Answer> = {
     (event) => event.python_version,
     (events) => events.length,
   ),
-  'Machines by lhp version': grouped(versions, (events) => new Set(events.map((event) => event.machine_id)).size),
+  'Machines by lhp version': grouped(
+    versions,
+    (events) => new Set(events.map((event) => event.machine_id)).size,
+  ),
   'Runs by environment': grouped(
     (event) => event.environment,
     (events) => events.length,
@@ -114,17 +125,31 @@ export const ANSWERS: Record<string, Answer> = {
   ),
   Duration: three(all('generation_time_seconds')),
   'Duration over time': three(all('generation_time_seconds')),
-  'Files a second': one('Files a second', sum(all('files_generated')) / sum(all('generation_time_seconds'))),
+  'Files a second': one(
+    'Files a second',
+    sum(all('files_generated')) / sum(all('generation_time_seconds')),
+  ),
   'p95 by lhp version': grouped(versions, (events) => quantile(0.95, events.map(seconds))),
   'Mean duration of a version against all others': grouped(versions, (events) => {
-    const others = runs.map(({ event }) => event).filter((event) => event.lhp_version !== events[0]?.lhp_version);
+    const others = runs
+      .map(({ event }) => event)
+      .filter((event) => event.lhp_version !== events[0]?.lhp_version);
     return mean('generation_time_seconds')(events) / mean('generation_time_seconds')(others);
   }),
   'p50 by size of the project': bySize(0.5),
   'p95 by size of the project': bySize(0.95),
-  'Slowest projects: mean duration': grouped((event) => event.project_id, mean('generation_time_seconds')),
-  'Slowest projects: flowgroups a run': grouped((event) => event.project_id, mean('flowgroups_count')),
-  'Largest projects: flowgroups a run': grouped((event) => event.project_id, mean('flowgroups_count')),
+  'Slowest projects: mean duration': grouped(
+    (event) => event.project_id,
+    mean('generation_time_seconds'),
+  ),
+  'Slowest projects: flowgroups a run': grouped(
+    (event) => event.project_id,
+    mean('flowgroups_count'),
+  ),
+  'Largest projects: flowgroups a run': grouped(
+    (event) => event.project_id,
+    mean('flowgroups_count'),
+  ),
   Flowgroups: three(all('flowgroups_count')),
   'Flowgroups of a run over time': three(all('flowgroups_count')),
   'Flowgroups using templates': three(all('flowgroups_using_templates')),

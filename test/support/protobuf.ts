@@ -47,14 +47,22 @@ export function rewritten(bytes: Buffer, around: Around, shape: Shape = REQUEST)
     const [tag, start] = readVarint(bytes, at);
     const wire = tag & 7;
     const [length, content] = wire === LENGTH_DELIMITED ? readVarint(bytes, start) : [0, start];
-    const end = wire === 0 ? readVarint(bytes, start)[1] : content + (wire === 1 ? 8 : wire === 5 ? 4 : length);
+    const end =
+      wire === 0
+        ? readVarint(bytes, start)[1]
+        : content + (wire === 1 ? 8 : wire === 5 ? 4 : length);
     const inner = wire === LENGTH_DELIMITED ? shape[tag >> 3] : undefined;
     parts.push(
-      inner ? field(tag >> 3, rewritten(bytes.subarray(content, end), around, inner)) : bytes.subarray(at, end),
+      inner
+        ? field(tag >> 3, rewritten(bytes.subarray(content, end), around, inner))
+        : bytes.subarray(at, end),
     );
     at = end;
   }
-  return around(Buffer.concat(parts), shape === VALUE ? 'value' : shape === METRIC ? 'metric' : 'other');
+  return around(
+    Buffer.concat(parts),
+    shape === VALUE ? 'value' : shape === METRIC ? 'metric' : 'other',
+  );
 }
 
 /** One export over gRPC and TLS; gives grpc-status (0 is OK, empty without an answer). */

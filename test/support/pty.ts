@@ -2,7 +2,7 @@
 // read what it shows, type, change the window's size, close the window. Every wait is for something shown.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { projectRoot, until } from './sandbox.ts';
+import { projectRoot, until } from '../../scripts/harness/sandbox.ts';
 
 /** Nothing here takes a second, and other programs have the processor too. */
 const PATIENCE_MS = 10_000;
@@ -30,7 +30,10 @@ interface TerminalOptions {
   size?: [rows: number, columns: number];
 }
 
-export function openTerminal(command: string[], { cwd, env, size = [24, 80] }: TerminalOptions): Terminal {
+export function openTerminal(
+  command: string[],
+  { cwd, env, size = [24, 80] }: TerminalOptions,
+): Terminal {
   const child = spawn('python3', ['-I', '-S', program, ...size.map(String), ...command], {
     cwd,
     env,
@@ -50,7 +53,8 @@ export function openTerminal(command: string[], { cwd, env, size = [24, 80] }: T
   (child.stdio[3] as NodeJS.ReadableStream).on('data', (bytes: Buffer) => {
     status += bytes;
   });
-  const order = (what: object) => child.stdin?.writable && child.stdin.write(`${JSON.stringify(what)}\n`);
+  const order = (what: object) =>
+    child.stdin?.writable && child.stdin.write(`${JSON.stringify(what)}\n`);
   return {
     shown: () => shown,
     expect: async (text) => {
@@ -67,9 +71,11 @@ export function openTerminal(command: string[], { cwd, env, size = [24, 80] }: T
     kill: (name) => order({ kill: name }),
     hangUp: () => order({ hangup: true }),
     ended: async () => {
-      await until(() => closed, 'the command on the terminal to end', PATIENCE_MS).catch((error: Error) => {
-        throw new Error(`${error.message}; it shows ${JSON.stringify(shown)}`);
-      });
+      await until(() => closed, 'the command on the terminal to end', PATIENCE_MS).catch(
+        (error: Error) => {
+          throw new Error(`${error.message}; it shows ${JSON.stringify(shown)}`);
+        },
+      );
       if (status === '') throw new Error('the terminal failed');
       return Number(status);
     },

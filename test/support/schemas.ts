@@ -21,9 +21,13 @@ export function writeSchemas(
   folder: string,
   kinds: readonly (readonly [string, string, string])[],
 ): string {
-  const { definitions } = JSON.parse(readFileSync(swagger, 'utf8')) as { definitions: Record<string, Schema> };
+  const { definitions } = JSON.parse(readFileSync(swagger, 'utf8')) as {
+    definitions: Record<string, Schema>;
+  };
   for (const [group, version, kind] of kinds) {
-    const name = Object.keys(definitions).find((one) => isKind(definitions[one] as Schema, group, version, kind));
+    const name = Object.keys(definitions).find((one) =>
+      isKind(definitions[one] as Schema, group, version, kind),
+    );
     if (name === undefined) throw new Error(`the API has no ${group}/${version} ${kind}`);
     const needed: Record<string, Schema> = {};
     const collect = (one: string) => {
@@ -42,20 +46,29 @@ export function writeSchemas(
 }
 
 function isKind(schema: Schema, group: string, version: string, kind: string): boolean {
-  const known = (schema['x-kubernetes-group-version-kind'] ?? []) as { group: string; version: string; kind: string }[];
+  const known = (schema['x-kubernetes-group-version-kind'] ?? []) as {
+    group: string;
+    version: string;
+    kind: string;
+  }[];
   return known.some((one) => one.group === group && one.version === version && one.kind === kind);
 }
 
 function strict(schema: Schema): Schema {
-  if (schema.format === 'int-or-string') return { oneOf: [{ type: 'string' }, { type: 'integer' }] };
+  if (schema.format === 'int-or-string')
+    return { oneOf: [{ type: 'string' }, { type: 'integer' }] };
   const { properties, items, additionalProperties, ...rest } = schema;
   return {
     ...rest,
     ...(items ? { items: strict(items) } : {}),
-    ...(typeof additionalProperties === 'object' ? { additionalProperties: strict(additionalProperties) } : {}),
+    ...(typeof additionalProperties === 'object'
+      ? { additionalProperties: strict(additionalProperties) }
+      : {}),
     ...(properties
       ? {
-          properties: Object.fromEntries(Object.entries(properties).map(([key, one]) => [key, strict(one)])),
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([key, one]) => [key, strict(one)]),
+          ),
           additionalProperties: false,
         }
       : {}),

@@ -4,8 +4,16 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lacking, program } from './needs.ts';
-import { cli, type Env, idle, processesMentioning, projectRoot, type Sandbox, sandbox } from './sandbox.ts';
+import { lacking, program } from '../../scripts/harness/needs.ts';
+import {
+  cli,
+  type Env,
+  idle,
+  processesMentioning,
+  projectRoot,
+  type Sandbox,
+  sandbox,
+} from '../../scripts/harness/sandbox.ts';
 
 /** The stand-in for lhp. */
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
@@ -73,11 +81,21 @@ const withoutPlace = (text: string) =>
  * Runs a script with or without the hook. The last line keeps a shell from becoming its last
  * command.
  */
-export async function script(shell: Shell, where: Place, text: string, hooked: boolean, env: Env = {}) {
+export async function script(
+  shell: Shell,
+  where: Place,
+  text: string,
+  hooked: boolean,
+  env: Env = {},
+) {
   const [file = '', ...args] = CLEAN[shell];
   const child = spawn(
     file,
-    [...args, '-c', `${hooked ? '. "$HOOK"' : ':'}\n${text}\nexit ${shell === 'fish' ? '$status' : '$?'}`],
+    [
+      ...args,
+      '-c',
+      `${hooked ? '. "$HOOK"' : ':'}\n${text}\nexit ${shell === 'fish' ? '$status' : '$?'}`,
+    ],
     {
       cwd: where.project,
       env: { ...where.box.env, DO: 'exit 0', HOOK: where.hook, ...env } as NodeJS.ProcessEnv,

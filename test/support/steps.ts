@@ -4,13 +4,24 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-const STEPS = ['openSync', 'opendirSync', 'lstatSync', 'statSync', 'fstatSync', 'readSync'] as const;
+const STEPS = [
+  'openSync',
+  'opendirSync',
+  'lstatSync',
+  'statSync',
+  'fstatSync',
+  'readSync',
+] as const;
 
 /**
  * Runs `work`; `act` happens right before its step number `at` (from 1). Gives the number of steps,
  * too.
  */
-export function atStep<T>(at: number, act: () => void, work: () => T): { steps: number; result: T } {
+export function atStep<T>(
+  at: number,
+  act: () => void,
+  work: () => T,
+): { steps: number; result: T } {
   let steps = 0;
   let acting = false;
   const step = () => {
@@ -21,7 +32,10 @@ export function atStep<T>(at: number, act: () => void, work: () => T): { steps: 
     act();
     acting = false;
   };
-  const putBack = [...STEPS.map((name) => before(fs, name, step)), before(fs.Dir.prototype, 'readSync', step)];
+  const putBack = [
+    ...STEPS.map((name) => before(fs, name, step)),
+    before(fs.Dir.prototype, 'readSync', step),
+  ];
   syncBuiltinESMExports();
   try {
     const result = work();

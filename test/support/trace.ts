@@ -42,14 +42,27 @@ interface TraceOptions {
 }
 
 /** Runs the command and waits for everything that it started, detached processes too. */
-export async function traced(command: string[], { strace, cwd, env, within = [] }: TraceOptions): Promise<Trace> {
+export async function traced(
+  command: string[],
+  { strace, cwd, env, within = [] }: TraceOptions,
+): Promise<Trace> {
   const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-trace-'));
   const file = join(folder, 'strace');
   try {
     const [program = strace, ...args] = [
       ...within,
       strace,
-      ...['-f', '-qqq', '-y', '-e', 'signal=none', '-e', 'trace=%file,%network,%process', '-o', file],
+      ...[
+        '-f',
+        '-qqq',
+        '-y',
+        '-e',
+        'signal=none',
+        '-e',
+        'trace=%file,%network,%process',
+        '-o',
+        file,
+      ],
       ...['--', ...command],
     ];
     const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -99,7 +112,13 @@ function parseTrace(text: string, cwd: string): TracedProcess[] {
     const writes = CHANGES.test(call.name) || (opens && OPENS_TO_WRITE.test(call.args));
     for (const path of paths) {
       const program = process.programs.at(-1);
-      process.files.push({ call: call.name, path, program, writes: writes && !NOWHERE.test(path), ok });
+      process.files.push({
+        call: call.name,
+        path,
+        program,
+        writes: writes && !NOWHERE.test(path),
+        ok,
+      });
     }
     if (/^execve(at)?$/.test(call.name) && ok && paths[0]) process.programs.push(paths[0]);
   }
@@ -134,7 +153,9 @@ function completeCalls(text: string): Call[] {
 
 function callOf(pid: number, line: string): Call | undefined {
   const [, name, args, result] = /^(\w+)\((.*)\) += ?(.*)$/.exec(line) ?? [];
-  return name === undefined || args === undefined ? undefined : { pid, name, args, result: result ?? '' };
+  return name === undefined || args === undefined
+    ? undefined
+    : { pid, name, args, result: result ?? '' };
 }
 
 function threadLeaders(calls: Call[]): Map<number, number> {
@@ -154,7 +175,9 @@ const FILELESS =
 function resolvePaths({ name, args }: Call, cwd: string): string[] {
   if (FILELESS.test(name)) return [];
   const named = [...args.matchAll(/(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"/g)];
-  const relevant = /^(execve|readlink|symlink)/.test(name) ? named.slice(0, name === 'symlink' ? 2 : 1) : named;
+  const relevant = /^(execve|readlink|symlink)/.test(name)
+    ? named.slice(0, name === 'symlink' ? 2 : 1)
+    : named;
   return relevant.map(([, base, path]) => resolve(base ?? cwd, unquote(path ?? '')));
 }
 

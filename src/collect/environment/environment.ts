@@ -19,10 +19,12 @@ export function optionOf({ given }: Launch, ...names: string[]): string | undefi
   return found && (found.value ?? '');
 }
 
-export const hasOption = (launch: Launch, ...names: string[]): boolean => optionOf(launch, ...names) !== undefined;
+export const hasOption = (launch: Launch, ...names: string[]): boolean =>
+  optionOf(launch, ...names) !== undefined;
 
 /** A variable that is a switch, as these programs read it. */
-export const isTrue = (value: string | undefined): boolean => /^(1|true|t|yes|y|on)$/i.test(value?.trim() ?? '');
+export const isTrue = (value: string | undefined): boolean =>
+  /^(1|true|t|yes|y|on)$/i.test(value?.trim() ?? '');
 
 type Table = Record<string, unknown>;
 
@@ -48,10 +50,15 @@ export function at(value: unknown, ...keys: string[]): unknown {
   );
 }
 
-export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+export const isFolder = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** The environment that is active where the launcher was started. */
-export function activeEnvironment({ VIRTUAL_ENV, CONDA_PREFIX, CONDA_DEFAULT_ENV }: Host['env']): string | undefined {
+export function activeEnvironment({
+  VIRTUAL_ENV,
+  CONDA_PREFIX,
+  CONDA_DEFAULT_ENV,
+}: Host['env']): string | undefined {
   // conda's base is active in every shell of many, and is no environment of a project.
   return CONDA_DEFAULT_ENV === 'base' ? undefined : VIRTUAL_ENV || CONDA_PREFIX || undefined;
 }
@@ -62,8 +69,12 @@ export const environmentAt = (...path: string[]): Environment | undefined => {
   return existsSync(join(prefix, 'pyvenv.cfg')) ? { prefix } : undefined;
 };
 
-export const dataHome = ({ env, home = '/' }: Host): string => env.XDG_DATA_HOME || join(home, '.local', 'share');
-export const configHome = ({ env, home = '/' }: Host): string => env.XDG_CONFIG_HOME || join(home, '.config');
-export const cacheHome = ({ env, home = '/' }: Host): string => env.XDG_CACHE_HOME || join(home, '.cache');
+export const dataHome = ({ env, home = '/' }: Host): string =>
+  env.XDG_DATA_HOME || join(home, '.local', 'share');
+export const configHome = ({ env, home = '/' }: Host): string =>
+  env.XDG_CONFIG_HOME || join(home, '.config');
+export const cacheHome = ({ env, home = '/' }: Host): string =>
+  env.XDG_CACHE_HOME || join(home, '.cache');
 
-export const expandHome = (path: string, { home }: Host): string => path.replace(/^~(?=\/|$)/, home ?? '~');
+export const expandHome = (path: string, { home }: Host): string =>
+  path.replace(/^~(?=\/|$)/, home ?? '~');

@@ -4,7 +4,15 @@ import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { folderWith, type Launch } from '../../command/command.ts';
 import type { Host } from '../../system/host.ts';
-import { at, configHome, dataHome, type Environment, environmentAt, optionOf, readToml } from './environment.ts';
+import {
+  at,
+  configHome,
+  dataHome,
+  type Environment,
+  environmentAt,
+  optionOf,
+  readToml,
+} from './environment.ts';
 
 export function hatchEnvironment(launch: Launch, host: Host): Environment | undefined {
   const { env } = host;
@@ -17,20 +25,36 @@ export function hatchEnvironment(launch: Launch, host: Host): Environment | unde
   const root = folderWith('pyproject.toml', launch.cwd);
   if (root === undefined) return undefined;
   const toml = readToml(join(root, 'pyproject.toml'));
-  const environments = at(readToml(join(root, 'hatch.toml')), 'envs') ?? at(toml, 'tool', 'hatch', 'envs');
+  const environments =
+    at(readToml(join(root, 'hatch.toml')), 'envs') ?? at(toml, 'tool', 'hatch', 'envs');
   const own = [at(environments, name), at(environments, 'default')];
-  if (own.some((one) => (at(one, 'type') ?? 'virtual') !== 'virtual' || at(one, 'matrix') !== undefined))
+  if (
+    own.some(
+      (one) => (at(one, 'type') ?? 'virtual') !== 'virtual' || at(one, 'matrix') !== undefined,
+    )
+  )
     return undefined;
   const path = env.HATCH_ENV_TYPE_VIRTUAL_PATH ?? at(own[0], 'path');
   if (typeof path === 'string' && path !== '') return environmentAt(root, path);
   // A path of the default environment is inherited, and then two names share it.
   if (at(own[1], 'path') !== undefined) return undefined;
   const project = at(toml, 'project', 'name');
-  const config = optionOf(launch, '--config') ?? env.HATCH_CONFIG ?? join(configHome(host), 'hatch', 'config.toml');
+  const config =
+    optionOf(launch, '--config') ??
+    env.HATCH_CONFIG ??
+    join(configHome(host), 'hatch', 'config.toml');
   const virtual = at(readToml(resolve(launch.cwd, config)), 'dirs', 'env', 'virtual');
   if (typeof project !== 'string' || (virtual !== undefined && virtual !== '')) return undefined;
   const normal = project.replace(/[-_.]+/g, '-').toLowerCase();
-  const data = optionOf(launch, '--data-dir') ?? env.HATCH_DATA_DIR ?? join(dataHome(host), 'hatch');
+  const data =
+    optionOf(launch, '--data-dir') ?? env.HATCH_DATA_DIR ?? join(dataHome(host), 'hatch');
   const digest = createHash('sha256').update(realpathSync(root)).digest('base64url').slice(0, 8);
-  return environmentAt(resolve(launch.cwd, data), 'env', 'virtual', normal, digest, name === 'default' ? normal : name);
+  return environmentAt(
+    resolve(launch.cwd, data),
+    'env',
+    'virtual',
+    normal,
+    digest,
+    name === 'default' ? normal : name,
+  );
 }

@@ -13,7 +13,8 @@ export function pixiEnvironment(launch: Launch, host: Host): Environment | undef
   const named = optionOf(launch, '-m', '--manifest-path') ?? host.env.PIXI_PROJECT_MANIFEST;
   const root = named ? manifestFolder(resolve(launch.from, named)) : pixiRoot(launch.cwd);
   if (root === undefined || declaresTask(root)) return undefined;
-  const name = optionOf(launch, '-e', '--environment') ?? host.env.PIXI_ENVIRONMENT_NAME ?? 'default';
+  const name =
+    optionOf(launch, '-e', '--environment') ?? host.env.PIXI_ENVIRONMENT_NAME ?? 'default';
   const prefix = join(root, '.pixi', 'envs', name);
   return existsSync(join(prefix, 'conda-meta')) ? { prefix } : undefined;
 }
@@ -23,7 +24,8 @@ const manifestFolder = (path: string) =>
 
 function pixiRoot(from: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'pixi.toml')) || existsSync(join(folder, 'mojoproject.toml'))) return folder;
+    if (existsSync(join(folder, 'pixi.toml')) || existsSync(join(folder, 'mojoproject.toml')))
+      return folder;
     if (at(readToml(join(folder, 'pyproject.toml')), 'tool', 'pixi') !== undefined) return folder;
     if (folder === dirname(folder)) return undefined;
   }
@@ -38,7 +40,10 @@ function declaresTask(root: string): boolean {
   ];
   return tables.some((table) => {
     const features = at(table, 'feature');
-    const all = [table, ...(typeof features === 'object' && features !== null ? Object.values(features) : [])];
+    const all = [
+      table,
+      ...(typeof features === 'object' && features !== null ? Object.values(features) : []),
+    ];
     return all.some((one) => at(one, 'tasks', 'lhp') !== undefined);
   });
 }
@@ -61,15 +66,23 @@ export function ryeEnvironment(launch: Launch): Environment | undefined {
  */
 export function toolEnvironment(launch: Launch, host: Host): Environment | undefined {
   const spec = optionOf(launch, '--from', '--spec') ?? '';
-  const [, version] = /^lakehouse[-_.]+plumber(?:\[[^\]]*\])?\s*(?:===?|@)\s*(\d+\.\d+\.\d+[\w.]*)$/i.exec(spec) ?? [];
+  const [, version] =
+    /^lakehouse[-_.]+plumber(?:\[[^\]]*\])?\s*(?:===?|@)\s*(\d+\.\d+\.\d+[\w.]*)$/i.exec(spec) ??
+    [];
   if (version !== undefined && !hasOption(launch, '--overrides', '-c', '--constraints')) {
-    const installation = { lhpVersion: version, pythonVersion: undefined, pyyamlVersion: undefined };
+    const installation = {
+      lhpVersion: version,
+      pythonVersion: undefined,
+      pyyamlVersion: undefined,
+    };
     return { installation };
   }
   const plain = launch.name === 'uvx' || launch.name === 'uv tool run';
   const asked = launch.given.filter(
     ({ option }) =>
-      !/^(--from|-q|--quiet|-v|--verbose|--offline|--directory|--env-file|--no-progress|--color)$/.test(option),
+      !/^(--from|-q|--quiet|-v|--verbose|--offline|--directory|--env-file|--no-progress|--color)$/.test(
+        option,
+      ),
   );
   if (!plain || launch.unknown.length > 0 || asked.length > 0) return undefined;
   if (!/^lakehouse[-_.]+plumber$/i.test(spec)) return undefined;

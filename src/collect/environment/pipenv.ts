@@ -25,7 +25,9 @@ export function pipenvEnvironment(launch: Launch, host: Host): Environment | und
   if (env.VIRTUAL_ENV && env.PIPENV_ACTIVE === undefined && !isTrue(env.PIPENV_IGNORE_VIRTUALENVS))
     return { prefix: env.VIRTUAL_ENV };
   const found = folderWith('Pipfile', launch.cwd);
-  const pipfile = env.PIPENV_PIPFILE ? resolve(launch.cwd, env.PIPENV_PIPFILE) : found && join(found, 'Pipfile');
+  const pipfile = env.PIPENV_PIPFILE
+    ? resolve(launch.cwd, env.PIPENV_PIPFILE)
+    : found && join(found, 'Pipfile');
   if (pipfile === undefined) return undefined;
   const root = resolve(pipfile, '..');
   const workon = expandHome(env.WORKON_HOME || join(dataHome(host), 'virtualenvs'), host);

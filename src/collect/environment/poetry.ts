@@ -27,7 +27,10 @@ export function poetryEnvironment(launch: Launch, host: Host): Environment | und
   if (root === undefined || toml === undefined) return undefined;
   const setting = settingsOf(root, host);
   const folder = resolve(launch.cwd, environmentsFolder(setting, host));
-  const name = environmentName(at(toml, 'project', 'name') ?? at(toml, 'tool', 'poetry', 'name'), root);
+  const name = environmentName(
+    at(toml, 'project', 'name') ?? at(toml, 'tool', 'poetry', 'name'),
+    root,
+  );
   // `poetry env use` notes its choice, which is then stronger than what is active.
   const chosen = at(readToml(join(folder, 'envs.toml')), name, 'minor');
   const active = activeEnvironment(host.env);
@@ -60,7 +63,9 @@ function settingsOf(root: string, host: Host): Setting {
 function environmentsFolder(setting: Setting, host: Host): string {
   const cache = host.env.POETRY_CACHE_DIR || join(cacheHome(host), 'pypoetry');
   const path = setting('path');
-  return typeof path === 'string' ? expandHome(path.replace('{cache-dir}', cache), host) : join(cache, 'virtualenvs');
+  return typeof path === 'string'
+    ? expandHome(path.replace('{cache-dir}', cache), host)
+    : join(cache, 'virtualenvs');
 }
 
 /** The project's name and a digest of its folder. */

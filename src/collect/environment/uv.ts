@@ -8,14 +8,20 @@ export function uvEnvironment(launch: Launch, host: Host): Environment | undefin
   const { env } = host;
   // An environment made for this run alone, or an option that may say so.
   if (launch.unknown.length > 0 || isTrue(env.UV_ISOLATED)) return undefined;
-  if (hasOption(launch, '--isolated', '-w', '--with', '--with-editable', '--with-requirements')) return undefined;
+  if (hasOption(launch, '--isolated', '-w', '--with', '--with-editable', '--with-requirements'))
+    return undefined;
   const named = optionOf(launch, '--project') ?? env.UV_PROJECT;
   const start = named ? resolve(launch.cwd, named) : launch.cwd;
-  const found = hasOption(launch, '--no-project') || isTrue(env.UV_NO_PROJECT) ? 'none' : workspaceOf(start);
+  const found =
+    hasOption(launch, '--no-project') || isTrue(env.UV_NO_PROJECT) ? 'none' : workspaceOf(start);
   if (found === undefined) return undefined;
   if (found !== 'none') {
     const active = hasOption(launch, '--active') ? env.VIRTUAL_ENV : undefined;
-    return { prefix: active ? resolve(launch.cwd, active) : resolve(found, env.UV_PROJECT_ENVIRONMENT || '.venv') };
+    return {
+      prefix: active
+        ? resolve(launch.cwd, active)
+        : resolve(found, env.UV_PROJECT_ENVIRONMENT || '.venv'),
+    };
   }
   return withoutProject(launch, start, host);
 }
@@ -24,7 +30,8 @@ export function uvEnvironment(launch: Launch, host: Host): Environment | undefin
 function withoutProject(launch: Launch, start: string, { env }: Host): Environment | undefined {
   if (hasOption(launch, '-p', '--python') || env.UV_PYTHON) return undefined;
   if (env.VIRTUAL_ENV) return { prefix: resolve(launch.cwd, env.VIRTUAL_ENV) };
-  if (env.CONDA_PREFIX) return env.CONDA_DEFAULT_ENV === 'base' ? undefined : { prefix: env.CONDA_PREFIX };
+  if (env.CONDA_PREFIX)
+    return env.CONDA_DEFAULT_ENV === 'base' ? undefined : { prefix: env.CONDA_PREFIX };
   const folder = folderWith('.venv', start);
   return folder === undefined ? 'outside' : { prefix: join(folder, '.venv') };
 }
@@ -38,7 +45,8 @@ export function workspaceOf(start: string, tool = 'uv'): string | 'none' | undef
   if (at(toml, 'tool', tool, 'managed') === false) return 'none';
   if (at(toml, 'tool', tool, 'workspace') !== undefined) return project;
   if (at(toml, 'project') === undefined) return 'none';
-  const above = dirname(project) === project ? undefined : folderWith('pyproject.toml', dirname(project));
+  const above =
+    dirname(project) === project ? undefined : folderWith('pyproject.toml', dirname(project));
   if (above === undefined) return project;
   // The next project above decides.
   const outer = readToml(join(above, 'pyproject.toml'));
@@ -56,7 +64,9 @@ export function workspaceOf(start: string, tool = 'uv'): string | 'none' | undef
 function matchesAny(patterns: unknown, path: readonly string[]): boolean | undefined {
   if (patterns === undefined) return false;
   if (!Array.isArray(patterns)) return undefined;
-  const parts = patterns.map((one) => (typeof one === 'string' && !/[[\]{}!\\]/.test(one) ? one : undefined));
+  const parts = patterns.map((one) =>
+    typeof one === 'string' && !/[[\]{}!\\]/.test(one) ? one : undefined,
+  );
   if (parts.includes(undefined)) return undefined;
   return parts.some((one) =>
     matchesPath(

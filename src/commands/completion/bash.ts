@@ -3,7 +3,10 @@
 import type { CompletedCommand, CompletedProgram } from './model.ts';
 
 export function bashCompletion({ name, options, commands }: CompletedProgram): string {
-  const words = [...commands.map((command) => command.name), ...options.flatMap(({ names }) => names)];
+  const words = [
+    ...commands.map((command) => command.name),
+    ...options.flatMap(({ names }) => names),
+  ];
   return `# Made by \`${name} completion bash\`.
 _lhp_otel() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} words='' at
@@ -52,7 +55,10 @@ function commandCase({ name, options, values, wraps }: CompletedCommand): string
       ? [`        words='${own}'`]
       : [
           '        case $prev in',
-          ...given.map((option) => `          ${option.names.join(' | ')}) words='${option.values.join(' ')}' ;;`),
+          ...given.map(
+            (option) =>
+              `          ${option.names.join(' | ')}) words='${option.values.join(' ')}' ;;`,
+          ),
           `          *) words='${own}' ;;`,
           '        esac',
         ]),

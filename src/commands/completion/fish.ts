@@ -33,13 +33,21 @@ function commandLines(program: string, command: CompletedCommand): string {
   return [
     `complete -c ${program} -n __fish_is_first_token -a ${name} -d ${quote(about)}`,
     ...options.map((option) => optionLine(program, own, option)),
-    ...(values.length > 0 ? [`complete -c ${program} -n ${quote(own)} -a ${quote(values.join(' '))}`] : []),
+    ...(values.length > 0
+      ? [`complete -c ${program} -n ${quote(own)} -a ${quote(values.join(' '))}`]
+      : []),
     ...(behind ? [`complete -c ${program} -n ${quote(behind)} -a '${other})'`] : []),
   ].join('\n');
 }
 
-function optionLine(program: string, condition: string, { names, about, takesValue, values }: CompletedOption): string {
-  const spellings = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
+function optionLine(
+  program: string,
+  condition: string,
+  { names, about, takesValue, values }: CompletedOption,
+): string {
+  const spellings = names.map((name) =>
+    name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`,
+  );
   const value = takesValue ? ` -x${values.length > 0 ? ` -a ${quote(values.join(' '))}` : ''}` : '';
   return `complete -c ${program} -n ${quote(condition)} ${spellings.join(' ')}${value} -d ${quote(about)}`;
 }

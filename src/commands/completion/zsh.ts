@@ -1,7 +1,11 @@
 // zsh.ts: the completion script for zsh, by its own _arguments. It works when it is evaluated after compinit, and as a file in $fpath.
 import type { CompletedCommand, CompletedOption, CompletedProgram } from './model.ts';
 
-export const zshCompletion = ({ name, options, commands }: CompletedProgram): string => `#compdef ${name}
+export const zshCompletion = ({
+  name,
+  options,
+  commands,
+}: CompletedProgram): string => `#compdef ${name}
 # Made by \`${name} completion zsh\`.
 _${name}() {
   local -a subcommands=(
@@ -46,7 +50,10 @@ const WRAPPED: Record<NonNullable<CompletedCommand['wraps']>, string> = {
 };
 
 function commandCase({ name, options, values, wraps }: CompletedCommand): string {
-  const own = [...options.map(optionSpec), ...(values.length > 0 ? [`'1:value:(${values.join(' ')})'`] : [])];
+  const own = [
+    ...options.map(optionSpec),
+    ...(values.length > 0 ? [`'1:value:(${values.join(' ')})'`] : []),
+  ];
   return [
     `    ${name})`,
     ...(wraps ? [WRAPPED[wraps]] : []),
@@ -59,7 +66,8 @@ function optionSpec({ names, about, takesValue, values }: CompletedOption): stri
   const action = values.length > 0 ? `(${values.join(' ')})` : ' ';
   const rest = `[${about.replace(/[[\]\\]/g, '\\$&')}]${takesValue ? `:value:${action}` : ''}`;
   // A short option's value is in the same word or in the next, a long one's behind = or in the next.
-  const taking = (name: string) => (takesValue ? `${name}${name.startsWith('--') ? '=' : '+'}` : name);
+  const taking = (name: string) =>
+    takesValue ? `${name}${name.startsWith('--') ? '=' : '+'}` : name;
   const others = names.length > 1 ? `(${names.join(' ')})` : '';
   return names.map((name) => quote(`${others}${taking(name)}${rest}`)).join(' ');
 }

@@ -23,7 +23,12 @@ export function drawBreakdown({ runs, by }: Essentials): void {
       const groups = by[key];
       const rows = groups
         .slice(0, MAX_ROWS)
-        .map((group) => [h('bdi', {}, name(group.value)), share(group, runs), seconds(group.p50), seconds(group.p95)]);
+        .map((group) => [
+          h('bdi', {}, name(group.value)),
+          share(group, runs),
+          seconds(group.p50),
+          seconds(group.p95),
+        ]);
       const more = groups.length - MAX_ROWS;
       return h(
         'div',

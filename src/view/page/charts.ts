@@ -59,7 +59,9 @@ export function startCharts(): Charts {
       const buckets = fineTimeline(runs);
       const found = marked(runs);
       const each =
-        buckets.length > 1 && buckets[0] ? `each point is ${unit(buckets[0])}` : 'a line comes with more runs';
+        buckets.length > 1 && buckets[0]
+          ? `each point is ${unit(buckets[0])}`
+          : 'a line comes with more runs';
       const slower = found.filter(({ verdict }) => verdict === 'slower').length;
       duration.draw({
         buckets,

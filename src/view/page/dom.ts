@@ -12,9 +12,11 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes))
-    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : String(value));
+    if (value !== undefined && value !== false)
+      element.setAttribute(name, value === true ? '' : String(value));
   for (const child of children)
-    if (child !== undefined && child !== false) element.append(typeof child === 'number' ? String(child) : child);
+    if (child !== undefined && child !== false)
+      element.append(typeof child === 'number' ? String(child) : child);
   return element;
 }
 
@@ -28,7 +30,9 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
 /** Text of our own, in which what is between backticks is code. */
 export function rich(text: string): DocumentFragment {
   const fragment = document.createDocumentFragment();
-  fragment.append(...text.split('`').map((part, index) => (index % 2 ? h('code', {}, part) : part)));
+  fragment.append(
+    ...text.split('`').map((part, index) => (index % 2 ? h('code', {}, part) : part)),
+  );
   return fragment;
 }
 
@@ -40,7 +44,11 @@ export function breakable(text: string): DocumentFragment {
 }
 
 /** A table: its first column names the row. */
-export function table(head: string[], rows: Child[][], attributes: Attributes = {}): HTMLTableElement {
+export function table(
+  head: string[],
+  rows: Child[][],
+  attributes: Attributes = {},
+): HTMLTableElement {
   return h(
     'table',
     attributes,

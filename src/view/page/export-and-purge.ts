@@ -20,8 +20,12 @@ export function startKeep(purged: () => Promise<void>): Keep {
   let choices: Record<string, readonly Run[]> = {};
   const chosen = () => choices[which.value] ?? [];
 
-  byId('export-json').addEventListener('click', () => save('lhp-otel-runs.json', 'application/json', toJson(chosen())));
-  byId('export-csv').addEventListener('click', () => save('lhp-otel-runs.csv', 'text/csv', toCsv(chosen())));
+  byId('export-json').addEventListener('click', () =>
+    save('lhp-otel-runs.json', 'application/json', toJson(chosen())),
+  );
+  byId('export-csv').addEventListener('click', () =>
+    save('lhp-otel-runs.csv', 'text/csv', toCsv(chosen())),
+  );
   byId('purge-ask').addEventListener('click', () => {
     typed.value = '';
     confirm.disabled = true;

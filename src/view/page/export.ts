@@ -12,7 +12,8 @@ const rowOf = ({ timestamp, outcome, reason, event }: Run) => ({
   ...event,
 });
 
-export const toJson = (runs: readonly Run[]): string => `${JSON.stringify(runs.map(rowOf), null, 1)}\n`;
+export const toJson = (runs: readonly Run[]): string =>
+  `${JSON.stringify(runs.map(rowOf), null, 1)}\n`;
 
 /** RFC 4180, in UTF-8. A number that is not known is empty. */
 export function toCsv(runs: readonly Run[]): string {

@@ -15,26 +15,49 @@ export interface FigureOptions {
 
 export interface Figure {
   element: HTMLElement;
-  draw(shown: { caption: string; buckets: Plotted['buckets']; values: Plotted['values']; marks?: Mark[] }): void;
+  draw(shown: {
+    caption: string;
+    buckets: Plotted['buckets'];
+    values: Plotted['values'];
+    marks?: Mark[];
+  }): void;
   redraw(): void;
 }
 
 /** `host` must be on the page: the chart is as wide as its place. */
-export function figure(host: HTMLElement, { id, title, series, unit, format }: FigureOptions): Figure {
+export function figure(
+  host: HTMLElement,
+  { id, title, series, unit, format }: FigureOptions,
+): Figure {
   const when = h('span', { class: 'when' });
   const values = series.map(() => h('output', {}));
   const legend = h(
     'p',
     { class: 'legend', 'aria-hidden': 'true' },
     ...series.map((each, index) =>
-      h('span', { class: `key ${each.color}` }, keyOf(each, series), each.label, ' ', values[index] as HTMLElement),
+      h(
+        'span',
+        { class: `key ${each.color}` },
+        keyOf(each, series),
+        each.label,
+        ' ',
+        values[index] as HTMLElement,
+      ),
     ),
     when,
   );
   const caption = h('figcaption', { id: `${id}-caption` });
-  const canvas = h('div', { class: 'plot', role: 'img', 'aria-labelledby': `${id}-title ${id}-caption` });
+  const canvas = h('div', {
+    class: 'plot',
+    role: 'img',
+    'aria-labelledby': `${id}-title ${id}-caption`,
+  });
   // It scrolls, so the keyboard must be able to come there.
-  const numbers = h('section', { class: 'numbers', tabindex: 0, 'aria-label': `${title}: all numbers` });
+  const numbers = h('section', {
+    class: 'numbers',
+    tabindex: 0,
+    'aria-label': `${title}: all numbers`,
+  });
   const element = h(
     'figure',
     { id, class: 'card' },
@@ -51,7 +74,8 @@ export function figure(host: HTMLElement, { id, title, series, unit, format }: F
     const bucket = index === undefined ? undefined : shown.buckets[index];
     when.textContent = bucket ? span(bucket) : '';
     for (const [row, output] of values.entries())
-      output.textContent = bucket && index !== undefined ? format(shown.values[row]?.[index] ?? null) : '';
+      output.textContent =
+        bucket && index !== undefined ? format(shown.values[row]?.[index] ?? null) : '';
   });
   return {
     element,
@@ -59,7 +83,10 @@ export function figure(host: HTMLElement, { id, title, series, unit, format }: F
       shown = { buckets, values: drawn, marks };
       plotted.draw(shown);
       caption.textContent = text;
-      const rows = buckets.map((bucket, index) => [span(bucket), ...drawn.map((list) => format(list[index] ?? null))]);
+      const rows = buckets.map((bucket, index) => [
+        span(bucket),
+        ...drawn.map((list) => format(list[index] ?? null)),
+      ]);
       numbers.replaceChildren(table(['When', ...series.map(({ label }) => label)], rows));
     },
     redraw: plotted.redraw,
@@ -73,7 +100,8 @@ const KEY_HEIGHT = 8;
 function keyOf(one: Series, all: readonly Series[]): SVGElement {
   const draw = (tag: 'svg' | 'line', attributes: Record<string, string | number>) => {
     const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+    for (const [name, value] of Object.entries(attributes))
+      element.setAttribute(name, String(value));
     return element;
   };
   const [width, height] = one.bars ? [KEY_HEIGHT, KEY_HEIGHT] : [lineWidth(one, all), KEY_HEIGHT];

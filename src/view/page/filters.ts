@@ -37,12 +37,18 @@ export function startFilters(changed: () => void): Filters {
       fill(project, 'All projects', by.project_id, name);
       fill(environment, 'All environments', by.environment, ({ value }) => word(value));
       // Started in a project's folder, that is the one which is meant.
-      if (by.project_id.some(({ value }) => value === thisProject)) project.value = thisProject ?? ALL;
+      if (by.project_id.some(({ value }) => value === thisProject))
+        project.value = thisProject ?? ALL;
     },
   };
 }
 
-function fill(list: HTMLSelectElement, all: string, groups: Group[], name: (group: Group) => string): void {
+function fill(
+  list: HTMLSelectElement,
+  all: string,
+  groups: Group[],
+  name: (group: Group) => string,
+): void {
   const choices = groups
     .slice(0, MAX_CHOICES)
     .map((group) => h('option', { value: group.value }, `${name(group)} · ${count(group.runs)}`));
@@ -51,7 +57,8 @@ function fill(list: HTMLSelectElement, all: string, groups: Group[], name: (grou
 
 /** What the filters leave, in a sentence. */
 export function selectionInWords(all: Essentials, { runs, by }: Essentials): string {
-  const which = runs === all.runs ? plural(runs, 'run') : `${count(runs)} of ${plural(all.runs, 'run')}`;
+  const which =
+    runs === all.runs ? plural(runs, 'run') : `${count(runs)} of ${plural(all.runs, 'run')}`;
   const mixed = by.project_id.length > 1 || by.environment.length > 1;
   const hint = `, of ${plural(by.project_id.length, 'project')} and ${plural(by.environment.length, 'environment')}: times and sizes are medians over all of them`;
   return which + (mixed ? hint : '');

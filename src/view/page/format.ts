@@ -40,7 +40,8 @@ export function difference(before: number, after: number): string {
 
 /** One bucket of the timeline: from a time to a time, a day, or from a day to a day. */
 export function span({ start, end }: { start: number; end: number }): string {
-  if (end - start <= HOUR_MS) return `${day(start)}, ${CLOCK.format(start)} to ${CLOCK.format(end)}`;
+  if (end - start <= HOUR_MS)
+    return `${day(start)}, ${CLOCK.format(start)} to ${CLOCK.format(end)}`;
   const last = end - 1;
   return day(start) === day(last) ? day(start) : `${day(start)} to ${day(last)}`;
 }

@@ -16,7 +16,12 @@ export interface Marked {
 }
 
 /** Names of colours in base.css. */
-export const TONES: Record<Change['verdict'], string> = { slower: 'bad', faster: 'good', same: 'muted', few: 'muted' };
+export const TONES: Record<Change['verdict'], string> = {
+  slower: 'bad',
+  faster: 'good',
+  same: 'muted',
+  few: 'muted',
+};
 const WORST_FIRST: Change['verdict'][] = ['slower', 'faster', 'same', 'few'];
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 /** As many as can be read in a chart; the newest. */
@@ -33,7 +38,9 @@ export function marked(runs: readonly Run[]): Marked[] {
     else marks.push({ timestamp: change.timestamp, verdict: 'few', changes: [change] });
   }
   for (const mark of marks)
-    mark.verdict = WORST_FIRST.find((verdict) => mark.changes.some((change) => change.verdict === verdict)) ?? 'few';
+    mark.verdict =
+      WORST_FIRST.find((verdict) => mark.changes.some((change) => change.verdict === verdict)) ??
+      'few';
   return marks.slice(-MAX_MARKS);
 }
 
@@ -45,9 +52,14 @@ function isAlike(a: Change, b: Change): boolean {
 }
 
 /** `several`: runs of more than one project are shown. */
-export function markItem({ timestamp, verdict, changes: members }: Marked, several: boolean): HTMLLIElement {
+export function markItem(
+  { timestamp, verdict, changes: members }: Marked,
+  several: boolean,
+): HTMLLIElement {
   const [first] = members;
-  const clear = members.filter((change) => change.verdict === 'slower' || change.verdict === 'faster');
+  const clear = members.filter(
+    (change) => change.verdict === 'slower' || change.verdict === 'faster',
+  );
   const others = members.filter((change) => !clear.includes(change));
   return h(
     'li',

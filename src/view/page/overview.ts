@@ -7,16 +7,30 @@ import { breakable, byId, h, rich } from './dom.ts';
 import { count, day, plural, seconds } from './format.ts';
 import { decidedBy } from './state.ts';
 
-export function drawOverview(all: readonly Run[], { runs, first, p50, p95 }: Essentials, state: State): void {
+export function drawOverview(
+  all: readonly Run[],
+  { runs, first, p50, p95 }: Essentials,
+  state: State,
+): void {
   const off = decidedBy(state);
   const waiting = all.filter(({ outcome }) => outcome === 'waiting').length;
   const host = state.endpoint === null ? undefined : new URL(state.endpoint).host;
   const tiles: [string, string, string, string][] = [
     off === undefined
-      ? ['Recording', 'On', state.summary.includes(' but ') ? '' : 'good', state.summary.replace(/^on, /, '')]
+      ? [
+          'Recording',
+          'On',
+          state.summary.includes(' but ') ? '' : 'good',
+          state.summary.replace(/^on, /, ''),
+        ]
       : ['Recording', 'Off', '', `because of ${off}`],
     state.mode === 'send' && host
-      ? ['Delivered to', host, '', waiting > 0 ? `${plural(waiting, 'run')} waiting` : 'nothing is waiting']
+      ? [
+          'Delivered to',
+          host,
+          '',
+          waiting > 0 ? `${plural(waiting, 'run')} waiting` : 'nothing is waiting',
+        ]
       : [
           'Delivered to',
           'Nobody',

@@ -42,7 +42,9 @@ const STEPS = [
   ...[1, 2, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650].map((days) => days * DAY_S),
 ];
 /** Steps of an axis of numbers that are whole. */
-const WHOLE = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((power) => [1, 2, 5].map((step) => step * power));
+const WHOLE = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((power) =>
+  [1, 2, 5].map((step) => step * power),
+);
 const HOUR = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric' });
@@ -70,7 +72,10 @@ export function plot(
       padding: [18, 30, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 8 }, y: false },
-      scales: { x: { range: () => ends }, y: { range: (_, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
+      scales: {
+        x: { range: () => ends },
+        y: { range: (_, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
+      },
       axes: [
         {
           ...axis,
@@ -96,7 +101,9 @@ export function plot(
     [[], ...series.map(() => [])],
     host,
   );
-  new ResizeObserver(() => chart.setSize({ width: host.clientWidth, height: HEIGHT })).observe(host);
+  new ResizeObserver(() => chart.setSize({ width: host.clientWidth, height: HEIGHT })).observe(
+    host,
+  );
 
   function timeLabel(second: number): string {
     const [from, to] = ends;
@@ -129,7 +136,12 @@ function look(one: Series, all: readonly Series[]): UPlot.Series {
   const { color: name, dash, bars } = one;
   const stroke = () => color(name);
   if (bars && UPlot.paths.bars)
-    return { fill: stroke, width: 0, points: { show: false }, paths: UPlot.paths.bars({ size: [0.8, 48], align: 0 }) };
+    return {
+      fill: stroke,
+      width: 0,
+      points: { show: false },
+      paths: UPlot.paths.bars({ size: [0.8, 48], align: 0 }),
+    };
   const points = { size: 4 + 2 * below(one, all), fill: stroke };
   return { stroke, width: lineWidth(one, all), spanGaps: true, points, ...(dash && { dash }) };
 }

@@ -11,6 +11,8 @@ export function setProject(project: State['project']): void {
 }
 
 /** In a sentence. */
-export const projectPhrase = (id: string): string => (id === here?.id ? projectName(id) : `project ${digest(id)}`);
+export const projectPhrase = (id: string): string =>
+  id === here?.id ? projectName(id) : `project ${digest(id)}`;
 
-export const projectName = (id: string): string => (id === here?.id ? word(here.folder, 24) : digest(id));
+export const projectName = (id: string): string =>
+  id === here?.id ? word(here.folder, 24) : digest(id);

@@ -33,7 +33,8 @@ export function startRunDialog(): (run: Run) => void {
     byId('run-outcome').textContent = whatBecameOf(run);
     const event = eventOf(JSON.parse(exact) as OtlpRequest);
     byId('run-words').textContent = eventInWords(event);
-    byId('run-size').textContent = `${count(new TextEncoder().encode(exact).length)} bytes, as they are in the file`;
+    byId('run-size').textContent =
+      `${count(new TextEncoder().encode(exact).length)} bytes, as they are in the file`;
     byId('run-fields').replaceChildren(...EVENT_KEYS.map((key) => fieldOf(key, event)));
     showRequest();
     dialog.showModal();
@@ -56,7 +57,14 @@ function fieldOf(key: keyof GenerateEvent, event: GenerateEvent): HTMLElement {
     { class: 'field' },
     h('h4', {}, page, ' ', h('code', {}, key)),
     h('p', { class: shown.length > 24 ? 'value long' : 'value' }, h('bdi', {}, shown)),
-    h('dl', {}, ...fact('What', what), ...fact('Why', why), ...fact('How', how), ...fact('Goes as', onTheWire(key))),
+    h(
+      'dl',
+      {},
+      ...fact('What', what),
+      ...fact('Why', why),
+      ...fact('How', how),
+      ...fact('Goes as', onTheWire(key)),
+    ),
   );
 }
 

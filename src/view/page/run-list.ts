@@ -11,7 +11,8 @@ type Order = 'newest' | 'oldest' | 'slowest';
 const ORDERS: Record<Order, (a: Run, b: Run) => number> = {
   newest: (a, b) => b.timestamp - a.timestamp,
   oldest: (a, b) => a.timestamp - b.timestamp,
-  slowest: (a, b) => b.event.generation_time_seconds - a.event.generation_time_seconds || b.timestamp - a.timestamp,
+  slowest: (a, b) =>
+    b.event.generation_time_seconds - a.event.generation_time_seconds || b.timestamp - a.timestamp,
 };
 
 export interface RunList {

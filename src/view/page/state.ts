@@ -6,7 +6,8 @@ import { breakable, byId, h, rich } from './dom.ts';
 import { count, plural, time } from './format.ts';
 import { LOSSES } from './words.ts';
 
-export const decidedBy = ({ layers }: State): string | undefined => layers.find(({ decided }) => decided)?.name;
+export const decidedBy = ({ layers }: State): string | undefined =>
+  layers.find(({ decided }) => decided)?.name;
 
 export function drawState(runs: readonly Run[], state: State): void {
   const off = decidedBy(state);
@@ -22,7 +23,12 @@ export function drawState(runs: readonly Run[], state: State): void {
       h(
         'tr',
         { class: decided ? 'decided' : undefined },
-        h('th', { scope: 'row' }, h('code', {}, name), decided && h('span', { class: 'tag' }, 'says off')),
+        h(
+          'th',
+          { scope: 'row' },
+          h('code', {}, name),
+          decided && h('span', { class: 'tag' }, 'says off'),
+        ),
         h('td', { 'data-label': 'off' }, rich(off)),
         h('td', { 'data-label': 'on again' }, rich(on)),
       ),
@@ -41,34 +47,58 @@ export function drawState(runs: readonly Run[], state: State): void {
 type Fact = string | DocumentFragment;
 
 function facts(runs: readonly Run[], state: State): [string, ...Fact[]][] {
-  const { endpoint, endpointSource, proxy, headers, compression, timeoutMs, oldestWaiting, delivery, unreadable } =
-    state;
+  const {
+    endpoint,
+    endpointSource,
+    proxy,
+    headers,
+    compression,
+    timeoutMs,
+    oldestWaiting,
+    delivery,
+    unreadable,
+  } = state;
   const became = (outcome: Run['outcome']) => runs.filter((run) => run.outcome === outcome);
   const lost = became('lost');
   const at = (text: string | undefined) => time(Date.parse(text ?? ''));
-  const reasons = LOSS_REASONS.map((reason) => [lost.filter((run) => run.reason === reason).length, reason] as const);
+  const reasons = LOSS_REASONS.map(
+    (reason) => [lost.filter((run) => run.reason === reason).length, reason] as const,
+  );
   const waiting = became('waiting').length;
   return [
     endpoint
       ? ['Endpoint', breakable(endpoint), `named by ${endpointSource}`]
-      : ['Endpoint', state.problems.length > 0 ? 'none that can be used' : 'none: nothing leaves this machine'],
+      : [
+          'Endpoint',
+          state.problems.length > 0 ? 'none that can be used' : 'none: nothing leaves this machine',
+        ],
     ...(endpoint
       ? ([
           ['Headers', headers.length > 0 ? `${headers.join(', ')} (values are not shown)` : 'none'],
-          ['Request', `OTLP over HTTP, JSON, compression ${compression}, at most ${count(timeoutMs / 1000)}\u00a0s`],
+          [
+            'Request',
+            `OTLP over HTTP, JSON, compression ${compression}, at most ${count(timeoutMs / 1000)}\u00a0s`,
+          ],
         ] satisfies [string, string][])
       : []),
     ...(proxy ? [['Proxy', proxy] satisfies [string, string]] : []),
     ['Delivered', plural(became('sent').length, 'run')],
-    ['Waiting', plural(waiting, 'run') + (oldestWaiting ? `, the oldest since ${at(oldestWaiting)}` : '')],
+    [
+      'Waiting',
+      plural(waiting, 'run') + (oldestWaiting ? `, the oldest since ${at(oldestWaiting)}` : ''),
+    ],
     ['Kept here only', plural(became('local').length, 'run')],
     [
       'Given up',
       plural(lost.length, 'run'),
-      ...reasons.flatMap(([number, reason]) => (number > 0 ? `${count(number)}: ${LOSSES[reason]}` : [])),
+      ...reasons.flatMap(([number, reason]) =>
+        number > 0 ? `${count(number)}: ${LOSSES[reason]}` : [],
+      ),
     ],
     ['Last delivery', delivery.lastSuccess ? at(delivery.lastSuccess) : 'none yet'],
-    delivery.problem ? ['Last problem', delivery.problem, at(delivery.lastFailure)] : ['Last problem', 'none'],
+    delivery.problem
+      ? ['Last problem', delivery.problem, at(delivery.lastFailure)]
+      : ['Last problem', 'none'],
     ...(delivery.retryAt
       ? [
           [
@@ -79,10 +109,10 @@ function facts(runs: readonly Run[], state: State): [string, ...Fact[]][] {
       : []),
     ...(delivery.rejectedPoints
       ? [
-          ['Refused points', `${plural(delivery.rejectedPoints, 'data point')} of accepted requests`] satisfies [
-            string,
-            string,
-          ],
+          [
+            'Refused points',
+            `${plural(delivery.rejectedPoints, 'data point')} of accepted requests`,
+          ] satisfies [string, string],
         ]
       : []),
     ...(unreadable > 0

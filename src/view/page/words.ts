@@ -8,7 +8,10 @@ import { count, plural, seconds, word } from './format.ts';
 export const OUTCOMES: Record<Outcome, { word: string; sentence: string }> = {
   local: { word: 'kept here', sentence: 'Kept on this machine, and sent to nobody.' },
   waiting: { word: 'waiting', sentence: 'Waits on this machine for its delivery.' },
-  sent: { word: 'delivered', sentence: 'Delivered to the configured endpoint, in exactly these bytes.' },
+  sent: {
+    word: 'delivered',
+    sentence: 'Delivered to the configured endpoint, in exactly these bytes.',
+  },
   lost: { word: 'given up', sentence: 'Given up, and not delivered' },
 };
 
@@ -21,7 +24,9 @@ export const LOSSES: Record<LossReason, string> = {
 
 export function whatBecameOf({ outcome, reason }: Run): string {
   const { sentence } = OUTCOMES[outcome];
-  return outcome === 'lost' ? `${sentence}: ${reason ? LOSSES[reason] : 'nobody knows why'}.` : sentence;
+  return outcome === 'lost'
+    ? `${sentence}: ${reason ? LOSSES[reason] : 'nobody knows why'}.`
+    : sentence;
 }
 
 export const VERDICTS: Record<Change['verdict'], string> = {
@@ -44,8 +49,16 @@ const value = (it: string | number | null) => (typeof it === 'string' ? word(it,
 
 /** One run in a sentence. */
 export function eventInWords(event: GenerateEvent): string {
-  const { files_generated: files, flowgroups_count: flowgroups, pipelines_count: pipelines } = event;
-  const what = event.dry_run ? 'A dry run' : files === null ? 'A run' : `${plural(files, 'file')} written`;
+  const {
+    files_generated: files,
+    flowgroups_count: flowgroups,
+    pipelines_count: pipelines,
+  } = event;
+  const what = event.dry_run
+    ? 'A dry run'
+    : files === null
+      ? 'A run'
+      : `${plural(files, 'file')} written`;
   const size =
     flowgroups === null
       ? ''

@@ -1,0 +1,226 @@
+// drive.ts: the last days of a simulated fleet → the real gateway and the real Prometheus, started from docker-compose.yml, as fast as they
+// take them, in the order in which they would arrive. What is stored is compared with what was simulated; what it cost is measured.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { post } from '../../harness/runs.ts';
+import { gatewayServer, type Prometheus, prometheusServer } from '../../harness/stack.ts';
+import { cpu, peak, size } from '../measure.ts';
+import { DAY } from './assumptions.ts';
+import { type Bodies, lhpVersion, machineOf } from './bodies.ts';
+import { type Arrival, fleetOf, inOrder } from './delivery.ts';
+import type { Fleet } from './machine.ts';
+import { type Latency, latency } from './questions.ts';
+import { deliveriesOf, send } from './send.ts';
+import { POINT_SERIES, tally } from './tally.ts';
+
+const BLOCKS_WITHIN_MS = 120_000;
+/** The name of a block; others are being made, or no blocks. */
+const ULID = /^[0-9A-Z]{26}$/;
+const LOOK_EVERY_MS = 500;
+
+export interface Driven {
+  machines: number;
+  days: number;
+  runs: number;
+  connections: number;
+  seconds: number;
+  /** Answers that are the truth, of how many; and the first that is not. */
+  right: number;
+  asked: number;
+  wrong: string | undefined;
+  /** Seconds of processor time. */
+  gatewayCpu: number;
+  backendCpu: number;
+  series: number;
+  /** In the backend's head, at most, and its memory with them, MiB. */
+  headSeries: number;
+  gatewayMiB: number;
+  backendMiB: number;
+  /** And when the dashboards had been asked, too. */
+  askedMiB: number;
+  blocks: Blocks;
+  panels: Latency;
+}
+
+interface Blocks {
+  chunkBytes: number;
+  indexBytes: number;
+  /** Series of each block, added up. */
+  series: number;
+  samples: number;
+}
+
+export interface Programs {
+  collector: string;
+  prometheus: string;
+}
+
+/** Drives what arrives in the last days of the fleet's. */
+export async function drive(
+  programs: Programs,
+  fleet: Fleet,
+  days: number,
+  body: Bodies,
+): Promise<Driven> {
+  const since = fleet.from + (fleet.days - days) * DAY;
+  const parts = [...fleetOf(fleet)].map((one) => ({
+    ...one,
+    arrivals: one.arrivals.filter(({ at }) => at >= since),
+  }));
+  const arrivals = inOrder(parts);
+  const backend = await prometheusServer(programs.prometheus, { past: true });
+  await backend.start();
+  const gateway = await gatewayServer(programs.collector, `${backend.url}/api/v1/otlp`);
+  await gateway.start();
+  const head = watchHead(backend);
+  const before = [cpu(gateway.pid()), cpu(backend.pid())] as const;
+  const started = performance.now();
+  const deliveries = deliveriesOf(arrivals);
+  await send(deliveries, ({ run }) => body(run), {
+    url: gateway.url,
+    connections: 'new',
+    senders: 64,
+  });
+  const seconds = (performance.now() - started) / 1_000;
+  const costs = {
+    ...{ gatewayCpu: cpu(gateway.pid()) - before[0], backendCpu: cpu(backend.pid()) - before[1] },
+    ...{
+      gatewayMiB: peak(gateway.pid()),
+      backendMiB: peak(backend.pid()),
+      headSeries: await head.stop(),
+    },
+  };
+  const { series } = tally(fleet, parts);
+  const end = (fleet.from + fleet.days * DAY) / 1_000 + 60;
+  const answers = await exactness(backend, arrivals, series, end);
+  const blocks = await asBlocks(
+    backend,
+    end,
+    await body({ ...(arrivals.at(-1) as Arrival).run, at: Date.now() }),
+  );
+  const panels = await latency(backend.url, end);
+  const askedMiB = peak(backend.pid());
+  await gateway.stop();
+  await backend.stop();
+  return {
+    ...{
+      machines: fleet.machines,
+      days,
+      runs: arrivals.length,
+      connections: deliveries.length,
+      seconds,
+    },
+    ...answers,
+    ...costs,
+    ...{ series, blocks, panels, askedMiB },
+  };
+}
+
+/** What the backend must answer when it has each run once, as the model says. */
+async function exactness(
+  backend: Prometheus,
+  arrivals: readonly Arrival[],
+  series: number,
+  at: number,
+) {
+  const RUNS = 'lhp_generate_runs_total';
+  const runs = arrivals.map(({ run }) => run);
+  const byVersion = Object.entries(Object.groupBy(runs, lhpVersion));
+  const questions: [question: string, answer: number][] = [
+    [`sum(sum_over_time(${RUNS}[9d]))`, runs.length],
+    ['histogram_count(sum(sum_over_time(lhp_generate_duration_seconds[9d])))', runs.length],
+    [
+      `count(count by (lhp_machine_id) (count_over_time(${RUNS}[9d])))`,
+      new Set(runs.map(machineOf)).size,
+    ],
+    [
+      `sum(sum_over_time(${RUNS}{lhp_ci="true"}[9d]))`,
+      runs.filter(({ slot }) => slot !== undefined).length,
+    ],
+    [
+      `${POINT_SERIES} * count(count_over_time(${RUNS}[9d])) + count(count_over_time(target_info[9d]))`,
+      series,
+    ],
+    ...byVersion.map(([version, of]): [string, number] => [
+      `sum(sum_over_time(${RUNS}{service_version="${version}"}[9d]))`,
+      of?.length ?? 0,
+    ]),
+  ];
+  const answers = await Promise.all(questions.map(([question]) => backend.value(question, at)));
+  const wrong = questions.findIndex(([, answer], i) => answers[i] !== answer);
+  return {
+    asked: questions.length,
+    right: questions.filter(([, answer], i) => answers[i] === answer).length,
+    wrong:
+      wrong < 0
+        ? undefined
+        : `${questions[wrong]?.[0]} is ${answers[wrong]}, not ${questions[wrong]?.[1]}`,
+  };
+}
+
+/** Looks at the number of series in memory all the time. */
+function watchHead(backend: Prometheus) {
+  let [highest, going] = [0, true];
+  const look = async () => {
+    const text = await (await fetch(`${backend.url}/metrics`)).text();
+    highest = Math.max(highest, Number(/^prometheus_tsdb_head_series (\S+)$/m.exec(text)?.[1]));
+  };
+  const watching = (async () => {
+    while (going) {
+      await look();
+      await sleep(LOOK_EVERY_MS);
+    }
+  })();
+  return {
+    stop: async () => {
+      going = false;
+      await watching;
+      await look();
+      return highest;
+    },
+  };
+}
+
+/**
+ * What is on disk when it has all become blocks. A snapshot alone has not: it leaves out what came late and is still in memory. Prometheus
+ * makes blocks of that when its newest sample is hours ahead of its oldest, so one more run is sent, of now.
+ */
+async function asBlocks(backend: Prometheus, end: number, last: Uint8Array): Promise<Blocks> {
+  const samples = await backend.value(
+    `${POINT_SERIES} * sum(count_over_time(lhp_generate_runs_total[450d])) + sum(count_over_time(target_info[450d]))`,
+    end,
+  );
+  if (samples === undefined) throw new Error('nothing is stored');
+  const answer = await post(`${backend.url}/api/v1/otlp`, last);
+  if (answer !== '200') throw new Error(`the last run was answered ${answer}`);
+  for (
+    const deadline = Date.now() + BLOCKS_WITHIN_MS;
+    Date.now() < deadline;
+    await sleep(LOOK_EVERY_MS)
+  ) {
+    const blocks = blocksOf(join(backend.folder, 'prometheus'));
+    if (blocks?.samples === samples) return blocks;
+  }
+  throw new Error(`not all in blocks after ${BLOCKS_WITHIN_MS / 1_000} s`);
+}
+
+/** Undefined while blocks come and go. */
+function blocksOf(folder: string): Blocks | undefined {
+  const total: Blocks = { chunkBytes: 0, indexBytes: 0, series: 0, samples: 0 };
+  try {
+    for (const block of readdirSync(folder).filter((name) => ULID.test(name))) {
+      const { stats } = JSON.parse(readFileSync(join(folder, block, 'meta.json'), 'utf8')) as {
+        stats: { numSeries: number; numSamples: number };
+      };
+      total.chunkBytes += size(join(folder, block, 'chunks'));
+      total.indexBytes += size(join(folder, block, 'index'));
+      total.series += stats.numSeries;
+      total.samples += stats.numSamples;
+    }
+    return total;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // merged into another meanwhile
+    throw error;
+  }
+}

@@ -1,0 +1,223 @@
+// latency.ts: npm run bench -- latency, and -- arrival. What a person at the prompt waits for: a real `lhp generate` bare, with lhp's own
+// telemetry, behind `lhp-otel run` and behind the shell hook, each with an endpoint that is up, slow, silent, refusing or unknown.
+// And how long it takes from the end of a command until its run can be queried in Prometheus.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gatewayServer, prometheusServer } from '../harness/stack.ts';
+import { tellUser } from '../harness/told.ts';
+import { ensureCollector, ensureLhp, ensurePrometheus } from '../setup.mjs';
+import { SHELLS, timed } from './hook.ts';
+import { listen, quantile, shuffled, table } from './measure.ts';
+
+const RUNS = Number(process.env.BENCH_RUNS ?? 100);
+const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.cjs');
+/** The reporter of one line is done by then, and does not stand in the way of the next. */
+const SETTLED_MS = 200;
+const SLOW_MS = 2_000;
+
+interface Line {
+  /** Which of the lines with the same endpoint. */
+  way: string;
+  endpoint: string;
+  shell: string;
+  /** What is typed. */
+  text: string;
+}
+
+export async function latency(folder: string): Promise<void> {
+  const up = createHttpServer((request, response) =>
+    request.resume().on('end', () => response.end('{}')),
+  );
+  const slow = createHttpServer(
+    (request, response) =>
+      void request.resume().on('end', () => setTimeout(() => response.end('{}'), SLOW_MS)),
+  );
+  const hole = createServer(() => {});
+  const endpoints: Record<string, string> = {
+    up: await listen(up),
+    [`slow, ${SLOW_MS / 1_000} s`]: await listen(slow),
+    'never answers': await listen(hole),
+    refuses: 'http://127.0.0.1:9',
+    'no such host': 'https://does-not-exist.invalid',
+  };
+  try {
+    // A stand-in that takes the same time each time: every way, many runs.
+    const bin = join(folder, 'fixed-bin');
+    const project = join(folder, 'fixed');
+    for (const path of [bin, project]) mkdirSync(path);
+    writeFileSync(join(project, 'lhp.yaml'), 'name: bench\n');
+    writeFileSync(join(bin, 'lhp'), '#!/bin/sh\nsleep 0.05\n');
+    chmodSync(join(bin, 'lhp'), 0o755);
+    await compareLines(
+      folder,
+      'fixed',
+      bin,
+      project,
+      endpoints,
+      ['bash', 'zsh', 'fish'],
+      false,
+      RUNS,
+    );
+
+    const lhp = ensureLhp('0.9.3');
+    const real = join(folder, 'real');
+    mkdirSync(real);
+    const PATH = [dirname(lhp), process.env.PATH].join(delimiter);
+    const { status } = spawnSync(lhp, ['init', 'demo', '--sample', '--no-git'], {
+      cwd: real,
+      env: { PATH, HOME: real, LHP_TELEMETRY: 'off' },
+      stdio: 'ignore',
+    });
+    if (status !== 0) throw new Error(`lhp init ended with ${status}`);
+    const runs = Number(process.env.BENCH_REAL_RUNS ?? Math.min(RUNS, 20));
+    await compareLines(folder, 'real', dirname(lhp), real, endpoints, ['bash'], true, runs);
+  } finally {
+    for (const server of [up, slow, hole]) server.close();
+    up.closeAllConnections();
+    slow.closeAllConnections();
+  }
+}
+
+async function compareLines(
+  folder: string,
+  name: string,
+  bin: string,
+  project: string,
+  endpoints: Record<string, string>,
+  shells: string[],
+  real: boolean,
+  runs: number,
+): Promise<void> {
+  const generate = `generate --env dev${real ? ' -pc config/pipeline_config.yaml' : ''}`;
+  const lines: Line[] = shells.map((shell) => ({
+    way: 'bare',
+    endpoint: '-',
+    shell,
+    text: `command lhp ${generate}`,
+  }));
+  let homes = 0;
+  for (const [endpoint, url] of Object.entries(endpoints)) {
+    // A state of its own each: what one endpoint has kept waiting must not be delivered to another.
+    const state = () => {
+      const XDG_STATE_HOME = join(folder, `state-${name}-${homes++}`);
+      tellUser({ XDG_STATE_HOME, LHP_OTEL_EXPORTER_OTLP_ENDPOINT: url });
+      return `XDG_STATE_HOME=${XDG_STATE_HOME}`;
+    };
+    const ours = `LHP_OTEL_EXPORTER_OTLP_ENDPOINT=${url}`;
+    for (const shell of shells)
+      lines.push({
+        way: `hook, ${shell}`,
+        endpoint,
+        shell,
+        text: `${state()} ${ours} lhp ${generate}`,
+      });
+    const run = `${process.execPath} ${cli} run -- lhp ${generate}`;
+    lines.push({ way: 'run', endpoint, shell: 'bash', text: `${state()} ${ours} ${run}` });
+    const own = `LHP_CONFIG_DIR=${join(folder, `own-${homes++}`)} LHP_TELEMETRY_ENDPOINT=${url}/`;
+    // On, and read by us as no opt-out of anything.
+    if (real)
+      lines.push({
+        way: 'lhp’s own telemetry',
+        endpoint,
+        shell: 'bash',
+        text: `LHP_TELEMETRY= ${own} command lhp ${generate}`,
+      });
+  }
+  const started = new Map<string, ChildProcess>();
+  for (const shell of shells) {
+    const file = join(folder, `latency-${name}.${shell}`);
+    writeFileSync(file, spawnSync(process.execPath, [cli, 'hook', shell]).stdout);
+    const env = {
+      PATH: [bin, process.env.PATH].join(delimiter),
+      HOME: join(folder, `home-${name}`),
+      LANG: 'C.UTF-8',
+      HOOK: file,
+      // lhp's own telemetry off, except where a line has it on; and that is no opt-out of ours.
+      LHP_OTEL_UPSTREAM: 'off',
+      LHP_TELEMETRY: 'off',
+    };
+    started.set(
+      shell,
+      spawn(shell, SHELLS[shell] ?? [], { cwd: project, env, stdio: ['pipe', 'pipe', 'ignore'] }),
+    );
+  }
+  const times = new Map<Line, number[]>(lines.map((line) => [line, []]));
+  for (let turn = -2; turn < runs; turn += 1) {
+    for (const line of shuffled([...lines])) {
+      const milliseconds = await timed(
+        started.get(line.shell) as ChildProcess,
+        `${line.text} >/dev/null 2>&1`,
+      );
+      if (turn >= 0) times.get(line)?.push(milliseconds);
+      await sleep(SETTLED_MS);
+    }
+  }
+  for (const child of started.values()) child.stdin?.end();
+  const median = (line: Line) => quantile(times.get(line) ?? [], 0.5);
+  const bare = (shell: string) =>
+    median(lines.find((one) => one.way === 'bare' && one.shell === shell) as Line);
+  table(
+    `${real ? 'a real generate of lhp 0.9.3' : 'a generate of 0.05 s'}, ${runs} of each`,
+    ['', 'endpoint', 'median ms', 'p95 ms', 'more than bare', 'ratio'],
+    lines.map((line) => [
+      line.way === 'bare' ? `bare, ${line.shell}` : line.way,
+      line.endpoint,
+      median(line).toFixed(1),
+      quantile(times.get(line) ?? [], 0.95).toFixed(1),
+      (median(line) - bare(line.shell)).toFixed(1),
+      (median(line) / bare(line.shell)).toFixed(3),
+    ]),
+  );
+}
+
+/** From the end of the wrapped command to the moment when Prometheus counts its run. */
+export async function arrival(folder: string): Promise<void> {
+  const backend = await prometheusServer(ensurePrometheus());
+  await backend.start();
+  const gateway = await gatewayServer(ensureCollector(), `${backend.url}/api/v1/otlp`);
+  await gateway.start();
+  const project = join(folder, 'arrival');
+  mkdirSync(project);
+  writeFileSync(join(project, 'lhp.yaml'), 'name: bench\n');
+  writeFileSync(join(project, 'lhp'), '#!/bin/sh\n:\n');
+  chmodSync(join(project, 'lhp'), 0o755);
+  const env = {
+    PATH: process.env.PATH,
+    HOME: join(folder, 'home-arrival'),
+    LHP_OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url,
+  };
+  tellUser(env);
+  const times: number[] = [];
+  for (let run = 1; run <= RUNS; run += 1) {
+    const { status } = spawnSync(
+      process.execPath,
+      [cli, 'run', '--', './lhp', 'generate', '--env', 'dev'],
+      {
+        cwd: project,
+        env,
+        stdio: 'ignore',
+      },
+    );
+    if (status !== 0) throw new Error(`the command ended with ${status}`);
+    const ended = performance.now();
+    while (
+      (await backend.value(
+        'sum(sum_over_time(lhp_generate_runs_total[1h]))',
+        Date.now() / 1_000 + 1,
+      )) !== run
+    )
+      if (performance.now() - ended > 30_000) throw new Error(`run ${run} did not arrive`);
+    times.push(performance.now() - ended);
+  }
+  table(
+    `from the end of a command to its run in a query of Prometheus, ${RUNS} runs`,
+    ['', 'p50 ms', 'p95 ms', 'p99 ms'],
+    [['', ...[0.5, 0.95, 0.99].map((q) => quantile(times, q).toFixed(0))]],
+  );
+  await gateway.stop();
+  await backend.stop();
+}

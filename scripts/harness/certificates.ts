@@ -1,0 +1,69 @@
+// certificates.ts: keys and certificates for tests, made anew by the real openssl, in a folder of the test's own. File names are
+// those that the switches in collector/ read.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+const TWO_DAYS = ['-days', '2'];
+/** Name → what it is for (an extension), and how long it is valid. */
+type Wanted = Record<string, [extension: string, life: string[]]>;
+const SERVER_AND_CLIENT: Wanted = {
+  server: ['subjectAltName=IP:127.0.0.1', TWO_DAYS],
+  client: ['extendedKeyUsage=clientAuth', TWO_DAYS],
+};
+
+/**
+ * Two authorities, ca.crt (as clients.crt too) and other.crt, and signed by the first one a `<name>.crt` with its `<name>.key`
+ * for each that is wanted.
+ */
+export function makeCertificates(
+  openssl: string,
+  folder: string,
+  wanted = SERVER_AND_CLIENT,
+): void {
+  const make = (...args: string[]) => {
+    const made = spawnSync(openssl, args, { cwd: folder, encoding: 'utf8' });
+    if (made.status !== 0) throw new Error(`openssl ${args[0]}: ${made.stderr}`);
+  };
+  for (const ca of ['ca', 'other'])
+    make(
+      'req',
+      '-x509',
+      ...EC,
+      '-keyout',
+      `${ca}.key`,
+      '-out',
+      `${ca}.crt`,
+      '-days',
+      '3650',
+      '-subj',
+      `/CN=${ca}`,
+    );
+  for (const [name, [extension, life]] of Object.entries(wanted)) {
+    make('req', ...EC, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+    writeFileSync(join(folder, `${name}.ext`), extension);
+    make(
+      ...[
+        'x509',
+        '-req',
+        '-in',
+        `${name}.csr`,
+        '-CA',
+        'ca.crt',
+        '-CAkey',
+        'ca.key',
+        '-CAcreateserial',
+      ],
+      ...['-out', `${name}.crt`, '-extfile', `${name}.ext`, ...life],
+    );
+  }
+  copyFileSync(join(folder, 'ca.crt'), join(folder, 'clients.crt'));
+}
+
+/** What a client of a server with {@link makeCertificates} connects with. */
+export const clientTls = (folder: string) => ({
+  ca: readFileSync(join(folder, 'ca.crt')),
+  cert: readFileSync(join(folder, 'client.crt')),
+  key: readFileSync(join(folder, 'client.key')),
+});

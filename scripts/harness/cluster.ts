@@ -1,0 +1,274 @@
+// cluster.ts: the cluster of deploy/docker-compose.cluster.yml for tests: nginx, gateways, nodes of Cortex and the watcher, with the flags, files
+// and environment that stand there. Host names and ports become free ports of 127.0.0.1; nothing else is changed.
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { freePort } from './collector.ts';
+import { composeServices, type Service } from './compose.ts';
+import type { Need } from './needs.ts';
+import { projectRoot } from './sandbox.ts';
+import {
+  type Asker,
+  asker,
+  type Gateway,
+  gatewayServer,
+  localize,
+  type Server,
+  server,
+  temporary,
+} from './stack.ts';
+
+const FILE = 'deploy/docker-compose.cluster.yml';
+const CLIENTS = 4318;
+const INSIDE = 9009;
+/** What nginx calls whoever names no tenant. */
+export const TENANT = 'lhp';
+
+/** A node, asked directly: what one of three knows. */
+export interface Node extends Server, Asker {
+  /** Makes blocks of what a tenant has in memory, and ships them to the bucket. */
+  flush(tenant?: string): Promise<void>;
+  /** From its next start on it has other addresses among the nodes, as a pod that Kubernetes has made anew; where it is asked stays. */
+  move(): Promise<void>;
+}
+
+export interface Cluster {
+  folder: string;
+  nodes: Node[];
+  gateways: Gateway[];
+  /** For clients. */
+  nginx: Server;
+  /** Between gateways and nodes. */
+  inside: string;
+  /** Another nginx before the same gateways, that clients reach by TLS (cluster/nginx/tls.conf, mtls.conf), with what is in `secrets`. */
+  edge(kind: 'tls' | 'mtls', secrets: string): Promise<Server>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ClusterOptions {
+  gateways?: number;
+  /** Files of collector/ as switches of the gateways. */
+  switches?: readonly string[];
+  /** More flags of the nodes. */
+  flags?: string[];
+  /** With the watcher, which is a Prometheus; it looks every second. */
+  watcher?: Need;
+}
+
+export async function clusterServers(
+  programs: { nginx: Need; collector: Need; cortex: Need },
+  { gateways: count = 3, switches = [], flags = [], watcher }: ClusterOptions = {},
+): Promise<Cluster> {
+  const folder = temporary();
+  const services = composeServices(FILE);
+  const names = Object.keys(services).filter((name) => name.startsWith('cortex-'));
+  const ports = new Map<string, number>();
+  for (const name of names)
+    for (const port of [9009, 9095, 7946]) ports.set(`${name}:${port}`, await freePort());
+  for (const port of [CLIENTS, INSIDE]) ports.set(`nginx:${port}`, await freePort());
+  const local = (text: string) =>
+    [...ports].reduce((all, [name, port]) => all.replaceAll(name, `127.0.0.1:${port}`), text);
+  const at = placed(ports);
+  const inside = `http://127.0.0.1:${at(`nginx:${INSIDE}`)}`;
+
+  const nodes = names.map((name) =>
+    node(programs.cortex.path, name, services[name] as Service, folder, ports, local, flags),
+  );
+  const gateways: Gateway[] = [];
+  for (let i = 1; i <= count; i += 1) {
+    const from = { file: FILE, name: `gateway-${i}` };
+    const backend = local(services[from.name]?.environment?.LHP_OTEL_BACKEND ?? '');
+    gateways.push(await gatewayServer(programs.collector.path, backend, {}, switches, from));
+    ports.set(`gateway-${i}:${CLIENTS}`, gateways.at(-1)?.port as number);
+    ports.set(`gateway-${i}:8888`, gateways.at(-1)?.metricsPort as number);
+  }
+  const front = (from: Service, name: string, own: At, secrets: string) =>
+    nginxServer({
+      program: programs.nginx.path,
+      service: from,
+      own: join(folder, name),
+      at: own,
+      local: (text) => local(text).replaceAll('/etc/otelcol/secrets', secrets),
+    });
+  const nginx = front(services.nginx as Service, 'nginx', at, '');
+  const agent =
+    watcher && (await watcherServer(watcher.path, services.watcher as Service, folder, local));
+  return {
+    folder,
+    nodes,
+    gateways,
+    nginx,
+    inside,
+    edge: async (kind, secrets) => {
+      const own = new Map([CLIENTS, INSIDE].map((port) => [`nginx:${port}`, 0]));
+      for (const name of own.keys()) own.set(name, await freePort());
+      const service = composeServices(FILE, { LHP_OTEL_EDGE: kind }).nginx as Service;
+      const other = front(service, kind, placed(own), secrets);
+      return { ...other, url: other.url.replace('http:', 'https:') };
+    },
+    start: async () => {
+      await Promise.all(nodes.map((one) => one.start()));
+      await nginx.start();
+      await Promise.all(gateways.map((one) => one.start()));
+      await agent?.start();
+    },
+    stop: async () => {
+      await agent?.stop();
+      await Promise.all(gateways.map((one) => one.stop()));
+      await nginx.stop();
+      await Promise.all(nodes.map((one) => one.stop()));
+    },
+  };
+}
+
+type At = (name: string) => number;
+const placed =
+  (ports: ReadonlyMap<string, number>): At =>
+  (name) =>
+    ports.get(name) as number;
+type Local = (text: string) => string;
+
+function node(
+  program: string,
+  name: string,
+  service: Service,
+  folder: string,
+  ports: Map<string, number>,
+  local: Local,
+  flags: string[],
+): Node {
+  const at = placed(ports);
+  const own = join(folder, name);
+  for (const path of [own, join(folder, 'blocks'), join(folder, 'rules')])
+    mkdirSync(path, { recursive: true });
+  for (const volume of service.volumes ?? []) {
+    const [host = '', container = ''] = volume.split(':');
+    const file = /^\/etc\/cortex\/(rules\/.+)/.exec(container)?.[1];
+    if (file === undefined) continue;
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(join(projectRoot, host), join(folder, file));
+  }
+  const env: Record<string, string> = {
+    ...service.environment,
+    CORTEX_LISTEN: '127.0.0.1',
+    CORTEX_ADDRESS: '127.0.0.1',
+    CORTEX_HTTP_PORT: String(at(`${name}:9009`)),
+    CORTEX_GRPC_PORT: String(at(`${name}:9095`)),
+    CORTEX_GOSSIP_PORT: String(at(`${name}:7946`)),
+    CORTEX_DATA: own,
+    CORTEX_BLOCKS: join(folder, 'blocks'),
+    CORTEX_RULES: join(folder, 'rules'),
+  };
+  const port = at(`${name}:9009`);
+  const url = `http://127.0.0.1:${port}`;
+  const base = server(
+    program,
+    () => [...localize(service, folder).map(local), ...flags],
+    env,
+    port,
+    `${url}/ready`,
+  );
+  return {
+    ...base,
+    ...asker(() => `${url}/prometheus`, { 'X-Scope-OrgID': TENANT }),
+    flush: async (tenant = TENANT) => {
+      // Cortex closes a connection that it has not answered for 30 s; the next question waits for its turn again.
+      const asked = () =>
+        fetch(`${url}/ingester/flush?wait=true&tenant=${tenant}`, { method: 'POST' }).then(
+          () => true,
+          () => false,
+        );
+      while (!(await asked()));
+    },
+    move: async () => {
+      for (const [variable, from] of Object.entries({
+        CORTEX_GRPC_PORT: 9095,
+        CORTEX_GOSSIP_PORT: 7946,
+      })) {
+        const port = await freePort();
+        ports.set(`${name}:${from}`, port);
+        env[variable] = String(port);
+      }
+    },
+  };
+}
+
+/** nginx alone, with its limits, in front of one gateway; `edge` as LHP_OTEL_EDGE. */
+export async function frontServer(program: string, gateway: number, edge: string): Promise<Server> {
+  const ports = new Map([['gateway-1:4318', gateway]]);
+  const names = ['cortex-1:9009', 'cortex-2:9009', 'cortex-3:9009', 'nginx:4318', 'nginx:9009'];
+  for (const name of names) ports.set(name, await freePort());
+  return nginxServer({
+    program,
+    service: composeServices(FILE, { LHP_OTEL_EDGE: edge }).nginx as Service,
+    own: join(temporary(), 'nginx'),
+    at: placed(ports),
+    // The balancer of the tests is on loopback.
+    local: (text) =>
+      [...ports]
+        .reduce((all, [name, port]) => all.replaceAll(name, `127.0.0.1:${port}`), text)
+        .replace('set_real_ip_from 10.0.0.0/8', 'set_real_ip_from 127.0.0.1'),
+    limits: true,
+  });
+}
+
+interface Front {
+  program: string;
+  service: Service;
+  /** The folder for its files, which it makes. */
+  own: string;
+  at: At;
+  local: Local;
+  /** What one address may do. */
+  limits?: boolean;
+}
+
+function nginxServer({ program, service, own, at, local, limits = false }: Front): Server {
+  mkdirSync(own);
+  const files: Record<string, string> = {};
+  for (const volume of service.volumes ?? []) {
+    const [host = '', container = ''] = volume.split(':');
+    if (!host.endsWith('.conf')) continue;
+    const text = readFileSync(join(projectRoot, host), 'utf8')
+      .replaceAll('/tmp/', `${own}/`)
+      .replace(
+        /listen (4318|9009)/g,
+        (_, port: string) => `listen 127.0.0.1:${at(`nginx:${port}`)}`,
+      );
+    // Fewer gateways than the file has: a benchmark with one or two of them. All clients here have
+    // one address.
+    const placed = local(limits ? text : text.replace(/^ *limit_(conn|req) .*\n/gm, '')).replace(
+      /^ *server gateway-\d:4318.*\n/gm,
+      '',
+    );
+    files[container] = join(own, basename(container));
+    writeFileSync(files[container], placed);
+  }
+  // Started by root, its workers would be another user than the one who made the folder.
+  const user = process.getuid?.() === 0 ? ' user root;' : '';
+  const args = () =>
+    localize(service, own, files)
+      .slice(1)
+      .map((word) => word.replace('daemon off;', `daemon off;${user}`));
+  const port = at(`nginx:${CLIENTS}`);
+  return server(program, args, {}, port, `http://127.0.0.1:${at(`nginx:${INSIDE}`)}/healthy`);
+}
+
+async function watcherServer(
+  program: string,
+  service: Service,
+  folder: string,
+  local: Local,
+): Promise<Server> {
+  const own = '/etc/prometheus/watcher.yml';
+  const file = join(folder, 'watcher.yml');
+  const text = local(readFileSync(join(projectRoot, 'deploy', 'cluster', 'watcher.yml'), 'utf8'));
+  writeFileSync(file, text.replace('scrape_interval: 15s', 'scrape_interval: 1s'));
+  mkdirSync(join(folder, 'watcher'));
+  const port = await freePort();
+  const args = () => [
+    ...localize(service, folder, { [own]: file }),
+    `--web.listen-address=127.0.0.1:${port}`,
+  ];
+  return server(program, args, {}, port, `http://127.0.0.1:${port}/-/ready`);
+}

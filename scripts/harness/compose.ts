@@ -1,0 +1,100 @@
+// compose.ts: what a compose file says of its services, resolved as compose does: anchors and merges, `extends`, compose's own tags,
+// and variables with their defaults. Only what the tests start servers from; compose's own parser has the last word.
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import {
+  CORE_SCHEMA,
+  defineMappingTag,
+  defineSequenceTag,
+  load,
+  mapTag,
+  mergeTag,
+  seqTag,
+} from 'js-yaml';
+import { projectRoot } from './sandbox.ts';
+
+export interface Service {
+  image: string;
+  entrypoint?: string[];
+  /** A list, or one string that compose splits at its spaces. */
+  command?: string[] | string;
+  environment?: Record<string, string>;
+  volumes?: string[];
+  ports?: string[];
+  user?: string;
+  read_only?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
+  tmpfs?: string[];
+  /** As `600m`, in units of 1024. */
+  mem_limit?: string;
+  /** As `2m`. */
+  stop_grace_period?: string;
+  extends?: { file: string; service: string };
+}
+
+// The tags say how compose merges; what they mark is read as it stands.
+const SCHEMA = CORE_SCHEMA.withTags(
+  mergeTag,
+  ...['!reset', '!override'].flatMap((tag) => [
+    defineSequenceTag(tag, seqTag),
+    defineMappingTag(tag, mapTag),
+  ]),
+);
+
+/** The services of a compose file of this repository, with these variables in place of the operator's environment. */
+export function composeServices(
+  file: string,
+  variables: Record<string, string> = {},
+): Record<string, Service> {
+  const { services } = load(readFileSync(join(projectRoot, file), 'utf8'), { schema: SCHEMA }) as {
+    services: Record<string, Service>;
+  };
+  return Object.fromEntries(
+    Object.entries(services).map(([name, service]) => [
+      name,
+      filled(extended(located(service, dirname(file))), variables),
+    ]),
+  );
+}
+
+/** The same service with the files that it names seen from the top of the repository. */
+function located(service: Service, folder: string): Service {
+  const path = (from: string) => normalize(join(folder, from));
+  const volumes = service.volumes?.map((volume) =>
+    /^\.\.?\//.test(volume)
+      ? `./${path(volume.slice(0, volume.indexOf(':')))}${volume.slice(volume.indexOf(':'))}`
+      : volume,
+  );
+  const base = service.extends && { ...service.extends, file: path(service.extends.file) };
+  return { ...service, ...(volumes && { volumes }), ...(base && { extends: base }) };
+}
+
+function extended(service: Service): Service {
+  if (service.extends === undefined) return service;
+  const base = composeServices(service.extends.file, {})[service.extends.service];
+  if (base === undefined)
+    throw new Error(`${service.extends.file} has no service ${service.extends.service}`);
+  return {
+    ...base,
+    ...service,
+    environment: { ...base.environment, ...service.environment },
+    volumes: [...(base.volumes ?? []), ...(service.volumes ?? [])],
+  };
+}
+
+/** `${NAME:-default}` and `${NAME:?what is missing}`, wherever they stand. A variable that must be there and is not stays as it is. */
+function filled<T>(value: T, variables: Record<string, string>): T {
+  if (typeof value === 'string')
+    return value.replace(
+      /\$\{(\w+)(?::([-?])([^}]*))?\}/g,
+      (whole, name: string, kind: string | undefined, rest = '') =>
+        variables[name] ?? (kind === '-' ? rest : whole),
+    ) as T;
+  if (Array.isArray(value)) return value.map((one) => filled(one, variables)) as T;
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(
+      Object.entries(value).map(([key, one]) => [key, filled(one, variables)]),
+    ) as T;
+  return value;
+}

@@ -1,0 +1,181 @@
+// sandbox.ts: a user of their own for each test. HOME, the XDG folders and lhp's configuration are temporary; nothing of
+// the machine's own state, opt-outs or CI variables reaches a test, and lhp's own telemetry can reach nobody.
+import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { tellUser } from './told.ts';
+
+export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** The built program, as a user's PATH would have it. */
+export const cli = join(projectRoot, 'dist', 'cli.cjs');
+
+export type Env = Record<string, string | undefined>;
+
+export interface Sandbox {
+  /** The temporary folder that holds everything, removed by `dispose`. */
+  dir: string;
+  home: string;
+  stateDir: string;
+  spoolDir: string;
+  historyDir: string;
+  env: Env;
+  /** Runs `lhp-otel <args>`; `env` adds to the sandbox's variables (undefined removes one). */
+  run(args: string[], options?: RunOptions): SpawnSyncReturns<string>;
+  start(args: string[], options?: RunOptions & { stdio?: 'pipe' | 'ignore' }): ChildProcess;
+  /**
+   * Notes that the notice of the endpoint in these variables was shown, as on a terminal: else nothing is delivered outside
+   * CI. `run`, `start` and `lhpOtel` do it first, unless the sandbox is one of a user who was not told.
+   */
+  tell(env?: Env): void;
+  /** The recorded runs in the telemetry page's shape, newest last (`lhp-otel show`). */
+  events(): Record<string, unknown>[];
+  /** Waits until `count` runs are recorded (in the spool or the history), then gives them. */
+  recorded(count: number, timeoutMs?: number): Promise<Record<string, unknown>[]>;
+  /** The names of all recorded run files. */
+  runFiles(): string[];
+  dispose(): void;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  env?: Env;
+  input?: string;
+}
+
+/**
+ * `path` puts folders in front of PATH, e.g. the bin folder of a venv with lhp. With `told: false` the user has not seen the
+ * notice of any endpoint.
+ */
+export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } = {}): Sandbox {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'lhp-otel-test-')));
+  const home = join(dir, 'home');
+  mkdirSync(home);
+  const env: Env = {
+    PATH: [...(options.path ?? []), process.env.PATH].join(delimiter),
+    HOME: home,
+    LANG: 'C.UTF-8',
+    TERM: 'xterm',
+    // The real lhp keeps its own event here and, with port 9, sends it nowhere (the oracle of the equality tests).
+    LHP_CONFIG_DIR: join(dir, 'lhp-config'),
+    LHP_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9/',
+    ...options.env,
+  };
+  const stateDir = join(home, '.local', 'state', 'lhp-otel');
+  const spoolDir = join(stateDir, 'spool');
+  const historyDir = join(stateDir, 'history');
+  const merged = (extra?: Env): NodeJS.ProcessEnv => {
+    if (options.told !== false) tellUser({ ...env, ...extra });
+    return { ...env, ...extra } as NodeJS.ProcessEnv;
+  };
+  const list = (folder: string) =>
+    existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+\..*json$/.test(name)) : [];
+
+  const box: Sandbox = {
+    dir,
+    home,
+    stateDir,
+    spoolDir,
+    historyDir,
+    env,
+    tell: (extra) => tellUser({ ...env, ...extra }),
+    run: (args, o = {}) =>
+      spawnSync(process.execPath, [cli, ...args], {
+        cwd: o.cwd ?? dir,
+        env: merged(o.env),
+        input: o.input ?? '',
+        encoding: 'utf8',
+        maxBuffer: 64 * 1024 * 1024,
+      }),
+    start: (args, o = {}) =>
+      spawn(process.execPath, [cli, ...args], {
+        cwd: o.cwd ?? dir,
+        env: merged(o.env),
+        stdio: o.stdio ?? 'pipe',
+      }),
+    events: () => {
+      const shown = box.run(['show', '--last', '100000']);
+      if (shown.status !== 0) throw new Error(`lhp-otel show failed: ${shown.stderr}`);
+      return shown.stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
+    runFiles: () => [...list(spoolDir), ...list(historyDir)],
+    recorded: async (count, timeoutMs = 30_000) => {
+      // A name is taken before its run is written, and a run moves from one folder to the other.
+      const written = () =>
+        new Set(
+          [spoolDir, historyDir].flatMap((folder) =>
+            list(folder)
+              .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size)
+              .map((name) => name.split('.')[0]),
+          ),
+        );
+      await until(() => written().size >= count, `${count} recorded runs`, timeoutMs);
+      return box.events();
+    },
+    dispose: () => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
+  };
+  return box;
+}
+
+/** Polls until the condition holds; fails with what was waited for. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 30_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    await sleep(20);
+  }
+}
+
+/**
+ * The processes that carry this text in their environment, asked of /proc: a sandbox's folder is in the environment of
+ * everything that was started in it, so this finds what was left behind. `others` remembers who does not, for who asks again
+ * and again: nobody comes into a sandbox later.
+ */
+export function processesMentioning(text: string, others = new Set<number>()): number[] {
+  const found: number[] = [];
+  for (const pid of readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)) {
+    if (pid === process.pid || others.has(pid)) continue;
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+      if (environment.includes(text)) found.push(pid);
+      else if (environment !== '') others.add(pid); // empty: it has ended, or is just becoming a program
+    } catch {
+      // it has ended, or is another user's
+    }
+  }
+  return found;
+}
+
+/** Waits for the last process of the sandbox, reporters above all. */
+export function idle(box: Sandbox, timeoutMs?: number): Promise<void> {
+  const others = new Set<number>();
+  let quiet = 0; // twice in a row: between two looks one process may start another and end
+  return until(
+    () => {
+      quiet = processesMentioning(box.dir, others).length === 0 ? quiet + 1 : 0;
+      return quiet === 2;
+    },
+    'the last reporter to end',
+    timeoutMs,
+  );
+}

@@ -1,0 +1,217 @@
+// Proves what docs/victoriametrics.md says of VictoriaMetrics in place of Prometheus, with the flags and files of
+// deploy/docker-compose.victoriametrics.yml: totals are exact through repetitions, restarts and absences, and a question is answered with every run
+// that came before it. victoriametrics-operation.test.ts has what a kill takes, and the alerts.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collector, lacking, victoriaMetrics } from '../../scripts/harness/needs.ts';
+import {
+  DAY,
+  deliver,
+  digest,
+  HOUR,
+  makeRuns,
+  post,
+  type Run,
+  record,
+  sumOf,
+} from '../../scripts/harness/runs.ts';
+import { until } from '../../scripts/harness/sandbox.ts';
+import { asker, type Gateway, temporary } from '../../scripts/harness/stack.ts';
+import {
+  type VictoriaMetrics,
+  victoriaMetricsGateway,
+  victoriaMetricsStack,
+  victoriaMetricsTruth,
+} from '../../scripts/harness/victoriametrics.ts';
+
+const RUNS = sumOf('lhp_generate_runs_total');
+const LOAD = 1_500;
+/** Buckets (deploy/collector/victoriametrics.yaml). */
+const PER_DOUBLING = 16;
+
+describe('VictoriaMetrics', () => {
+  if (lacking(collector(), victoriaMetrics())) return;
+  let backend: VictoriaMetrics;
+  let gateway: Gateway;
+  let stop: () => Promise<void>;
+  const began = Date.now();
+  const later = began / 1_000 + 60;
+  const stored: Run[] = makeRuns(LOAD, began - 60_000, 7.9);
+  let bodies: Uint8Array[];
+  const [model] = stored as [Run];
+
+  beforeAll(async () => {
+    ({ backend, gateway, stop } = await victoriaMetricsStack());
+    bodies = await Promise.all(stored.map(record));
+  });
+  afterAll(() => stop?.());
+
+  async function expectTruth() {
+    for (const [question, answer] of victoriaMetricsTruth(stored))
+      expect([question, await backend.value(question, later)]).toEqual([question, answer]);
+  }
+
+  it('runs up to eight days late, each sent twice, the backend restarted twice meanwhile: each counts once', async () => {
+    let restarts = Promise.resolve();
+    const twice = bodies.flatMap((body) => [body, body]);
+    const answers = await deliver(twice, () => gateway.url, {
+      onSent: (sent) => {
+        if (sent !== LOAD / 2 && sent !== LOAD) return;
+        restarts = restarts.then(() => backend.stop()).then(() => backend.start());
+      },
+    });
+    await restarts;
+    expect(answers.get('400')).toBeUndefined();
+    expect(answers.size).toBeGreaterThan(1); // it was away while there were senders
+    await expectTruth();
+  });
+
+  it('each duration is in its own bucket, also below one second, where the indexes are negative', async () => {
+    const count = (indexes: number[]) =>
+      Object.fromEntries(
+        [...Map.groupBy(indexes, (index) => index)].map(([index, all]) => [index, all.length]),
+      );
+    const known = stored.map(
+      ({ event }) => Math.ceil(Math.log2(event.generation_time_seconds) * PER_DOUBLING) - 1,
+    );
+    const buckets = await backend.query(
+      sumOf('lhp_generate_duration_seconds_bucket', ' by (vmrange) '),
+      later,
+    );
+    const given = buckets.flatMap(({ metric, value }) => {
+      const lower = Number(metric.vmrange?.split('...')[0]);
+      return Array<number>(Number(value?.[1])).fill(Math.round(Math.log2(lower) * PER_DOUBLING));
+    });
+    expect(Math.min(...known)).toBeLessThan(0);
+    expect(count(given)).toEqual(count(known));
+  });
+
+  it('everything again, in reverse: the same totals, and no other answer than 200', async () => {
+    expect([...(await deliver([...bodies].reverse(), () => gateway.url))]).toEqual([['200', LOAD]]);
+    await expectTruth();
+  });
+
+  it('away, or with a full disk: nothing is acknowledged, and later everything is stored', async () => {
+    const more = makeRuns(100, began - 120_000, 3).map((run, i) => ({
+      ...run,
+      event: { ...run.event, machine_id: digest(`more ${i}`) },
+    }));
+    const sent = await Promise.all(more.map(record));
+    const all = () => Promise.all(sent.map((body) => post(gateway.url, body)));
+    await backend.stop();
+    expect(new Set(await all())).toEqual(new Set(['503']));
+    const full = await victoriaMetricsStack({ flags: ['-storage.minFreeDiskSpaceBytes=1000TiB'] });
+    await until(
+      () => post(full.gateway.url, sent[0] as Uint8Array).then((answer) => answer !== '200'),
+      'it to notice',
+    );
+    expect(await post(full.gateway.url, sent[0] as Uint8Array)).toBe('503');
+    await full.stop();
+    await backend.start();
+    expect(new Set(await all())).toEqual(new Set(['200']));
+    stored.push(...more);
+    await expectTruth();
+  });
+
+  it('runs of two machines in one millisecond count both, and so do those of one machine in the next ones', async () => {
+    const runs = ['one', 'other'].flatMap((name) =>
+      [0, 1, 2].map((ms) => ({
+        at: began - 5 * DAY + ms,
+        event: { ...model.event, machine_id: digest(name) },
+      })),
+    );
+    for (const run of runs) expect(await post(gateway.url, await record(run))).toBe('200');
+    stored.push(...runs);
+    await expectTruth();
+  });
+
+  it('a run is in the answer to a question that was asked before it came, at once and over time', async () => {
+    const ask = async () => {
+      const end = Math.floor(began / HOUR) * 3_600;
+      const hours = { start: end - 200 * 3_600, end, step: 3_600 };
+      const bars = await backend.range('sum(sum_over_time(lhp_generate_runs_total[1h]))', hours);
+      return [await backend.value(RUNS), bars.reduce((sum, bar) => sum + bar, 0)] as const;
+    };
+    const [before, barsBefore] = await ask();
+    for (const [i, at] of [began - 2 * DAY, Date.now() - 5_000].entries()) {
+      const run = { at, event: { ...model.event, machine_id: digest('asked before') } };
+      expect(await post(gateway.url, await record(run))).toBe('200');
+      stored.push(run);
+      // The bars end with the last full hour.
+      expect(await ask()).toEqual([(before ?? 0) + i + 1, barsBefore + 1]);
+    }
+  });
+
+  it('of two different values in one millisecond of a series, the run counts once, with the larger value', async () => {
+    const own = { ...model.event, machine_id: digest('in conflict') };
+    const at = began - 3 * DAY;
+    const before = await backend.value(sumOf('lhp_generate_duration_seconds_sum'), later);
+    const inBuckets = await backend.value(sumOf('lhp_generate_duration_seconds_bucket'), later);
+    for (const seconds of [9, 4]) {
+      const twin = { at, event: { ...own, generation_time_seconds: seconds } };
+      expect(await post(gateway.url, await record(twin))).toBe('200');
+    }
+    expect(await backend.value(RUNS, later)).toBe(stored.length + 1);
+    const rise = async (series: string, from = 0) =>
+      ((await backend.value(sumOf(series), later)) ?? 0) - from;
+    expect(await rise('lhp_generate_duration_seconds_sum', before)).toBeCloseTo(9, 6);
+    // Quantiles see both: they fell into different buckets.
+    expect(await rise('lhp_generate_duration_seconds_bucket', inBuckets)).toBe(2);
+  });
+
+  it('runs of CI jobs that come through ci-queue fall into the same buckets', async () => {
+    const secrets = temporary();
+    writeFileSync(join(secrets, 'tokens'), 'a-token\n');
+    const queued = await victoriaMetricsGateway(
+      collector().path,
+      backend.otlp,
+      { LHP_OTEL_SECRETS: secrets },
+      ['tokens', 'ci-queue'],
+    );
+    await queued.start();
+    const bucket = sumOf(
+      'lhp_generate_duration_seconds_bucket{lhp_ci="true", vmrange="2.973e-01...3.105e-01"}',
+    );
+    const before = (await backend.value(bucket)) ?? 0;
+    const event = {
+      ...model.event,
+      machine_id: digest('queued'),
+      is_ci: true,
+      generation_time_seconds: 0.3,
+    };
+    const headers = { authorization: 'Bearer a-token' };
+    expect(await post(queued.url, await record({ at: began - DAY, event }), headers)).toBe('200');
+    await until(async () => (await backend.value(bucket)) === before + 1, 'the queue to deliver');
+    await queued.stop();
+  });
+
+  it('logs no label of a run', () => {
+    expect(backend.log()).not.toMatch(/[0-9a-f]{64}|lhp_/);
+  });
+});
+
+describe('VictoriaMetrics of somebody else, which has its cache of answers', () => {
+  if (lacking(collector(), victoriaMetrics())) return;
+
+  it('gives late runs, and those of the last 30 s, to the data source that asks with nocache=1', async () => {
+    const { backend, gateway, stop } = await victoriaMetricsStack({
+      without: ['-search.disableCache', '-search.latencyOffset'],
+    });
+    const { value } = asker(() => backend.url);
+    const uncached = async () => {
+      const query = new URLSearchParams({ query: RUNS, nocache: '1' });
+      const answer = await fetch(`${backend.url}/api/v1/query?${query}`);
+      const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
+      return Number(data.result[0]?.value[1]);
+    };
+    const [run] = makeRuns(1, Date.now(), 0) as [Run];
+    // A first one, which the cache then knows; a late one, and one of these last seconds.
+    for (const [i, age] of [DAY, 2 * DAY, 5_000].entries()) {
+      expect(await post(gateway.url, await record({ ...run, at: Date.now() - age }))).toBe('200');
+      await backend.flush();
+      expect([await value(RUNS), await uncached()]).toEqual([1, i + 1]);
+    }
+    await stop();
+  });
+});

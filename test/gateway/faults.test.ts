@@ -1,0 +1,614 @@
+// Proves that a run is counted exactly once, or counted as lost, whatever happens between the end of `lhp generate` and the
+// deletion of its file: the real reporter, the real collector and the real Prometheus, with a relay between that misbehaves, reporters
+// killed at every one of their steps, disks that are full, clocks that jump. The truth is compared with Prometheus's sums.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, createServer, connect as tcp } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/harness/collector.ts';
+import { collector, lacking, program, prometheus } from '../../scripts/harness/needs.ts';
+import {
+  type Answer,
+  lhpOtel,
+  type OtlpServer,
+  startBlackHole,
+  startOtlpServer,
+} from '../../scripts/harness/otlp-server.ts';
+import {
+  cli,
+  type Env,
+  idle,
+  projectRoot,
+  type Sandbox,
+  sandbox,
+  until,
+} from '../../scripts/harness/sandbox.ts';
+import {
+  type Gateway,
+  gatewayServer,
+  type Prometheus,
+  prometheusServer,
+} from '../../scripts/harness/stack.ts';
+import { JOB_VARIABLE, type Job } from '../../src/job/job.ts';
+
+const ENDPOINT = 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT';
+const TIMEOUT = 'LHP_OTEL_EXPORTER_OTLP_TIMEOUT';
+const GENERATE = ['run', '--', 'lhp', 'generate', '--env', 'dev'];
+const REPORTER = join(projectRoot, 'dist', 'reporter.cjs');
+const KILL_AT = join(projectRoot, 'test', 'fixtures', 'kill-at.cjs');
+/** Reporters killed at a random moment; 1,000 for a longer look. */
+const RANDOM_KILLS = Number(process.env.LHP_OTEL_TEST_KILLS ?? 60);
+/** The first commit whose reporter writes runs into the spool. */
+const OLDEST = 'c632dc6';
+const MINUTE = 60_000;
+/** Older than what a reporter may still be at work on. */
+const LONG_AGO = 20 * MINUTE;
+
+const needs = [collector(), prometheus()] as const;
+
+describe('exactly once, or counted as lost', () => {
+  if (lacking(...needs)) return;
+  let backend: Prometheus;
+  let gateway: Gateway;
+  let before: { runs: number; lost: number };
+  let box: Sandbox;
+  let project: string;
+  /**
+   * Every run that has ever had a name, by its millisecond: true when it was also written. From its name on a run exists: it is
+   * counted, or counted as lost.
+   */
+  const seen = new Map<string, boolean>();
+  const open: { close(): unknown }[] = [];
+
+  beforeAll(async () => {
+    backend = await prometheusServer(needs[1].path);
+    await backend.start();
+    gateway = await gatewayServer(needs[0].path, `${backend.url}/api/v1/otlp`);
+    await gateway.start();
+  });
+  afterAll(async () => {
+    await gateway?.stop();
+    await backend?.stop();
+  });
+  let users = 0;
+  beforeEach(async () => {
+    box = sandbox({ path: [join(projectRoot, 'test', 'fixtures', 'bin')], env: { DO: ':' } });
+    project = join(box.dir, 'project');
+    mkdirSync(project);
+    users += 1;
+    writeFileSync(join(project, 'lhp.yaml'), `name: faults ${users}\n`); // series of its own
+    before = await stored();
+    seen.clear();
+  });
+  afterEach(async () => {
+    for (const server of open.splice(0)) await server.close();
+    await idle(box);
+    box.dispose();
+  });
+
+  /** With what clocks that are ahead have sent. */
+  const total = async (series: string) =>
+    (await backend.value(`sum(sum_over_time(${series}[9d]))`, Date.now() / 1_000 + 600)) ?? 0;
+  const stored = async () => ({
+    runs: await total('lhp_generate_runs_total'),
+    lost: await total('lhp_telemetry_lost_runs_total'),
+  });
+  /** What was counted since the test began. */
+  const counted = async () => {
+    const now = await stored();
+    return { runs: now.runs - before.runs, lost: now.lost - before.lost };
+  };
+  const tell = (args: string[], env: Env) => lhpOtel(box, args, { cwd: project, env });
+  const generate = async (env: Env) => {
+    expect(await tell(GENERATE, env)).toEqual({ status: 0, stdout: '', stderr: '' });
+    await idle(box);
+  };
+  const sent = () => list(box.historyDir).filter((name) => name.endsWith('.sent.json')).length;
+  const list = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
+  /** All is well again: what waits is delivered, and one more run reports what was lost. */
+  async function heal(): Promise<void> {
+    const env = { [ENDPOINT]: gateway.url };
+    await tell(['flush'], env);
+    await generate(env);
+    const flushed = await tell(['flush'], env);
+    expect(flushed.stderr).toBe('');
+    expect(list(box.spoolDir).filter((name) => name.endsWith('.json'))).toEqual([]);
+  }
+
+  // ── the network ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  const answering = (answer: Answer) => async () => {
+    const server: OtlpServer = await startOtlpServer({ script: [answer] });
+    open.push(server);
+    return server.endpoint;
+  };
+  /** To the real gateway and back, until `cut` bytes went in this direction; there the connection is reset. */
+  const relay = (cut: { up: number } | { down: number }) => async () => {
+    const server = createServer((client) => {
+      const upstream = tcp(gateway.port, '127.0.0.1');
+      let [up, down] = [0, 0];
+      const end = () => {
+        client.resetAndDestroy();
+        upstream.destroy();
+      };
+      for (const socket of [client, upstream]) socket.on('error', end).on('close', end);
+      client.on('data', (bytes) => {
+        up += bytes.length;
+        if ('up' in cut && up > cut.up) {
+          upstream.write(bytes.subarray(0, bytes.length - (up - cut.up)));
+          return end();
+        }
+        upstream.write(bytes);
+      });
+      upstream.on('data', (bytes) => {
+        down += bytes.length;
+        if ('down' in cut && down > cut.down) return end();
+        client.write(bytes);
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    open.push(server);
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+
+  const RUNS = 3;
+  it.each<[string, () => Promise<string>, lost: number, Env?]>([
+    ['down', async () => `http://127.0.0.1:${await freePort()}`, 0],
+    ['slow', answering({ delayMs: 1_500 }), 0],
+    [
+      'black-holed',
+      async () => {
+        const hole = await startBlackHole();
+        open.push(hole);
+        return hole.endpoint;
+      },
+      0,
+    ],
+    ['TLS that is none', async () => gateway.url.replace('http:', 'https:'), 0],
+    ['an unknown name', async () => 'http://does-not-exist.invalid:4318', 0],
+    ['401', answering({ status: 401 }), 0],
+    ['404', answering({ status: 404 }), 0],
+    ['413', answering({ status: 413 }), RUNS],
+    ['400', answering({ status: 400 }), RUNS],
+    ['429 with Retry-After', answering({ status: 429, headers: { 'retry-after': '1' } }), 0],
+    ['503', answering({ status: 503 }), 0],
+    ['500', answering({ status: 500 }), 0],
+    ['a redirect', answering({ status: 307, headers: { location: 'http://127.0.0.1:9/' } }), 0],
+    ['silence', answering({ instead: 'silence' }), 0],
+    ['an answer without an end', answering({ instead: 'dribble' }), 0],
+    ['a 200 that is lost on its way back', relay({ down: 0 }), 0],
+    ['a 200 of which only the beginning comes', relay({ down: 20 }), 0],
+    ['a connection reset in the middle of the body', relay({ up: 1_000 }), 0],
+  ])('%s, for three runs; then all is well', async (_, endpoint, lost, more = {}) => {
+    const env = { [ENDPOINT]: await endpoint(), [TIMEOUT]: '400', ...more };
+    for (let run = 0; run < RUNS; run += 1) await generate(env);
+    await heal();
+    expect(await counted()).toEqual({ runs: RUNS + 1 - lost, lost });
+  });
+
+  // ── killed ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  const job = (): Job => ({
+    startedAt: Date.now() - LONG_AGO - 2_000,
+    endedAt: Date.now() - LONG_AGO,
+    durationSeconds: 2,
+    root: project,
+    known: { environment: 'dev', lhp_version: '0.9.3', python_version: '3.11' },
+    deliver: true,
+  });
+  /** A reporter as handover.ts starts it; resolves when it has ended. */
+  const startReporter = (more: Env) => {
+    box.tell({ [ENDPOINT]: gateway.url, ...more });
+    return spawn(process.execPath, ['--require', KILL_AT, REPORTER], {
+      env: {
+        ...(box.env as NodeJS.ProcessEnv),
+        [ENDPOINT]: gateway.url,
+        [JOB_VARIABLE]: JSON.stringify(job()),
+        SHIFT_MS: String(-LONG_AGO),
+        ...more,
+      },
+      stdio: 'ignore',
+    });
+  };
+  const asleep = (pid = 0) => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  async function report(more: Env, killAfterMs?: number): Promise<number | null> {
+    const child = startReporter(more);
+    const timer =
+      killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    const [code] = (await once(child, 'exit')) as [number | null];
+    clearTimeout(timer);
+    return code;
+  }
+  function look(): void {
+    for (const name of [...list(box.spoolDir), ...list(box.historyDir)]) {
+      const at = name.slice(0, 13);
+      if (!name.includes('.lost-')) seen.set(at, seen.get(at) === true || name.endsWith('.json'));
+    }
+  }
+  async function expectAll(earlierLosses: number): Promise<void> {
+    const env = { [ENDPOINT]: gateway.url };
+    await tell(['flush'], env); // its clock is right, so what was begun long ago is abandoned
+    await generate(env);
+    await tell(['flush'], env);
+    const written = [...seen.values()].filter(Boolean).length;
+    expect(await counted()).toEqual({
+      runs: written + 1,
+      lost: seen.size - written + earlierLosses,
+    });
+    expect(list(box.spoolDir)).toEqual([]);
+  }
+  /** Two runs that were given up before, so that counting losses is among the steps. */
+  function earlierLosses(): number {
+    mkdirSync(box.historyDir, { recursive: true });
+    for (const at of [1, 2])
+      writeFileSync(
+        join(box.historyDir, `${Date.now() - 3 * LONG_AGO + at}.lost-expired.json`),
+        '{}',
+      );
+    return 2;
+  }
+
+  it('kill -9 at each step, one after the other', async () => {
+    const losses = earlierLosses();
+    const steps = join(box.dir, 'steps');
+    let killed = 0;
+    for (let at = 1; ; at += 1) {
+      const code = await report({ KILL_AT: String(at), STEPS_FILE: steps });
+      look();
+      if (code === 0) break;
+      expect(code).toBe(null);
+      killed += 1;
+      // More steps than a delivery of one run has: those of a backlog.
+      if (at > 400) throw new Error('no end of steps');
+    }
+    expect(killed).toBeGreaterThan(25);
+    expect(Number(readFileSync(steps, 'utf8'))).toBeLessThanOrEqual(killed);
+    await expectAll(losses);
+  });
+
+  it('kill -9 at each step of a reporter with nothing but its own run', async () => {
+    let killed = 0;
+    for (let at = 1; ; at += 1) {
+      const code = await report({ KILL_AT: String(at) });
+      look();
+      if (code === 0) break;
+      killed += 1;
+      // Deliver what is left, so that the next one is alone again; its clock is behind too, so that its own leftovers stay.
+      await report({ KILL_AT: '0' });
+      look();
+    }
+    expect(killed).toBeGreaterThan(20);
+    await expectAll(0);
+  });
+
+  it(`kill -9 at ${RANDOM_KILLS} random moments, two at a time`, async () => {
+    const losses = earlierLosses();
+    const started = Date.now();
+    await report({});
+    look();
+    const usual = Date.now() - started; // on this machine, now
+    const one = async () => {
+      await report({}, 20 + Math.random() * 2 * usual);
+      look();
+    };
+    for (let i = 0; i < RANDOM_KILLS; i += 2) await Promise.all([one(), one()]);
+    expect(seen.size).toBeGreaterThan(RANDOM_KILLS / 10);
+    await expectAll(losses);
+  }, 600_000);
+
+  it('put to sleep at each step, as a laptop that is shut, and awake when others have done its work', async () => {
+    const losses = earlierLosses();
+    let slept = 0;
+    for (let at = 1; ; at += 1) {
+      const child = startReporter({ KILL_AT: String(at), KILL_WITH: 'SIGSTOP' });
+      const exit = once(child, 'exit');
+      await until(
+        () => child.exitCode !== null || asleep(child.pid),
+        'the reporter to stop or end',
+      );
+      look();
+      if (child.exitCode !== null) break;
+      slept += 1;
+      const lock = join(box.stateDir, 'deliver.lock');
+      if (existsSync(lock)) utimesSync(lock, new Date(0), new Date(0));
+      expect(await report({ SHIFT_MS: '0' })).toBe(0);
+      look();
+      child.kill('SIGCONT');
+      await exit;
+      look();
+      await report({ SHIFT_MS: '0' }); // counts what was lost, so that the next has no more steps than this one
+      look();
+    }
+    expect(slept).toBeGreaterThan(20);
+    await expectAll(losses);
+  });
+
+  it('stopped in the middle of its delivery, as a laptop that is shut, until others have taken over', async () => {
+    const hanging = await startOtlpServer({ script: [{ instead: 'silence' }] });
+    open.push(hanging);
+    box.tell({ [ENDPOINT]: hanging.endpoint });
+    const child = spawn(process.execPath, [REPORTER], {
+      env: {
+        ...(box.env as NodeJS.ProcessEnv),
+        [ENDPOINT]: hanging.endpoint,
+        [TIMEOUT]: '1500',
+        [JOB_VARIABLE]: JSON.stringify({ ...job(), startedAt: Date.now() }),
+      },
+      stdio: 'ignore',
+    });
+    await until(() => hanging.requests.length === 1, 'the delivery to begin');
+    child.kill('SIGSTOP');
+    // Its lock is as old as after a night.
+    const night = new Date(Date.now() - 8 * 60 * MINUTE);
+    utimesSync(join(box.stateDir, 'deliver.lock'), night, night);
+    await tell(GENERATE, { [ENDPOINT]: gateway.url });
+    await until(() => sent() === 2, 'the run of both to be delivered');
+    expect(await counted()).toEqual({ runs: 2, lost: 0 });
+    child.kill('SIGCONT');
+    await hanging.close();
+    await once(child, 'exit');
+    await heal();
+    expect(await counted()).toEqual({ runs: 3, lost: 0 });
+  });
+
+  // ── the disk ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  it('the disk is full: the user sees nothing, and what could be named is counted as lost', async () => {
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', box.home], {
+      encoding: 'utf8',
+    });
+    if (lackingHere('no tmpfs can be mounted', mounted)) return;
+    open.push({ close: () => void spawnSync('umount', ['-l', box.home]) });
+    const env = { [ENDPOINT]: gateway.url };
+    await generate(env);
+    await generate({ [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' }); // waits
+    const filler = join(box.home, 'filler');
+    spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k'], { stdio: 'ignore' });
+    for (let run = 0; run < RUNS; run += 1) await generate(env);
+    await tell(['flush'], env);
+    rmSync(filler);
+    await heal();
+    expect(await counted()).toEqual({ runs: 3, lost: RUNS });
+  });
+
+  function lackingHere(
+    what: string,
+    { status, stderr }: { status: number | null; stderr: string },
+  ): boolean {
+    if (status === 0) return false;
+    if (process.env.CI === 'true') throw new Error(`${what}: ${stderr}`);
+    console.warn(`not tested here, ${what}: ${stderr}`);
+    return true;
+  }
+
+  it.each<[string, () => Env]>([
+    ['a home on which nothing can be written', () => ({ HOME: '/proc' })],
+    [
+      'a file in the place of the state folder',
+      () => {
+        const file = join(box.dir, 'file');
+        writeFileSync(file, '');
+        return { XDG_STATE_HOME: file };
+      },
+    ],
+  ])('%s: the user sees nothing, nothing is recorded, and nothing is left', async (_, settings) => {
+    await generate({ [ENDPOINT]: gateway.url, ...settings() });
+    expect(await counted()).toEqual({ runs: 0, lost: 0 });
+  });
+
+  describe('as another user', () => {
+    const setpriv = program('setpriv');
+    const root = process.getuid?.() === 0;
+    if (
+      lacking(root ? setpriv : { path: '', lacks: 'only root can run a reporter as another user' })
+    )
+      return;
+    const nobody = async (env: Env) => {
+      const words = [
+        '--reuid=65534',
+        '--regid=65534',
+        '--clear-groups',
+        process.execPath,
+        cli,
+        ...GENERATE,
+      ];
+      const child = spawn(setpriv.path, words, {
+        cwd: project,
+        env: { ...box.env, ...env } as NodeJS.ProcessEnv,
+      });
+      let said = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          said += text;
+        });
+      expect(await once(child, 'close')).toEqual([0, null]);
+      expect(said).toBe('');
+      await idle(box);
+    };
+    beforeEach(() => {
+      for (const path of [box.dir, box.home]) chmodSync(path, 0o755);
+    });
+
+    it.each<[string, () => Env]>([
+      ['no home', () => ({ HOME: undefined })],
+      ['a home that is not there', () => ({ HOME: '/nonexistent/home' })],
+      ['a home that can only be read', () => ({})],
+    ])('%s: the user sees nothing, and nothing is left', async (_, settings) => {
+      const here = readdirSync(box.home);
+      await nobody({ [ENDPOINT]: gateway.url, ...settings() });
+      expect(readdirSync(box.home)).toEqual(here);
+      expect(await counted()).toEqual({ runs: 0, lost: 0 });
+    });
+
+    it('a spool that belongs to somebody else: as if there were none, and it is not touched', async () => {
+      const env = { [ENDPOINT]: gateway.url };
+      await generate(env);
+      for (const path of ['.local', join('.local', 'state')])
+        chmodSync(join(box.home, path), 0o755);
+      const names = () => [...list(box.spoolDir), ...list(box.historyDir)].sort();
+      const then = names();
+      await nobody(env);
+      expect(names()).toEqual(then);
+      await heal();
+      expect(await counted()).toEqual({ runs: 2, lost: 0 });
+    });
+  });
+
+  it('foreign, damaged and empty files in the spool: given up and counted where they have a run’s name, else left alone', async () => {
+    const env = { [ENDPOINT]: gateway.url };
+    await generate({ [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '300' });
+    const [good = ''] = list(box.spoolDir);
+    const bytes = readFileSync(join(box.spoolDir, good));
+    const at = (offset: number) => String(Number(good.slice(0, 13)) - offset);
+    const put = (name: string, content: string | Buffer) =>
+      writeFileSync(join(box.spoolDir, name), content);
+    put(`${at(1)}.json`, '');
+    put(`${at(2)}.json`, bytes.subarray(0, bytes.length / 2));
+    put(`${at(3)}.json`, 'no JSON');
+    put(`${at(4)}.json`, '{"resourceMetrics":[]}');
+    put(`${at(5)}.json`, Buffer.alloc(1_000_000, 'x'));
+    symlinkSync('/etc/passwd', join(box.spoolDir, `${at(6)}.json`));
+    mkdirSync(join(box.spoolDir, `${at(7)}.json`));
+    spawnSync('mkfifo', [join(box.spoolDir, `${at(8)}.json`)]);
+    const foreign = ['README', '.hidden', '12.json', `${at(9)}.json.bak`];
+    for (const name of foreign) put(name, bytes);
+    await generate(env);
+    await generate(env);
+    expect(list(box.spoolDir).sort()).toEqual(foreign.sort());
+    expect(await counted()).toEqual({ runs: 3, lost: 8 });
+  });
+
+  // ── clocks and versions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  it('a clock that jumps back and forward by hours: every run is counted', async () => {
+    for (const shift of [0, -3 * 60 * MINUTE, 4 * MINUTE, -24 * 60 * MINUTE, 0, 1])
+      expect(await report({ SHIFT_MS: String(shift) })).toBe(0);
+    expect(await counted()).toEqual({ runs: 6, lost: 0 });
+  });
+
+  it('a clock that stands still: every run has a millisecond of its own', async () => {
+    const still = join(box.dir, 'still.cjs');
+    writeFileSync(still, `const now = ${Date.now() - LONG_AGO}; Date.now = () => now;`);
+    const runs = Array.from({ length: 12 }, () =>
+      report({ NODE_OPTIONS: `--require ${still}`, SHIFT_MS: '' }),
+    );
+    expect(await Promise.all(runs)).toEqual(Array.from({ length: 12 }, () => 0));
+    await heal();
+    expect(await counted()).toEqual({ runs: 13, lost: 0 });
+  });
+
+  it('two versions of the package side by side, one spool: every run is counted, under its version', async () => {
+    const other = join(box.dir, 'other');
+    cpSync(join(projectRoot, 'dist'), other, { recursive: true });
+    const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    for (const name of readdirSync(other).filter((file) => file.endsWith('.cjs'))) {
+      const text = readFileSync(join(other, name), 'utf8');
+      writeFileSync(join(other, name), text.replaceAll(version, '9.8.7'));
+    }
+    const env = { [ENDPOINT]: gateway.url };
+    box.tell(env);
+    const run = (which: string) =>
+      new Promise((resolve) => {
+        const child = spawn(process.execPath, [which, ...GENERATE], {
+          cwd: project,
+          env: { ...box.env, ...env } as NodeJS.ProcessEnv,
+          stdio: 'ignore',
+        });
+        child.on('exit', resolve);
+      });
+    const both = [cli, join(other, 'cli.cjs')];
+    await Promise.all(Array.from({ length: 12 }, (_, i) => run(both[i % 2] as string)));
+    await idle(box);
+    await heal();
+    expect(await counted()).toEqual({ runs: 13, lost: 0 });
+    const versions = list(box.historyDir).map(
+      (name) =>
+        /"name":"lhp-otel","version":"([^"]+)"/.exec(
+          readFileSync(join(box.historyDir, name), 'utf8'),
+        )?.[1],
+    );
+    expect(versions.filter((one) => one === '9.8.7')).toHaveLength(6);
+    expect(versions.filter((one) => one === version)).toHaveLength(7);
+  });
+
+  it('the oldest version that records, and this one, side by side: every run is counted', async () => {
+    const other = join(box.dir, 'oldest');
+    mkdirSync(other);
+    const bash = (script: string) =>
+      spawnSync('bash', ['-ec', script], { cwd: projectRoot, encoding: 'utf8' });
+    const source = bash(`set -o pipefail; git archive ${OLDEST} | tar -x -C '${other}'`);
+    if (lackingHere('the history of this repository is not here', source)) return;
+    symlinkSync(join(projectRoot, 'node_modules'), join(other, 'node_modules'));
+    const built = bash(`cd '${other}' && '${process.execPath}' node_modules/tsdown/dist/run.mjs`);
+    expect(built.status, built.stderr).toBe(0); // on a busy machine the bundler complains of the time
+    const old = join(other, 'dist', 'cli.cjs');
+    const down = { [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' };
+    const run = async (program: string, env: Env) => {
+      box.tell(env);
+      const child = spawn(process.execPath, [program, ...GENERATE], {
+        cwd: project,
+        env: { ...box.env, ...env } as NodeJS.ProcessEnv,
+        stdio: 'ignore',
+      });
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    };
+    // Each finds what the other has left: runs that wait, and losses.
+    const losses = earlierLosses();
+    for (const program of [old, cli, cli, old]) await run(program, down).then(() => idle(box));
+    rmSync(join(box.stateDir, 'delivery.json'));
+    await Promise.all(
+      Array.from({ length: 8 }, (_, i) => run(i % 2 ? old : cli, { [ENDPOINT]: gateway.url })),
+    );
+    await idle(box);
+    await heal();
+    expect(await counted()).toEqual({ runs: 13, lost: losses });
+  });
+
+  // ── many at once ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** `npm run bench -- faults` starts 500. */
+  const RUNS_AT_ONCE = 150;
+  it(`${RUNS_AT_ONCE} wrapped runs at once, one spool: each counted once, by few connections`, async () => {
+    let [now, most] = [0, 0];
+    const counting = createServer((client) => {
+      now += 1;
+      most = Math.max(most, now);
+      const upstream = tcp(gateway.port, '127.0.0.1');
+      client.pipe(upstream).pipe(client);
+      for (const socket of [client, upstream]) socket.on('error', () => socket.destroy());
+      client.on('close', () => {
+        now -= 1;
+      });
+    }).listen(0, '127.0.0.1');
+    await once(counting, 'listening');
+    open.push(counting);
+    const env = { [ENDPOINT]: `http://127.0.0.1:${(counting.address() as AddressInfo).port}` };
+    const runs = Array.from({ length: RUNS_AT_ONCE }, () => tell(GENERATE, env));
+    for (const told of await Promise.all(runs))
+      expect(told).toEqual({ status: 0, stdout: '', stderr: '' });
+    await idle(box, 200_000);
+    expect(sent() + list(box.spoolDir).filter((name) => name.endsWith('.json')).length).toBe(
+      RUNS_AT_ONCE,
+    );
+    // On a busy machine the last reporter may have ended before it had delivered all of them.
+    await heal();
+    expect(await counted()).toEqual({ runs: RUNS_AT_ONCE + 1, lost: 0 });
+    // One after the other; a connection that is just being closed may still be counted.
+    expect(most).toBeLessThanOrEqual(4);
+  }, 300_000);
+});

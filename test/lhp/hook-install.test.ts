@@ -1,0 +1,278 @@
+// `lhp-otel hook`: the text for each shell; and that --install and --uninstall edit the start file
+// of a shell once, give it back to the byte, and promise only what a new shell was seen to have.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Language, Parser } from 'web-tree-sitter';
+import { program } from '../../scripts/harness/needs.ts';
+import { cli, type Env, idle, sandbox } from '../../scripts/harness/sandbox.ts';
+import { finished, leave, type Place, place, SHELLS, texts } from '../support/shells.ts';
+
+afterAll(async () => expect(await leave()).toEqual([]));
+
+describe('lhp-otel hook', () => {
+  it('pwsh has the paths in it', () => expect(texts.pwsh).toContain(`'${finished}'`));
+  // As far as it can be had without PowerShell: its grammar takes the text.
+  it('pwsh is PowerShell', async () => {
+    await Parser.init();
+    const require = createRequire(import.meta.url);
+    const grammar = await Language.load(
+      require.resolve('tree-sitter-powershell/tree-sitter-powershell.wasm'),
+    );
+    const parser = new Parser().setLanguage(grammar);
+    const mistakes = (text: string) => parser.parse(text)?.rootNode.hasError;
+    expect([mistakes(texts.pwsh), mistakes(texts.pwsh.replace('if (', 'if '))]).toEqual([
+      false,
+      true,
+    ]);
+  });
+  it.each([
+    [['hook'], 2, 'bash, zsh, fish or pwsh'],
+    [['hook', 'tcsh'], 2, "'tcsh'"],
+    [['hook', 'toString'], 2, "'toString'"],
+    [['hook', '--install'], 1, '$SHELL is "/bin/tcsh"'],
+    [['hook', '--install', 'pwsh'], 1, '$PROFILE'],
+    [['hook', '--install', '--uninstall', 'bash'], 2, 'not both'],
+  ])('%j is an error', (args, status, text) => {
+    const box = sandbox({ env: { SHELL: '/bin/tcsh' } });
+    const ran = box.run(args);
+    box.dispose();
+    expect(ran).toMatchObject({ status, stdout: '' });
+    expect(ran.stderr).toContain(text);
+  });
+
+  const rcs = { bash: 'home/.bashrc', zsh: 'home/.zshrc', fish: 'home/.config/fish/config.fish' };
+  const contents: [string, string | undefined][] = [
+    ['none', undefined],
+    ['an empty file', ''],
+    ['one line', '# mine\n'],
+    ['no last newline', '# mine'],
+    ['CRLF', '# mine\r\n# and\r\n'],
+    ['CRLF without the last', '# mine\r\n# and'],
+    ['bytes that are no text', '# \xff\xfe\x80\n'],
+  ];
+  describe.each(SHELLS)('%s', (shell) => {
+    it.each(contents)(
+      'installed twice it is there once, works, and goes without a trace: %s',
+      async (_, content) => {
+        const { box, project } = place(shell);
+        const rc = join(box.dir, rcs[shell]);
+        mkdirSync(join(rc, '..'), { recursive: true });
+        if (content !== undefined) writeFileSync(rc, content, { encoding: 'latin1', mode: 0o640 });
+        const env = { SHELL: `/bin/${shell}` };
+        const first = box.run(['hook', '--install'], { env });
+        expect(first).toMatchObject({ status: 0, stderr: '' });
+        expect(first.stdout).toContain(
+          `~/${rcs[shell].slice('home/'.length)} loads the hook now\n`,
+        );
+        const once = readFileSync(rc, 'latin1');
+        expect(once.startsWith(content ?? '')).toBe(true);
+        const second = box.run(['hook', '--install', shell], { env });
+        expect(second).toMatchObject({ status: 0, stderr: '' });
+        expect(second.stdout).toContain('loads the hook already, and it is up to date\n');
+        expect(readFileSync(rc, 'latin1')).toBe(once);
+        if (content !== undefined) expect(statSync(rc).mode & 0o777).toBe(0o640);
+        const ran = spawnSync(shell, ['-i', '-c', 'lhp generate'], {
+          cwd: project,
+          env: { ...box.env, DO: ':' } as NodeJS.ProcessEnv,
+        });
+        expect(ran.status).toBe(0);
+        await box.recorded(1);
+        await idle(box);
+        expect(box.run(['hook', '--uninstall'], { env })).toMatchObject({ status: 0, stderr: '' });
+        if (content === undefined) expect(existsSync(rc)).toBe(false);
+        else expect(readFileSync(rc, 'latin1')).toBe(content);
+        expect(existsSync(join(box.home, '.config', 'lhp-otel', `hook.${shell}`))).toBe(false);
+      },
+    );
+  });
+  it('what was written after it stays', () => {
+    const { box } = place('bash');
+    const rc = join(box.home, '.bashrc');
+    writeFileSync(rc, 'a');
+    box.run(['hook', '--install', 'bash']);
+    writeFileSync(rc, 'b\n', { flag: 'a' });
+    box.run(['hook', '--uninstall', 'bash']);
+    expect(readFileSync(rc, 'utf8')).toBe('ab\n');
+  });
+  it('ZDOTDIR and XDG_CONFIG_HOME are where it goes', () => {
+    const { box } = place('bash');
+    box.run(['hook', '--install', 'zsh'], { env: { ZDOTDIR: join(box.dir, 'z') } });
+    box.run(['hook', '--install', 'fish'], { env: { XDG_CONFIG_HOME: join(box.dir, 'x') } });
+    expect(existsSync(join(box.dir, 'z', '.zshrc'))).toBe(true);
+    expect(existsSync(join(box.dir, 'x', 'fish', 'config.fish'))).toBe(true);
+    expect(existsSync(join(box.dir, 'x', 'lhp-otel', 'hook.fish'))).toBe(true);
+  });
+  it('a link stays a link, to the file that is edited', () => {
+    const { box } = place('bash');
+    const rc = join(box.home, '.bashrc');
+    const real = join(box.dir, 'dotfiles');
+    writeFileSync(real, '# mine\n', { mode: 0o600 });
+    symlinkSync('../dotfiles', rc);
+    expect(box.run(['hook', '--install', 'bash']).status).toBe(0);
+    expect(lstatSync(rc).isSymbolicLink()).toBe(true);
+    expect(readFileSync(real, 'utf8')).toContain('hook.bash');
+    expect(statSync(real).mode & 0o777).toBe(0o600);
+    box.run(['hook', '--uninstall', 'bash']);
+    expect(readFileSync(real, 'utf8')).toBe('# mine\n');
+    rmSync(real);
+    expect(box.run(['hook', '--install', 'bash']).stderr).toContain(
+      'a link to a file that is not there',
+    );
+  });
+  it('a file that cannot be written is an error, and as it was', () => {
+    const { box } = place('bash');
+    const rc = join(box.home, '.bashrc');
+    writeFileSync(rc, '# mine\n');
+    // Where the new file would be made there is a folder of this name for every process: nobody can
+    // write there, not even root.
+    const ran = spawnSync(
+      'bash',
+      [
+        '-c',
+        'mkdir "$HOME/.bashrc.lhp-otel.$$"; exec "$@"',
+        'bash',
+        process.execPath,
+        cli,
+        'hook',
+        '--install',
+        'bash',
+      ],
+      {
+        env: box.env as NodeJS.ProcessEnv,
+        encoding: 'utf8',
+      },
+    );
+    expect(ran).toMatchObject({ status: 1, stdout: '' });
+    expect(ran.stderr).toContain(`${rc} cannot be written (EEXIST); it is as it was`);
+    expect(readFileSync(rc, 'utf8')).toBe('# mine\n');
+    chmodSync(rc, 0o600);
+  });
+  it('a block without its end is an error, and as it was', () => {
+    const { box } = place('bash');
+    const rc = join(box.home, '.bashrc');
+    writeFileSync(rc, '# >>> lhp-otel hook >>>\nmine\n');
+    for (const option of ['--install', '--uninstall']) {
+      expect(box.run(['hook', option, 'bash'])).toMatchObject({ status: 1, stdout: '' });
+      expect(readFileSync(rc, 'utf8')).toBe('# >>> lhp-otel hook >>>\nmine\n');
+    }
+  });
+});
+
+describe.each(SHELLS)('%s: what --install promises', (shell) => {
+  const RC = { bash: '.bashrc', zsh: '.zshrc', fish: '.config/fish/config.fish' };
+  /** Installs it beside these files in the home folder; `~` in them is that folder. */
+  function install(where: Place, files: Record<string, string>, env: Env = {}) {
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(where.box.home, name);
+      mkdirSync(join(path, '..'), { recursive: true });
+      writeFileSync(path, text.replaceAll('~', where.box.home));
+    }
+    const shellPath = program(shell).path;
+    const { status, stdout, stderr } = where.box.run(['hook', '--install'], {
+      env: { SHELL: shellPath, ...env },
+    });
+    return { status, said: stdout + stderr };
+  }
+  const mine = { [RC[shell]]: '' };
+
+  it.concurrent('a new shell has it, as was seen', () => {
+    expect(install(place(shell), mine)).toMatchObject({
+      status: 0,
+      said: expect.stringContaining(`checked: a new ${program(shell).path} has it`),
+    });
+  });
+  it.concurrent.each([
+    ['return', 'it does not come to our lines'],
+    [
+      'exit',
+      shell === 'fish' ? 'it does not come to our lines' : 'it ended while it read its start files',
+    ],
+    ['exec /bin/sh -c :', 'it ended while it read its start files'],
+    [shell === 'fish' ? 'function lhp; end' : 'lhp() { :; }', 'another function called lhp'],
+  ])('a start file with %j: said, and not promised', (line, why) => {
+    const { status, said } = install(place(shell), { [RC[shell]]: `${line}\n` });
+    expect(status).toBe(1);
+    expect(said).toContain(why);
+    expect(said).not.toContain('has it\n');
+  });
+  it.concurrent('what start files print or read is no matter', () => {
+    const noise = 'head -c 300000 /dev/urandom; cat; echo; read x\n';
+    expect(install(place(shell), { [RC[shell]]: noise })).toMatchObject({ status: 0 });
+  });
+  it.concurrent('start files that install it do not start one shell after the other', () => {
+    const where = place(shell);
+    const again = `${process.execPath} ${cli} hook --install ${shell} >>~/log 2>&1\n`;
+    expect(install(where, { [RC[shell]]: again })).toMatchObject({ status: 0 });
+    const log = readFileSync(join(where.box.home, 'log'), 'utf8');
+    expect(log.match(/not checked: this shell was started by such a check/g)).toHaveLength(1);
+  });
+  it.concurrent('no history is written, and no logout file read', () => {
+    const where = place(shell);
+    const history = 'HISTFILE=~/history; HISTSIZE=9; SAVEHIST=9; HISTFILESIZE=9\n';
+    const files = shell === 'fish' ? mine : { [RC[shell]]: history };
+    install(where, { ...files, '.zlogout': 'touch ~/out\n', '.bash_logout': 'touch ~/out\n' });
+    expect(existsSync(join(where.box.home, 'history'))).toBe(false);
+    expect(existsSync(join(where.box.home, 'out'))).toBe(false);
+  });
+  it.concurrent('one of another version, or for other paths, is renewed', () => {
+    const where = place(shell);
+    install(where, mine);
+    const hook = join(where.box.home, '.config', 'lhp-otel', `hook.${shell}`);
+    const text = readFileSync(hook, 'utf8');
+    writeFileSync(hook, text.replaceAll(process.execPath, '/elsewhere/node'));
+    expect(install(where, {})).toMatchObject({
+      status: 0,
+      said: expect.stringContaining('loads the hook already, and it is renewed\n'),
+    });
+    expect(readFileSync(hook, 'utf8')).toBe(text);
+  });
+  it.concurrent('no such shell to try: not promised', () => {
+    const where = place(shell);
+    // $SHELL is another one; the one to install is looked for where shells are, so this finds it
+    // all the same.
+    const other = SHELLS.find((each) => each !== shell);
+    const ran = where.box.run(['hook', '--install', shell], { env: { SHELL: `/bin/${other}` } });
+    expect(ran).toMatchObject({ status: 0, stdout: expect.stringContaining('has it') });
+    const inside = { LHP_OTEL_NEW_SHELL: '1' };
+    expect(where.box.run(['hook', '--install', shell], { env: inside }).stdout).toContain(
+      'not checked',
+    );
+  });
+});
+
+it('bash: a login shell without it is named, with the line that it needs and the file', () => {
+  const { box } = place('bash');
+  writeFileSync(join(box.home, '.profile'), '');
+  const told = () => box.run(['hook', '--install', 'bash']);
+  expect(told()).toMatchObject({ status: 0, stdout: expect.stringContaining('a login shell') });
+  const [, line] = /add this line to ~\/\.profile:\n {2}(.*)\n/.exec(told().stdout) ?? [];
+  writeFileSync(join(box.home, '.profile'), `${line}\n`);
+  expect(told().stdout).not.toContain('login');
+});
+
+it('zsh: a ZDOTDIR of its own start files is named, and the advice helps', () => {
+  const { box } = place('zsh');
+  writeFileSync(join(box.home, '.zshenv'), 'ZDOTDIR=~/z\n');
+  const ran = box.run(['hook', '--install', 'zsh']);
+  expect(ran).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining(`ZDOTDIR=${box.home}/z lhp-otel hook`),
+  });
+  box.run(['hook', '--uninstall', 'zsh']);
+  expect(existsSync(join(box.home, '.zshrc'))).toBe(false);
+  const env = { ZDOTDIR: join(box.home, 'z') };
+  expect(box.run(['hook', '--install', 'zsh'], { env })).toMatchObject({ status: 0 });
+});

@@ -1,0 +1,1045 @@
+// Proves that a run is delivered exactly as it was written, whatever the endpoint does: nothing is lost without being counted,
+// nothing is sent that a status code, a configuration or a switch forbids, the user never waits for it (but in CI, for a
+// bounded time), and `status` and `flush` say what is wrong. No test looks at a clock: each looks at what had happened when.
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeCertificates } from '../../scripts/harness/certificates.ts';
+import { freePort } from '../../scripts/harness/collector.ts';
+import { lacking, program } from '../../scripts/harness/needs.ts';
+import {
+  type Answer,
+  lhpOtel,
+  type OtlpServer,
+  type Received,
+  type ServerSetup,
+  startBlackHole,
+  startOtlpServer,
+  type Told,
+} from '../../scripts/harness/otlp-server.ts';
+import {
+  type Env,
+  idle,
+  processesMentioning,
+  projectRoot,
+  type Sandbox,
+  sandbox,
+  until,
+} from '../../scripts/harness/sandbox.ts';
+import type { DeliveryState } from '../../src/deliver/delivery-state.ts';
+import type { Status } from '../../src/status.ts';
+
+const GENERATE = ['run', '--', 'lhp', 'generate', '--env', 'dev'];
+const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
+const DAY_MS = 24 * 3600 * 1000;
+
+/** A user with a project, a stand-in for lhp that prints nothing, and a collector. */
+interface Place {
+  box: Sandbox;
+  project: string;
+  server: OtlpServer;
+  env: Env;
+}
+
+const places: Place[] = [];
+afterAll(async () => {
+  for (const { box, server } of places) {
+    await server.close();
+    await idle(box).finally(() => {
+      for (const pid of processesMentioning(box.dir)) process.kill(pid, 'SIGKILL');
+    });
+    box.dispose();
+  }
+});
+
+async function place(setup: ServerSetup = {}): Promise<Place> {
+  const box = sandbox({ path: [join(projectRoot, 'test', 'fixtures', 'bin')], env: { DO: ':' } });
+  const project = join(box.dir, 'project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'lhp.yaml'), 'name: delivery\n');
+  const server = await startOtlpServer(setup);
+  const made = {
+    box,
+    project,
+    server,
+    env: { [`${PREFIX}ENDPOINT`]: server.endpoint, [`${PREFIX}TIMEOUT`]: '5000' },
+  };
+  places.push(made);
+  return made;
+}
+
+const tell = ({ box, project, env }: Place, args: string[], more: Env = {}): Promise<Told> =>
+  lhpOtel(box, args, { cwd: project, env: { ...env, ...more } });
+
+/** A wrapped generate that the user sees nothing of; `more` may point it to another endpoint. */
+async function generate(where: Place, more: Env = {}): Promise<void> {
+  expect(await tell(where, GENERATE, more)).toEqual({ status: 0, stdout: '', stderr: '' });
+}
+
+/** The same, until its reporter is done. */
+async function reported(where: Place, more: Env = {}): Promise<void> {
+  await generate(where, more);
+  await idle(where.box);
+}
+
+const statusOf = async (where: Place, more: Env = {}) =>
+  JSON.parse((await tell(where, ['status', '--json'], more)).stdout) as Status;
+const deliveryOf = async (where: Place): Promise<DeliveryState> => (await statusOf(where)).delivery;
+const spooled = ({ box }: Place) =>
+  existsSync(box.spoolDir) ? readdirSync(box.spoolDir).sort() : [];
+const history = ({ box }: Place) =>
+  existsSync(box.historyDir) ? readdirSync(box.historyDir).sort() : [];
+/** Names without their millisecond. */
+const kinds = (names: string[]) =>
+  names.map((name) => name.replace(/^\d{13}/, '').replace(/in-\d{13}/, 'in'));
+const bodies = (requests: Received[]) => requests.map(({ body }) => body.toString('utf8'));
+const timeOf = (body: string) => Number(/"timeUnixNano":"(\d{13})000000"/.exec(body)?.[1]);
+
+/** What a request counts in `lhp.telemetry.lost_runs`, by reason. */
+function lossesIn(body: string | undefined): Record<string, number> {
+  const metrics = JSON.parse(body ?? '').resourceMetrics[0].scopeMetrics[0].metrics as {
+    name: string;
+    sum?: { dataPoints: { asInt: number; attributes: { value: { stringValue: string } }[] }[] };
+  }[];
+  const points =
+    metrics.find(({ name }) => name === 'lhp.telemetry.lost_runs')?.sum?.dataPoints ?? [];
+  return Object.fromEntries(
+    points.map(({ asInt, attributes }) => [attributes[0]?.value.stringValue ?? '', asInt]),
+  );
+}
+
+/** A run in the spool, recorded while nobody answered; gives its file's name. */
+async function waitingRun(where: Place): Promise<string> {
+  const before = spooled(where);
+  await reported(where, {
+    [`${PREFIX}ENDPOINT`]: `http://127.0.0.1:${await freePort()}`,
+    [`${PREFIX}TIMEOUT`]: '100',
+  });
+  const [name = ''] = spooled(where).filter((each) => !before.includes(each));
+  return name;
+}
+/** The same run, recorded at another time: a file's points carry the time that its name says. */
+const asOf = (request: string, timestamp: number) =>
+  request.replace(/"(startTimeUnixNano|timeUnixNano)":"\d+"/g, `"$1":"${timestamp}000000"`);
+function moveRun({ box }: Place, name: string, timestamp: number): void {
+  const request = readFileSync(join(box.spoolDir, name), 'utf8');
+  writeFileSync(join(box.spoolDir, `${timestamp}.json`), asOf(request, timestamp), { mode: 0o600 });
+  rmSync(join(box.spoolDir, name));
+}
+const forgetFailures = ({ box }: Place) =>
+  writeFileSync(join(box.stateDir, 'delivery.json'), '{"failures":0}');
+
+describe('an endpoint that is no help costs the user nothing and loses nothing', () => {
+  interface Trouble {
+    endpoint(where: Place): Promise<string>;
+    /** The reporter is still at it when the wrapper has ended. */
+    lasts: boolean;
+    problem: RegExp;
+  }
+  const answering =
+    (answer: Answer) =>
+    async ({ server }: Place) => {
+      server.answers(answer);
+      return server.endpoint;
+    };
+  const holes: { close(): void }[] = [];
+  afterAll(() => {
+    for (const hole of holes) hole.close();
+  });
+  const troubles: Record<string, Trouble> = {
+    'nobody listens': {
+      endpoint: async () => `http://127.0.0.1:${await freePort()}`,
+      lasts: false,
+      problem: /^no connection to the collector \(ECONNREFUSED\)$/,
+    },
+    'no connection comes about': {
+      endpoint: async () => {
+        const hole = await startBlackHole();
+        holes.push(hole);
+        return hole.endpoint;
+      },
+      lasts: true,
+      problem: /did not answer in time$/,
+    },
+    'it never answers': {
+      endpoint: answering({ instead: 'silence' }),
+      lasts: true,
+      problem: /did not answer in time$/,
+    },
+    'it answers too late': {
+      endpoint: answering({ delayMs: 4000 }),
+      lasts: true,
+      problem: /did not answer in time$/,
+    },
+    'its answer never ends': {
+      endpoint: answering({ instead: 'dribble' }),
+      lasts: true,
+      problem: /did not answer in time$/,
+    },
+    'it breaks the connection': {
+      endpoint: answering({ instead: 'reset' }),
+      lasts: false,
+      problem: /\(ECONNRESET\)$/,
+    },
+  };
+
+  it.concurrent.each(Object.entries(troubles))('%s', async (_, { endpoint, lasts, problem }) => {
+    const where = await place();
+    const trouble = { [`${PREFIX}ENDPOINT`]: await endpoint(where), [`${PREFIX}TIMEOUT`]: '2500' };
+    await generate(where, trouble);
+    if (lasts) expect(processesMentioning(where.box.dir)).not.toEqual([]);
+    await idle(where.box);
+    const [name = '', ...more] = spooled(where);
+    expect([name, more]).toEqual([expect.stringMatching(/^\d{13}\.json$/), []]);
+    const bytes = readFileSync(join(where.box.spoolDir, name), 'utf8');
+    const state = await statusOf(where, trouble);
+    expect(state.runs).toMatchObject({ waiting: 1, sent: 0, lost: 0 });
+    expect(state.delivery).toMatchObject({ failures: 1, problem: expect.stringMatching(problem) });
+    const attempts = bodies(where.server.requests);
+
+    where.server.answers({});
+    await reported(where);
+    expect(spooled(where)).toEqual([]);
+    expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
+    const delivered = bodies(where.server.requests).slice(attempts.length);
+    expect(delivered).toHaveLength(2);
+    expect([...new Set([...attempts, delivered[0]])]).toEqual([bytes]);
+    const after = await deliveryOf(where);
+    expect(after).toMatchObject({ failures: 0, lastSuccess: expect.any(String) });
+    expect(after.problem).toBeUndefined();
+  });
+
+  it.concurrent('a backlog is delivered whole, oldest first, in the bytes of every earlier attempt', async () => {
+    const where = await place({ script: [{ status: 500 }] });
+    const names: string[] = [];
+    for (let run = 0; run < 2; run += 1) {
+      await reported(where);
+      names.push(...spooled(where).filter((name) => !names.includes(name)));
+    }
+    for (let run = 0; run < 3; run += 1) names.push(await waitingRun(where));
+    forgetFailures(where);
+    const kept = names.map((name) => readFileSync(join(where.box.spoolDir, name), 'utf8'));
+    expect(bodies(where.server.requests)).toEqual([kept[0], kept[0]]);
+    where.server.answers({});
+    await reported(where);
+    const delivered = bodies(where.server.requests).slice(2);
+    expect(delivered.slice(0, 5)).toEqual(kept);
+    expect(delivered).toHaveLength(6);
+    expect(delivered.map(timeOf)).toEqual([...delivered.map(timeOf)].sort((a, b) => a - b));
+    expect(delivered.map((body) => `${timeOf(body)}.sent.json`)).toEqual(history(where));
+  });
+
+  it.concurrent('after three failures the network is left alone, and flush asks all the same', async () => {
+    const where = await place({ script: [{ status: 500 }] });
+    for (let run = 0; run < 3; run += 1) await reported(where);
+    const state = await statusOf(where);
+    expect(state.delivery).toMatchObject({ failures: 3, retryAt: expect.any(String) });
+    expect((await tell(where, ['status'])).stdout).toMatch(/^next attempt: .*3 failures in a row/m);
+    const seen = [where.server.requests.length, where.server.connections()];
+    where.server.answers({});
+    await reported(where);
+    expect([where.server.requests.length, where.server.connections()]).toEqual(seen);
+    expect(spooled(where)).toHaveLength(4);
+    expect(await tell(where, ['flush'])).toEqual({
+      status: 0,
+      stdout: '4 delivered, none waiting\n',
+      stderr: '',
+    });
+    expect((await statusOf(where)).delivery.retryAt).toBeUndefined();
+  });
+
+  it.concurrent('a time of the next attempt that no back-off can have set is not waited for', async () => {
+    const where = await place();
+    await waitingRun(where);
+    const state = { failures: 4, retryAt: new Date(Date.now() + 30 * DAY_MS).toISOString() };
+    writeFileSync(join(where.box.stateDir, 'delivery.json'), JSON.stringify(state));
+    await reported(where);
+    expect(where.server.requests).toHaveLength(2);
+  });
+
+  it.concurrent('a reporter that is killed has lost nothing, and holds nobody up', async () => {
+    const where = await place({ script: [{ instead: 'silence' }, {}] });
+    await generate(where);
+    await untilRequests(where, 1);
+    for (const pid of processesMentioning(where.box.dir)) process.kill(pid, 'SIGKILL');
+    await idle(where.box);
+    const lock = join(where.box.stateDir, 'deliver.lock');
+    expect(existsSync(lock)).toBe(true);
+    // Where nobody collects dead orphans (PID 1 of a container), the killed one still counts as there; this one does not.
+    writeFileSync(lock, String(spawnSync('true').pid));
+    await reported(where);
+    expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
+    expect(bodies(where.server.requests)[1]).toBe(bodies(where.server.requests)[0]);
+  });
+});
+
+/** As if its holder had slept for hours. */
+function outdateLock({ box }: Place): void {
+  const hoursAgo = new Date(Date.now() - DAY_MS);
+  utimesSync(join(box.stateDir, 'deliver.lock'), hoursAgo, hoursAgo);
+}
+
+describe('one sender at a time', () => {
+  const lockOf = ({ box }: Place) => join(box.stateDir, 'deliver.lock');
+
+  it.concurrent('one that slept and was replaced stops, and leaves the lock to the other', async () => {
+    const where = await place();
+    await waitingRun(where);
+    const replace = async () => writeFileSync(lockOf(where), String(process.pid));
+    where.server.answers({ after: replace }, {});
+    await reported(where);
+    expect([where.server.requests.length, kinds(spooled(where))]).toEqual([1, ['.json']]);
+    expect(readFileSync(lockOf(where), 'utf8')).toBe(String(process.pid));
+  });
+
+  it.concurrent('one with much to deliver keeps its lock young', async () => {
+    const where = await place();
+    await waitingRun(where);
+    let age = Number.NaN;
+    const look = async () => {
+      age = Date.now() - statSync(lockOf(where)).mtimeMs;
+    };
+    where.server.answers({ after: async () => outdateLock(where) }, { after: look });
+    await reported(where);
+    expect(where.server.requests).toHaveLength(2);
+    expect(age).toBeLessThan(DAY_MS / 2);
+  });
+
+  it.concurrent('a lock from a day to come was made by a clock that was wrong', async () => {
+    const where = await place();
+    await waitingRun(where);
+    writeFileSync(lockOf(where), String(process.pid));
+    const tomorrow = new Date(Date.now() + DAY_MS);
+    utimesSync(lockOf(where), tomorrow, tomorrow);
+    await reported(where);
+    expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
+  });
+});
+
+const untilRequests = ({ server }: Place, count: number) =>
+  until(() => server.requests.length >= count, `${count} requests`);
+
+describe('answers', () => {
+  const soon = { 'retry-after': '1' };
+  it.concurrent.each<[string, Answer]>([
+    ['429 with Retry-After in seconds', { status: 429, headers: soon }],
+    ['503 with Retry-After in seconds', { status: 503, headers: soon }],
+    ['503 with Retry-After: 0', { status: 503, headers: { 'retry-after': '0' } }],
+    [
+      '503 with Retry-After as a date',
+      { status: 503, headers: { 'retry-after': new Date(0).toUTCString() } },
+    ],
+    ['502 without', { status: 502 }],
+    ['504 without', { status: 504 }],
+  ])('%s: asked again at once, with the same bytes', async (_, answer) => {
+    const where = await place({ script: [answer, {}] });
+    await reported(where);
+    const [first, second, ...more] = bodies(where.server.requests);
+    expect(more).toEqual([]);
+    expect(second).toBe(first);
+    expect(kinds(history(where))).toEqual(['.sent.json']);
+    expect((await deliveryOf(where)).failures).toBe(0);
+  });
+
+  it.concurrent('Retry-After beyond the timeout: a later run asks', async () => {
+    const where = await place({ script: [{ status: 429, headers: { 'retry-after': '3600' } }] });
+    await reported(where);
+    expect(where.server.requests).toHaveLength(1);
+    expect(kinds(spooled(where))).toEqual(['.json']);
+    expect((await deliveryOf(where)).problem).toMatch(/overloaded/);
+  });
+
+  it.concurrent.each([400, 413])('%i: the run is given up, and counted once', async (status) => {
+    const where = await place({ script: [{ status }, {}] });
+    await reported(where);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], ['.lost-rejected.json']]);
+    const refused = await statusOf(where);
+    expect(refused.runs).toMatchObject({ waiting: 0, lost: 1 });
+    expect(refused.delivery.problem).toBe(`the collector refused a run (HTTP ${status})`);
+    await reported(where);
+    await reported(where);
+    expect(bodies(where.server.requests).map(lossesIn)).toEqual([{}, { rejected: 1 }, {}]);
+    expect((await statusOf(where)).runs).toMatchObject({ waiting: 0, sent: 2, lost: 1 });
+  });
+
+  // Prometheus 3.16 can answer 400 to a run that it already has (docs/adr/0007-acknowledged-is-stored.md).
+  it.concurrent.each<[string, Answer, string]>([
+    ['a connection that broke', { instead: 'reset' }, '.sent.json'],
+    ['500', { status: 500 }, '.sent.json'],
+    ['403, which is an answer', { status: 403 }, '.lost-rejected.json'],
+  ])('400 after %s', async (_, first, kind) => {
+    const where = await place({ script: [first, { status: 400 }] });
+    await reported(where);
+    await tell(where, ['flush']);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], [kind]]);
+  });
+
+  it.concurrent('400 after nobody listened: the run is lost', async () => {
+    const where = await place({ script: [{ status: 400 }] });
+    await generate(where, { [`${PREFIX}ENDPOINT`]: `http://127.0.0.1:${await freePort()}` });
+    await idle(where.box);
+    expect(kinds(spooled(where))).toEqual(['.json']);
+    await tell(where, ['flush']);
+    expect(kinds(history(where))).toEqual(['.lost-rejected.json']);
+  });
+
+  it.concurrent('400 to a run that another sender stored at the same time: no loss', async () => {
+    const where = await place();
+    const settled = () =>
+      until(() => !spooled(where).includes(name), 'the slower sender to settle the run');
+    where.server.answers(
+      { status: 400, after: () => untilRequests(where, 2) },
+      { after: () => settled() },
+      {},
+    );
+    await generate(where);
+    await untilRequests(where, 1);
+    const [name = ''] = spooled(where);
+    outdateLock(where);
+    await reported(where);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json', '.sent.json']]);
+  });
+
+  it.concurrent('400 after a connection that broke, and another run in between: no loss', async () => {
+    const where = await place({ script: [{ instead: 'reset' }, {}, { status: 400 }] });
+    await reported(where, { [`${PREFIX}TIMEOUT`]: '500' });
+    const [name = ''] = spooled(where);
+    const earlier = Number(name.slice(0, 13)) - 60_000; // a clock was set back
+    const request = readFileSync(join(where.box.spoolDir, name), 'utf8');
+    writeFileSync(join(where.box.spoolDir, `${earlier}.json`), asOf(request, earlier));
+    await tell(where, ['flush']);
+    expect(where.server.requests).toHaveLength(3);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json', '.sent.json']]);
+  });
+
+  it.concurrent('400 after a connection that broke, and then nobody listened: no loss', async () => {
+    const where = await place({ script: [{ instead: 'reset' }] });
+    await generate(where, { [`${PREFIX}TIMEOUT`]: '2500' });
+    await untilRequests(where, 1);
+    await where.server.close();
+    await idle(where.box);
+    expect((await deliveryOf(where)).problem).toMatch(/ECONNREFUSED/);
+    where.server = await startOtlpServer({ port: where.server.port, script: [{ status: 400 }] });
+    await tell(where, ['flush']);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json']]);
+  });
+
+  it.concurrent('a refused run that carried a count: the next carries both', async () => {
+    const where = await place({ script: [{ status: 400 }, { status: 413 }, {}] });
+    for (let run = 0; run < 4; run += 1) await reported(where);
+    expect(bodies(where.server.requests).map(lossesIn)).toEqual([
+      {},
+      { rejected: 1 },
+      { rejected: 2 },
+      {},
+    ]);
+  });
+
+  it.concurrent('one refused run of a backlog does not stop the others', async () => {
+    const where = await place({ script: [{ status: 400 }, {}] });
+    await waitingRun(where);
+    await waitingRun(where);
+    await reported(where);
+    expect(kinds(history(where))).toEqual(['.lost-rejected.json', '.sent.json', '.sent.json']);
+    expect((await statusOf(where)).delivery).toMatchObject({ failures: 0 });
+  });
+
+  // The connection may also be reset before that is read (test/switches.test.ts, with the real one).
+  it.concurrent.each([
+    'Client sent an HTTP request to an HTTPS server.\n',
+    '<center>The plain HTTP request was sent to HTTPS port</center>',
+  ])(
+    '400 of a server that speaks TLS, to plain http: kept, named, and refused when it is refused',
+    async (body) => {
+      const where = await place({
+        script: [{ status: 400, body, headers: { 'content-type': 'text/html' } }, { status: 400 }],
+      });
+      await reported(where);
+      expect(kinds(spooled(where))).toEqual(['.json']);
+      expect((await deliveryOf(where)).problem).toBe(
+        'the collector speaks TLS (HTTP 400): the endpoint must begin with https',
+      );
+      await tell(where, ['flush']);
+      expect([spooled(where), kinds(history(where))]).toEqual([[], ['.lost-rejected.json']]);
+    },
+  );
+
+  it.concurrent.each([
+    [401, /credentials \(HTTP 401\): check headers$/],
+    [403, /credentials \(HTTP 403\): check headers$/],
+    [404, /path \(HTTP 404\): check the endpoint$/],
+    [405, /HTTP 405$/],
+    [500, /HTTP 500$/],
+    [501, /HTTP 501$/],
+    [302, /HTTP 302$/],
+    [307, /HTTP 307$/],
+    [308, /HTTP 308$/],
+  ])('%i: kept, named, not followed', async (status, problem) => {
+    const elsewhere = await startOtlpServer();
+    const where = await place({
+      script: [{ status, headers: { location: `${elsewhere.endpoint}/v1/metrics` } }],
+    });
+    await reported(where);
+    await elsewhere.close();
+    expect(elsewhere.connections()).toBe(0);
+    expect(where.server.requests).toHaveLength(1);
+    expect(kinds(spooled(where))).toEqual(['.json']);
+    expect((await deliveryOf(where)).problem).toMatch(problem);
+    expect((await tell(where, ['status'])).stdout).toMatch(/^last problem: .*HTTP/m);
+    expect(await tell(where, ['flush'])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/still waiting/),
+    });
+    where.server.answers({});
+    expect(await tell(where, ['flush'])).toEqual({
+      status: 0,
+      stdout: '1 delivered, none waiting\n',
+      stderr: '',
+    });
+  });
+
+  it.concurrent.each([
+    ['empty', ''],
+    ['the empty object', '{}'],
+    ['a large one', `{"partialSuccess":{"errorMessage":"${'y'.repeat(60_000)}"}}`],
+    ['a partial success without a loss', '{"partialSuccess":{"errorMessage":"be careful"}}'],
+  ])('200 with a body that is %s: delivered', async (_, body) => {
+    const where = await place({ script: [{ body }] });
+    await reported(where);
+    expect(kinds(history(where))).toEqual(['.sent.json']);
+    expect(await deliveryOf(where)).toEqual({ failures: 0, lastSuccess: expect.any(String) });
+  });
+
+  it.concurrent('partial success: delivered, and status says how much was refused', async () => {
+    const body = '{"partialSuccess":{"rejectedDataPoints":"2","errorMessage":"duplicate"}}';
+    const where = await place({ script: [{ body }, { body }, {}] });
+    for (let run = 0; run < 3; run += 1) await reported(where);
+    expect(where.server.requests).toHaveLength(3);
+    expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json', '.sent.json']);
+    expect((await deliveryOf(where)).rejectedPoints).toBe(4);
+    expect((await tell(where, ['status'])).stdout).toMatch(/^rejected: +4 data points/m);
+  });
+});
+
+describe('files in the spool', () => {
+  const at = Date.now() - 60_000;
+  const whole = (where: Place) =>
+    readFileSync(join(where.box.spoolDir, spooled(where)[0] ?? ''), 'utf8');
+  const foreign: Record<string, (where: Place, path: string) => void> = {
+    corrupt: (_, path) => writeFileSync(path, 'canary {]'),
+    truncated: (where, path) => writeFileSync(path, whole(where).slice(0, -20)),
+    empty: (_, path) => writeFileSync(path, ''),
+    binary: (_, path) => writeFileSync(path, Buffer.from([0, 255, 254, 1])),
+    'too large': (_, path) => writeFileSync(path, JSON.stringify({ canary: 'x'.repeat(70_000) })),
+    "somebody else's JSON": (_, path) => writeFileSync(path, '{"canary":"token"}'),
+    'a folder': (_, path) => mkdirSync(path),
+    'a link to a file of the user': (where, path) => {
+      writeFileSync(join(where.project, 'secrets.json'), '{"canary":"token"}');
+      symlinkSync(join(where.project, 'secrets.json'), path);
+    },
+  };
+
+  it.concurrent.each(Object.entries(foreign))(
+    '%s: never posted, counted, and in nobody’s way',
+    async (_, make) => {
+      const where = await place();
+      await waitingRun(where);
+      make(where, join(where.box.spoolDir, `${at}.json`));
+      await reported(where);
+      await reported(where);
+      expect(spooled(where)).toEqual([]);
+      expect(kinds(history(where))).toEqual([
+        '.lost-unreadable.in.json',
+        '.sent.json',
+        '.sent.json',
+        '.sent.json',
+      ]);
+      const posted = bodies(where.server.requests);
+      expect(posted.join('')).not.toContain('canary');
+      expect(posted.map(lossesIn)).toEqual([{}, {}, { unreadable: 1 }]);
+      // And the commands that read them do not stumble.
+      for (const args of [['show'], ['show', '--format', 'otlp'], ['status', '--json'], ['flush']])
+        expect(await tell(where, args)).toMatchObject({ status: 0, stderr: '' });
+    },
+  );
+
+  it.concurrent('a run of a clock that was ahead is delivered when its time has come, and flush says so', async () => {
+    const where = await place();
+    const name = await waitingRun(where);
+    const ahead = `${Date.now() + 3_600_000}.json`;
+    moveRun(where, name, Number.parseInt(ahead, 10));
+    await reported(where);
+    expect([spooled(where), kinds(history(where))]).toEqual([[ahead], ['.sent.json']]);
+    expect(await tell(where, ['flush'])).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/1 .*clock/),
+    });
+    moveRun(where, ahead, Date.now());
+    expect(await tell(where, ['flush'])).toMatchObject({ status: 0 });
+    expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
+  });
+
+  it.concurrent('foreign names stay where they are', async () => {
+    const where = await place();
+    await waitingRun(where);
+    const names = ['notes.json', '.hidden', '123.json', `${at}.json.bak`, `${at}-1.json`];
+    for (const name of names) writeFileSync(join(where.box.spoolDir, name), '{"canary":1}');
+    await reported(where);
+    expect(spooled(where)).toEqual([...names].sort());
+    expect(bodies(where.server.requests).join('')).not.toContain('canary');
+  });
+
+  it.concurrent('older than seven days: given up, and counted once', async () => {
+    const where = await place();
+    const name = await waitingRun(where);
+    const old = Date.now() - 7 * DAY_MS - 60_000;
+    renameSync(join(where.box.spoolDir, name), join(where.box.spoolDir, `${old}.json`));
+    await reported(where);
+    await reported(where);
+    expect(history(where)[0]).toMatch(new RegExp(`^${old}\\.lost-expired\\.in-\\d+\\.json$`));
+    expect(bodies(where.server.requests).map(lossesIn)).toEqual([{}, { expired: 1 }]);
+  });
+
+  const young = Date.now() - DAY_MS;
+  it.concurrent.each<[string, Env]>([
+    ['while the collector fails', {}],
+    ['while the configuration is wrong', { [`${PREFIX}COMPRESSION`]: 'zip' }],
+    ['while the back-off holds', {}],
+  ])('more than five thousand, %s: the oldest are given up', async (title, more) => {
+    const where = await place({ script: [{ status: 500 }] });
+    await waitingRun(where);
+    const pieces = asOf(whole(where), young).split(String(young));
+    for (let index = 0; index < 5_010; index += 1)
+      writeFileSync(
+        join(where.box.spoolDir, `${young + index}.json`),
+        pieces.join(String(young + index)),
+      );
+    if (title.includes('back-off')) {
+      const state = { failures: 3, retryAt: new Date(Date.now() + 600_000).toISOString() };
+      writeFileSync(join(where.box.stateDir, 'delivery.json'), JSON.stringify(state));
+    }
+    await reported(where, more);
+    expect(spooled(where)).toHaveLength(5_000);
+    expect(history(where)).toEqual(
+      Array.from({ length: 12 }, (_, index) => `${young + index}.lost-spool_full.json`),
+    );
+  });
+
+  it.concurrent('only the user can read them', async () => {
+    const where = await place();
+    await waitingRun(where);
+    await reported(where, { [`${PREFIX}ENDPOINT`]: 'ftp://127.0.0.1' });
+    const modes = (folder: string): string[] =>
+      readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+        const path = join(folder, entry.name);
+        return [
+          (statSync(path).mode & 0o777).toString(8),
+          ...(entry.isDirectory() ? modes(path) : []),
+        ];
+      });
+    expect([...new Set(modes(where.box.stateDir))].sort()).toEqual(['600', '700']);
+  });
+});
+
+describe('configuration', () => {
+  const configFile = ({ box }: Place) => join(box.home, '.config', 'lhp-otel', 'config.json');
+  const configure = (where: Place, config: unknown) => {
+    mkdirSync(join(where.box.home, '.config', 'lhp-otel'), { recursive: true });
+    writeFileSync(configFile(where), typeof config === 'string' ? config : JSON.stringify(config));
+  };
+  const SECRET = 'hidden-value';
+
+  /** Wrong: `status`, `status --json` and `flush` say so and end with 1; a wrapped run is silent, waits, and nothing is sent. */
+  async function expectWrong(where: Place, env: Env, problem: RegExp): Promise<void> {
+    const state = await tell(where, ['status', '--json'], env);
+    expect((JSON.parse(state.stdout) as Status).problems.join('\n')).toMatch(problem);
+    expect(state.status).toBe(1);
+    const text = await tell(where, ['status'], env);
+    expect(text).toMatchObject({ status: 1, stderr: expect.stringMatching(problem) });
+    await reported(where, env);
+    const flushed = await tell(where, ['flush'], env);
+    expect(flushed).toMatchObject({ status: 1, stderr: expect.stringMatching(problem) });
+    expect(where.server.connections()).toBe(0);
+    expect(kinds(spooled(where))).toEqual(['.json']);
+    const said = [state, text, flushed].map(({ stdout, stderr }) => stdout + stderr).join('');
+    const kept = readFileSync(join(where.box.stateDir, 'delivery.json'), 'utf8');
+    expect(said + kept).not.toContain(SECRET);
+  }
+
+  it.concurrent.each<[string, string, RegExp]>([
+    ['ENDPOINT', 'collector', /ENDPOINT.* URL.*https:\/\//],
+    ['ENDPOINT', '127.0.0.1:4318', /ENDPOINT.* URL|ENDPOINT.* https or http/],
+    ['ENDPOINT', 'ftp://127.0.0.1', /ENDPOINT.* ftp.* https or http/],
+    ['ENDPOINT', `http://user:${SECRET}@127.0.0.1`, /ENDPOINT.* password.* headers/],
+    ['ENDPOINT', `http://127.0.0.1/?key=${SECRET}`, /ENDPOINT.* query.* base URL/],
+    ['TIMEOUT', 'soon', /TIMEOUT.* "soon".* 1 to 60000/],
+    ['TIMEOUT', '0', /TIMEOUT.* "0".* 1 to 60000/],
+    ['TIMEOUT', '-1', /TIMEOUT.* "-1".* 1 to 60000/],
+    ['TIMEOUT', '1.5', /TIMEOUT.* "1.5".* 1 to 60000/],
+    ['TIMEOUT', '60001', /TIMEOUT.* "60001".* 1 to 60000/],
+    ['COMPRESSION', 'zip', /COMPRESSION.* "zip".* gzip or none/],
+    ['COMPRESSION', 'GZIP', /COMPRESSION.* "GZIP".* gzip or none/],
+    ['HEADERS', SECRET, /HEADERS.* name=value/],
+    ['HEADERS', `a b=${SECRET}`, /HEADERS.* name=value|HEADERS.*a b/],
+    ['HEADERS', `key=${SECRET}%`, /HEADERS.* key/],
+    ['HEADERS', `key=${SECRET}%0d%0aevil:1`, /HEADERS.* key/],
+    ['HEADERS', `ok=1,=${SECRET}`, /HEADERS.* name=value/],
+    ['HEADERS', 'Content-Length=3', /HEADERS.* Content-Length .*describes the request/],
+    ['HEADERS', 'a=1,transfer-encoding=chunked', /transfer-encoding .*belongs to the connection/],
+    ['HEADERS', 'host=other.example', /host .*endpoint names the host/],
+    ['HEADERS', 'content-encoding=gzip', /content-encoding .*COMPRESSION/],
+    ['HEADERS', 'Proxy-Authorization=x', /Proxy-Authorization .*proxy's variable/],
+    ...[
+      ...['connection', 'keep-alive', 'te', 'trailer', 'upgrade', 'expect', 'content-type'],
+      ...['accept-encoding', 'user-agent', 'proxy-connection', 'http2-settings'],
+    ].map((name): [string, string, RegExp] => [
+      'HEADERS',
+      `${name}=${SECRET}`,
+      RegExp(`header ${name} `),
+    ]),
+    ['TIMEOUT', '2m', /TIMEOUT.* "2m".* 1 to 60000/],
+    ['TIMEOUT', '0s', /TIMEOUT.* "0s".* 1 to 60000/],
+    ['TIMEOUT', '0.5ms', /TIMEOUT.* "0.5ms".* 1 to 60000/],
+    ['TIMEOUT', '1h', /TIMEOUT.* "1h".* 1 to 60000.* 10s/],
+    ['TIMEOUT', '1e3', /TIMEOUT.* "1e3".* 1 to 60000/],
+    ['CERTIFICATE', '/nowhere/ca.pem', /CERTIFICATE.*\/nowhere\/ca\.pem/],
+    ['CLIENT_CERTIFICATE', '/nowhere/cert.pem', /CLIENT_CERTIFICATE.*\/nowhere\/cert\.pem/],
+    ['CLIENT_KEY', '/nowhere/key.pem', /CLIENT_KEY.*\/nowhere\/key\.pem/],
+  ])('%s=%s is wrong', async (name, value, problem) => {
+    await expectWrong(await place(), { [PREFIX + name]: value }, problem);
+  });
+
+  it.concurrent.each<[string, unknown, RegExp]>([
+    ['no JSON', `{"headers": "${SECRET}`, /config\.json.* JSON/],
+    ['a list', [], /config\.json.* object/],
+    ['an unknown key', { endpont: 'x' }, /config\.json.* endpont.* endpoint, headers/],
+    [
+      'an endpoint that is no string',
+      { endpoint: 4318 },
+      /endpoint.*config\.json is 4318 .*URL.*https:\/\//,
+    ],
+    [
+      'an endpoint that is no URL',
+      { endpoint: 'collector' },
+      /endpoint.*config\.json.* URL.*https:\/\//,
+    ],
+    [
+      'a timeout that is no number',
+      { timeout: 'soon' },
+      /timeout.*config\.json.* "soon".* 1 to 60000/,
+    ],
+    ['a timeout that is a list', { timeout: [100] }, /timeout.*config\.json.* 1 to 60000/],
+    [
+      'an unknown compression',
+      { compression: 'zstd' },
+      /compression.*config\.json.* "zstd".* gzip or none/,
+    ],
+    [
+      'a compression that is no string',
+      { compression: true },
+      /compression.*config\.json.* gzip or none/,
+    ],
+    ['headers that are a list', { headers: [SECRET] }, /headers.*config\.json.* name=value/],
+    ['a header that is no string', { headers: { key: [SECRET] } }, /headers.*config\.json.* key/],
+    [
+      'a header with a line break',
+      { headers: { key: `${SECRET}\n` } },
+      /headers.*config\.json.* key/,
+    ],
+    [
+      'a header of the connection',
+      { headers: { 'Transfer-Encoding': SECRET } },
+      /Transfer-Encoding/,
+    ],
+    [
+      'a certificate that is no string',
+      { certificate: 1 },
+      /certificate.*config\.json is 1 .*PEM file/,
+    ],
+    [
+      'a certificate that is not there',
+      { certificate: '/nowhere/ca.pem' },
+      /certificate.*\/nowhere\/ca\.pem/,
+    ],
+  ])('config.json with %s is wrong', async (title, config, problem) => {
+    const where = await place();
+    configure(
+      where,
+      typeof config === 'object' && !Array.isArray(config)
+        ? { endpoint: where.server.endpoint, ...config }
+        : config,
+    );
+    where.env = {};
+    // A file that cannot be read may say `enabled: false`: then nothing is even recorded.
+    if (title === 'no JSON' || title === 'a list') {
+      expect(await tell(where, ['status'])).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(problem),
+      });
+      await reported(where);
+      expect([where.server.connections(), spooled(where)]).toEqual([0, []]);
+    } else await expectWrong(where, {}, problem);
+  });
+
+  it.concurrent.each(['-1', '1.5', '1h', '11m', '2 sec', '1e3', 'soon', '0x10'])(
+    'LHP_OTEL_FLUSH_TIMEOUT=%s is wrong',
+    async (value) => {
+      const wrong = { LHP_OTEL_FLUSH_TIMEOUT: value };
+      const legal =
+        /LHP_OTEL_FLUSH_TIMEOUT is ".*"; it must be like 2s, 500ms or 1m.* 10m; 0 never/;
+      const where = await place();
+      await expectWrong(where, wrong, legal);
+      const doctor = await tell(where, ['doctor'], wrong);
+      expect(doctor).toMatchObject({ status: 1, stdout: expect.stringMatching(legal) });
+    },
+  );
+
+  it.concurrent.each([
+    ['1500', 1500],
+    ['1.5s', 1500],
+    ['1.005s', 1005],
+    ['250ms', 250],
+    ['1m', 60_000],
+    ['0.5m', 30_000],
+    [' 10 s ', 10_000],
+  ])('TIMEOUT=%s is %i ms, in the environment and in a file', async (value, milliseconds) => {
+    const where = await place();
+    expect((await statusOf(where, { [`${PREFIX}TIMEOUT`]: value })).timeout_ms).toBe(milliseconds);
+    configure(where, { endpoint: where.server.endpoint, timeout: value });
+    where.env = {};
+    expect((await statusOf(where)).timeout_ms).toBe(milliseconds);
+  });
+
+  it.concurrent('the endpoint can be the operator’s and the credentials the user’s', async () => {
+    const where = await place();
+    configure(where, { headers: { authorization: 'Bearer mine' } });
+    await reported(where);
+    expect(where.server.requests[0]?.headers.authorization).toBe('Bearer mine');
+  });
+
+  it.concurrent('headers to a port of this machine that others can take: a warning', async () => {
+    const where = await place();
+    const headers = { [`${PREFIX}HEADERS`]: `key=${SECRET}` };
+    const said = /plain http on this machine.* any user of it can take port \d+/;
+    expect((await statusOf(where, headers)).warnings).toEqual([expect.stringMatching(said)]);
+    expect((await statusOf(where)).warnings).toEqual([]);
+    const root = { ...headers, [`${PREFIX}ENDPOINT`]: 'http://127.0.0.1:431' };
+    expect((await statusOf(where, root)).warnings).toEqual([]);
+  });
+
+  it.concurrent('plain http to another machine: a warning without headers, refused with them', async () => {
+    const where = await place();
+    const far = { [`${PREFIX}ENDPOINT`]: 'http://collector.example:4318' };
+    const warned = await tell(where, ['status'], far);
+    expect(warned).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^warning: .*http to collector\.example/m),
+    });
+    await expectWrong(
+      where,
+      { ...far, [`${PREFIX}HEADERS`]: `key=${SECRET}` },
+      /http to collector\.example.*https/,
+    );
+  });
+
+  it.concurrent.each([
+    'http://localhost:4318',
+    'http://127.0.0.1',
+    'http://127.9.9.9:1',
+    'http://[::1]:4318',
+    'https://collector.example',
+  ])('%s with headers is right, and status names them without their values', async (endpoint) => {
+    const where = await place();
+    const env = {
+      [`${PREFIX}ENDPOINT`]: endpoint,
+      [`${PREFIX}HEADERS`]: `key=${SECRET},other=%20${SECRET}`,
+    };
+    for (const args of [['status'], ['status', '--json']]) {
+      const told = await tell(where, args, env);
+      expect(told).toMatchObject({
+        status: 0,
+        stderr: '',
+        stdout: expect.stringMatching(/key[\s\S]*other/),
+      });
+      expect(told.stdout).not.toContain(SECRET);
+    }
+  });
+
+  it.concurrent('headers arrive as they were configured: decoded, trimmed, all of them', async () => {
+    const where = await place();
+    await reported(where, {
+      [`${PREFIX}HEADERS`]: ',x-key = a%20b%3D%2C , ,authorization=Bearer%20abc,x-empty=,',
+    });
+    expect(where.server.requests[0]?.headers).toMatchObject({
+      'x-key': 'a b=,',
+      authorization: 'Bearer abc',
+      'x-empty': '',
+      'content-type': 'application/json',
+    });
+  });
+
+  it.concurrent.each([
+    ['', '/v1/metrics'],
+    ['/', '/v1/metrics'],
+    ['/otlp', '/otlp/v1/metrics'],
+    ['/otlp/', '/otlp/v1/metrics'],
+  ])('the base URL "…%s" is posted to at %s', async (suffix, path) => {
+    const where = await place();
+    await reported(where, { [`${PREFIX}ENDPOINT`]: ` ${where.server.endpoint}${suffix} ` });
+    expect(where.server.requests.map((request) => request.path)).toEqual([path]);
+  });
+
+  it.concurrent('the environment is before the user’s file, key by key', async () => {
+    const where = await place();
+    const other = await startOtlpServer();
+    configure(where, {
+      endpoint: other.endpoint,
+      headers: { 'x-from': 'file' },
+      compression: 'gzip',
+    });
+    const { [`${PREFIX}ENDPOINT`]: endpoint } = where.env;
+    where.env = {};
+    await reported(where);
+    expect((await statusOf(where)).endpoint_source).toBe(configFile(where));
+    where.env = { [`${PREFIX}ENDPOINT`]: endpoint, [`${PREFIX}COMPRESSION`]: 'none' };
+    await reported(where);
+    expect((await statusOf(where)).endpoint_source).toBe('the environment');
+    await other.close();
+    const seen = ({ requests }: OtlpServer) =>
+      requests.map(({ headers }) => [headers['x-from'], headers['content-encoding']]);
+    expect([seen(other), seen(where.server)]).toEqual([[['file', 'gzip']], [['file', undefined]]]);
+  });
+
+  it.concurrent('nothing inside a project can name a collector', async () => {
+    const where = await place();
+    const evil = JSON.stringify({ endpoint: where.server.endpoint });
+    for (const path of [
+      ...[
+        'config.json',
+        'lhp-otel/config.json',
+        '.config/lhp-otel/config.json',
+        '.lhp-otel/config.json',
+      ],
+      ...[
+        '.lhp-otel.json',
+        'config/config.json',
+        'etc/lhp-otel/config.json',
+        'state/lhp-otel/config.json',
+      ],
+    ]) {
+      mkdirSync(join(where.project, path, '..'), { recursive: true });
+      writeFileSync(join(where.project, path), evil);
+    }
+    const line = `${PREFIX}ENDPOINT=${where.server.endpoint}\n`;
+    writeFileSync(join(where.project, '.env'), line);
+    writeFileSync(
+      join(where.project, 'lhp.yaml'),
+      `name: delivery\nlhp_otel: ${evil}\ntelemetry: ${evil}\n`,
+    );
+    where.env = {};
+    // A relative folder is no folder, says the XDG Base Directory specification; here it would be the project.
+    for (const more of [
+      {},
+      { XDG_CONFIG_HOME: '.', XDG_STATE_HOME: 'state' },
+      { XDG_CONFIG_HOME: '.config' },
+    ]) {
+      await reported(where, more);
+      expect((await statusOf(where, more)).mode).toBe('local');
+    }
+    expect(kinds(history(where))).toEqual(['.local.json', '.local.json', '.local.json']);
+    expect(where.server.connections()).toBe(0);
+  });
+
+  it.concurrent('the unprefixed variables of other applications name no collector', async () => {
+    const where = await place();
+    where.env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: where.server.endpoint,
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: where.server.endpoint,
+    };
+    await reported(where);
+    expect((await statusOf(where)).mode).toBe('local');
+    expect(where.server.connections()).toBe(0);
+  });
+});
+
+describe('TLS', () => {
+  const openssl = program('openssl');
+  if (lacking(openssl)) return;
+  const box = sandbox();
+  const file = (name: string) => join(box.dir, name);
+
+  beforeAll(() => {
+    makeCertificates(openssl.path, box.dir);
+    writeFileSync(file('garbage.pem'), 'no certificate');
+  });
+  afterAll(() => box.dispose());
+
+  const server = () => ({
+    key: readFileSync(file('server.key')),
+    cert: readFileSync(file('server.crt')),
+  });
+  const mutual = () => ({
+    ...server(),
+    ca: readFileSync(file('ca.crt')),
+    requestCert: true,
+    rejectUnauthorized: true,
+  });
+  const tlsEnv = (files: Record<string, string>) =>
+    Object.fromEntries(Object.entries(files).map(([name, path]) => [PREFIX + name, file(path)]));
+  const client = { CLIENT_CERTIFICATE: 'client.crt', CLIENT_KEY: 'client.key' };
+
+  it.concurrent.each<[string, () => object, Record<string, string>, RegExp | 'delivered']>([
+    ['the authority of the server', server, { CERTIFICATE: 'ca.crt' }, 'delivered'],
+    ['no authority', server, {}, /UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET/],
+    [
+      'another authority',
+      server,
+      { CERTIFICATE: 'other.crt' },
+      /UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET/,
+    ],
+    [
+      'mutual, with the client’s certificate',
+      mutual,
+      { CERTIFICATE: 'ca.crt', ...client },
+      'delivered',
+    ],
+    ['mutual, without one', mutual, { CERTIFICATE: 'ca.crt' }, /ERR_SSL|ECONNRESET|EPIPE/],
+    [
+      'a file that is no certificate',
+      server,
+      { CERTIFICATE: 'garbage.pem' },
+      /holds no certificate/,
+    ],
+    [
+      'a key that is not of the certificate',
+      mutual,
+      { ...client, CERTIFICATE: 'ca.crt', CLIENT_KEY: 'server.key' },
+      /CLIENT_KEY is not the key of the certificate in .*client\.crt/,
+    ],
+  ])('%s', async (_, tls, files, expected) => {
+    const where = await place({ tls: tls() });
+    await reported(where, tlsEnv(files));
+    if (expected === 'delivered') {
+      expect(kinds(history(where))).toEqual(['.sent.json']);
+      expect(where.server.requests).toHaveLength(1);
+    } else {
+      expect(kinds(spooled(where))).toEqual(['.json']);
+      expect(where.server.requests).toEqual([]);
+      const { delivery, problems } = await statusOf(where, tlsEnv(files));
+      expect(`${delivery.problem ?? ''}${problems.join()}`).toMatch(expected);
+    }
+  });
+});

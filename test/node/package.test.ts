@@ -1,0 +1,112 @@
+// The package as it is installed: what is bundled is named and not installed a second time, the
+// example runs from a folder that has nothing else, and a host that bundles the library is told
+// what it has to copy.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'tsdown';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Env, projectRoot, type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
+
+const dist = join(projectRoot, 'dist');
+const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
+let box: Sandbox;
+/** An empty project in which the packed package is the only one. */
+let host: string;
+
+beforeAll(() => {
+  box = sandbox();
+  host = join(box.dir, 'host');
+  const installed = join(host, 'node_modules', 'lhp-otel');
+  mkdirSync(installed, { recursive: true });
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', box.dir];
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', pack, { cwd: projectRoot, encoding: 'utf8' }),
+  );
+  execFileSync('tar', ['-xf', join(box.dir, filename), '-C', installed, '--strip-components=1']);
+});
+afterAll(() => box.dispose());
+
+function node(file: string, env: Env = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file], {
+    cwd: host,
+    env: { ...box.env, ...env } as NodeJS.ProcessEnv,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+it('nothing is installed beside it but the API, which is the host’s', () => {
+  expect(manifest.dependencies).toBeUndefined();
+  expect(manifest.peerDependencies).toEqual({
+    '@opentelemetry/api': expect.stringMatching(/^\^1\.\d+\.0$/),
+  });
+});
+
+it('what is bundled is in the notices and in the SBOM, with its version', () => {
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.c?js$/.test(name),
+  );
+  const marks = files.flatMap((name) => [
+    ...readFileSync(join(dist, name), 'utf8').matchAll(
+      /#region node_modules\/((?:@[^/\s]+\/)?[^/\s]+)/g,
+    ),
+  ]);
+  const names = new Set(marks.map(([, name]) => name as string));
+  const sbom = JSON.parse(
+    readFileSync(join(host, 'node_modules/lhp-otel/dist/sbom.cdx.json'), 'utf8'),
+  );
+  const notices = readFileSync(
+    join(host, 'node_modules/lhp-otel/dist/THIRD-PARTY-NOTICES.txt'),
+    'utf8',
+  );
+  expect(names.size).toBeGreaterThan(8);
+  for (const name of names) {
+    const { version } = JSON.parse(
+      readFileSync(join(projectRoot, 'node_modules', name, 'package.json'), 'utf8'),
+    );
+    expect(notices).toContain(`${name} ${version} (`);
+    expect(sbom.components).toContainEqual(expect.objectContaining({ name, version }));
+  }
+});
+
+it('the example runs in a folder that has nothing else, and is recorded', async () => {
+  copyFileSync(join(projectRoot, 'docs', 'examples', 'generate.ts'), join(host, 'generate.ts'));
+  expect(node('generate.ts')).toEqual({ status: 0, stdout: '3 files written\n', stderr: '' });
+  expect(await box.recorded(1)).toMatchObject([{ files_generated: 3, environment: 'dev' }]);
+});
+
+it('in a bundle of the host it returns false and says what is missing; with those files it records', async () => {
+  const entry = join(host, 'main.mjs');
+  writeFileSync(
+    entry,
+    `import { recordGenerate } from 'lhp-otel';\nconsole.log(recordGenerate({}));\n`,
+  );
+  const outDir = join(host, 'bundle');
+  await build({
+    ...{
+      entry: { main: entry },
+      cwd: host,
+      outDir,
+      format: 'esm',
+      platform: 'node',
+      dts: false,
+      clean: false,
+    },
+    ...{ config: false, logLevel: 'silent', deps: { alwaysBundle: [/.*/] } },
+  });
+  const [name = ''] = readdirSync(outDir).filter((file) => file.startsWith('main'));
+  const bundle = join(outDir, name);
+  expect(readFileSync(bundle, 'utf8')).not.toContain("from 'lhp-otel'");
+  expect(node(bundle)).toEqual({ status: 0, stdout: 'false\n', stderr: '' });
+  const { stdout, stderr } = node(bundle, { LHP_OTEL_LOG: 'debug' });
+  expect(stdout).toBe('false\n');
+  expect(stderr).toMatch(
+    /^lhp-otel: not recorded: reporter\.cjs is not beside the library; .*\*\.cjs.*\n$/,
+  );
+  const before = box.runFiles().length;
+  for (const file of readdirSync(dist).filter((each) => each.endsWith('.cjs')))
+    cpSync(join(dist, file), join(outDir, file));
+  expect(node(bundle)).toEqual({ status: 0, stdout: 'true\n', stderr: '' });
+  expect(await box.recorded(before + 1)).toHaveLength(before + 1);
+});

@@ -1,0 +1,269 @@
+// A CI job restores the state folder from a cache that others may write. What was planted there is not sent, not
+// followed and not waited for, whatever it is; and what `off` and `purge` delete is ours by its name.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lacking, secondUser } from '../../scripts/harness/needs.ts';
+import { lhpOtel, type OtlpServer, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
+import { idle, projectRoot, type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
+import { recordRun } from '../../src/otlp/encode.ts';
+import { EVENT } from '../support/event.ts';
+
+let box: Sandbox;
+let server: OtlpServer;
+beforeEach(async () => {
+  server = await startOtlpServer();
+  const bin = join(projectRoot, 'test', 'fixtures', 'bin');
+  const env = {
+    DO: ':',
+    CI: 'true',
+    LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint,
+    LHP_OTEL_FLUSH_TIMEOUT: '20s',
+  };
+  box = sandbox({ path: [bin], env });
+  writeFileSync(join(box.dir, 'lhp.yaml'), 'name: planted\n');
+  for (const folder of ['spool', 'history', 'attempts'])
+    mkdirSync(join(box.stateDir, folder), { recursive: true, mode: 0o700 });
+});
+afterEach(async () => {
+  await idle(box);
+  await server.close();
+  box.dispose();
+});
+
+const wire = () => server.requests.map(({ head, body }) => head + body.toString()).join('\n');
+const generate = () =>
+  lhpOtel(box, ['run', '--', 'lhp', 'generate', '--env', 'dev'], { cwd: box.dir });
+const AT = Date.now() - 60_000;
+
+describe('a text in a planted file comes out nowhere', () => {
+  const request = async () =>
+    JSON.parse(
+      Buffer.from(
+        await recordRun({ ...EVENT, is_ci: false }, { timestamp: AT, startedAt: AT }),
+      ).toString(),
+    ) as {
+      resourceMetrics: [
+        { resource: { attributes: unknown[] }; scopeMetrics: [{ metrics: unknown[] }] },
+      ];
+    };
+
+  it.each<[string, (whole: Awaited<ReturnType<typeof request>>) => unknown]>([
+    [
+      'one more resource attribute',
+      ({ resourceMetrics: [{ resource }] }) =>
+        resource.attributes.push({ key: 'host.name', value: { stringValue: 'acme_secret' } }),
+    ],
+    [
+      'one more metric',
+      ({ resourceMetrics: [{ scopeMetrics }] }) =>
+        scopeMetrics[0].metrics.push({ name: 'acme_secret', sum: { dataPoints: [] } }),
+    ],
+    [
+      'one more resource',
+      ({ resourceMetrics }) =>
+        (resourceMetrics as unknown[]).push({
+          resource: { attributes: ['acme_secret'] },
+          scopeMetrics: [],
+        }),
+    ],
+    ['one more key', (whole) => Object.assign(whole, { acme_secret: 1 })],
+  ])('a run with %s', async (_what, change) => {
+    const whole = await request();
+    change(whole);
+    writeFileSync(join(box.spoolDir, `${AT}.json`), JSON.stringify(whole));
+    expect((await generate()).status).toBe(0);
+    await idle(box);
+    await generate();
+    await idle(box);
+    expect(server.requests).toHaveLength(2);
+    expect(wire()).not.toContain('acme_secret');
+    expect(wire()).toContain('"stringValue":"unreadable"');
+  });
+
+  it('a loss with a reason of somebody’s own', async () => {
+    writeFileSync(join(box.historyDir, `${AT}.lost-acme_secret_project.json`), '{}');
+    await generate();
+    await idle(box);
+    expect(server.requests).toHaveLength(1);
+    expect(wire()).not.toContain('acme_secret');
+    expect(wire()).not.toContain('lost_runs');
+    expect(readdirSync(box.historyDir)).toContain(`${AT}.lost-acme_secret_project.json`);
+  });
+});
+
+describe('what is no file is not waited for', () => {
+  const places = [
+    'delivery.json',
+    'deliver.lock',
+    'notice.json',
+    'notice.pending',
+    'machine-id',
+    'ci-slot.json',
+    `spool/${AT}.json`,
+    `spool/${AT}.tmp`,
+    `history/${AT}.sent.json`,
+    `history/${AT}.lost-rejected.json`,
+    `attempts/${AT}`,
+  ];
+
+  it.each([['delivery.json'], ['deliver.lock'], places])('FIFOs as %s …', async (...names) => {
+    for (const name of names) {
+      expect(spawnSync('mkfifo', [join(box.stateDir, name)]).status).toBe(0);
+      // Nobody delivers while somebody else seems to.
+      if (name === 'deliver.lock')
+        spawnSync('touch', ['-d', '1 hour ago', join(box.stateDir, name)]);
+    }
+    expect((await generate()).status).toBe(0);
+    await idle(box);
+    expect(server.requests).toHaveLength(1);
+    for (const args of [['status'], ['show'], ['stats'], ['flush']])
+      expect(await lhpOtel(box, args, { cwd: box.dir }), args[0]).toMatchObject({
+        status: 0,
+        stderr: '',
+      });
+  });
+
+  it.each(places.slice(0, 6))('a link as %s: what it points to is as it was', async (name) => {
+    const precious = join(box.dir, 'precious');
+    writeFileSync(precious, 'precious');
+    symlinkSync(precious, join(box.stateDir, name));
+    if (name === 'deliver.lock')
+      spawnSync('touch', ['-h', '-d', '1 hour ago', join(box.stateDir, name)]);
+    await generate();
+    await idle(box);
+    expect(readFileSync(precious, 'utf8')).toBe('precious');
+  });
+});
+
+describe('a folder that another user of the machine may write', () => {
+  const other = secondUser();
+  if (lacking(other)) return;
+  const cache = () => join(box.home, '.cache', 'lhp-otel', 'compiled');
+
+  it('nothing compiled is kept in it, or taken from it; in one of our own it is', async () => {
+    mkdirSync(cache(), { recursive: true });
+    chmodSync(cache(), 0o777);
+    chownSync(cache(), other.uid, other.gid);
+    expect((await generate()).status).toBe(0);
+    await idle(box);
+    expect(readdirSync(cache())).toEqual([]);
+    chownSync(cache(), process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+    chmodSync(cache(), 0o700);
+    await generate();
+    await idle(box);
+    expect(readdirSync(cache())).toHaveLength(1);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it.each(['spool', 'history', ''])(
+    'as state folder/%s: nothing is recorded, and the command is as ever',
+    async (name) => {
+      chownSync(join(box.stateDir, name), other.uid, other.gid);
+      chmodSync(join(box.stateDir, name), 0o777);
+      expect(await generate()).toEqual({ status: 0, stdout: '', stderr: '' });
+      await idle(box);
+      expect(box.runFiles()).toEqual([]);
+      expect(server.requests).toEqual([]);
+    },
+  );
+});
+
+describe('a configuration that another user of the machine may write', () => {
+  const other = secondUser();
+  if (lacking(other)) return;
+  const config = () => join(box.home, '.config', 'lhp-otel', 'config.json');
+
+  it.each<[string, (path: string) => void]>([
+    ['a file of theirs', (path) => chownSync(path, other.uid, other.gid)],
+    ['a file that anybody can write', (path) => chmodSync(path, 0o666)],
+    ['a folder of theirs', (path) => chownSync(join(path, '..'), other.uid, other.gid)],
+    ['a folder that anybody can write', (path) => chmodSync(join(path, '..'), 0o777)],
+  ])('%s: the collector in it gets nothing, and status says why', async (_what, attack) => {
+    mkdirSync(join(config(), '..'), { recursive: true });
+    writeFileSync(config(), JSON.stringify({ endpoint: server.endpoint }));
+    const env = { CI: undefined, LHP_OTEL_EXPORTER_OTLP_ENDPOINT: undefined };
+    const mine = await lhpOtel(box, ['status'], { cwd: box.dir, env });
+    expect(mine).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(`${server.endpoint}/v1/metrics`),
+    });
+    attack(config());
+    const told = await lhpOtel(box, ['run', '--', 'lhp', 'generate', '--env', 'dev'], {
+      cwd: box.dir,
+      env,
+    });
+    expect(told).toEqual({ status: 0, stdout: '', stderr: '' });
+    await idle(box);
+    expect(server.requests).toEqual([]);
+    expect(box.runFiles()).toEqual([]);
+    const { status, stderr } = await lhpOtel(box, ['status'], { cwd: box.dir, env });
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/belongs to user|written by/),
+    });
+    expect((await lhpOtel(box, ['doctor'], { cwd: box.dir, env })).status).toBe(1);
+  });
+});
+
+describe('what is not ours by its name', () => {
+  const foreign = [
+    'spool/README',
+    'spool/12.json',
+    'history/notes.json',
+    'attempts/NaN',
+    'mine.json',
+  ];
+
+  it.each([[['off']], [['purge', '--yes']]])('%j leaves it and does not count it', async (args) => {
+    for (const name of foreign) writeFileSync(join(box.stateDir, name), 'mine');
+    server.answers({ status: 503 });
+    await generate();
+    await idle(box);
+    expect(readdirSync(box.spoolDir)).toHaveLength(3);
+    const told = await lhpOtel(box, args, { cwd: box.dir });
+    expect(told).toMatchObject({ status: 0, stdout: expect.stringMatching(/\b1 (recorded )?run/) });
+    for (const name of foreign) expect(existsSync(join(box.stateDir, name)), name).toBe(true);
+    expect(readdirSync(box.spoolDir)).toHaveLength(2);
+  });
+
+  it.each([
+    ['state and configuration', ['XDG_STATE_HOME', 'XDG_CONFIG_HOME']],
+    ['state and cache', ['XDG_STATE_HOME', 'XDG_CACHE_HOME']],
+    ['all three', ['XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME']],
+  ])(
+    'one folder for %s: purge --all lists each file once, and leaves nothing',
+    async (_what, variables) => {
+      const shared = join(box.dir, 'xdg');
+      const env = Object.fromEntries(variables.map((name) => [name, shared]));
+      mkdirSync(join(shared, 'lhp-otel'), { recursive: true, mode: 0o700 });
+      if (variables.includes('XDG_CONFIG_HOME'))
+        writeFileSync(
+          join(shared, 'lhp-otel', 'config.json'),
+          JSON.stringify({ compression: 'gzip' }),
+        );
+      writeFileSync(join(shared, 'lhp-otel', 'notes'), 'mine');
+      await lhpOtel(box, ['run', '--', 'lhp', 'generate', '--env', 'dev'], { cwd: box.dir, env });
+      await idle(box);
+      const { status, stdout } = await lhpOtel(box, ['purge', '--all', '--yes'], {
+        cwd: box.dir,
+        env,
+      });
+      expect(status).toBe(0);
+      expect(stdout.match(/not ours, and still there: .*/g)).toEqual([
+        `not ours, and still there: ${join(shared, 'lhp-otel', 'notes')}`,
+      ]);
+      expect(readdirSync(join(shared, 'lhp-otel'))).toEqual(['notes']);
+    },
+  );
+});

@@ -1,0 +1,113 @@
+// What a person at the prompt waits for: nothing; and in CI, where the machine dies with the job, at most
+// LHP_OTEL_FLUSH_TIMEOUT. Many runs at once are as many recorded runs.
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import {
+  lhpOtel,
+  type OtlpServer,
+  type ServerSetup,
+  startOtlpServer,
+} from '../../scripts/harness/otlp-server.ts';
+import {
+  type Env,
+  idle,
+  processesMentioning,
+  projectRoot,
+  type Sandbox,
+  sandbox,
+} from '../../scripts/harness/sandbox.ts';
+
+const GENERATE = ['run', '--', './lhp', 'generate', '--env', 'dev'];
+/** Longer than any test may take: who waits for it fails. */
+const FOR_EVER = '300s';
+
+interface Place {
+  box: Sandbox;
+  project: string;
+  server: OtlpServer;
+  env: Env;
+}
+const places: Place[] = [];
+afterAll(async () => {
+  for (const { box, server } of places) {
+    await server.close();
+    await idle(box);
+    box.dispose();
+  }
+});
+
+async function place(setup?: ServerSetup, told = true): Promise<Place> {
+  const box = sandbox({ told });
+  const project = join(box.dir, 'project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'lhp.yaml'), 'name: prompt\n');
+  symlinkSync(join(projectRoot, 'test', 'fixtures', 'bin', 'lhp'), join(project, 'lhp'));
+  const server = await startOtlpServer(setup);
+  const made = {
+    box,
+    project,
+    server,
+    env: { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint, DO: ':' },
+  };
+  places.push(made);
+  return made;
+}
+const generate = ({ box, project, env }: Place, more: Env = {}) =>
+  lhpOtel(box, GENERATE, { cwd: project, env: { ...env, ...more } });
+const SILENT = { status: 0, stdout: '', stderr: '' };
+
+describe('waiting', () => {
+  it.concurrent('outside CI nobody waits, whatever the time-out is', async () => {
+    const where = await place({ script: [{ instead: 'silence' }] });
+    expect(await generate(where, { LHP_OTEL_FLUSH_TIMEOUT: FOR_EVER })).toEqual(SILENT);
+    expect(processesMentioning(where.box.dir)).not.toEqual([]);
+  });
+  it.concurrent.each(['CI', 'GITHUB_ACTIONS', 'TF_BUILD'])(
+    'in CI (%s) the run is delivered when the command ends',
+    async (name) => {
+      const where = await place({ script: [{ delayMs: 300 }] });
+      expect(await generate(where, { [name]: 'true', LHP_OTEL_FLUSH_TIMEOUT: FOR_EVER })).toEqual(
+        SILENT,
+      );
+      expect(processesMentioning(where.box.dir)).toEqual([]);
+      expect(where.server.requests).toHaveLength(1);
+      expect(where.box.events()).toMatchObject([{ is_ci: true }]);
+    },
+  );
+  it.concurrent.each(['0', '100ms', '1'])(
+    'in CI with a time-out of %s it is not waited for longer',
+    async (limit) => {
+      const where = await place({ script: [{ instead: 'silence' }] });
+      expect(await generate(where, { CI: 'true', LHP_OTEL_FLUSH_TIMEOUT: limit })).toEqual(SILENT);
+      expect(processesMentioning(where.box.dir)).not.toEqual([]);
+    },
+  );
+  it.concurrent('in CI without an endpoint there is nothing to wait for', async () => {
+    const where = await place();
+    const more = {
+      CI: 'true',
+      LHP_OTEL_FLUSH_TIMEOUT: FOR_EVER,
+      LHP_OTEL_EXPORTER_OTLP_ENDPOINT: undefined,
+    };
+    expect(await generate(where, more)).toEqual(SILENT);
+    await where.box.recorded(1);
+    expect(where.server.connections()).toBe(0);
+  });
+});
+
+describe('many at once', () => {
+  it('forty wrapped runs are forty recorded runs with milliseconds of their own, delivered once each', async () => {
+    const where = await place();
+    const runs = await Promise.all(Array.from({ length: 40 }, () => generate(where)));
+    expect(runs).toEqual(Array(40).fill(SILENT));
+    await idle(where.box);
+    const flushed = await lhpOtel(where.box, ['flush'], { env: where.env });
+    expect(flushed).toMatchObject({ status: 0 });
+    expect(where.box.runFiles().filter((name) => name.endsWith('.sent.json'))).toHaveLength(40);
+    const times = where.server.requests.map(
+      ({ body }) => /"timeUnixNano":"(\d+)"/.exec(body.toString())?.[1],
+    );
+    expect(new Set(times).size).toBe(40);
+  });
+});

@@ -1,0 +1,130 @@
+// Recorded runs read back as values, from files that the real recorder wrote; and what is no run of ours is passed over.
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { EVENT } from '../../scripts/harness/history.ts';
+import type { GenerateEvent } from '../../src/contract/contract.ts';
+import { recordedRuns } from '../../src/history/read-runs.ts';
+import { recordRun } from '../../src/otlp/encode.ts';
+import { markLost, markSent, purgeRuns, store, waiting } from '../../src/spool/spool.ts';
+import type { Paths } from '../../src/system/paths.ts';
+
+let paths: Paths;
+beforeEach(() => {
+  const state = mkdtempSync(join(tmpdir(), 'lhp-otel-runs-'));
+  const below = (name: string) => join(state, name);
+  paths = {
+    state,
+    spool: below('spool'),
+    history: below('history'),
+    attempts: below('attempts'),
+  } as Paths;
+});
+afterEach(() => rmSync(paths.state, { recursive: true, force: true }));
+
+const NOW = Date.now();
+const record = (outcome: 'waiting' | 'local', now: number, event: Partial<GenerateEvent> = {}) =>
+  store(
+    paths,
+    outcome,
+    (timestamp) => recordRun({ ...EVENT, ...event }, { timestamp, startedAt: timestamp - 2_000 }),
+    now,
+  );
+
+it('gives every run with its outcome, oldest first', async () => {
+  const seconds = [1.25, 0.01, 3, 4];
+  const local = await record('local', NOW + 3, {
+    generation_time_seconds: seconds[3] as number,
+    templates_count: null,
+  });
+  const sent = await record('waiting', NOW, {
+    generation_time_seconds: seconds[0] as number,
+    is_ci: true,
+  });
+  const lost = await record('waiting', NOW + 1, { generation_time_seconds: seconds[1] as number });
+  markSent(paths, sent);
+  markLost(paths, lost, 'expired');
+  await record('waiting', NOW + 2, { generation_time_seconds: seconds[2] as number });
+  expect(recordedRuns(paths)).toEqual([
+    {
+      timestamp: NOW,
+      outcome: 'sent',
+      event: { ...EVENT, generation_time_seconds: 1.25, is_ci: true },
+    },
+    {
+      timestamp: NOW + 1,
+      outcome: 'lost',
+      reason: 'expired',
+      event: { ...EVENT, generation_time_seconds: 0.01 },
+    },
+    { timestamp: NOW + 2, outcome: 'waiting', event: { ...EVENT, generation_time_seconds: 3 } },
+    {
+      timestamp: NOW + 3,
+      outcome: 'local',
+      event: { ...EVENT, generation_time_seconds: 4, templates_count: null },
+    },
+  ]);
+  expect(local.timestamp).toBe(NOW + 3);
+});
+
+it('reads a file once where it is told what it knows, and still says what became of the run', async () => {
+  const run = await record('waiting', NOW);
+  const known = new Map<number, GenerateEvent>();
+  recordedRuns(paths, known);
+  markSent(paths, run);
+  writeFileSync(join(paths.history, `${NOW}.sent.json`), 'not read again');
+  expect(recordedRuns(paths, known)).toEqual([{ timestamp: NOW, outcome: 'sent', event: EVENT }]);
+  expect(recordedRuns(paths)).toEqual([]);
+});
+
+it('passes over what is no recorded run, or holds what none can hold', async () => {
+  const { path } = await record('local', NOW);
+  const text = readFileSync(path, 'utf8');
+  const files: Record<string, string> = {
+    'no JSON': '{',
+    'another JSON': '[]',
+    'a number as version': text.replace('{"stringValue":"0.9.3"}', '{"intValue":3}'),
+    'a word as flag': text.replace('{"boolValue":true}', '{"stringValue":"true"}'),
+    'less than nothing': text.replaceAll('"sum":23,', '"sum":-23,'),
+    'a duration of a year': text.replace(/"sum":2,/, '"sum":31536000,'),
+    'a list as count': text.replaceAll('"sum":23,', '"sum":[23],'),
+  };
+  for (const [index, [name, content]] of Object.entries(files).entries()) {
+    expect(content, name).not.toBe(text);
+    writeFileSync(join(paths.history, `${NOW + 1 + index}.local.json`), content);
+  }
+  symlinkSync(path, join(paths.history, `${NOW + 100}.local.json`));
+  expect(recordedRuns(paths).map(({ timestamp }) => timestamp)).toEqual([NOW]);
+});
+
+it('of a state folder that is not there: none', () => expect(recordedRuns(paths)).toEqual([]));
+
+it('all recorded runs can be deleted, of every outcome, and no loss is counted of it', async () => {
+  await record('local', NOW);
+  markSent(paths, await record('waiting', NOW));
+  markLost(paths, await record('waiting', NOW), 'rejected');
+  // Counts the loss, and is sent.
+  markSent(paths, await record('waiting', NOW));
+  markLost(paths, await record('waiting', NOW), 'expired');
+  await record('waiting', NOW);
+  writeFileSync(join(paths.history, 'notes.txt'), 'somebody else’s');
+  expect(purgeRuns(paths)).toBe(6);
+  expect(readdirSync(paths.spool)).toEqual([]);
+  expect(readdirSync(paths.history)).toEqual(['notes.txt']);
+  expect(recordedRuns(paths)).toEqual([]);
+  const lost: number[] = [];
+  await store(paths, 'waiting', async (timestamp, losses) => {
+    lost.push(...losses.values());
+    return recordRun(EVENT, { timestamp, startedAt: timestamp });
+  });
+  expect(lost).toEqual([]);
+  expect(waiting(paths)).toHaveLength(1);
+});

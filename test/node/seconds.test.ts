@@ -1,0 +1,26 @@
+// Our seconds are those of the whole command, and more than lhp prints of itself. That is said
+// wherever they are shown; a user who compares the two must not take one for wrong.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { projectRoot } from '../../scripts/harness/sandbox.ts';
+import { FIELDS } from '../../src/contract/fields.ts';
+
+const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
+
+it('on the local page', () =>
+  expect(FIELDS.generation_time_seconds.how).toMatch(/with the start of Python: more than/));
+
+it.each([['README.md'], ['docs', 'privacy.md']])('in %s %s', (...path) =>
+  expect(read(...path)).toMatch(/start of Python: more than|Python has started/),
+);
+
+it.each(['dashboards', 'victoriametrics'])('in every panel of seconds in grafana/%s', (folder) => {
+  const { panels } = JSON.parse(read('deploy', 'grafana', folder, 'performance.json')) as {
+    panels: { description?: string; fieldConfig?: { defaults?: { unit?: string } } }[];
+  };
+  const seconds = panels.filter(({ fieldConfig }) => fieldConfig?.defaults?.unit === 's');
+  expect(seconds.length).toBeGreaterThan(5);
+  for (const { description } of seconds)
+    expect(description).toContain('with the start of Python: more than');
+});

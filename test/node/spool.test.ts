@@ -1,0 +1,408 @@
+// The spool: each run has a millisecond of its own, is in exactly one place at each moment, and what is given up is counted once.
+import { spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { projectRoot } from '../../scripts/harness/sandbox.ts';
+import type { LossReason } from '../../src/contract/contract.ts';
+import { recordRun } from '../../src/otlp/encode.ts';
+import {
+  MAX_AGE_MS,
+  markLost,
+  markSent,
+  prune,
+  purge,
+  readRun,
+  store,
+  storedRuns,
+  waiting,
+} from '../../src/spool/spool.ts';
+import type { Paths } from '../../src/system/paths.ts';
+import { EVENT } from '../support/event.ts';
+
+let paths: Paths;
+beforeEach(() => {
+  const state = mkdtempSync(join(tmpdir(), 'lhp-otel-spool-'));
+  paths = {
+    state,
+    spool: join(state, 'spool'),
+    history: join(state, 'history'),
+    attempts: join(state, 'attempts'),
+  } as Paths;
+});
+afterEach(() => rmSync(paths.state, { recursive: true, force: true }));
+
+const NOW = Date.now();
+// Shaped as little like a request as the spool needs to know its own; beside it what the tests look at.
+const RUN = {
+  resourceMetrics: [
+    {
+      resource: { attributes: [] },
+      scopeMetrics: [{ metrics: [{ name: 'lhp.generate.runs', sum: { dataPoints: [{}] } }] }],
+    },
+  ],
+};
+const put = (outcome: 'waiting' | 'local' = 'waiting', now = NOW) =>
+  store(
+    paths,
+    outcome,
+    async (timestamp, lost) =>
+      Buffer.from(JSON.stringify({ ...RUN, timestamp, lost: Object.fromEntries(lost) })),
+    now,
+  );
+const putRecorded = () =>
+  store(
+    paths,
+    'waiting',
+    (timestamp, lost) => recordRun(EVENT, { timestamp, startedAt: timestamp, lost }),
+    NOW,
+  );
+const content = (timestamp: number) => {
+  const run = storedRuns(paths).find((stored) => stored.timestamp === timestamp);
+  return JSON.parse(run ? readFileSync(run.path, 'utf8') : '{}') as {
+    timestamp?: number;
+    lost?: Record<LossReason, number>;
+  };
+};
+
+it('the file is private, complete, and named by the millisecond that its bytes carry', async () => {
+  const run = await put();
+  expect(readdirSync(paths.spool)).toEqual([`${NOW}.json`]);
+  expect(statSync(run.path).mode & 0o777).toBe(0o600);
+  expect(statSync(paths.spool).mode & 0o777).toBe(0o700);
+  expect(content(NOW).timestamp).toBe(NOW);
+});
+
+describe('a millisecond is taken once', () => {
+  it('by a run that waits', async () => {
+    await put();
+    expect((await put()).timestamp).toBe(NOW + 1);
+  });
+  it('by a run that was sent, kept or given up', async () => {
+    markSent(paths, await put());
+    await put('local');
+    const third = await put();
+    markLost(paths, third, 'rejected');
+    expect((await put()).timestamp).toBe(NOW + 3);
+  });
+  it('by a run that is being written', async () => {
+    mkdirSync(paths.spool);
+    writeFileSync(join(paths.spool, `${NOW}.tmp`), '');
+    expect((await put()).timestamp).toBe(NOW + 1);
+  });
+  it('also by eight processes at once', async () => {
+    const program = `
+      import { markSent, store } from '${join(projectRoot, 'src', 'spool', 'spool.ts')}';
+      const paths = JSON.parse(process.argv[1]);
+      for (let i = 0; i < 40; i += 1) {
+        const run = await store(paths, 'waiting', async (t) => Buffer.from(String(t)), ${NOW});
+        if (i % 2) markSent(paths, run);
+      }`;
+    const children = Array.from({ length: 8 }, () =>
+      spawn(
+        process.execPath,
+        ['--input-type=module-typescript', '-e', program, JSON.stringify(paths)],
+        {
+          stdio: 'inherit',
+        },
+      ),
+    );
+    const codes = await Promise.all(
+      children.map((child) => new Promise((resolve) => child.on('exit', resolve))),
+    );
+    expect(codes).toEqual(Array(8).fill(0));
+    const runs = storedRuns(paths);
+    expect(new Set(runs.map(({ timestamp }) => timestamp)).size).toBe(320);
+    expect(runs).toHaveLength(320);
+    expect(runs.filter(({ outcome }) => outcome === 'sent')).toHaveLength(160);
+    expect(runs.every((run) => readFileSync(run.path, 'utf8') === String(run.timestamp))).toBe(
+      true,
+    );
+  });
+});
+
+it('a run that cannot be made leaves nothing in the spool, and is counted', async () => {
+  await expect(
+    store(paths, 'waiting', () => Promise.reject(new Error('no'))),
+    'as the maker says',
+  ).rejects.toThrow('no');
+  expect(readdirSync(paths.spool)).toEqual([]);
+  expect(content((await put()).timestamp).lost).toEqual({ unreadable: 1 });
+});
+
+describe('what is given up', () => {
+  it('is counted by the next run, once, by reason', async () => {
+    markLost(paths, await put(), 'rejected');
+    markLost(paths, await put(), 'rejected');
+    markLost(paths, await put(), 'expired');
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 2, expired: 1 });
+    expect(content((await put()).timestamp).lost).toEqual({});
+  });
+  it('is not counted by a run that stays on this machine', async () => {
+    markLost(paths, await put(), 'rejected');
+    expect(content((await put('local')).timestamp).lost).toEqual({});
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1 });
+  });
+  it('is counted again when the run that carried the count is given up itself', async () => {
+    markLost(paths, await put(), 'rejected');
+    const carrier = await put();
+    markLost(paths, carrier, 'expired');
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, expired: 1 });
+  });
+  it('is counted again when the run that claimed it could not be written, which is a loss itself', async () => {
+    markLost(paths, await put('waiting', NOW - 3_600_000), 'rejected');
+    await expect(
+      store(paths, 'waiting', () => Promise.reject(new Error('killed')), NOW - 1_800_000),
+    ).rejects.toThrow();
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, unreadable: 1 });
+  });
+  it('is counted once when another sender was faster with the run that carried the count', async () => {
+    markLost(paths, await put(), 'rejected');
+    const carrier = await put();
+    markSent(paths, carrier);
+    markLost(paths, carrier, 'rejected');
+    expect(content((await put()).timestamp).lost).toEqual({});
+  });
+  it('is counted by the next run when the one that claimed it was killed, whoever finds that out', async () => {
+    const { timestamp } = await put('waiting', NOW - 3_600_000);
+    const killed = NOW - 1_800_000;
+    mkdirSync(paths.history, { recursive: true });
+    renameSync(
+      join(paths.spool, `${timestamp}.json`),
+      join(paths.history, `${timestamp}.lost-rejected.in-${killed}.json`),
+    );
+    writeFileSync(join(paths.spool, `${killed}.tmp`), '');
+    prune(paths, NOW); // as `flush` does
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, unreadable: 1 });
+    expect(content((await put()).timestamp).lost).toEqual({});
+  });
+});
+
+describe('a reporter that sleeps while it writes, longer than a laptop is shut', () => {
+  const LATER = NOW + 3_600_000;
+  it('keeps the losses that it counts', async () => {
+    markLost(paths, await put(), 'rejected');
+    let meanwhile: unknown;
+    const sleeper = await store(paths, 'waiting', async (timestamp, lost) => {
+      meanwhile = content((await put('waiting', LATER)).timestamp).lost;
+      return Buffer.from(JSON.stringify({ ...RUN, timestamp, lost: Object.fromEntries(lost) }));
+    });
+    expect([meanwhile, content(sleeper.timestamp).lost]).toEqual([{}, { rejected: 1 }]);
+  });
+  it('has not recorded what was given up in the meantime', async () => {
+    const sleeper = store(paths, 'waiting', async () => {
+      prune(paths, LATER);
+      return Buffer.from(JSON.stringify(RUN));
+    });
+    await expect(sleeper).rejects.toThrow('ENOENT');
+    expect(storedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'unreadable' }]);
+    expect(content((await put('waiting', LATER)).timestamp).lost).toEqual({ unreadable: 1 });
+  });
+});
+
+describe('bounds', () => {
+  /** The history is cut when it is this much too long, and then to its bound. */
+  const tooLong = Array.from({ length: 501 }, (_, i) => `${NOW - 90_000_000 - i}.sent.json`);
+  it('a run that is older than a week expires', async () => {
+    const old = await put('waiting', NOW - MAX_AGE_MS - 1);
+    const young = await put('waiting', NOW - MAX_AGE_MS + 60_000);
+    prune(paths, NOW);
+    expect(waiting(paths).map(({ timestamp }) => timestamp)).toEqual([young.timestamp]);
+    expect(storedRuns(paths).find(({ timestamp }) => timestamp === old.timestamp)).toMatchObject({
+      outcome: 'lost',
+      reason: 'expired',
+    });
+  });
+  it('of too many runs the oldest are given up', async () => {
+    mkdirSync(paths.spool);
+    mkdirSync(paths.history);
+    for (let i = 0; i < 5_003; i += 1)
+      writeFileSync(join(paths.spool, `${NOW - 10_000 + i}.json`), '{}');
+    prune(paths, NOW);
+    expect(waiting(paths)).toHaveLength(5_000);
+    expect(
+      storedRuns(paths)
+        .slice(0, 3)
+        .map(({ reason }) => reason),
+    ).toEqual(['spool_full', 'spool_full', 'spool_full']);
+  });
+  it('of too long a history the oldest are forgotten, but never a loss that is not counted yet', () => {
+    mkdirSync(paths.history, { recursive: true });
+    const names = Array.from(
+      { length: 10_501 },
+      (_, i) => `${NOW - 20_000 + i}.${i === 0 ? 'lost-expired' : 'sent'}.json`,
+    );
+    for (const name of names.slice(0, 10_500)) writeFileSync(join(paths.history, name), '{}');
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toHaveLength(10_500);
+    writeFileSync(join(paths.history, names[10_500] as string), '{}');
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toHaveLength(10_001);
+    expect(existsSync(join(paths.history, names[0] as string))).toBe(true);
+  });
+  it.each([
+    ['before', -1],
+    ['after, as a clock that was wrong makes it', 1],
+  ])(
+    'a loss is not counted again when its time is %s that of the run that counts it',
+    async (_, later) => {
+      mkdirSync(paths.history, { recursive: true });
+      const carrier = NOW - 3_600_000;
+      const names = [
+        ...tooLong,
+        `${carrier}.sent.json`,
+        `${carrier + later}.lost-expired.in-${carrier}.json`,
+      ];
+      for (let i = 0; i < 9_999; i += 1) names.push(`${NOW - 10_000 + i}.sent.json`);
+      for (const name of names) writeFileSync(join(paths.history, name), '{}');
+      prune(paths, NOW);
+      expect(
+        existsSync(join(paths.history, `${carrier + later}.lost-expired.in-${carrier}.json`)),
+      ).toBe(false);
+      expect(content((await put()).timestamp).lost).toEqual({});
+    },
+  );
+  it('a loss whose count was not delivered is not forgotten', async () => {
+    mkdirSync(paths.history, { recursive: true });
+    const carrier = NOW - 20_000;
+    const names = [
+      ...tooLong,
+      `${carrier - 1}.lost-expired.in-${carrier}.json`,
+      `${carrier}.lost-rejected.json`,
+    ];
+    for (let i = 0; i < 10_000; i += 1) names.push(`${NOW - 10_000 + i}.sent.json`);
+    for (const name of names) writeFileSync(join(paths.history, name), '{}');
+    prune(paths, NOW);
+    expect(content((await put()).timestamp).lost).toEqual({ expired: 1, rejected: 1 });
+  });
+  it('a large file of somebody else does not push out runs', async () => {
+    await put();
+    writeFileSync(join(paths.spool, `${NOW + 1}.json`), Buffer.alloc(33 * 1024 * 1024));
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toMatchObject([
+      { outcome: 'waiting' },
+      { outcome: 'lost', reason: 'unreadable' },
+    ]);
+  });
+  it('a run from further ahead than a week expires, one from less far waits', async () => {
+    await put('waiting', NOW + MAX_AGE_MS + 1);
+    const soon = await put('waiting', NOW + MAX_AGE_MS - 60_000);
+    prune(paths, NOW);
+    expect(waiting(paths).map(({ timestamp }) => timestamp)).toEqual([soon.timestamp]);
+    expect(content((await put()).timestamp).lost).toEqual({ expired: 1 });
+  });
+  it('a folder that is named like a run stops neither the cut nor off', async () => {
+    mkdirSync(join(paths.history, `${NOW - 20_000}.local.json`), { recursive: true });
+    for (const name of tooLong) writeFileSync(join(paths.history, name), '{}');
+    for (let i = 0; i < 10_000; i += 1)
+      writeFileSync(join(paths.history, `${NOW - 10_000 + i}.sent.json`), '{}');
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toHaveLength(10_001);
+    await put('waiting', NOW + 1);
+    mkdirSync(join(paths.spool, `${NOW - 1}.json`));
+    expect(purge(paths)).toBe(1);
+    expect(waiting(paths).map(({ timestamp }) => timestamp)).toEqual([NOW - 1]);
+  });
+  it('what a killed reporter left behind is a loss', async () => {
+    mkdirSync(paths.spool);
+    mkdirSync(paths.history);
+    writeFileSync(join(paths.spool, `${NOW - 3_600_000}.tmp`), '{"half":');
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'unreadable' }]);
+  });
+  it('what killed reporters left of their notes is removed, and only that', async () => {
+    const run = await put();
+    mkdirSync(paths.attempts);
+    const old = new Date(NOW - 3_600_000);
+    const left = ['delivery.json.4711.tmp', 'attempts/1790000000000'];
+    const kept = [
+      'delivery.json',
+      'delivery.json.4712.tmp',
+      `attempts/${run.timestamp}`,
+      'notes.tmp',
+    ];
+    for (const name of [...left, ...kept]) writeFileSync(join(paths.state, name), '');
+    for (const name of [...left, 'notes.tmp']) utimesSync(join(paths.state, name), old, old);
+    prune(paths, NOW);
+    expect([...left, ...kept].filter((name) => existsSync(join(paths.state, name)))).toEqual(kept);
+  });
+  it.each([
+    ['foreign names', 'notes.txt'],
+    ['a folder', '1790000000000.json.d'],
+    ['a name that is almost one', '179000000000.json'],
+  ])('%s are left alone', (_, name) => {
+    mkdirSync(join(paths.spool, name), { recursive: true });
+    prune(paths, NOW);
+    expect(storedRuns(paths)).toEqual([]);
+    expect(existsSync(join(paths.spool, name))).toBe(true);
+  });
+});
+
+it('a run leaves the spool also when somebody has deleted the history', async () => {
+  const run = await put();
+  rmSync(paths.history, { recursive: true });
+  markSent(paths, run);
+  expect(storedRuns(paths)).toMatchObject([{ timestamp: run.timestamp, outcome: 'sent' }]);
+});
+
+it('where everything was deleted while a run was written, nothing comes back', async () => {
+  const purged = async () => {
+    rmSync(paths.state, { recursive: true });
+    return Buffer.from('{}');
+  };
+  await expect(store(paths, 'waiting', purged, NOW)).rejects.toThrow('ENOENT');
+  expect(existsSync(paths.state)).toBe(false);
+});
+
+describe('a file that is no run', () => {
+  it.each([
+    ['empty', ''],
+    ['cut off', '{"resourceMetrics":['],
+    ['JSON of somebody else', '{"secret":"x"}'],
+    ['too large', `"${'x'.repeat(70_000)}"`],
+  ])('%s: is not read', async (_, text) => {
+    const run = await putRecorded();
+    expect(readRun(run)?.length).toBeGreaterThan(1000);
+    writeFileSync(run.path, text);
+    expect(readRun(run)).toBeUndefined();
+  });
+  it('a link to one that is: is not read', async () => {
+    const run = await putRecorded();
+    renameSync(run.path, join(paths.state, 'elsewhere.json'));
+    symlinkSync(join(paths.state, 'elsewhere.json'), run.path);
+    expect(readRun(run)).toBeUndefined();
+  });
+  it('gone: is not read, and marking it is no error', async () => {
+    const run = await putRecorded();
+    renameSync(run.path, `${run.path}.gone`);
+    expect(readRun(run)).toBeUndefined();
+    markSent(paths, run);
+    expect(storedRuns(paths)).toEqual([]);
+  });
+});
+
+it('off deletes what was to be sent, and keeps what was sent or only ever local', async () => {
+  const sent = await put();
+  markSent(paths, sent);
+  await put();
+  const local = await put('local');
+  markLost(paths, await put(), 'rejected');
+  writeFileSync(join(paths.state, 'machine-id'), 'x');
+  expect(purge(paths)).toBe(2);
+  const kept = [sent.timestamp, local.timestamp].sort((a, b) => a - b);
+  expect(storedRuns(paths).map(({ timestamp }) => timestamp)).toEqual(kept);
+  expect(existsSync(join(paths.state, 'machine-id'))).toBe(false);
+});
