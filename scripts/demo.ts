@@ -1,6 +1,7 @@
-// demo.ts: the main job, on a machine with nothing but Node and Python: a private venv with the real lhp, its sample project, a
-// wrapped real `lhp generate`, and what was recorded of it. Local mode: no server, nothing leaves the machine, and nothing of
-// the user's own state is touched (everything is under the demo's own folder, which is removed at the end).
+// demo.ts: the main job, on a machine with nothing but Node and Python: a private venv with the
+// real lhp, its sample project, a wrapped real `lhp generate`, and what was recorded of it. Local
+// mode: no server, nothing leaves the machine, and nothing of the user's own state is touched
+// (everything is under the demo's own folder, which is removed at the end).
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,8 @@ const lhp = ensureLhp('0.9.3');
 const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-demo-'));
 const project = join(folder, 'demo');
 
-// A fresh user without opt-outs, CI variables or an endpoint: the demo shows the defaults, whatever this shell has set.
+// A fresh user without opt-outs, CI variables or an endpoint: the demo shows the defaults, whatever
+// this shell has set.
 const env: NodeJS.ProcessEnv = {
   PATH: [dirname(lhp), process.env.PATH].join(delimiter),
   HOME: join(folder, 'home'),

@@ -1,5 +1,6 @@
-// flow.ts: the picture of the way of a run, docs/images/flow.svg, drawn by Graphviz from the text below. On a ground of its own, so that it
-// can be read on a light page and on a dark one; the fonts are those that every reader has.
+// flow.ts: the picture of the way of a run, docs/images/flow.svg, drawn by Graphviz from the text
+// below. On a ground of its own, so that it can be read on a light page and on a dark one; the
+// fonts are those that every reader has.
 import { instance } from '@viz-js/viz';
 
 const INK = '#1f2933';
@@ -58,7 +59,10 @@ const DOT = `digraph "The way of a run" {
   { rank=same; eyes; grafana }
 }`;
 
-/** Graphviz places each line by its own widths; where the reader's font is wider, lines in the middle still fit. */
+/**
+ * Graphviz places each line by its own widths; where the reader's font is wider, lines in the
+ * middle still fit.
+ */
 function centered(node: string): string {
   const [, path = ''] = /<path [^>]*d="([^"]*)"/.exec(node) ?? [];
   const xs = [...path.matchAll(/(-?[\d.]+),/g)].map(([, x]) => Number(x));

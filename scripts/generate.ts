@@ -1,11 +1,14 @@
-// generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the fields in docs/privacy.md, the gateway's
-// generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the fields in docs/privacy.md, the gateway's
-// rules in otel-collector.yaml (and of that file the parts for other collectors) and Grafana's dashboards; from the command line the
-// manual page; the picture of the way of a run, the README's table of variables, and src/system/version.ts. With --check nothing is written,
-// and a difference is an error.
+// generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the fields
+// in docs/privacy.md, the gateway's generate.ts: what is made, so that it cannot drift: from the
+// contract docs/metrics.md, the fields in docs/privacy.md, the gateway's rules in
+// otel-collector.yaml (and of that file the parts for other collectors) and Grafana's dashboards;
+// from the command line the manual page; the picture of the way of a run, the README's table of
+// variables, and src/system/version.ts. With --check nothing is written, and a difference is an
+// error.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
 import { dashboardFiles } from '../deploy/generate/dashboards/dashboards.ts';
 import { gatewayRules, RULE_PROCESSORS } from '../deploy/generate/gateway-rules.ts';
 import { ownCollector, samePort } from '../deploy/generate/own-collector.ts';
@@ -46,10 +49,16 @@ const files: Record<string, string> = {
   'docs/images/flow.svg': await flowPicture(),
   'README.md': withVariables(read('README.md') ?? ''),
   'docs/privacy.md': privacyPage(),
-  'src/system/version.ts': `// The package's version and the oldest Node for it, kept equal to package.json by \`npm run generate\`.\nexport const version = '${version}';\nexport const oldestNode = '${engines.node.replace('>=', '')}';\n`,
+  'src/system/version.ts': `// The package's version and the oldest Node for it, kept equal to package.json by \`npm run\n// generate\`.\nexport const version = '${version}';\nexport const oldestNode = '${engines.node.replace('>=', '')}';\n`,
 };
 
 const check = process.argv.includes('--check');
+for (const path of Object.keys(files).filter((name) => name.endsWith('.md')))
+  files[path] = await format(files[path] ?? '', {
+    parser: 'markdown',
+    proseWrap: 'always',
+    printWidth: 100,
+  });
 const stale = Object.entries(files).filter(([path, text]) => read(path) !== text);
 for (const [path, text] of stale) {
   if (check) console.error(`${path} is not up to date: run npm run generate`);
@@ -122,7 +131,7 @@ function withVariables(text: string): string {
     const code = (word: string | undefined) => (word ? `\`${word}\`` : '');
     return [code(name), code(key), meaning, value];
   });
-  const old = /^\| environment variable \|.*\n(?:\|.*\n)+/m;
+  const old = /^\| environment variable +\|.*\n(?:\|.*\n)+/m;
   if (!old.test(text)) throw new Error('README.md has lost its table of environment variables');
   return text.replace(old, () => `${table(head, rows).replaceAll('|  ', '| ')}\n`);
 }

@@ -1,6 +1,7 @@
-// lhp-models.ts: src/scan/models.ts from the packages themselves: each release of lhp that the scanner
-// knows is fetched from PyPI and asked for its models (lhp_models.py); a line for each field, and one
-// more for each release that changed its type. Not part of `npm run generate`, because it needs PyPI:
+// lhp-models.ts: src/scan/models.ts from the packages themselves: each release of lhp that the
+// scanner knows is fetched from PyPI and asked for its models (lhp_models.py); a line for each
+// field, and one more for each release that changed its type. Not part of `npm run generate`,
+// because it needs PyPI:
 //   npm run lhp-models                      makes the file again
 //   npm run lhp-models -- 0.9.4 0.10.0      and takes these releases in, once their rules were read
 import { spawnSync } from 'node:child_process';

@@ -1,5 +1,5 @@
-// man-page.ts: the manual page in mdoc(7), from the commander program: commands, options, remarks, statuses and examples are those of
-// --help. `mandoc -Tlint` has nothing to say about it.
+// man-page.ts: the manual page in mdoc(7), from the commander program: commands, options, remarks,
+// statuses and examples are those of --help. `mandoc -Tlint` has nothing to say about it.
 import type { Command, Option } from 'commander';
 import { moreOf } from '../src/commands/help.ts';
 import { CONFIGURATION, OTHERS } from './variables.ts';
@@ -134,7 +134,10 @@ const sentence = (meaning: string) =>
 
 const WIDTH = 78;
 
-/** A paragraph: a line at least for each sentence, as roff wants it, and none that begins like a request. */
+/**
+ * A paragraph: a line at least for each sentence, as roff wants it, and none that begins like a
+ * request.
+ */
 function prose(paragraph: string): string[] {
   return paragraph.split(/(?<=[.?!]) (?=[A-Z`])/).flatMap((part) => {
     const lines: string[] = [''];

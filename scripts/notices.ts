@@ -21,7 +21,8 @@ for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
 }
 if (packages.size === 0)
   throw new Error('no bundled packages found in dist/: has the bundler changed its marks?');
-// It strips some marks, though: what a found package depends on counts as bundled, too. (A set is walked to what is added meanwhile.)
+// It strips some marks, though: what a found package depends on counts as bundled, too. (A set is
+// walked to what is added meanwhile.)
 for (const name of packages) {
   const { dependencies = {} } = JSON.parse(
     readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'),

@@ -1,5 +1,6 @@
-// screenshots.ts: npm run screenshots: docs/images/view-*.png, the local page on a made-up history that is the same every time and of
-// nobody, in real Chromium. Pixels depend on the fonts of the machine, so nothing checks that they are up to date.
+// screenshots.ts: npm run screenshots: docs/images/view-*.png, the local page on a made-up history
+// that is the same every time and of nobody, in real Chromium. Pixels depend on the fonts of the
+// machine, so nothing checks that they are up to date.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-// setup.mjs: everything the README's two commands need, on a machine with only Node 20+, Python 3.11 and (for the tests) Go.
-// Plain JavaScript, because it runs before anything is installed. Each step is skipped when its result is already there.
+// setup.mjs: everything the README's two commands need, on a machine with only Node 20+, Python
+// 3.11 and (for the tests) Go. Plain JavaScript, because it runs before anything is installed. Each
+// step is skipped when its result is already there.
 //   --build     node packages, and the package built into dist/
 //   --servers   also the real programs of the tests: lhp in private venvs, the OpenTelemetry Collector built from Go modules
 //   --run FILE  then this program, by the project's own Node: the shell of npm run still knows only the system's
@@ -25,9 +26,15 @@ export const cacheDir = join(
   'lhp-otel-dev',
 );
 
-/** The lhp versions that the tests run: the newest, and the ones whose telemetry page and rules differ. */
+/**
+ * The lhp versions that the tests run: the newest, and the ones whose telemetry page and rules
+ * differ.
+ */
 export const LHP_VERSIONS = ['0.9.3', '0.8.7', '0.6.4'];
-/** lhp takes any; 6.0.4 reads merge keys in another way than the ones before, so both kinds are there. */
+/**
+ * lhp takes any; 6.0.4 reads merge keys in another way than the ones before, so both kinds are
+ * there.
+ */
 const pyyaml = (version) => (version === LHP_VERSIONS[0] ? '6.0.4' : '6.0.3');
 const COLLECTOR_CONFIG = join(root, 'test', 'collector', 'builder.yaml');
 const PROMETHEUS = 'github.com/prometheus/prometheus/cmd';
@@ -65,7 +72,10 @@ export function pythonToolsPath() {
   return join(cacheDir, 'python-tools', versions, venvBin, 'uv');
 }
 
-/** Where the collector is, once `ensureCollector` has built it; the name changes with the list of its parts. */
+/**
+ * Where the collector is, once `ensureCollector` has built it; the name changes with the list of
+ * its parts.
+ */
 export function collectorPath() {
   const parts = createHash('sha256')
     .update(readFileSync(COLLECTOR_CONFIG))
@@ -85,7 +95,10 @@ export const cortexPath = () => join(cacheDir, 'servers', `cortex-${CORTEX_VERSI
 export const victoriaMetricsPath = () =>
   join(cacheDir, 'servers', `victoria-metrics-${VICTORIAMETRICS_VERSION}`);
 export const vmalertPath = () => join(cacheDir, 'servers', `vmalert-${VICTORIAMETRICS_VERSION}`);
-/** Where kustomize, kubeconform and Kubernetes' own description of its objects are, once `ensureKubernetesTools` has made them. */
+/**
+ * Where kustomize, kubeconform and Kubernetes' own description of its objects are, once
+ * `ensureKubernetesTools` has made them.
+ */
 export const kubernetesTools = () =>
   join(
     cacheDir,
@@ -109,14 +122,16 @@ function ensurePackages() {
   const lock = join(root, 'package-lock.json');
   if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
   say('installing node packages');
-  // Not npm ci: it refuses a lock file without the optional packages of other platforms, which not every registry has.
+  // Not npm ci: it refuses a lock file without the optional packages of other platforms, which not
+  // every registry has.
   must('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     shell: process.platform === 'win32',
   });
 }
 
 function build() {
-  // The project's own Node (a development dependency) builds and runs it: the system's may be older than the package needs.
+  // The project's own Node (a development dependency) builds and runs it: the system's may be older
+  // than the package needs.
   const env = {
     ...process.env,
     PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH,
@@ -131,7 +146,10 @@ function build() {
     throw new Error(`npm run build failed:\n${result.stdout}${result.stderr}`);
 }
 
-/** A private venv with one version of the real lhp from PyPI; made beside its place and moved there whole. */
+/**
+ * A private venv with one version of the real lhp from PyPI; made beside its place and moved there
+ * whole.
+ */
 export function ensureLhp(version) {
   const bin = lhpPath(version);
   if (existsSync(bin)) return bin;
@@ -140,7 +158,9 @@ export function ensureLhp(version) {
   return bin;
 }
 
-/** The launchers that start lhp in an environment, in a venv of their own (half a minute, 190 MB). */
+/**
+ * The launchers that start lhp in an environment, in a venv of their own (half a minute, 190 MB).
+ */
 export function ensurePythonTools() {
   const bin = pythonToolsPath();
   if (!existsSync(bin)) installFromPyPI(dirname(dirname(bin)), PYTHON_TOOLS);
@@ -165,7 +185,10 @@ function installFromPyPI(venv, requirements) {
   }
 }
 
-/** The real collector, built once from Go modules with the parts that test/collector/builder.yaml names. */
+/**
+ * The real collector, built once from Go modules with the parts that test/collector/builder.yaml
+ * names.
+ */
 export function ensureCollector() {
   const bin = collectorPath();
   if (existsSync(bin)) return bin;
@@ -221,8 +244,8 @@ export function ensureVictoriaMetrics() {
 }
 
 /**
- * The real Cortex, built once from its Go module: in the module's own folder, because `go install` refuses a module that
- * replaces others, and there its go.mod and go.sum count as they stand.
+ * The real Cortex, built once from its Go module: in the module's own folder, because `go install`
+ * refuses a module that replaces others, and there its go.mod and go.sum count as they stand.
  */
 export function ensureCortex() {
   const bin = cortexPath();
@@ -245,7 +268,10 @@ export function ensureCortex() {
   return bin;
 }
 
-/** What renders and checks the manifests: two small programs built from Go modules, and the API's OpenAPI file out of a third. */
+/**
+ * What renders and checks the manifests: two small programs built from Go modules, and the API's
+ * OpenAPI file out of a third.
+ */
 export function ensureKubernetesTools() {
   const folder = kubernetesTools();
   if (existsSync(folder)) return folder;
@@ -291,7 +317,8 @@ function main(flags) {
 }
 
 function ensureServers() {
-  // What cannot be had here is written down: the tests that need it are reported as skipped with this reason.
+  // What cannot be had here is written down: the tests that need it are reported as skipped with
+  // this reason.
   const missing = {};
   for (const version of LHP_VERSIONS) {
     try {

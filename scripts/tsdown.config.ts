@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
 import { defineConfig, type UserConfig } from 'tsdown';
 
-// Three programs, a page and a library (docs/adr/0002-hot-path.md). The programs are bundled with their dependencies, because to find
-// and read some hundred small files costs several times what the work itself costs, and are CommonJS, which Node starts a
-// few milliseconds sooner. The library is a module and takes its dependency from its host.
+// Three programs, a page and a library (docs/adr/0002-hot-path.md). The programs are bundled with
+// their dependencies, because to find and read some hundred small files costs several times what
+// the work itself costs, and are CommonJS, which Node starts a few milliseconds sooner. The library
+// is a module and takes its dependency from its host.
 const shared: UserConfig = {
   cwd: dirname(import.meta.dirname),
   outDir: 'dist',
@@ -20,8 +21,8 @@ const program = (name: string, source: string): UserConfig => ({
   deps: { alwaysBundle: [/.*/], onlyBundle: false },
   dts: false,
   minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
-  // `import('http')` of a package would make Node load what each of that module's exports needs, a whole HTTP client
-  // (undici) among it; `require('http')` does not.
+  // `import('http')` of a package would make Node load what each of that module's exports needs, a
+  // whole HTTP client (undici) among it; `require('http')` does not.
   outputOptions: { dynamicImportInCjs: false },
 });
 
@@ -30,7 +31,8 @@ export default defineConfig([
   program('reporter', 'src/bin/reporter.ts'),
   { ...program('hook-entry', 'src/bin/hook-entry.ts'), copy: 'src/hook/scripts' },
   {
-    // The local page of `lhp-otel view`: one file for the browser, with its chart library, beside what needs no building.
+    // The local page of `lhp-otel view`: one file for the browser, with its chart library, beside
+    // what needs no building.
     ...program('page', 'src/view/page/main.ts'),
     outDir: 'dist/view',
     platform: 'browser',

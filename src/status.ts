@@ -1,5 +1,6 @@
-// status.ts: what a user asks of their telemetry: on or off and who decided, where runs go, what waits, what went wrong.
-// Header values are never part of it. What cannot be looked at is said as a problem, and the rest is told all the same.
+// status.ts: what a user asks of their telemetry: on or off and who decided, where runs go, what
+// waits, what went wrong. Header values are never part of it. What cannot be looked at is said as a
+// problem, and the rest is told all the same.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from './config/config.ts';
@@ -31,7 +32,10 @@ export interface Status {
   situation: Situation;
   summary: string;
   consent: Consent;
-  /** Whether people were told of the endpoint: `due` is not yet, `none` that nothing would be delivered. */
+  /**
+   * Whether people were told of the endpoint: `due` is not yet, `none` that nothing would be
+   * delivered.
+   */
   notice: Notice;
   /** The environments that may be named; `null`: any plain word. */
   environments: readonly string[] | null;

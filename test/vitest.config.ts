@@ -8,7 +8,8 @@ export default defineConfig({
     // Nothing here takes as long, but on a machine with much else to do.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // Real lhp, real servers and two cores: three files at once take a fifth less time, and now and then a delivery times out.
+    // Real lhp, real servers and two cores: three files at once take a fifth less time, and now and
+    // then a delivery times out.
     maxWorkers: 2,
     setupFiles: ['test/support/setup.ts'],
     reporters: ['default', './test/support/closing-line.ts'],

@@ -1,6 +1,7 @@
-// gateway-rules.ts: the contract as the gateway's processors. Every rule drops what the contract does not name, in one filter
-// processor a reason, so that the collector's own metrics count what was dropped and why. scripts/generate.ts writes the
-// result into otel-collector.yaml; nothing is decided there a second time.
+// gateway-rules.ts: the contract as the gateway's processors. Every rule drops what the contract
+// does not name, in one filter processor a reason, so that the collector's own metrics count what
+// was dropped and why. scripts/generate.ts writes the result into otel-collector.yaml; nothing is
+// decided there a second time.
 import {
   type AttributeSpec,
   CI_SLOT_ATTRIBUTE,
@@ -20,9 +21,15 @@ import { GIVE_BACK, RUN_PROCESSORS, runRules } from './gateway-run-rules.ts';
 const OLDEST = `${GATEWAY_AGE_HOURS}h`;
 const AHEAD = `${GATEWAY_AHEAD_MINUTES}m`;
 const NANOS_PER_MS = 1_000_000;
-/** Runs that one machine can have to give up at once: the bounds of the client's spool are far below. */
+/**
+ * Runs that one machine can have to give up at once: the bounds of the client's spool are far
+ * below.
+ */
 const MAX_LOST = 1_000_000;
-/** The SDK's scale for a histogram with a single value; 0 when that is zero (metrics SDK, exponential histogram aggregation). */
+/**
+ * The SDK's scale for a histogram with a single value; 0 when that is zero (metrics SDK,
+ * exponential histogram aggregation).
+ */
 const SCALE = 20;
 /** Buckets of scale 20 a unit of the natural logarithm: 2^20 / ln 2. */
 const BUCKETS_PER_LOG = 2 ** SCALE / Math.LN2;
@@ -41,7 +48,10 @@ interface Rule {
   conditions: string[];
 }
 
-/** A pattern in the words that Go's RE2 and YAML need: no backslash, and `$$` for the collector's `$`. */
+/**
+ * A pattern in the words that Go's RE2 and YAML need: no backslash, and `$$` for the collector's
+ * `$`.
+ */
 function re(pattern: RegExp, orOther: boolean): string {
   const source = pattern.source.replaceAll('\\d', '[0-9]').replaceAll('\\.', '[.]');
   if (source.includes('\\'))

@@ -1,10 +1,15 @@
-// own-collector.ts: the gateway as a part of a collector that an operator has already. otel-collector.yaml's receiver, rules, exporter and
-// pipeline under names of their own, so that a second --config adds them and replaces nothing. Nothing is decided here a second time:
-// what the gateway does is in otel-collector.yaml alone. What concerns the whole process (memory, log, extensions) stays the operator's.
+// own-collector.ts: the gateway as a part of a collector that an operator has already.
+// otel-collector.yaml's receiver, rules, exporter and pipeline under names of their own, so that a
+// second --config adds them and replaces nothing. Nothing is decided here a second time: what the
+// gateway does is in otel-collector.yaml alone. What concerns the whole process (memory, log,
+// extensions) stays the operator's.
 import { dump, load } from 'js-yaml';
 import { RESOURCE_ATTRIBUTES, SCOPE_NAME } from '../../src/contract/contract.ts';
 
-/** The operator's own, by the name that it nearly always has: a second limit of one process's memory would contradict the first. */
+/**
+ * The operator's own, by the name that it nearly always has: a second limit of one process's memory
+ * would contradict the first.
+ */
 const MEMORY_LIMITER = 'memory_limiter';
 /** 4318 is taken there. */
 const PORT = { gateway: '-4318}', own: '-4319}' };
@@ -60,8 +65,9 @@ export function ownCollector(gateway: string): string {
   if (!text.includes(PORT.gateway)) throw new Error('otel-collector.yaml has lost its port');
   return `# Made from otel-collector.yaml by \`npm run generate\`; do not edit. The gateway as a part of a collector that you have already:
 #   otelcol --config=yours.yaml --config=lhp.yaml
-# adds a receiver on port 4319 (LHP_OTEL_HTTP_PORT) and the pipeline ${PIPELINE}; all that is new has \`lhp\` in its name, nothing of yours is
-# replaced. It wants a processor of yours that is called ${MEMORY_LIMITER}, LHP_OTEL_PEPPER and LHP_OTEL_BACKEND. docs/stacks.md says the rest.
+# adds a receiver on port 4319 (LHP_OTEL_HTTP_PORT) and the pipeline ${PIPELINE}; all that is new
+# has \`lhp\` in its name, nothing of yours is replaced. It wants a processor of yours that is
+# called ${MEMORY_LIMITER}, LHP_OTEL_PEPPER and LHP_OTEL_BACKEND. docs/stacks.md says the rest.
 ${text.replace(PORT.gateway, PORT.own)}`;
 }
 
@@ -80,8 +86,9 @@ export function samePort(gateway: string): string {
   });
   return `# Made by \`npm run generate\`; do not edit. After lhp.yaml: no port of its own, runs come by your receiver \`otlp\` among everything else.
 #   otelcol --config=yours.yaml --config=lhp.yaml --config=same-port.yaml
-# Put ${ROUTE.drop} into each metrics pipeline of yours that reads that receiver, first after ${MEMORY_LIMITER}: without it your own
-# exporters get the runs too, with ids that are not hashed with the secret.
+# Put ${ROUTE.drop} into each metrics pipeline of yours that reads that receiver, first after
+# ${MEMORY_LIMITER}: without it your own exporters get the runs too, with ids that are not hashed
+# with the secret.
 ${yaml({
   processors: {
     [ROUTE.keep]: route(`not (${ours})`),

@@ -1,5 +1,6 @@
-// A small tool with a generate command of its own, instrumented: node docs/examples/generate.ts out/
-// Each successful run is recorded like a wrapped `lhp generate` (see lhp-otel show); a run that throws is not.
+// A small tool with a generate command of its own, instrumented: node docs/examples/generate.ts
+// out/ Each successful run is recorded like a wrapped `lhp generate` (see lhp-otel show); a run
+// that throws is not.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { instrumentGenerate } from 'lhp-otel';

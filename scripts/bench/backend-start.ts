@@ -1,7 +1,7 @@
 // backend-start.ts: how often an empty Prometheus loses requests that it has acknowledged, started
-// plainly and as docker-compose.yml starts it (deploy/prometheus/start.sh), with the load that provokes it
-// (test/support/backlog.ts). Plainly means here: without scrapes, too, which come within 15 s.
-// BENCH_ROUNDS: rounds of each (30).
+// plainly and as docker-compose.yml starts it (deploy/prometheus/start.sh), with the load that
+// provokes it (test/support/backlog.ts). Plainly means here: without scrapes, too, which come
+// within 15 s. BENCH_ROUNDS: rounds of each (30).
 import { rmSync } from 'node:fs';
 import { sendBacklog } from '../harness/backlog.ts';
 import { prometheusServer } from '../harness/stack.ts';

@@ -1,5 +1,6 @@
-// cluster-cost.ts: npm run bench -- cluster-cost. The same runs through a single machine's gateway and Prometheus, and through the cluster
-// with one, two and three gateways: runs a second, and what a run costs each part in processor time, and on disk.
+// cluster-cost.ts: npm run bench -- cluster-cost. The same runs through a single machine's gateway
+// and Prometheus, and through the cluster with one, two and three gateways: runs a second, and what
+// a run costs each part in processor time, and on disk.
 import { join } from 'node:path';
 import { clusterServers } from '../harness/cluster.ts';
 import { program } from '../harness/needs.ts';

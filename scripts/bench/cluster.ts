@@ -1,5 +1,6 @@
-// cluster.ts: npm run bench -- cluster. The cluster of deploy/docker-compose.cluster.yml under load: nodes and a gateway killed, every part
-// restarted, with a reader that asks all the time: what was acknowledged, what each node counts afterwards, what the reader saw meanwhile.
+// cluster.ts: npm run bench -- cluster. The cluster of deploy/docker-compose.cluster.yml under
+// load: nodes and a gateway killed, every part restarted, with a reader that asks all the time:
+// what was acknowledged, what each node counts afterwards, what the reader saw meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, clusterServers, type Node } from '../harness/cluster.ts';
 import { program } from '../harness/needs.ts';
@@ -119,7 +120,10 @@ interface Seen {
   slowest: number;
 }
 
-/** Asks for the total through nginx all the time, and compares with what had been acknowledged when the question was sent. */
+/**
+ * Asks for the total through nginx all the time, and compares with what had been acknowledged when
+ * the question was sent.
+ */
 function readersOf(stack: Cluster, at: number) {
   const { value } = asker(() => `${stack.inside}/prometheus`);
   const seen: Seen[] = [];

@@ -1,6 +1,7 @@
-// faults.ts: npm run bench -- faults. Reporters killed at each of their system calls and at random, and 500 generates at once and in
-// a loop, by the real reporter through the real gateway into the real Prometheus: what was recorded, what was counted, what was
-// counted as lost, and what a storm costs in processor time, memory and connections.
+// faults.ts: npm run bench -- faults. Reporters killed at each of their system calls and at random,
+// and 500 generates at once and in a loop, by the real reporter through the real gateway into the
+// real Prometheus: what was recorded, what was counted, what was counted as lost, and what a storm
+// costs in processor time, memory and connections.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,15 +20,19 @@ const root = join(import.meta.dirname, '..', '..');
 const cli = join(root, 'dist', 'cli.cjs');
 const REPORTER = [...REPORTER_FLAGS, join(root, 'dist', 'reporter.cjs')];
 const ENDPOINT = 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT';
-/** Reporters that are killed live so long ago that what they leave is abandoned at once for a clock that is right. */
+/**
+ * Reporters that are killed live so long ago that what they leave is abandoned at once for a clock
+ * that is right.
+ */
 const LONG_AGO = 20 * 60_000;
 const BEHIND = ['--require', join(root, 'test', 'fixtures', 'kill-at.cjs'), ...REPORTER];
 /** What leaves or reads something outside of the process. */
 const CALLS = '%file,%network,read,write,writev,pwrite64,fsync,close,fchmod,getdents64,ftruncate';
 
 /**
- * Starts a command COUNT times, at once or one after the other, becomes the parent of every process that is left behind, and waits
- * for all: the kernel's figures of the commands and of what they left (the reporters).
+ * Starts a command COUNT times, at once or one after the other, becomes the parent of every process
+ * that is left behind, and waits for all: the kernel's figures of the commands and of what they
+ * left (the reporters).
  */
 export const CROWD = `
 import ctypes, json, os, sys, threading, time
@@ -236,7 +241,10 @@ interface Place {
   env: Record<string, string | undefined>;
 }
 
-/** From the first call that concerns us to the last one, call by call, until a reporter ends unharmed; `alone`: each finds an empty spool. */
+/**
+ * From the first call that concerns us to the last one, call by call, until a reporter ends
+ * unharmed; `alone`: each finds an empty spool.
+ */
 function walk(alone: boolean) {
   return async (report: Report, { home }: Place) => {
     const strace = (...more: string[]) => ['strace', '-qq', ...more, process.execPath, ...BEHIND];

@@ -1,5 +1,6 @@
-// fleet.ts: npm run bench -- fleet [--write]. Fleets of a thousand to a million machines: simulated, driven through the real gateway and
-// the real Prometheus as far as this machine holds them, and beyond that reckoned from what a run, a series and a connection cost here.
+// fleet.ts: npm run bench -- fleet [--write]. Fleets of a thousand to a million machines:
+// simulated, driven through the real gateway and the real Prometheus as far as this machine holds
+// them, and beyond that reckoned from what a run, a series and a connection cost here.
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { composeServices } from '../harness/compose.ts';
@@ -20,12 +21,18 @@ const LARGEST = Number(process.env.BENCH_MACHINES ?? 10_000);
 const RUNS = Number(process.env.BENCH_RUNS ?? 5_000);
 const SEED = 1;
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
-/** Machines, and how many of the eight simulated days, the last of which is a Monday: Friday to Monday, or as much as takes minutes. */
+/**
+ * Machines, and how many of the eight simulated days, the last of which is a Monday: Friday to
+ * Monday, or as much as takes minutes.
+ */
 const DRIVEN = [
   { machines: 1_000, days: 4 },
   { machines: 10_000, days: 1 },
 ];
-/** The last simulated run is so long ago that a run of now makes Prometheus write blocks of all before. */
+/**
+ * The last simulated run is so long ago that a run of now makes Prometheus write blocks of all
+ * before.
+ */
 const UNTIL_NOW = 6 * HOUR;
 
 export async function fleet(): Promise<void> {

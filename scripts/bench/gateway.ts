@@ -1,5 +1,6 @@
-// gateway.ts: npm run bench -- gateway. The real collector in front of the real Prometheus, as docker-compose.yml starts them,
-// with a sender on the same machine: runs a second with exact totals, processor time and disk a run, series a machine.
+// gateway.ts: npm run bench -- gateway. The real collector in front of the real Prometheus, as
+// docker-compose.yml starts them, with a sender on the same machine: runs a second with exact
+// totals, processor time and disk a run, series a machine.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
@@ -12,7 +13,10 @@ const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 const SENDERS = 64;
 const DAY = 86_400_000;
 
-/** The i-th of so many requests, spread over 7 days: one real one, with machine, project and time put in. Making 50,000 by the SDK would be the sender's time. */
+/**
+ * The i-th of so many requests, spread over 7 days: one real one, with machine, project and time
+ * put in. Making 50,000 by the SDK would be the sender's time.
+ */
 export async function requests(
   machines: number,
   runs: number,

@@ -1,5 +1,6 @@
-// hook.ts: npm run bench -- hook. What the shell function adds to an lhp that does nothing. One process of each shell is given one
-// line after the other; a time is from handing it the line to its answer that the line is done. The variants take turns.
+// hook.ts: npm run bench -- hook. What the shell function adds to an lhp that does nothing. One
+// process of each shell is given one line after the other; a time is from handing it the line to
+// its answer that the line is done. The variants take turns.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -8,7 +9,9 @@ import { quantile, shuffled, table } from './measure.ts';
 
 const RUNS = Math.max(100, Number(process.env.BENCH_RUNS ?? 100));
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.cjs');
-/** The process in the background is done by then, and does not stand in the way of the next line. */
+/**
+ * The process in the background is done by then, and does not stand in the way of the next line.
+ */
 const SETTLED_MS = 250;
 /** After the others as well, so that every line finds the machine as cool as the next one. */
 const PAUSE_MS = 20;

@@ -1,6 +1,7 @@
-// latency.ts: npm run bench -- latency, and -- arrival. What a person at the prompt waits for: a real `lhp generate` bare, with lhp's own
-// telemetry, behind `lhp-otel run` and behind the shell hook, each with an endpoint that is up, slow, silent, refusing or unknown.
-// And how long it takes from the end of a command until its run can be queried in Prometheus.
+// latency.ts: npm run bench -- latency, and -- arrival. What a person at the prompt waits for: a
+// real `lhp generate` bare, with lhp's own telemetry, behind `lhp-otel run` and behind the shell
+// hook, each with an endpoint that is up, slow, silent, refusing or unknown. And how long it takes
+// from the end of a command until its run can be queried in Prometheus.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';

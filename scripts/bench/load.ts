@@ -1,5 +1,5 @@
-// load.ts: sends runs to a stack as clients do, and says what that took: seconds, answers, and processor time a run of each part. Shared by the
-// benchmarks that compare backends.
+// load.ts: sends runs to a stack as clients do, and says what that took: seconds, answers, and
+// processor time a run of each part. Shared by the benchmarks that compare backends.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { deliver } from '../harness/runs.ts';
@@ -9,7 +9,10 @@ import { cpu, size } from './measure.ts';
 
 const SENDERS = 64;
 
-/** Cells of a row: runs a second, whether the count is right, and processor time in ms a run of each part (one or more processes). */
+/**
+ * Cells of a row: runs a second, whether the count is right, and processor time in ms a run of each
+ * part (one or more processes).
+ */
 export async function load(
   bodies: readonly Uint8Array[],
   url: string,
@@ -42,7 +45,9 @@ const family = (pid: number): number[] => [
     .map(Number),
 ];
 
-/** Files that are made large beforehand for chunks to come, and what can be made anew from the rest. */
+/**
+ * Files that are made large beforehand for chunks to come, and what can be made anew from the rest.
+ */
 const NOT_DATA = new Set(['chunks_head', 'cache']);
 
 /** Bytes of data below a folder. */

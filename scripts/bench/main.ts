@@ -1,5 +1,6 @@
-// main.ts: npm run bench [-- part]. Figures as ratios against the bare command in the same run: the variants take turns, so that
-// whatever else the machine does hits all of them. Nothing is asserted; nothing leaves the machine.
+// main.ts: npm run bench [-- part]. Figures as ratios against the bare command in the same run: the
+// variants take turns, so that whatever else the machine does hits all of them. Nothing is
+// asserted; nothing leaves the machine.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
@@ -31,7 +32,10 @@ import { view } from './view.ts';
 const RUNS = Number(process.env.BENCH_RUNS ?? 60);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cli = join(root, 'dist', 'cli.cjs');
-/** Another checkout that was built, e.g. of the commit before a change: `hot` and `reporter` compare with it. */
+/**
+ * Another checkout that was built, e.g. of the commit before a change: `hot` and `reporter` compare
+ * with it.
+ */
 const against = process.env.BENCH_AGAINST;
 const cliBefore = against === undefined ? undefined : join(against, 'dist', 'cli.cjs');
 const WRAPPED = ['run', '--', './lhp', 'generate', '--env', 'dev'];
@@ -43,7 +47,9 @@ const baseEnv = {
   LHP_OTEL_UPSTREAM: 'off',
 };
 
-/** Runs a command and gives its user and system time and its peak memory, as the kernel counts them. */
+/**
+ * Runs a command and gives its user and system time and its peak memory, as the kernel counts them.
+ */
 const MEASURE = `
 import json, os, sys
 pid = os.spawnvpe(os.P_NOWAIT, sys.argv[1], sys.argv[1:], os.environ)
@@ -102,7 +108,8 @@ try {
   rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
 }
 
-// ── the wrapper ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── the wrapper
+// ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 interface Variant {
   name: string;
@@ -178,7 +185,8 @@ async function compare(
 ): Promise<void> {
   const times = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
   for (let i = -2; i < runs; i += 1) {
-    // In another order each time: the reporter of one run is still at work when the next one begins.
+    // In another order each time: the reporter of one run is still at work when the next one
+    // begins.
     for (const [index, variant] of shuffled([...variants.entries()])) {
       // Each with a state of its own: a back-off or backlog of one must not help or hurt another.
       const env = { ...baseEnv, HOME: join(folder, `home-${index}`), ...variant.env };
@@ -217,7 +225,8 @@ function run(
   });
 }
 
-// ── the reporter ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── the reporter
+// ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function reporter(): Promise<void> {
   const lhp = ensureLhp('0.9.3');
@@ -330,7 +339,8 @@ function measured(
   });
 }
 
-// ── the scan ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── the scan
+// ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** About 1.5 kB, as in lhp's own sample: a load, two transforms, a write. */
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: lhp's own substitutions
@@ -405,4 +415,5 @@ console.error(JSON.stringify(performance.now() - started));`;
   );
 }
 
-// ── printing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── printing
+// ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,5 @@
-// measure.ts: what the parts of the benchmark share: turns, quantiles, tables, a server on a free port, and what processes and
-// folders cost.
+// measure.ts: what the parts of the benchmark share: turns, quantiles, tables, a server on a free
+// port, and what processes and folders cost.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';

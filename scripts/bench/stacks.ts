@@ -1,5 +1,6 @@
-// stacks.ts: npm run bench -- stacks. The same runs through the stacks of docs/stacks.md, as they should be and as they should not: how many
-// were answered 200, and how many the backend has in the end. Two thousand runs of fifty machines; what is killed is killed with SIGKILL.
+// stacks.ts: npm run bench -- stacks. The same runs through the stacks of docs/stacks.md, as they
+// should be and as they should not: how many were answered 200, and how many the backend has in the
+// end. Two thousand runs of fifty machines; what is killed is killed with SIGKILL.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OtlpServer, startOtlpServer } from '../harness/otlp-server.ts';
 import { DAY, deliver, digest, makeRuns, type Run, record, sumOf, truth } from '../harness/runs.ts';
@@ -21,14 +22,23 @@ const MACHINES = 50;
 const WEEK = 6.9;
 const KEY = { LHP_OTEL_VENDOR_KEY: 'Bearer of-a-benchmark' };
 const COUNTED = sumOf('lhp_generate_runs_total');
-/** Where delta has become cumulative, the last value of a series is its count: the best that can be asked. */
+/**
+ * Where delta has become cumulative, the last value of a series is its count: the best that can be
+ * asked.
+ */
 const LAST = 'sum(last_over_time(lhp_generate_runs_total[9d]))';
-/** Remote write sends what it has within 5 s: a total that stands still for longer is all that comes. */
+/**
+ * Remote write sends what it has within 5 s: a total that stands still for longer is all that
+ * comes.
+ */
 const SETTLED_MS = 7_000;
 /** The batches of yours.yaml wait for 5 s. */
 const BATCHED_MS = 6_000;
 
-/** Each machine has one identity, and so one series a metric. Times are even draws, the same each time; 0 days: from now on, in order. */
+/**
+ * Each machine has one identity, and so one series a metric. Times are even draws, the same each
+ * time; 0 days: from now on, in order.
+ */
 function fleet(now: number, days: number): Run[] {
   return makeRuns(RUNS, now, 0).map(({ event }, i) => ({
     at:

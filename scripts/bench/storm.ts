@@ -1,5 +1,6 @@
-// storm.ts: npm run bench -- storm. 200 real generates by lhp 0.9.3, many at once, with an endpoint that answers 503: how many of their
-// runs has lhp's own telemetry afterwards, and how many have we? Both record the same runs, into one folder each.
+// storm.ts: npm run bench -- storm. 200 real generates by lhp 0.9.3, many at once, with an endpoint
+// that answers 503: how many of their runs has lhp's own telemetry afterwards, and how many have
+// we? Both record the same runs, into one folder each.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,7 +11,10 @@ import { ensureLhp } from '../setup.mjs';
 import { listen } from './measure.ts';
 
 const GENERATES = Number(process.env.BENCH_RUNS ?? 200);
-/** As many as fit into 24 GiB of memory, with projects of their own: two generates in one would disturb each other. */
+/**
+ * As many as fit into 24 GiB of memory, with projects of their own: two generates in one would
+ * disturb each other.
+ */
 const AT_ONCE = Number(process.env.BENCH_AT_ONCE ?? 50);
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.cjs');
 

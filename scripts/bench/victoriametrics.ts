@@ -1,5 +1,6 @@
-// victoriametrics.ts: npm run bench -- victoriametrics. The same runs, of a hundred machines whose times vary as real ones do, through the same
-// gateway into Prometheus and into VictoriaMetrics: what they cost, and every panel; and what a kill takes away.
+// victoriametrics.ts: npm run bench -- victoriametrics. The same runs, of a hundred machines whose
+// times vary as real ones do, through the same gateway into Prometheus and into VictoriaMetrics:
+// what they cost, and every panel; and what a kill takes away.
 
 import { dashboards } from '../../deploy/generate/dashboards/dashboards.ts';
 import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
@@ -20,7 +21,10 @@ const MACHINES = RUNS / 100;
 const KILLS = 8;
 const COUNT = sumOf('lhp_generate_runs_total');
 
-/** Each machine has a project of its own size; a run takes as long as the project is large, more or less. */
+/**
+ * Each machine has a project of its own size; a run takes as long as the project is large, more or
+ * less.
+ */
 function fleet(now: number): Run[] {
   const random = generator(7);
   return Array.from({ length: RUNS }, (_, i) => {
@@ -106,7 +110,10 @@ async function asked({ pid, query }: Prometheus, dialect: Dialect, now: number):
   return (cpu(pid()) - before) * 1_000;
 }
 
-/** A steady run after the other, a kill at some moment: how old was the oldest run that was acknowledged and is gone? */
+/**
+ * A steady run after the other, a kill at some moment: how old was the oldest run that was
+ * acknowledged and is gone?
+ */
 async function kills(): Promise<void> {
   const ages: Record<string, number[]> = {
     '1s, as the compose file has it': [],

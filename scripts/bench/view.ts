@@ -1,6 +1,7 @@
-// view.ts: npm run bench -- view. The local page in real Chromium with 10, 1,000 and 10,000 runs of the real recorder: until it can be
-// used, what a click costs then, and what server and page hold. The page marks when its charts are drawn and when its list can
-// be used; times count from the begin of the navigation. Each load is a browser context of its own.
+// view.ts: npm run bench -- view. The local page in real Chromium with 10, 1,000 and 10,000 runs of
+// the real recorder: until it can be used, what a click costs then, and what server and page hold.
+// The page marks when its charts are drawn and when its list can be used; times count from the
+// begin of the navigation. Each load is a browser context of its own.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';

@@ -1,5 +1,6 @@
-// cluster.ts: the cluster of deploy/docker-compose.cluster.yml for tests: nginx, gateways, nodes of Cortex and the watcher, with the flags, files
-// and environment that stand there. Host names and ports become free ports of 127.0.0.1; nothing else is changed.
+// cluster.ts: the cluster of deploy/docker-compose.cluster.yml for tests: nginx, gateways, nodes of
+// Cortex and the watcher, with the flags, files and environment that stand there. Host names and
+// ports become free ports of 127.0.0.1; nothing else is changed.
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { freePort } from './collector.ts';
@@ -27,7 +28,10 @@ export const TENANT = 'lhp';
 export interface Node extends Server, Asker {
   /** Makes blocks of what a tenant has in memory, and ships them to the bucket. */
   flush(tenant?: string): Promise<void>;
-  /** From its next start on it has other addresses among the nodes, as a pod that Kubernetes has made anew; where it is asked stays. */
+  /**
+   * From its next start on it has other addresses among the nodes, as a pod that Kubernetes has
+   * made anew; where it is asked stays.
+   */
   move(): Promise<void>;
 }
 
@@ -39,7 +43,10 @@ export interface Cluster {
   nginx: Server;
   /** Between gateways and nodes. */
   inside: string;
-  /** Another nginx before the same gateways, that clients reach by TLS (cluster/nginx/tls.conf, mtls.conf), with what is in `secrets`. */
+  /**
+   * Another nginx before the same gateways, that clients reach by TLS (cluster/nginx/tls.conf,
+   * mtls.conf), with what is in `secrets`.
+   */
   edge(kind: 'tls' | 'mtls', secrets: string): Promise<Server>;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -172,7 +179,8 @@ function node(
     ...base,
     ...asker(() => `${url}/prometheus`, { 'X-Scope-OrgID': TENANT }),
     flush: async (tenant = TENANT) => {
-      // Cortex closes a connection that it has not answered for 30 s; the next question waits for its turn again.
+      // Cortex closes a connection that it has not answered for 30 s; the next question waits for
+      // its turn again.
       const asked = () =>
         fetch(`${url}/ingester/flush?wait=true&tenant=${tenant}`, { method: 'POST' }).then(
           () => true,

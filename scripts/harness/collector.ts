@@ -1,5 +1,6 @@
-// collector.ts: the real OpenTelemetry Collector for one test file: OTLP receiver → file (test/collector/receive.yaml), on a
-// free port of 127.0.0.1, started here and ended by its pid. What it wrote is what a real receiver decoded.
+// collector.ts: the real OpenTelemetry Collector for one test file: OTLP receiver → file
+// (test/collector/receive.yaml), on a free port of 127.0.0.1, started here and ended by its pid.
+// What it wrote is what a real receiver decoded.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -12,7 +13,10 @@ import { projectRoot, until } from './sandbox.ts';
 export interface RealCollector {
   /** The base URL, as a user configures it. */
   endpoint: string;
-  /** Waits until this many requests were decoded, and gives them as the collector's OTLP JSON, in order. */
+  /**
+   * Waits until this many requests were decoded, and gives them as the collector's OTLP JSON, in
+   * order.
+   */
   received(count: number): Promise<unknown[]>;
   stop(): Promise<void>;
 }
@@ -62,8 +66,8 @@ const ended = (child: ChildProcess) => child.exitCode !== null || child.signalCo
 const given = new Set<number>();
 
 /**
- * A port that nobody has now, and that the kernel gives to no outgoing connection (those begin at 32768): a server that is killed can have
- * it again.
+ * A port that nobody has now, and that the kernel gives to no outgoing connection (those begin at
+ * 32768): a server that is killed can have it again.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -1,5 +1,6 @@
-// compose.ts: what a compose file says of its services, resolved as compose does: anchors and merges, `extends`, compose's own tags,
-// and variables with their defaults. Only what the tests start servers from; compose's own parser has the last word.
+// compose.ts: what a compose file says of its services, resolved as compose does: anchors and
+// merges, `extends`, compose's own tags, and variables with their defaults. Only what the tests
+// start servers from; compose's own parser has the last word.
 import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import {
@@ -42,7 +43,10 @@ const SCHEMA = CORE_SCHEMA.withTags(
   ]),
 );
 
-/** The services of a compose file of this repository, with these variables in place of the operator's environment. */
+/**
+ * The services of a compose file of this repository, with these variables in place of the
+ * operator's environment.
+ */
 export function composeServices(
   file: string,
   variables: Record<string, string> = {},
@@ -83,7 +87,10 @@ function extended(service: Service): Service {
   };
 }
 
-/** `${NAME:-default}` and `${NAME:?what is missing}`, wherever they stand. A variable that must be there and is not stays as it is. */
+/**
+ * `${NAME:-default}` and `${NAME:?what is missing}`, wherever they stand. A variable that must be
+ * there and is not stays as it is.
+ */
 function filled<T>(value: T, variables: Record<string, string>): T {
   if (typeof value === 'string')
     return value.replace(

@@ -1,5 +1,5 @@
-// history.ts: made-up runs for what counts and draws them: as values, and as files of the real recorder. The plausible history is the
-// same every time, and of nobody.
+// history.ts: made-up runs for what counts and draws them: as values, and as files of the real
+// recorder. The plausible history is the same every time, and of nobody.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
@@ -59,8 +59,8 @@ export function noise(random: () => number, spread: number): number {
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Working days of one person up to `end`: a project that grows, one of a colleague, newer versions, most runs for dev. The time of
- * a run follows the flowgroups and the version.
+ * Working days of one person up to `end`: a project that grows, one of a colleague, newer versions,
+ * most runs for dev. The time of a run follows the flowgroups and the version.
  */
 export function plausible(count: number, end: number, days = 150): Run[] {
   const random = generator(42);
@@ -108,7 +108,10 @@ export function plausible(count: number, end: number, days = 150): Run[] {
   }).sort((a, b) => a.timestamp - b.timestamp);
 }
 
-/** The files that the reporter would have written, made by the recorder, in this state folder. Two runs of one millisecond are one. */
+/**
+ * The files that the reporter would have written, made by the recorder, in this state folder. Two
+ * runs of one millisecond are one.
+ */
 export async function writeHistory(state: string, runs: readonly Run[]): Promise<void> {
   const [spool, history] = [join(state, 'spool'), join(state, 'history')];
   for (const folder of [spool, history]) mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -1,5 +1,5 @@
-// needs.ts: what a machine lacks is said, not hidden. A test that needs a program it cannot have is skipped with the reason;
-// with CI=true the same lack is a failure.
+// needs.ts: what a machine lacks is said, not hidden. A test that needs a program it cannot have is
+// skipped with the reason; with CI=true the same lack is a failure.
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { test } from 'vitest';
@@ -73,7 +73,10 @@ function needed(what: string, path: string): Need {
       };
 }
 
-/** `describe` body guard: registers one skipped test that carries the reason (a failing one with CI=true). */
+/**
+ * `describe` body guard: registers one skipped test that carries the reason (a failing one with
+ * CI=true).
+ */
 export function lacking(...needs: Need[]): boolean {
   const reasons = needs.flatMap((need) => need.lacks ?? []);
   if (reasons.length === 0) return false;

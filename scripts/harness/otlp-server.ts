@@ -1,6 +1,7 @@
-// otlp-server.ts: a stand-in for a collector that answers as a test says (statuses, delays, never, resets, partial success)
-// and keeps every request as it came: bytes, headers, order, connections. It lives in the test's own process, so a test
-// must not block while it waits for it: `lhpOtel` is Sandbox.run for that.
+// otlp-server.ts: a stand-in for a collector that answers as a test says (statuses, delays, never,
+// resets, partial success) and keeps every request as it came: bytes, headers, order, connections.
+// It lives in the test's own process, so a test must not block while it waits for it: `lhpOtel` is
+// Sandbox.run for that.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -24,7 +25,10 @@ export interface Answer {
   delayMs?: number;
   /** Not before this has come about. */
   after?: () => Promise<unknown>;
-  /** Instead of an answer: silence for ever, a reset connection, or a body that comes byte by byte and has no end. */
+  /**
+   * Instead of an answer: silence for ever, a reset connection, or a body that comes byte by byte
+   * and has no end.
+   */
   instead?: 'silence' | 'reset' | 'dribble';
 }
 
@@ -32,7 +36,9 @@ export interface Received {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
-  /** Every byte before the body that names or describes it: request line and headers as they came. */
+  /**
+   * Every byte before the body that names or describes it: request line and headers as they came.
+   */
   head: string;
   /** The body as it was on the wire. */
   raw: Buffer;
@@ -132,8 +138,9 @@ async function respond(response: ServerResponse, answer: Answer): Promise<void> 
 }
 
 /**
- * A port that takes no connection, as behind a firewall that drops packets: the process that listens sleeps, and its queue of
- * connections is full, so the kernel leaves every further one unanswered.
+ * A port that takes no connection, as behind a firewall that drops packets: the process that
+ * listens sleeps, and its queue of connections is full, so the kernel leaves every further one
+ * unanswered.
  */
 export async function startBlackHole(): Promise<{ endpoint: string; close(): void }> {
   const listen = `require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {

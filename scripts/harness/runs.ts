@@ -1,5 +1,6 @@
-// runs.ts: runs of known numbers, recorded by the reporter's own code; a sender that does as our client does; and what a backend must
-// answer when it has stored each of them once. Shared by the tests and benchmarks of exactness.
+// runs.ts: runs of known numbers, recorded by the reporter's own code; a sender that does as our
+// client does; and what a backend must answer when it has stored each of them once. Shared by the
+// tests and benchmarks of exactness.
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
@@ -17,7 +18,10 @@ export interface Run {
   event: GenerateEvent;
 }
 
-/** Runs of known numbers; milliseconds are unique per machine, as the spool makes them. Seeded: the same each time. */
+/**
+ * Runs of known numbers; milliseconds are unique per machine, as the spool makes them. Seeded: the
+ * same each time.
+ */
 export function makeRuns(count: number, now: number, days: number): Run[] {
   const random = fc.sample(fc.array(fc.nat(1_000_000), { minLength: 8, maxLength: 8 }), {
     numRuns: count,
@@ -68,9 +72,10 @@ export const record = (run: Run) =>
   recordRun(run.event, { timestamp: run.at, startedAt: run.at - 1_000 });
 
 /**
- * Sends like clients: many at once, each run until it is settled (src/deliver.ts): 200 is stored; 400 and 413 are final; everything else
- * means "again later". A 400 to a run that was begun before (`again`: all of them were) is "stored", too; to any other it is an
- * error. `onSent` sees the progress. Gives how often each answer came.
+ * Sends like clients: many at once, each run until it is settled (src/deliver.ts): 200 is stored;
+ * 400 and 413 are final; everything else means "again later". A 400 to a run that was begun before
+ * (`again`: all of them were) is "stored", too; to any other it is an error. `onSent` sees the
+ * progress. Gives how often each answer came.
  */
 export async function deliver(
   bodies: readonly Uint8Array[],
@@ -148,7 +153,9 @@ const NATIVE: Histograms = {
   sum: (series) => `histogram_sum(${sumOf(series)})`,
 };
 
-/** Questions with the answers of a backend that holds each of these runs once: expression → value. */
+/**
+ * Questions with the answers of a backend that holds each of these runs once: expression → value.
+ */
 export function truth(
   runs: readonly Run[],
   { count, sum } = NATIVE,

@@ -1,5 +1,6 @@
-// sandbox.ts: a user of their own for each test. HOME, the XDG folders and lhp's configuration are temporary; nothing of
-// the machine's own state, opt-outs or CI variables reaches a test, and lhp's own telemetry can reach nobody.
+// sandbox.ts: a user of their own for each test. HOME, the XDG folders and lhp's configuration are
+// temporary; nothing of the machine's own state, opt-outs or CI variables reaches a test, and lhp's
+// own telemetry can reach nobody.
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -35,8 +36,9 @@ export interface Sandbox {
   run(args: string[], options?: RunOptions): SpawnSyncReturns<string>;
   start(args: string[], options?: RunOptions & { stdio?: 'pipe' | 'ignore' }): ChildProcess;
   /**
-   * Notes that the notice of the endpoint in these variables was shown, as on a terminal: else nothing is delivered outside
-   * CI. `run`, `start` and `lhpOtel` do it first, unless the sandbox is one of a user who was not told.
+   * Notes that the notice of the endpoint in these variables was shown, as on a terminal: else
+   * nothing is delivered outside CI. `run`, `start` and `lhpOtel` do it first, unless the sandbox
+   * is one of a user who was not told.
    */
   tell(env?: Env): void;
   /** The recorded runs in the telemetry page's shape, newest last (`lhp-otel show`). */
@@ -55,8 +57,8 @@ export interface RunOptions {
 }
 
 /**
- * `path` puts folders in front of PATH, e.g. the bin folder of a venv with lhp. With `told: false` the user has not seen the
- * notice of any endpoint.
+ * `path` puts folders in front of PATH, e.g. the bin folder of a venv with lhp. With `told: false`
+ * the user has not seen the notice of any endpoint.
  */
 export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } = {}): Sandbox {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'lhp-otel-test-')));
@@ -67,7 +69,8 @@ export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } 
     HOME: home,
     LANG: 'C.UTF-8',
     TERM: 'xterm',
-    // The real lhp keeps its own event here and, with port 9, sends it nowhere (the oracle of the equality tests).
+    // The real lhp keeps its own event here and, with port 9, sends it nowhere (the oracle of the
+    // equality tests).
     LHP_CONFIG_DIR: join(dir, 'lhp-config'),
     LHP_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9/',
     ...options.env,
@@ -145,9 +148,9 @@ export async function until(
 }
 
 /**
- * The processes that carry this text in their environment, asked of /proc: a sandbox's folder is in the environment of
- * everything that was started in it, so this finds what was left behind. `others` remembers who does not, for who asks again
- * and again: nobody comes into a sandbox later.
+ * The processes that carry this text in their environment, asked of /proc: a sandbox's folder is in
+ * the environment of everything that was started in it, so this finds what was left behind.
+ * `others` remembers who does not, for who asks again and again: nobody comes into a sandbox later.
  */
 export function processesMentioning(text: string, others = new Set<number>()): number[] {
   const found: number[] = [];
@@ -158,7 +161,8 @@ export function processesMentioning(text: string, others = new Set<number>()): n
     try {
       const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
       if (environment.includes(text)) found.push(pid);
-      else if (environment !== '') others.add(pid); // empty: it has ended, or is just becoming a program
+      // empty: it has ended, or is just becoming a program
+      else if (environment !== '') others.add(pid);
     } catch {
       // it has ended, or is another user's
     }

@@ -1,6 +1,7 @@
-// stack.ts: the operator's own servers for tests. What docker-compose.yml says of a service (flags, files, environment) is
-// read from it and run natively: container paths become the files of this repository or a temporary folder, host names and
-// ports become free ports of 127.0.0.1. Servers are ended by their own handle.
+// stack.ts: the operator's own servers for tests. What docker-compose.yml says of a service (flags,
+// files, environment) is read from it and run natively: container paths become the files of this
+// repository or a temporary folder, host names and ports become free ports of 127.0.0.1. Servers
+// are ended by their own handle.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -69,7 +70,10 @@ export function temporary(): string {
   return folder;
 }
 
-/** The service's command with container paths made local: `files` say where, bind mounts → the repository, named volumes → `folder`. */
+/**
+ * The service's command with container paths made local: `files` say where, bind mounts → the
+ * repository, named volumes → `folder`.
+ */
 export function localize(
   service: Service,
   folder: string,
@@ -144,8 +148,8 @@ interface PrometheusOptions {
   everySecond?: boolean;
   flags?: string[];
   /**
-   * It writes nothing of the present, neither scrapes nor alerts nor the sample of its start: whoever
-   * brings the runs of past days in their order, brings them in order.
+   * It writes nothing of the present, neither scrapes nor alerts nor the sample of its start:
+   * whoever brings the runs of past days in their order, brings them in order.
    */
   past?: boolean;
   /** Asks at the start for the sample of the present, in place of promtool. */
@@ -234,8 +238,9 @@ export function asker(url: () => string, headers: Record<string, string> = {}): 
 }
 
 /**
- * The gateway as the compose file has it, in front of this backend (base URL of its OTLP endpoint), with these files of
- * collector/ as switches; `from`: the compose file, and what it is called there.
+ * The gateway as the compose file has it, in front of this backend (base URL of its OTLP endpoint),
+ * with these files of collector/ as switches; `from`: the compose file, and what it is called
+ * there.
  */
 export async function gatewayServer(
   program: string,

@@ -3,7 +3,10 @@ import { loadConfig } from '../../src/config/config.ts';
 import { noteShown } from '../../src/consent/notice.ts';
 import { resolvePaths } from '../../src/system/paths.ts';
 
-/** Notes that the notice of the endpoint in these variables, or in the files that they lead to, was shown. */
+/**
+ * Notes that the notice of the endpoint in these variables, or in the files that they lead to, was
+ * shown.
+ */
 export function tellUser(env: Record<string, string | undefined>): void {
   const host = {
     env,

@@ -1,5 +1,6 @@
-// victoriametrics.ts: the servers of deploy/docker-compose.victoriametrics.yml for tests: VictoriaMetrics, the gateway in front of it, and vmalert,
-// with the flags, files and environment that stand there. Host names and ports become free ports of 127.0.0.1.
+// victoriametrics.ts: the servers of deploy/docker-compose.victoriametrics.yml for tests:
+// VictoriaMetrics, the gateway in front of it, and vmalert, with the flags, files and environment
+// that stand there. Host names and ports become free ports of 127.0.0.1.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './collector.ts';
@@ -106,7 +107,10 @@ export async function victoriaMetricsStack(options: VictoriaMetricsOptions = {})
   return { backend, gateway, stop: () => gateway.stop().then(backend.stop) };
 }
 
-/** Questions with the answers of a VictoriaMetrics that holds each of these runs once, also in the buckets of its histograms. */
+/**
+ * Questions with the answers of a VictoriaMetrics that holds each of these runs once, also in the
+ * buckets of its histograms.
+ */
 export function victoriaMetricsTruth(runs: readonly Run[]): [expression: string, value: number][] {
   const part = (suffix: string) => (series: string) => sumOf(`${series}_${suffix}`);
   const asked = (count: string) => truth(runs, { count: part(count), sum: part('sum') });

@@ -1,5 +1,5 @@
-// view.ts: the built `lhp-otel view` for a test: started for a sandbox's user, asked over plain HTTP, ended by its own signal; and the
-// real browser that looks at it.
+// view.ts: the built `lhp-otel view` for a test: started for a sandbox's user, asked over plain
+// HTTP, ended by its own signal; and the real browser that looks at it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -84,7 +84,10 @@ export function ask(
   });
 }
 
-/** It knows no name of any host, and nothing of its own goes over the network: what it asks for is what the page asks for. */
+/**
+ * It knows no name of any host, and nothing of its own goes over the network: what it asks for is
+ * what the page asks for.
+ */
 export const startBrowser = (executablePath: string): Promise<Browser> =>
   chromium.launch({
     executablePath,

@@ -1,5 +1,6 @@
-// yours.ts: the servers that an operator has already, from deploy/stacks: a collector of their own, a Prometheus, an agent. The files are
-// taken as they are; only host names, ports and paths become those of this machine, and what a test says that the operator has changed.
+// yours.ts: the servers that an operator has already, from deploy/stacks: a collector of their own,
+// a Prometheus, an agent. The files are taken as they are; only host names, ports and paths become
+// those of this machine, and what a test says that the operator has changed.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { INSTRUMENTS } from '../../src/contract/contract.ts';
@@ -29,7 +30,10 @@ export interface YourCollector extends Server {
   metricsPort: number;
 }
 
-/** A collector with these files of the repository, each by one --config, and these places to write to; `scraped`: the port that a Prometheus looks at. */
+/**
+ * A collector with these files of the repository, each by one --config, and these places to write
+ * to; `scraped`: the port that a Prometheus looks at.
+ */
 export async function yourCollector(
   program: string,
   files: readonly string[],
@@ -122,7 +126,9 @@ export async function yourPrometheus(
   return { ...base, folder, ...asker(() => base.url) };
 }
 
-/** How many runs are in these bodies, joined or not: each has one point of its own of this metric. */
+/**
+ * How many runs are in these bodies, joined or not: each has one point of its own of this metric.
+ */
 export function runsIn(bodies: readonly Buffer[]): number {
   const name = INSTRUMENTS[0].name;
   return bodies.reduce((sum, body) => sum + body.toString('latin1').split(name).length - 1, 0);

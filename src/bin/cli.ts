@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// cli.ts: the program. `run` is the hot path and goes straight to run.ts; every other command is a module that only they load.
+// cli.ts: the program. `run` is the hot path and goes straight to run.ts; every other command is a
+// module that only they load.
 import { SET_ASIDE } from '../system/host.ts';
 import { say } from '../system/log.ts';
 import { run } from '../wrap/run.ts';

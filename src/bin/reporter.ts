@@ -1,5 +1,6 @@
-// reporter.ts: the process behind the user's back that nobody waits for: scan → identify → record → spool → deliver. Started
-// by handover.ts after a successful generate, detached and niced; prints nothing, fails silently (but for the debug log), ends by itself.
+// reporter.ts: the process behind the user's back that nobody waits for: scan → identify → record →
+// spool → deliver. Started by handover.ts after a successful generate, detached and niced; prints
+// nothing, fails silently (but for the debug log), ends by itself.
 import { existsSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
@@ -18,8 +19,8 @@ import { endWithin } from '../system/watchdog.ts';
 import { REPORTER_SECONDS } from '../wrap/start-reporter.ts';
 
 /**
- * What waits, waits no longer than this (for what hangs, see REPORTER_SECONDS). Where hundreds of us
- * start at once, it takes minutes until each has written its run.
+ * What waits, waits no longer than this (for what hangs, see REPORTER_SECONDS). Where hundreds of
+ * us start at once, it takes minutes until each has written its run.
  */
 const RECORDING_MS = 10 * 60_000;
 /** What is not delivered by then, a later run delivers. */
@@ -93,7 +94,8 @@ async function describeAndStore(
   const run = await store(paths, outcome, (timestamp, lost) =>
     recordRun(event, { timestamp, startedAt: job.startedAt, lost, slot }),
   );
-  // `off` first writes the choice and then deletes what is there; what came in between is deleted here.
+  // `off` first writes the choice and then deletes what is there; what came in between is deleted
+  // here.
   if (resolveMode(host, job.root).mode === 'off') {
     forget(run);
     return undefined;
@@ -110,7 +112,8 @@ async function deliverRuns(root: string | undefined, host: Host): Promise<void> 
   const log = debugLog(host.env, paths);
   await logged(log, async () => {
     if ((await noticeOf(decision, host.env)) !== 'due') {
-      // Compiling what runs often takes 10 MiB. Unknown V8 flags only print a warning, to a closed stream.
+      // Compiling what runs often takes 10 MiB. Unknown V8 flags only print a warning, to a closed
+      // stream.
       if (waiting(paths).length > BACKLOG) setFlagsFromString('--no-maglev');
       const { deliver } = await import('../deliver/deliver.ts');
       await deliver(paths, config, {

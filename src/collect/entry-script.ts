@@ -1,5 +1,6 @@
-// entry-script.ts: the interpreter of an entry script (`bin/lhp`), from its first lines, in every form that installers
-// write: pip, distlib, `installer` (Poetry, PDM), uv with and without --relocatable, pipx, virtualenv, conda.
+// entry-script.ts: the interpreter of an entry script (`bin/lhp`), from its first lines, in every
+// form that installers write: pip, distlib, `installer` (Poetry, PDM), uv with and without
+// --relocatable, pipx, virtualenv, conda.
 import { dirname, join } from 'node:path';
 import type { Host } from '../system/host.ts';
 import { readText } from '../system/probe.ts';
@@ -21,7 +22,10 @@ export function interpreterOfEntryScript(script: string, { platform }: Host): st
   return isPython(path) ? path : undefined;
 }
 
-/** `env python3`, `env -S "/a b/python" -I`: variables and options of env do not change which Python it is. */
+/**
+ * `env python3`, `env -S "/a b/python" -I`: variables and options of env do not change which Python
+ * it is.
+ */
 function fromEnv(words: string): string | undefined {
   const rest = words.replace(/^(-S|--split-string=?|-vS)\s*/, '');
   const word = shellWord(rest);
@@ -29,8 +33,9 @@ function fromEnv(words: string): string | undefined {
 }
 
 /**
- * The second line of a script that is both sh and Python, for a path that is too long for a first line or has a space:
- * `'''exec' "/a b/python" "$0" "$@"`; or with the folder of the script, for an environment that can be moved.
+ * The second line of a script that is both sh and Python, for a path that is too long for a first
+ * line or has a space: `'''exec' "/a b/python" "$0" "$@"`; or with the folder of the script, for an
+ * environment that can be moved.
  */
 function fromExec(line: string, script: string): string | undefined {
   const target = /^(?:'''exec'|"""exec"|''':'?; ?exec|"exec"|'exec')\s+(.*)$/.exec(line)?.[1];
@@ -41,7 +46,10 @@ function fromExec(line: string, script: string): string | undefined {
   return word !== undefined && isPython(word) ? word : undefined;
 }
 
-/** The first word, without the shell's quotes; `undefined` where the shell would have to work something out. */
+/**
+ * The first word, without the shell's quotes; `undefined` where the shell would have to work
+ * something out.
+ */
 function shellWord(text: string): string | undefined {
   let word = '';
   let rest = text;

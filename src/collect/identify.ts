@@ -1,7 +1,9 @@
-// identify.ts: which project and which machine, as digests; and for CI, where machines share an id, a slot.
+// identify.ts: which project and which machine, as digests; and for CI, where machines share an id,
+// a slot.
 //
-// Why can this not be reversed? A digest of a random machine id cannot be guessed. A digest of a project's *name* can: whoever
-// guesses "sales_lakehouse" can compare. That is why the gateway makes an HMAC of both with a secret of the operator's (docs/privacy.md).
+// Why can this not be reversed? A digest of a random machine id cannot be guessed. A digest of a
+// project's *name* can: whoever guesses "sales_lakehouse" can compare. That is why the gateway
+// makes an HMAC of both with a secret of the operator's (docs/privacy.md).
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
@@ -20,7 +22,10 @@ const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8
 export const projectId = (name: unknown): string =>
   sha256(typeof name === 'string' && name ? name : 'unknown_project');
 
-/** The page's machine id, hashed. Same order as the page; at last a random id that is kept in the state folder. */
+/**
+ * The page's machine id, hashed. Same order as the page; at last a random id that is kept in the
+ * state folder.
+ */
 export async function machineId(host: Host, paths: Paths): Promise<string> {
   const id =
     (await systemMachineId(host)) ||
@@ -73,8 +78,9 @@ function macAddressId(): string | undefined {
 }
 
 /**
- * Two random hex digits (docs/adr/0010-ci-slots.md), kept with the state, so that a runner which lives has one slot and not all. They are
- * drawn anew under another host name: containers that restore one state folder from a cache are different containers.
+ * Two random hex digits (docs/adr/0010-ci-slots.md), kept with the state, so that a runner which
+ * lives has one slot and not all. They are drawn anew under another host name: containers that
+ * restore one state folder from a cache are different containers.
  */
 export function ciSlot(paths: Paths): string {
   const path = join(paths.state, 'ci-slot.json');

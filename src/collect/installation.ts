@@ -1,5 +1,6 @@
-// installation.ts: which lhp and which Python ran. From files only, and nothing is started to learn it: the launcher's
-// environment → the entry script → its interpreter → the packages beside it. What is not certain is not said.
+// installation.ts: which lhp and which Python ran. From files only, and nothing is started to learn
+// it: the launcher's environment → the entry script → its interpreter → the packages beside it.
+// What is not certain is not said.
 import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import type { Launch, Program } from '../command/command.ts';
@@ -41,7 +42,10 @@ export async function installation(
   return fromInterpreter(python, { ...inside, cwd });
 }
 
-/** What is known behind a wrapper or launcher: its variables, and the environment that it looks into first. */
+/**
+ * What is known behind a wrapper or launcher: its variables, and the environment that it looks into
+ * first.
+ */
 async function enter(launch: Launch, host: Host): Promise<Host | Installation | undefined> {
   const row = launcherOf(launch.name);
   const changed = { ...host, env: variablesBehind(launch, host.env) };
@@ -89,7 +93,10 @@ function interpreterOf({ kind, file }: Program, cwd: string, host: Host): string
   return found && (pyenvShim(found, host) ?? found);
 }
 
-/** A pyenv shim starts the version's own program; which one is in PYENV_VERSION, or there is only one that has it. */
+/**
+ * A pyenv shim starts the version's own program; which one is in PYENV_VERSION, or there is only
+ * one that has it.
+ */
 function pyenvShim(path: string, { env }: Host, program = basename(path)): string | undefined {
   if (!/[\\/]shims[\\/][^\\/]+$/.test(path) || !/pyenv/.test(readText(path)?.slice(0, 1024) ?? ''))
     return undefined;

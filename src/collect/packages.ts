@@ -1,4 +1,5 @@
-// packages.ts: which lhp and PyYAML are installed for an interpreter, by the names of their dist-info folders.
+// packages.ts: which lhp and PyYAML are installed for an interpreter, by the names of their
+// dist-info folders.
 import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import type { Host } from '../system/host.ts';
@@ -9,11 +10,16 @@ export interface Installation {
   lhpVersion: string | undefined;
   /** `major.minor` of the Python that runs lhp. */
   pythonVersion: string | undefined;
-  /** The PyYAML that lhp reads projects with: its rules for merge keys changed (scan/mapping.ts). */
+  /**
+   * The PyYAML that lhp reads projects with: its rules for merge keys changed (scan/mapping.ts).
+   */
   pyyamlVersion: string | undefined;
 }
 
-/** The packages of an interpreter: of its venv, if it lies in one, else for its user and beside its real file. */
+/**
+ * The packages of an interpreter: of its venv, if it lies in one, else for its user and beside its
+ * real file.
+ */
 export function fromInterpreter(path: string, host: Host): Installation {
   const venv = dirname(dirname(path));
   const config = readText(join(venv, 'pyvenv.cfg'));
@@ -82,7 +88,9 @@ function sitePackages(prefix: string): { folder: string; python: string | undefi
 const LHP = /^lakehouse[_-]plumber-(.+)\.(dist|egg)-info$/i;
 const PYYAML = /^pyyaml-([^-]+?)(-py[\d.]+)?\.(dist|egg)-info$/i;
 
-/** The folder's name is the distribution's name and version (PyPA, "Recording installed projects"). */
+/**
+ * The folder's name is the distribution's name and version (PyPA, "Recording installed projects").
+ */
 function installedVersion(folder: string, distribution: RegExp): string | undefined {
   for (const name of list(folder)) {
     const version = distribution.exec(name)?.[1];

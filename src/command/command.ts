@@ -1,6 +1,7 @@
-// command.ts: is this command line a generate of lhp, and with which options? Reads the words as the programs do that
-// read them: lhp's own parser (click), and by launchers.ts those that start lhp. Changes nothing, and starts nothing.
-// What is not recognized is no generate and passes through unrecorded.
+// command.ts: is this command line a generate of lhp, and with which options? Reads the words as
+// the programs do that read them: lhp's own parser (click), and by launchers.ts those that start
+// lhp. Changes nothing, and starts nothing. What is not recognized is no generate and passes
+// through unrecorded.
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Env } from '../system/host.ts';
@@ -35,7 +36,10 @@ export interface Generate extends GenerateOptions {
   program: Program;
   /** The folder that lhp ran in. */
   cwd: string;
-  /** It is a generate unless one of these words is a program (programs.ts): then that is what was started. */
+  /**
+   * It is a generate unless one of these words is a program (programs.ts): then that is what was
+   * started.
+   */
   doubts?: string[];
 }
 
@@ -94,7 +98,10 @@ function findModule(line: Line, at: number, cwd: string, launches: Launch[]): Re
     : { doubts: [file] };
 }
 
-/** No released lhp has `lhp/__main__.py` (0.2.7 to 0.9.3); should one come, it is a generate as well. */
+/**
+ * No released lhp has `lhp/__main__.py` (0.2.7 to 0.9.3); should one come, it is a generate as
+ * well.
+ */
 const isLhpModule = (name: string) => /^lhp(\.cli(\.main)?)?$/.test(name);
 
 function pythonTarget(words: readonly string[], start: number) {

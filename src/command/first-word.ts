@@ -1,5 +1,6 @@
-// first-word.ts: what the first word of a command line says of it. This stands before every command that is run, so
-// it knows names alone. What the launchers among them do, launchers.ts has, which is loaded only for them.
+// first-word.ts: what the first word of a command line says of it. This stands before every command
+// that is run, so it knows names alone. What the launchers among them do, launchers.ts has, which
+// is loaded only for them.
 import { basename } from 'node:path';
 
 /** A row each in launchers.ts. */
@@ -12,7 +13,9 @@ export const programName = (word: string): string =>
 
 export const isPython = (name: string): boolean => /^(python|pypy)(\d(\.\d+)?)?$|^py$/.test(name);
 
-/** `lhp`: lhp's own arguments follow. `other`: a program that may start lhp. `undefined`: neither. */
+/**
+ * `lhp`: lhp's own arguments follow. `other`: a program that may start lhp. `undefined`: neither.
+ */
 export function kindOf(word: string): 'lhp' | 'other' | undefined {
   const name = programName(word);
   if (name === 'lhp') return 'lhp';

@@ -1,5 +1,6 @@
-// launch-words.ts: reads the words of a wrapper or launcher by its row of the table, up to the command that it starts.
-// An option that the table does not know may take the next word or not, so there can be several readings.
+// launch-words.ts: reads the words of a wrapper or launcher by its row of the table, up to the
+// command that it starts. An option that the table does not know may take the next word or not, so
+// there can be several readings.
 import type { Launcher } from './launchers.ts';
 
 export interface Given {
@@ -21,7 +22,10 @@ export interface Reading {
 const MAX_UNKNOWN = 6;
 const HELP = ['-h', '--help', '-V', '--version'];
 
-/** Every way to read the options that begin at `start`. None where an option says that no command is started. */
+/**
+ * Every way to read the options that begin at `start`. None where an option says that no command is
+ * started.
+ */
 export function readOptions(words: readonly string[], start: number, row: Launcher): Reading[] {
   const readings: Reading[] = [];
   const walk = (at: number, given: Given[], unknown: string[]): void => {

@@ -1,7 +1,8 @@
-// launchers.ts: the one table of programs that start another program: wrappers (`nice`, `timeout`) and the launchers
-// of Python environments (`uv run`, `poetry run`). One row says how the program's words are read, which folder the
-// command runs in, where variables for it come from, and which environment it gets. Plain data: it stands before the
-// user's command. command.ts reads words by it, switches.ts consent, describe/installation.ts the environment.
+// launchers.ts: the one table of programs that start another program: wrappers (`nice`, `timeout`)
+// and the launchers of Python environments (`uv run`, `poetry run`). One row says how the program's
+// words are read, which folder the command runs in, where variables for it come from, and which
+// environment it gets. Plain data: it stands before the user's command. command.ts reads words by
+// it, switches.ts consent, describe/installation.ts the environment.
 
 /** Which rule finds the environment of a launcher (src/collect/environment). */
 export type EnvironmentRule =
@@ -25,18 +26,22 @@ export interface Settings {
 }
 
 export interface Launcher {
-  /** Options without a value, separated by spaces. What is in neither list may take a value or not. */
+  /**
+   * Options without a value, separated by spaces. What is in neither list may take a value or not.
+   */
   flags?: string;
   /** Options with a value. */
   values?: string;
   /**
-   * Options with which no command is started, or none that we can follow or wait for. For every row also
-   * -h, --help, -V and --version, where the row does not name them.
+   * Options with which no command is started, or none that we can follow or wait for. For every row
+   * also -h, --help, -V and --version, where the row does not name them.
    */
   refused?: string;
   /** A word before the command that is no option: the duration of `timeout`. */
   operand?: RegExp;
-  /** Words that lead to the command (`run`), and the row by which what stands behind them is read. */
+  /**
+   * Words that lead to the command (`run`), and the row by which what stands behind them is read.
+   */
   subcommands?: Readonly<Record<string, Launcher>>;
   /** Other first words, for the case that an unknown option stands before them. */
   others?: string;

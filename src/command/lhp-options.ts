@@ -1,6 +1,9 @@
 // lhp-options.ts: lhp's own arguments, read as its parser (click) reads them.
 
-/** lhp generate's options with a value: spelling → field. Everything else is a flag (of some version of lhp). */
+/**
+ * lhp generate's options with a value: spelling → field. Everything else is a flag (of some version
+ * of lhp).
+ */
 const VALUE_OPTIONS: Record<string, 'environment' | 'output' | 'pipelineConfig' | 'ignored'> = {
   '-e': 'environment',
   '--env': 'environment',
@@ -22,7 +25,10 @@ export interface GenerateOptions {
   verbose: boolean;
 }
 
-/** lhp's own arguments; `undefined` where they are no generate (another command, `--help`, `--version`). */
+/**
+ * lhp's own arguments; `undefined` where they are no generate (another command, `--help`,
+ * `--version`).
+ */
 export function parseLhp(words: readonly string[]): GenerateOptions | undefined {
   let at = 0;
   let verbose = false;
@@ -61,8 +67,9 @@ export function parseLhp(words: readonly string[]): GenerateOptions | undefined 
 }
 
 /**
- * One word into option and attached value, as click does it: first the whole word (up to `=`) as a long option, of which
- * `-pc` is one, then letter by letter, where an option with a value takes the rest of the word.
+ * One word into option and attached value, as click does it: first the whole word (up to `=`) as a
+ * long option, of which `-pc` is one, then letter by letter, where an option with a value takes the
+ * rest of the word.
  */
 function clickOption(word: string): [string, string | undefined] {
   const equals = word.indexOf('=');

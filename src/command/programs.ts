@@ -1,6 +1,7 @@
-// programs.ts: whether a word of a command line could have been the command. Asked after a successful run whose
-// launcher had an option that launchers.ts does not know: `uv run --new pytest lhp generate` is no generate where
-// pytest is a program, and `uv run --new value lhp generate` is one where `value` is none.
+// programs.ts: whether a word of a command line could have been the command. Asked after a
+// successful run whose launcher had an option that launchers.ts does not know: `uv run --new pytest
+// lhp generate` is no generate where pytest is a program, and `uv run --new value lhp generate` is
+// one where `value` is none.
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Host } from '../system/host.ts';
@@ -23,7 +24,9 @@ function couldRun(word: string, folders: readonly string[], host: Host): boolean
   );
 }
 
-/** In an environment of the project: what launchers make beside it, or what their variables name. */
+/**
+ * In an environment of the project: what launchers make beside it, or what their variables name.
+ */
 function inEnvironment(word: string, from: string, { env, platform }: Host): boolean {
   const bin = platform === 'win32' ? 'Scripts' : 'bin';
   const named = [env.VIRTUAL_ENV, env.CONDA_PREFIX, env.UV_PROJECT_ENVIRONMENT];

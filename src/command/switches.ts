@@ -1,7 +1,8 @@
-// switches.ts: the switches of consent that are set between us and lhp: by `env NAME=value` in front of it, by a
-// launcher's environment file or settings. lhp sees them and our own environment does not hold them. What cannot be
-// known here counts as off: nothing is recorded against a switch that lhp may have seen.
-// Only where a wrapper or launcher stands before lhp; then before the command starts, from files alone.
+// switches.ts: the switches of consent that are set between us and lhp: by `env NAME=value` in
+// front of it, by a launcher's environment file or settings. lhp sees them and our own environment
+// does not hold them. What cannot be known here counts as off: nothing is recorded against a switch
+// that lhp may have seen. Only where a wrapper or launcher stands before lhp; then before the
+// command starts, from files alone.
 import { join, resolve } from 'node:path';
 import { environmentLayer, type Layer } from '../consent/consent.ts';
 import { errorCode } from '../system/error.ts';
@@ -61,7 +62,10 @@ function fromWords(
   return moved ? { unknown: 'where lhp keeps its own consent' } : undefined;
 }
 
-/** Our own environment was asked before. With upstream off, `LHP_TELEMETRY` says nothing here as well. */
+/**
+ * Our own environment was asked before. With upstream off, `LHP_TELEMETRY` says nothing here as
+ * well.
+ */
 const switchesOf = (env: Host['env'], set: ReadonlyMap<string, string>) => ({
   LHP_OTEL_UPSTREAM: env.LHP_OTEL_UPSTREAM,
   ...Object.fromEntries([...set].filter(([name]) => SWITCHES.includes(name))),
@@ -121,7 +125,8 @@ function settingsOf({ cwd, from, given }: Launch, row: Launcher, env: Host['env'
   if (row.environment === 'pipenv') return pipenvSettings(cwd, row, env);
   const named =
     given.some(({ option }) => listed(row.project, option)) || variableOf(row, env) !== undefined;
-  // Of a relative project both readings are looked at: from the folder that is left, and from the new one.
+  // Of a relative project both readings are looked at: from the folder that is left, and from the
+  // new one.
   const starts = named
     ? [projectOf(given, row, from, env), projectOf(given, row, cwd, env)]
     : [cwd];
@@ -163,7 +168,10 @@ function fromSettings({ file, folder, table }: Place, row: Launcher, env: Host['
     .find(Boolean);
 }
 
-/** The environment files and activation scripts that settings name; `undefined` for one that cannot be told. */
+/**
+ * The environment files and activation scripts that settings name; `undefined` for one that cannot
+ * be told.
+ */
 function filesNamedIn(text: string): (string | undefined)[] {
   const values = text.matchAll(/\bscripts\s*=\s*(\[[^\]]*\])|\benv[-_]file[\w.]*\s*=([^\n]*)/g);
   return [...values].flatMap(([, scripts, file]) => {
@@ -174,7 +182,10 @@ function filesNamedIn(text: string): (string | undefined)[] {
   });
 }
 
-/** Variables of a conda environment (`conda env config vars set`), and what its packages' scripts export. */
+/**
+ * Variables of a conda environment (`conda env config vars set`), and what its packages' scripts
+ * export.
+ */
 function fromPrefix(prefix: string, env: Host['env']): Between | undefined {
   const scripts = join(prefix, 'etc', 'conda', 'activate.d');
   const variables = join(prefix, 'etc', 'conda', 'env_vars.d');
@@ -195,7 +206,10 @@ function textOf(path: string): string | null | undefined {
   }
 }
 
-/** The lines of one table of a TOML file and of those in and above it, where a dotted key can reach it. */
+/**
+ * The lines of one table of a TOML file and of those in and above it, where a dotted key can reach
+ * it.
+ */
 function linesOfTable(text: string, table: string): string {
   let inside = true;
   const lines = text.split('\n').filter((line) => {
@@ -213,7 +227,10 @@ function linesOfTable(text: string, table: string): string {
 }
 
 const MENTION = new RegExp(`\\b(${SWITCHES.join('|')})\\b(.*)`, 'g');
-/** `NAME=value`, `NAME: "value",` and what closes them, and nothing that a program would have to work out. */
+/**
+ * `NAME=value`, `NAME: "value",` and what closes them, and nothing that a program would have to
+ * work out.
+ */
 const PLAIN = /^["']?\s*[=:]\s*(?:"([^"\\$`]*)"|'([^'\\]*)'|([\w.-]*))\s*[,;}\]]*\s*(?:#.*)?$/;
 const MOVES = new RegExp(`^\\s*(?:export\\s+)?["']?(?:${PLACES.join('|')})["']?\\s*[=:]`, 'm');
 

@@ -1,6 +1,7 @@
-// commands.ts: the command line besides `run`. What a user asks for by name speaks: errors go to stderr with the value and the
-// legal ones, and the exit status says so (2 for usage, 1 for what failed). The program is a value without effects until it is
-// parsed: completion, the manual page and the tests are made from it.
+// commands.ts: the command line besides `run`. What a user asks for by name speaks: errors go to
+// stderr with the value and the legal ones, and the exit status says so (2 for usage, 1 for what
+// failed). The program is a value without effects until it is parsed: completion, the manual page
+// and the tests are made from it.
 import { type Command, CommanderError } from 'commander';
 import { systemHost } from '../system/host.ts';
 import { say } from '../system/log.ts';
@@ -44,7 +45,10 @@ export async function main(argv: readonly string[], run: Run): Promise<number> {
   return status;
 }
 
-/** A reader that has gone (`| head`) has had enough; what was not written for another reason is a failure. */
+/**
+ * A reader that has gone (`| head`) has had enough; what was not written for another reason is a
+ * failure.
+ */
 function statusOf(error: NodeJS.ErrnoException, status: number): number {
   const problem = outputProblem(error);
   if (problem === undefined) return status;
@@ -52,7 +56,10 @@ function statusOf(error: NodeJS.ErrnoException, status: number): number {
   return status || 1;
 }
 
-/** Whether the command is for nothing but what it prints; the others have done something, or answer by their status. */
+/**
+ * Whether the command is for nothing but what it prints; the others have done something, or answer
+ * by their status.
+ */
 function isAllOutput(words: readonly string[]): boolean {
   const [name] = words.filter((word) => word !== '--');
   if (name === 'hook') return !words.some((word) => /^--(un)?install$/.test(word));

@@ -1,6 +1,7 @@
-// completion.ts: a completion script for a shell, printed once and loaded by the shell. Made from the commander program, so it cannot
-// differ from it. Own text and no library: those that there are (@bomb.sh/tab, omelette, tabtab) start the program at each TAB,
-// which with Node is 40 ms and more, and cannot hand over to the shell what stands behind `run`.
+// completion.ts: a completion script for a shell, printed once and loaded by the shell. Made from
+// the commander program, so it cannot differ from it. Own text and no library: those that there are
+// (@bomb.sh/tab, omelette, tabtab) start the program at each TAB, which with Node is 40 ms and
+// more, and cannot hand over to the shell what stands behind `run`.
 import type { Command } from 'commander';
 import { bashCompletion } from './completion/bash.ts';
 import { fishCompletion } from './completion/fish.ts';

@@ -1,5 +1,5 @@
-// help.ts: what a command's help says beside its options: remarks, exit status, examples. They are kept as values, so that the
-// terminal, the manual page and the tests have the same ones.
+// help.ts: what a command's help says beside its options: remarks, exit status, examples. They are
+// kept as values, so that the terminal, the manual page and the tests have the same ones.
 import type { Command } from 'commander';
 import { print, printError } from '../system/print.ts';
 

@@ -1,4 +1,5 @@
-// more.ts: the commands about the command line itself: `completion`, `help`. They are added last, because they know the others.
+// more.ts: the commands about the command line itself: `completion`, `help`. They are added last,
+// because they know the others.
 import type { Command } from 'commander';
 import { printScript } from '../system/print.ts';
 import { COMPLETION_SHELLS, completionText } from './completion.ts';

@@ -1,6 +1,7 @@
-// purge-all.ts: `purge --all`, after which nothing of ours is left: state folder, hook, configuration, compiled code. Only what is known by its name is
-// removed; what is not stays, and is named, as is what cannot be removed, while the rest goes. A link is never followed. The
-// user's `off` outlives it: who has switched off is not switched on by tidying up.
+// purge-all.ts: `purge --all`, after which nothing of ours is left: state folder, hook,
+// configuration, compiled code. Only what is known by its name is removed; what is not stays, and
+// is named, as is what cannot be removed, while the rest goes. A link is never followed. The user's
+// `off` outlives it: who has switched off is not switched on by tidying up.
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { userOffFiles } from '../consent/resolve-mode.ts';
@@ -53,7 +54,10 @@ export function tracesOf(host: Host, paths: Paths): Traces {
   return traces;
 }
 
-/** Our folders, and what is ours in each by its name. Two of them may be one: the user chooses where they are. */
+/**
+ * Our folders, and what is ours in each by its name. Two of them may be one: the user chooses where
+ * they are.
+ */
 function ourNames(paths: Paths): ReadonlyMap<string, readonly RegExp[]> {
   const names = new Map<string, RegExp[]>();
   const add = (folder: string, ...ours: RegExp[]) =>
@@ -103,7 +107,10 @@ export function removeTraces({ hooks, files, folders }: Traces): string[] {
   return problems;
 }
 
-/** What is gone already needs no removal, and a folder that is not empty has something that was named or has come since. */
+/**
+ * What is gone already needs no removal, and a folder that is not empty has something that was
+ * named or has come since.
+ */
 function attempt(problems: string[], act: () => void, path?: string): void {
   try {
     act();

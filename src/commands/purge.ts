@@ -1,4 +1,5 @@
-// purge.ts: the command `purge`: says what will go, asks, and removes it. Without a terminal it asks nobody, and wants --yes.
+// purge.ts: the command `purge`: says what will go, asks, and removes it. Without a terminal it
+// asks nobody, and wants --yes.
 import type { Command } from 'commander';
 import { resolveMode } from '../consent/resolve-mode.ts';
 import { purgeRuns, storedRuns } from '../spool/spool.ts';

@@ -1,6 +1,6 @@
-// tell.ts: any command that a person calls on a terminal shows the notice of the endpoint, once, on stderr, before it
-// answers: so `status` says what is true afterwards. Not those that a program reads (`--json`, completion, the hook's
-// text), and not those that end telemetry anyway.
+// tell.ts: any command that a person calls on a terminal shows the notice of the endpoint, once, on
+// stderr, before it answers: so `status` says what is true afterwards. Not those that a program
+// reads (`--json`, completion, the hook's text), and not those that end telemetry anyway.
 import type { Command } from 'commander';
 import { showNotice } from '../consent/notice.ts';
 import { obstacleToRuns } from '../consent/place.ts';
@@ -10,7 +10,10 @@ import { projectRoot } from '../system/project-root.ts';
 
 const SILENT = ['completion', 'help', 'off', 'purge', 'run'];
 
-/** Gives the function that says whether the notice was shown by this process; it shows it where it is due. */
+/**
+ * Gives the function that says whether the notice was shown by this process; it shows it where it
+ * is due.
+ */
 export function noticeTeller(program: Command, host: Host): () => Promise<boolean> {
   let shown = false;
   const tell = async () => {

@@ -1,5 +1,5 @@
-// config-file.ts: one config.json as it is: its values, whether it says off, and what is wrong with it. Which
-// of two files decides, and what the values mean, is config.ts's.
+// config-file.ts: one config.json as it is: its values, whether it says off, and what is wrong with
+// it. Which of two files decides, and what the values mean, is config.ts's.
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { whyUntrusted } from '../system/files.ts';
@@ -18,7 +18,8 @@ export interface ConfigFile {
 /**
  * Absent is empty. What is wrong is added to `problems`.
  *
- * @param ofUser - Whether it must be this user's: another user could name a collector of their own in it.
+ * @param ofUser - Whether it must be this user's: another user could name a collector of their own
+ *   in it.
  */
 export function readConfigFile(
   path: string,

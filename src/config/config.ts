@@ -1,7 +1,8 @@
-// config.ts: where runs are delivered, from LHP_OTEL_EXPORTER_OTLP_* (meaning what the OTLP exporter specification says of
-// the unprefixed names), then the user's config.json, then the operator's. Never from a file inside a project: a cloned
-// repository must not be able to name a collector. The unprefixed OTEL_EXPORTER_OTLP_* belong to the user's own
-// applications and are not read. Wrong input is a problem with a text that names the value; nothing here throws.
+// config.ts: where runs are delivered, from LHP_OTEL_EXPORTER_OTLP_* (meaning what the OTLP
+// exporter specification says of the unprefixed names), then the user's config.json, then the
+// operator's. Never from a file inside a project: a cloned repository must not be able to name a
+// collector. The unprefixed OTEL_EXPORTER_OTLP_* belong to the user's own applications and are not
+// read. Wrong input is a problem with a text that names the value; nothing here throws.
 import type { Host } from '../system/host.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import { ciVariableSet } from './ci.ts';
@@ -14,7 +15,10 @@ import { environmentsOf, noticeGivenBy } from './stated.ts';
 import { type TlsFiles, tlsFilesOf } from './tls-files.ts';
 
 const ENV_PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
-/** OTLP exporter specification, "Configuration options": the default of the timeout, in milliseconds. */
+/**
+ * OTLP exporter specification, "Configuration options": the default of the timeout, in
+ * milliseconds.
+ */
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 60_000;
 /** In CI the machine dies with the job, so `run` waits so long for the delivery. */
@@ -33,7 +37,10 @@ export interface Config extends TlsFiles {
   compression: 'none' | 'gzip';
   /** Where the endpoint was named. */
   source: string | undefined;
-  /** An endpoint was asked for; with problems it is not used, and runs wait for a better configuration. */
+  /**
+   * An endpoint was asked for; with problems it is not used, and runs wait for a better
+   * configuration.
+   */
   configured: boolean;
   /** Whether each config.json says off. */
   off: { user: Answer; operator: Answer };

@@ -1,7 +1,8 @@
-// proxy.ts: which proxy of the environment applies to an endpoint: HTTPS_PROXY or HTTP_PROXY by the endpoint's scheme, else
-// ALL_PROXY, unless NO_PROXY names the host (no-proxy.ts); in small letters first. Never for this machine itself (as in Go,
-// and unlike curl): plain HTTP with headers is allowed there, and only there, because it does not leave it. A value can hold a
-// password, so what is shown of it is the host.
+// proxy.ts: which proxy of the environment applies to an endpoint: HTTPS_PROXY or HTTP_PROXY by the
+// endpoint's scheme, else ALL_PROXY, unless NO_PROXY names the host (no-proxy.ts); in small letters
+// first. Never for this machine itself (as in Go, and unlike curl): plain HTTP with headers is
+// allowed there, and only there, because it does not leave it. A value can hold a password, so what
+// is shown of it is the host.
 import type { Env } from '../system/host.ts';
 import { isExcepted } from './no-proxy.ts';
 

@@ -1,13 +1,13 @@
-// stated.ts: what a config.json states besides the way to a collector: which environments may be named, and, in
-// the operator's file only, that people were told where their runs go.
+// stated.ts: what a config.json states besides the way to a collector: which environments may be
+// named, and, in the operator's file only, that people were told where their runs go.
 import { foldEnvironment, OTHER } from '../contract/contract.ts';
 import { printable } from '../system/log.ts';
 import type { ConfigFile } from './config-file.ts';
 
 /**
- * The names that may be recorded; `undefined`: any plain word. With a list in both files a name must be in both,
- * so neither the user nor the operator can widen what the other has narrowed. A list that cannot be understood
- * allows no name.
+ * The names that may be recorded; `undefined`: any plain word. With a list in both files a name
+ * must be in both, so neither the user nor the operator can widen what the other has narrowed. A
+ * list that cannot be understood allows no name.
  */
 export function environmentsOf(
   files: readonly ConfigFile[],
@@ -45,8 +45,9 @@ export function allowedEnvironment(
 }
 
 /**
- * `"noticeGiven": true` of the operator: people were told by other means that runs go to the endpoint that the same
- * file names. Of another endpoint the operator has not told them, and a user's own file cannot say it.
+ * `"noticeGiven": true` of the operator: people were told by other means that runs go to the
+ * endpoint that the same file names. Of another endpoint the operator has not told them, and a
+ * user's own file cannot say it.
  */
 export function noticeGivenBy(
   operator: ConfigFile,

@@ -1,6 +1,7 @@
-// consent.ts: may this run be recorded? The first layer that says "off" wins and is named (docs/privacy.md).
-// Pure: the environment is a parameter, and what lies on disk is asked through functions, in order, and only when no
-// earlier layer has said off: with an opt-out in the environment no file is opened. No layer can switch on over another's off.
+// consent.ts: may this run be recorded? The first layer that says "off" wins and is named
+// (docs/privacy.md). Pure: the environment is a parameter, and what lies on disk is asked through
+// functions, in order, and only when no earlier layer has said off: with an opt-out in the
+// environment no file is opened. No layer can switch on over another's off.
 import { type Answer, isSet } from '../config/setting.ts';
 import type { Env } from '../system/host.ts';
 
@@ -70,7 +71,10 @@ function storedConsent(stored: StoredConsent): Consent {
 export const decidedBy = ({ layer, problem }: { layer: Layer; problem?: string }): string =>
   problem === undefined ? layer : `${layer}, because it may say off (${problem})`;
 
-/** Off is the word here, so the variable must be there. With upstream off it is our own doing and says nothing. */
+/**
+ * Off is the word here, so the variable must be there. With upstream off it is our own doing and
+ * says nothing.
+ */
 function lhpTelemetryOff(env: Env): boolean {
   const value = env.LHP_TELEMETRY?.trim();
   return value !== undefined && value !== '' && !isSet(value) && !upstreamOff(env);

@@ -1,7 +1,8 @@
-// notice.ts: people are told before anything is delivered. Outside CI runs wait until four lines were shown on a
-// terminal, once for each endpoint: by a run, by any command of ours, or by the shell hook, which finds them in a
-// file. Who shows them delivers nothing yet, so that there is time to say `off`; the next run delivers what waits.
-// In CI, where the pipeline's owner configured the endpoint, nobody reads them and nothing waits.
+// notice.ts: people are told before anything is delivered. Outside CI runs wait until four lines
+// were shown on a terminal, once for each endpoint: by a run, by any command of ours, or by the
+// shell hook, which finds them in a file. Who shows them delivers nothing yet, so that there is
+// time to say `off`; the next run delivers what waits. In CI, where the pipeline's owner configured
+// the endpoint, nobody reads them and nothing waits.
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,10 @@ import { type Paths, PENDING_NOTICE } from '../system/paths.ts';
 import { readText } from '../system/probe.ts';
 import type { Decision } from './resolve-mode.ts';
 
-/** `none`: nothing would be delivered. `operator`: who runs this machine has told people by other means. */
+/**
+ * `none`: nothing would be delivered. `operator`: who runs this machine has told people by other
+ * means.
+ */
 export type Notice = 'none' | 'ci' | 'operator' | 'shown' | 'due';
 
 /** `now`: shown by this very run, which therefore delivers nothing. */
@@ -39,7 +43,10 @@ export async function announce(decision: Decision, env: Env): Promise<Announced>
   return 'not yet';
 }
 
-/** Behind the shell hook, which has given the prompt back. `shown`: the hook has just shown what an earlier run left. */
+/**
+ * Behind the shell hook, which has given the prompt back. `shown`: the hook has just shown what an
+ * earlier run left.
+ */
 export async function announceLater(
   decision: Decision,
   env: Env,
@@ -71,8 +78,8 @@ export function noteShown(paths: Paths, url: string): void {
 }
 
 /**
- * For the next run's hook, which shows the lines that begin with our name and makes this file the one that says what was
- * shown: so it has the marks of the other endpoints, too.
+ * For the next run's hook, which shows the lines that begin with our name and makes this file the
+ * one that says what was shown: so it has the marks of the other endpoints, too.
  */
 function leave({ paths, config }: Decision): void {
   if (config?.url === undefined) return;

@@ -1,7 +1,8 @@
-// place.ts: whether this user can keep anything in a folder of ours, asked before anything is written or said.
-// Nothing is ever made in a home of another user: after `sudo` with a kept HOME the files would be root's, and
-// the user's own runs could not be recorded any more. In CI a home may be another user's (GitHub's job
-// containers run as root in a home of user 1001), and there nobody's own files are in the way.
+// place.ts: whether this user can keep anything in a folder of ours, asked before anything is
+// written or said. Nothing is ever made in a home of another user: after `sudo` with a kept HOME
+// the files would be root's, and the user's own runs could not be recorded any more. In CI a home
+// may be another user's (GitHub's job containers run as root in a home of user 1001), and there
+// nobody's own files are in the way.
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ciVariableSet, isCi } from '../config/ci.ts';
@@ -85,7 +86,10 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Folders of the system (/tmp) are root's, and may be used as their modes say; ours must be our own. */
+/**
+ * Folders of the system (/tmp) are root's, and may be used as their modes say; ours must be our
+ * own.
+ */
 const isForeign = (owner: number, user: number, ours: boolean): boolean =>
   owner !== user && (ours || user === 0 || owner !== 0);
 

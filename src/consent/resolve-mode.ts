@@ -1,5 +1,6 @@
-// decide.ts: consent and configuration of this user for one project, read from disk: the two answers that the wrapper, the
-// reporter and every command need. Also the one place that writes the user's choice.
+// decide.ts: consent and configuration of this user for one project, read from disk: the two
+// answers that the wrapper, the reporter and every command need. Also the one place that writes the
+// user's choice.
 import { existsSync, lstatSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Config, loadConfig } from '../config/config.ts';
@@ -11,7 +12,10 @@ import { isMissing, readJson, whyUnreadable } from '../system/json.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import { type Consent, resolveConsent } from './consent.ts';
 
-/** `off`: nothing happens. `local`: recorded on this machine only. `send`: delivered to the configured endpoint. */
+/**
+ * `off`: nothing happens. `local`: recorded on this machine only. `send`: delivered to the
+ * configured endpoint.
+ */
 export type Mode = 'off' | 'local' | 'send';
 
 /** Beside `lhp.yaml`: the opt-out of a project. */
@@ -44,7 +48,10 @@ export function resolveMode(host: Host, root: string | undefined): Decision {
   return { consent, mode, paths, config };
 }
 
-/** Whatever is there under that name, a link to nothing too. A folder that cannot be looked into may have it. */
+/**
+ * Whatever is there under that name, a link to nothing too. A folder that cannot be looked into may
+ * have it.
+ */
 function hasOptOut(folder: string): boolean {
   try {
     return lstatSync(join(folder, OPT_OUT), { throwIfNoEntry: false }) !== undefined;
@@ -77,8 +84,8 @@ export function userOffFiles(host: Host, paths: Paths): string[] {
 }
 
 /**
- * The nearest folder with an opt-out, from here upwards: for a host of the library, whose project need not have an
- * `lhp.yaml`. The folder itself where there is none.
+ * The nearest folder with an opt-out, from here upwards: for a host of the library, whose project
+ * need not have an `lhp.yaml`. The folder itself where there is none.
  */
 export function optOutFolder(start: string): string {
   const first = existsSync(start) ? realpathSync(start) : resolve(start);
@@ -88,7 +95,10 @@ export function optOutFolder(start: string): string {
   }
 }
 
-/** Keeps the user's choice. Throws where it cannot be written: who asked for `off` must hear that it did not take. */
+/**
+ * Keeps the user's choice. Throws where it cannot be written: who asked for `off` must hear that it
+ * did not take.
+ */
 export function setUserChoice(paths: Paths, enabled: boolean): void {
   if (enabled) rmSync(paths.consent, { force: true });
   else writePrivate(paths.consent, `${JSON.stringify({ enabled: false })}\n`);

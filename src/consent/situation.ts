@@ -1,5 +1,5 @@
-// situation.ts: what becomes of runs here and now, in one word, and the words for it: of `status`, `doctor`, `-v` and the
-// local page alike, so that none of them says what the others do not.
+// situation.ts: what becomes of runs here and now, in one word, and the words for it: of `status`,
+// `doctor`, `-v` and the local page alike, so that none of them says what the others do not.
 
 import type { Host } from '../system/host.ts';
 import { type Notice, noticeOf } from './notice.ts';

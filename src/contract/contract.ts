@@ -1,9 +1,13 @@
-// contract.ts: the one place where a metric or an attribute is named. Everything that leaves a machine is listed here with
-// its type, its unit and the field of the telemetry page it implements; the docs table, the gateway's rules and the tests
-// are made from these tables or checked against them. A value reaches the wire only through one of the fold functions
-// below, so a secret has no route: it becomes a number, a boolean, a digest, a version, a word of a closed set, or `other`.
+// contract.ts: the one place where a metric or an attribute is named. Everything that leaves a
+// machine is listed here with its type, its unit and the field of the telemetry page it implements;
+// the docs table, the gateway's rules and the tests are made from these tables or checked against
+// them. A value reaches the wire only through one of the fold functions below, so a secret has no
+// route: it becomes a number, a boolean, a digest, a version, a word of a closed set, or `other`.
 
-/** The page's own shape of one recorded run; keys in the page's order. `null` means: could not be counted (docs/privacy.md). */
+/**
+ * The page's own shape of one recorded run; keys in the page's order. `null` means: could not be
+ * counted (docs/privacy.md).
+ */
 export interface GenerateEvent {
   event: 'lhp_generate';
   project_id: string;
@@ -31,7 +35,10 @@ export type Preview = Omit<GenerateEvent, 'generation_time_seconds'> & {
 /** Names the instrumentation scope; its version is the package's. */
 export const SCOPE_NAME = 'lhp-otel';
 
-/** A point that is further ahead of the gateway's clock is dropped there; Prometheus refuses it from 10 minutes on. */
+/**
+ * A point that is further ahead of the gateway's clock is dropped there; Prometheus refuses it from
+ * 10 minutes on.
+ */
 export const GATEWAY_AHEAD_MINUTES = 5;
 /** An older one, too: the client keeps a run for 7 days, and the way may take one more. */
 export const GATEWAY_AGE_HOURS = 192;
@@ -142,8 +149,9 @@ export const POINT_ATTRIBUTES = [
 ] as const satisfies readonly AttributeSpec[];
 
 /**
- * Only on the points of CI runs: containers of one image share a machine id and have no spool in common, so two of them can
- * record in one millisecond; with another slot they are two points all the same (docs/adr/0010-ci-slots.md).
+ * Only on the points of CI runs: containers of one image share a machine id and have no spool in
+ * common, so two of them can record in one millisecond; with another slot they are two points all
+ * the same (docs/adr/0010-ci-slots.md).
  */
 export const CI_SLOT_ATTRIBUTE = {
   key: 'lhp.ci.slot',
@@ -282,7 +290,10 @@ export const foldSlot = (text: unknown): string =>
 /** A digest stays; anything else is no digest and cannot pass. */
 const foldDigest = (text: unknown): string => fold(DIGEST, text);
 
-/** A whole number from 0 to the instrument's maximum, else `null`: a number that cannot be true is not recorded. */
+/**
+ * A whole number from 0 to the instrument's maximum, else `null`: a number that cannot be true is
+ * not recorded.
+ */
 export function foldCount(
   value: number | null | undefined,
   max: number = MAX_COUNT,
@@ -312,7 +323,9 @@ export interface Recording {
   measurements: Measurement[];
 }
 
-/** The firewall: from an event to what may be recorded of it. Nothing else is read from the event. */
+/**
+ * The firewall: from an event to what may be recorded of it. Nothing else is read from the event.
+ */
 export function toRecording(event: GenerateEvent | Preview): Recording {
   const { generation_time_seconds: seconds } = event;
   const numbers: Record<(typeof INSTRUMENTS)[number]['page'], number | null> = {

@@ -1,6 +1,7 @@
-// fields.ts: every key of the event in words: what it is, why it is collected, how it is made, and under which name it is on the wire.
-// The local page shows this table and docs/privacy.md is made from it (`npm run generate`), so neither can say what the other
-// does not. Text between backticks is code. Pure and without Node: it goes into the browser, too.
+// fields.ts: every key of the event in words: what it is, why it is collected, how it is made, and
+// under which name it is on the wire. The local page shows this table and docs/privacy.md is made
+// from it (`npm run generate`), so neither can say what the other does not. Text between backticks
+// is code. Pure and without Node: it goes into the browser, too.
 import {
   type GenerateEvent,
   INSTRUMENTS,

@@ -1,5 +1,6 @@
-// deliver.ts: the waiting runs → the operator's collector, oldest first. The bytes of each file are posted (post.ts) as they are.
-// A run leaves the spool only with a 200 (sent) or a final refusal (lost, and counted); everything else means: again later.
+// deliver.ts: the waiting runs → the operator's collector, oldest first. The bytes of each file are
+// posted (post.ts) as they are. A run leaves the spool only with a 200 (sent) or a final refusal
+// (lost, and counted); everything else means: again later.
 import { existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -14,9 +15,15 @@ import type { Answer } from './classify.ts';
 import { mustWait, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
 import { poster } from './post.ts';
 
-/** A lock of this age belongs to a process that was killed or sleeps: a post takes a minute at most, and makes it young. */
+/**
+ * A lock of this age belongs to a process that was killed or sleeps: a post takes a minute at most,
+ * and makes it young.
+ */
 const STALE_LOCK_MS = 120_000;
-/** The gateway accepts runs and drops points that are further ahead than this (5 minutes by its clock). */
+/**
+ * The gateway accepts runs and drops points that are further ahead than this (5 minutes by its
+ * clock).
+ */
 const AHEAD_MS = 60_000;
 
 const now = () => new Date().toISOString();
@@ -31,7 +38,10 @@ export interface DeliverOptions {
   env: Env;
 }
 
-/** Delivers what is waiting; gives the number of runs delivered. Another process that is delivering already does it for us. */
+/**
+ * Delivers what is waiting; gives the number of runs delivered. Another process that is delivering
+ * already does it for us.
+ */
 export async function deliver(
   paths: Paths,
   config: Config,
@@ -48,7 +58,8 @@ export async function deliver(
     return 0;
   }
   let sent = 0;
-  // Once more after the lock is free again: a run may have come in while it was held, and relied on us.
+  // Once more after the lock is free again: a run may have come in while it was held, and relied on
+  // us.
   while (waiting(paths).length > 0 && lock(paths)) {
     const before = sent;
     try {
@@ -94,8 +105,8 @@ async function deliverWaiting(
       noteFailure(paths, answer.why);
       return { sent, goOn: false };
     }
-    // A backend can refuse what it already has (docs/adr/0007-acknowledged-is-stored.md): after an attempt without an answer
-    // that is the likelier reason, and the run is not counted as lost.
+    // A backend can refuse what it already has (docs/adr/0007-acknowledged-is-stored.md): after an
+    // attempt without an answer that is the likelier reason, and the run is not counted as lost.
     const unsure = answer.kind === 'refused' && answer.mayBeStored;
     const there = unsure && (answer.repeated || hasOtherAttempts(paths, run.timestamp));
     sent += settle(paths, run, there ? { ...answer, kind: 'accepted' } : answer);
@@ -103,7 +114,10 @@ async function deliverWaiting(
   return { sent, goOn: true };
 }
 
-/** A file that was read a moment ago can be gone or changed: said, as everything that goes wrong on the way. */
+/**
+ * A file that was read a moment ago can be gone or changed: said, as everything that goes wrong on
+ * the way.
+ */
 function posterOrProblem(paths: Paths, config: Config & { url: string }, env: Env) {
   try {
     return poster(config, env);
@@ -136,7 +150,8 @@ function settle(paths: Paths, run: StoredRun, answer: Answer): number {
   return 1;
 }
 
-// ── lock: not for exactness (a run that is sent twice counts once), but so that many runs at once make one sender ──────────
+// ── lock: not for exactness (a run that is sent twice counts once), but so that many runs at once
+// make one sender ──────────
 
 const lockFile = (paths: Paths) => join(paths.state, 'deliver.lock');
 
@@ -149,7 +164,8 @@ function lock(paths: Paths): boolean {
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-        rmSync(path, { force: true }); // a full disk has room for a name, and this one would look alive
+        // a full disk has room for a name, and this one would look alive
+        rmSync(path, { force: true });
         throw error;
       }
       if (!isStale(path)) return false;
@@ -159,7 +175,10 @@ function lock(paths: Paths): boolean {
   return false;
 }
 
-/** Whether a process that is gone, or one that hangs, holds the lock; the next delivery takes it away. */
+/**
+ * Whether a process that is gone, or one that hangs, holds the lock; the next delivery takes it
+ * away.
+ */
 export const lockIsStale = (paths: Paths): boolean => isStale(lockFile(paths));
 
 /** Whether a process is posting now. */

@@ -1,5 +1,6 @@
-// delivery-state.ts: what is remembered of the deliveries so far, in one small file: for `status`, and so that a collector that
-// is away is not asked again by every run. Holds no header, no URL, and nothing that a server answered.
+// delivery-state.ts: what is remembered of the deliveries so far, in one small file: for `status`,
+// and so that a collector that is away is not asked again by every run. Holds no header, no URL,
+// and nothing that a server answered.
 import { join } from 'node:path';
 import { writePrivate } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
@@ -19,7 +20,10 @@ export interface DeliveryState {
   rejectedPoints?: number;
 }
 
-/** From the third failure in a row on the network is left alone for a while, and only the spool grows. */
+/**
+ * From the third failure in a row on the network is left alone for a while, and only the spool
+ * grows.
+ */
 const PATIENCE = 3;
 const BACK_OFF_MS = 30_000;
 const MAX_BACK_OFF_MS = 60 * 60 * 1000;
@@ -39,13 +43,19 @@ export function writeDeliveryState(paths: Paths, state: DeliveryState): void {
   writePrivate(stateFile(paths), JSON.stringify(state));
 }
 
-/** Whether the back-off still holds. A time further away than any back-off was written by a clock that was wrong. */
+/**
+ * Whether the back-off still holds. A time further away than any back-off was written by a clock
+ * that was wrong.
+ */
 export function mustWait({ retryAt }: DeliveryState): boolean {
   const wait = Date.parse(retryAt ?? '') - Date.now();
   return wait > 0 && wait <= MAX_BACK_OFF_MS * (1 + JITTER);
 }
 
-/** How long the next attempt waits after so many failures in a row: from the third on, twice as long each time, with jitter. */
+/**
+ * How long the next attempt waits after so many failures in a row: from the third on, twice as long
+ * each time, with jitter.
+ */
 export function backOff(failures: number, random: () => number = Math.random): number {
   if (failures < PATIENCE) return 0;
   const wait = Math.min(BACK_OFF_MS * 2 ** (failures - PATIENCE), MAX_BACK_OFF_MS);

@@ -1,4 +1,5 @@
-// flush.ts: deliver now, and say what happened: for the last step of a CI job, and for a user who has mended a configuration.
+// flush.ts: deliver now, and say what happened: for the last step of a CI job, and for a user who
+// has mended a configuration.
 import { decidedBy } from '../consent/consent.ts';
 import { noticeOf } from '../consent/notice.ts';
 import { obstacleToRuns } from '../consent/place.ts';
@@ -9,7 +10,10 @@ import { projectRoot } from '../system/project-root.ts';
 import { deliver, isAhead } from './deliver.ts';
 import { readDeliveryState } from './delivery-state.ts';
 
-/** @param shownNow - this very command has shown the notice of the endpoint, so it delivers nothing yet. */
+/**
+ * @param shownNow - this very command has shown the notice of the endpoint, so it delivers nothing
+ * yet.
+ */
 export async function flush(host: Host, shownNow = false): Promise<{ ok: boolean; text: string }> {
   const root = projectRoot(host.cwd);
   const decision = resolveMode(host, root);

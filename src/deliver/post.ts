@@ -1,6 +1,7 @@
-// post.ts: bytes → one POST to the operator's collector, directly or through the proxy that the environment names, by the OTLP
-// exporter's own delegate and transport (retry with Retry-After, gzip, timeouts, no redirects); and what the answer means for
-// a run. No text that comes out of here holds a header, a credential, or anything that a server said.
+// post.ts: bytes → one POST to the operator's collector, directly or through the proxy that the
+// environment names, by the OTLP exporter's own delegate and transport (retry with Retry-After,
+// gzip, timeouts, no redirects); and what the answer means for a run. No text that comes out of
+// here holds a header, a credential, or anything that a server said.
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { Agent, AgentOptions } from 'node:https';
@@ -23,7 +24,10 @@ import { type OtlpAnswer, readAnswer } from './otlp-answer.ts';
 
 type Endpoint = Config & { url: string };
 
-/** The transport's own timer starts with the connection and again with each byte; ours starts at once, and is a little longer. */
+/**
+ * The transport's own timer starts with the connection and again with each byte; ours starts at
+ * once, and is a little longer.
+ */
 const GRACE_MS = 500;
 
 /**
@@ -42,8 +46,8 @@ export function poster(config: Endpoint, env: Env): (bytes: Uint8Array) => Promi
   // The transport tries again by itself, and asks for the headers each time.
   let attempts = 0;
   let tunnel: number | undefined;
-  // Of several attempts it tells only the last one's error; without a single connection (to a proxy we do not know it) none
-  // can have stored anything.
+  // Of several attempts it tells only the last one's error; without a single connection (to a proxy
+  // we do not know it) none can have stored anything.
   let connected = config.proxy !== undefined;
   const asItIs: ISerializer<Uint8Array, object> = {
     serializeRequest: (bytes) => bytes,
@@ -87,7 +91,8 @@ export function poster(config: Endpoint, env: Env): (bytes: Uint8Array) => Promi
     new Promise((resolve) => {
       const done = (answer: Answer) => {
         clearTimeout(timer);
-        // The agent passes the proxy's own answer off as the collector's, and even a 204 or a 400 of it says nothing of a run.
+        // The agent passes the proxy's own answer off as the collector's, and even a 204 or a 400
+        // of it says nothing of a run.
         const refused = tunnel !== undefined && tunnel !== 200;
         const repeated = attempts > 1;
         if (refused) resolve({ ...noTunnel(tunnel), repeated });
@@ -177,7 +182,8 @@ function agentFactory(
     }
     const { HttpsProxyAgent } = await import('https-proxy-agent');
     const agent = new HttpsProxyAgent(proxy.url, options);
-    // The agent keeps its options for the way to the proxy; the TLS inside the tunnel needs them, too.
+    // The agent keeps its options for the way to the proxy; the TLS inside the tunnel needs them,
+    // too.
     const tunnelled = agent.connect.bind(agent);
     agent.connect = (request, to) =>
       tunnelled(

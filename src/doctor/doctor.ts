@@ -1,5 +1,5 @@
-// doctor.ts: why do runs not arrive? Each probe looks at one thing on the way of a run, in its order, and says what to do. It
-// changes nothing on disk, and never sends a run.
+// doctor.ts: why do runs not arrive? Each probe looks at one thing on the way of a run, in its
+// order, and says what to do. It changes nothing on disk, and never sends a run.
 import { ciVariableSet } from '../config/ci.ts';
 import { loadConfig } from '../config/config.ts';
 import { type Consent, decidedBy } from '../consent/consent.ts';
@@ -66,7 +66,8 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
   const verdicts: Record<(typeof PROBES)[number], Verdict> = {
     consent: probeConsent(consent),
     hook: await probeHook(host, paths),
-    // Read also where telemetry is off: whoever looks after many machines wants to know of a broken file on each.
+    // Read also where telemetry is off: whoever looks after many machines wants to know of a broken
+    // file on each.
     configuration: probeConfiguration(mode, loadConfig(host, paths)),
     notice: probeNotice(found, paths),
     state: guarded(() => probeState(paths, found.obstacle)),
@@ -99,7 +100,9 @@ export function diagnosisText({ probes }: Diagnosis): string[] {
   );
 }
 
-/** Off is no failure; a file that cannot be read, and so means off, is one: nobody has asked for it. */
+/**
+ * Off is no failure; a file that cannot be read, and so means off, is one: nobody has asked for it.
+ */
 function probeConsent(consent: Consent): Verdict {
   if (consent.enabled) return ok('nothing is switched off');
   const why = `telemetry is off: ${decidedBy(consent)}`;

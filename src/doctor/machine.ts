@@ -1,5 +1,5 @@
-// machine.ts: the probes of `doctor` that stay on this machine: configuration, state folder, spool, the last delivery. They read, and
-// change nothing.
+// machine.ts: the probes of `doctor` that stay on this machine: configuration, state folder, spool,
+// the last delivery. They read, and change nothing.
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -52,7 +52,10 @@ export function probeState(
   return judgeSpace(state, bavail * bsize);
 }
 
-/** The folders beside the state: whether `off` could be written, and whether compiled code can be kept. */
+/**
+ * The folders beside the state: whether `off` could be written, and whether compiled code can be
+ * kept.
+ */
 export function probeFolders(paths: Paths, inCi: boolean): Verdict {
   const choice = obstacleToChoice(paths);
   if (choice && !inCi)

@@ -1,5 +1,6 @@
-// network.ts: the probes of `doctor` on the way to the collector: name, connection, TLS, an empty request through the very transport
-// that carries runs (post.ts), and the two clocks. It never sends a run. Shown of an address is its host, of a header its name.
+// network.ts: the probes of `doctor` on the way to the collector: name, connection, TLS, an empty
+// request through the very transport that carries runs (post.ts), and the two clocks. It never
+// sends a run. Shown of an address is its host, of a header its name.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { lookup } from 'node:dns/promises';
 import type { IncomingMessage } from 'node:http';
@@ -123,7 +124,10 @@ async function probePost(
   };
 }
 
-/** Posts the empty request as a run is posted, and looks at the answer beneath the exporter, which keeps it to itself. */
+/**
+ * Posts the empty request as a run is posted, and looks at the answer beneath the exporter, which
+ * keeps it to itself.
+ */
 async function post(config: Config & { url: string }, env: Env): Promise<Seen> {
   const started = performance.now();
   const seen: Omit<Seen, 'answer'> = {};
@@ -181,7 +185,9 @@ function adviceUnreached({ proxyStatus, why }: Answer): string {
   return 'look at the collector, and what stands before it';
 }
 
-/** @param server - the time that the answer bears, a whole second; @param now - ours when it came. */
+/**
+ * @param server - the time that the answer bears, a whole second; @param now - ours when it came.
+ */
 export function judgeClock(server: number | undefined, now = Date.now()): Verdict {
   if (server === undefined) return skipped('the answer bears no date');
   const ahead = now - server;

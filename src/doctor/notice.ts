@@ -1,4 +1,5 @@
-// notice.ts: the probe of `doctor` for the notice: outside CI nothing is delivered before it was shown.
+// notice.ts: the probe of `doctor` for the notice: outside CI nothing is delivered before it was
+// shown.
 
 import { type Found, NOTICES } from '../consent/situation.ts';
 import type { Paths } from '../system/paths.ts';

@@ -1,11 +1,14 @@
-// changes.ts: recorded runs → where something changed that can make a generate slower (the version of lhp or of Python, the number of
-// flowgroups), and whether it did. Pure and without Node, as summary.ts is.
+// changes.ts: recorded runs → where something changed that can make a generate slower (the version
+// of lhp or of Python, the number of flowgroups), and whether it did. Pure and without Node, as
+// summary.ts is.
 //
-// Compared are only runs of one series: the same project and environment, both in CI or not, both dry or not. A series is at a
-// level: versions and a number of flowgroups. It has changed when STEADY runs one after the other have other versions or at
-// least GROWTH times the flowgroups (or so much fewer); one run with an old version in between is no change. Then the last WINDOW
-// runs at the old level are held against the first WINDOW at the new one:
-// - `slower` (or `faster`) when the medians are apart by at least SLOWER times and MIN_SECONDS, and the Mann-Whitney U test, which asks
+// Compared are only runs of one series: the same project and environment, both in CI or not, both
+// dry or not. A series is at a level: versions and a number of flowgroups. It has changed when
+// STEADY runs one after the other have other versions or at least GROWTH times the flowgroups (or
+// so much fewer); one run with an old version in between is no change. Then the last WINDOW runs at
+// the old level are held against the first WINDOW at the new one:
+// - `slower` (or `faster`) when the medians are apart by at least SLOWER times and MIN_SECONDS, and
+// the Mann-Whitney U test, which asks
 //   no normal distribution and is not moved by outliers, says z >= SIGNIFICANT: of runs that do not differ, at most 1 in 1,000 comparisons does.
 // - `few` when one side has fewer than MIN_RUNS: no verdict.
 // - `same` otherwise.
@@ -130,7 +133,10 @@ function isSlower(before: readonly number[], after: readonly number[]): boolean 
   );
 }
 
-/** How far the second list is above the first, in standard deviations; equal values count half, so ties make it smaller, never larger. */
+/**
+ * How far the second list is above the first, in standard deviations; equal values count half, so
+ * ties make it smaller, never larger.
+ */
 function mannWhitneyZ(a: readonly number[], b: readonly number[]): number {
   let u = 0;
   for (const x of a) for (const y of b) u += y > x ? 1 : y === x ? 0.5 : 0;

@@ -1,6 +1,7 @@
-// runs.ts: recorded runs from disk as values, for what counts and draws them (summary.ts, the page). Nothing is moved or changed.
-// A file that is no recorded run, or holds a number or type that none can hold, is passed over. What its words say is not checked:
-// whoever shows them must expect anything.
+// runs.ts: recorded runs from disk as values, for what counts and draws them (summary.ts, the
+// page). Nothing is moved or changed. A file that is no recorded run, or holds a number or type
+// that none can hold, is passed over. What its words say is not checked: whoever shows them must
+// expect anything.
 import {
   foldCount,
   foldSeconds,
@@ -12,7 +13,10 @@ import type { Run } from '../otlp/decode.ts';
 import { readWhole, type StoredRun, storedRuns } from '../spool/spool.ts';
 import type { Paths } from '../system/paths.ts';
 
-/** Every recorded run, oldest first. `known` keeps events between calls, by millisecond: a recorded run never changes. */
+/**
+ * Every recorded run, oldest first. `known` keeps events between calls, by millisecond: a recorded
+ * run never changes.
+ */
 export function recordedRuns(paths: Paths, known: Map<number, GenerateEvent> = new Map()): Run[] {
   return storedRuns(paths).flatMap((stored): Run[] => {
     const { timestamp, outcome, reason } = stored;

@@ -1,4 +1,5 @@
-// show.ts: recorded runs to be shown. `event` is the telemetry page's own JSON; `otlp` is the request byte for byte.
+// show.ts: recorded runs to be shown. `event` is the telemetry page's own JSON; `otlp` is the
+// request byte for byte.
 import type { Preview } from '../contract/contract.ts';
 import { eventOf, type OtlpRequest, type Run } from '../otlp/decode.ts';
 import { readWhole, storedRuns } from '../spool/spool.ts';

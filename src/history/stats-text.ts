@@ -1,5 +1,6 @@
-// stats-text.ts: the numbers of recorded runs as lines for a terminal: durations, small lines over time, tables, marked changes.
-// Every line fits the width. Words come from files that anybody may have edited, so only printable ASCII of them is shown.
+// stats-text.ts: the numbers of recorded runs as lines for a terminal: durations, small lines over
+// time, tables, marked changes. Every line fits the width. Words come from files that anybody may
+// have edited, so only printable ASCII of them is shown.
 import type { Run } from '../otlp/decode.ts';
 import type { Env } from '../system/host.ts';
 import type { Line, Part } from '../system/print.ts';
@@ -136,7 +137,10 @@ const length = (text: string) => text.length;
 const nameOf = (value: string, here: ThisProject | undefined) =>
   value === here?.id ? here.folder : value;
 
-/** The page's booleans as words, a digest by its beginning, and of anything else what can be printed. */
+/**
+ * The page's booleans as words, a digest by its beginning, and of anything else what can be
+ * printed.
+ */
 function word(value: string, room: number): string {
   if (value === 'true') return 'yes';
   if (value === 'false') return 'no';

@@ -1,5 +1,6 @@
-// stats.ts: recorded runs as one object of numbers, for `lhp-otel stats --json` and for its text (stats-text.ts). The counting is
-// summary.ts's and changes.ts's, which the local page has, too. Times are ISO 8601, durations seconds.
+// stats.ts: recorded runs as one object of numbers, for `lhp-otel stats --json` and for its text
+// (stats-text.ts). The counting is summary.ts's and changes.ts's, which the local page has, too.
+// Times are ISO 8601, durations seconds.
 
 import type { Run } from '../otlp/decode.ts';
 import { type Change, changes } from './changes.ts';
@@ -25,7 +26,9 @@ export interface Stats extends Durations {
 }
 
 const iso = (timestamp: number) => new Date(timestamp).toISOString();
-/** Durations are recorded in hundredths; an interpolated one has not more than thousandths to say. */
+/**
+ * Durations are recorded in hundredths; an interpolated one has not more than thousandths to say.
+ */
 const rounded = <T extends Durations>(durations: T): T => ({
   ...durations,
   p50: durations.p50 === null ? null : Math.round(durations.p50 * 1000) / 1000,

@@ -1,8 +1,9 @@
-// summary.ts: recorded runs → the numbers that a user is shown of them: how many, how long, how large, by what, over time. Pure and
-// without Node: the page in the browser and the terminal count with the same lines, so they cannot disagree.
+// summary.ts: recorded runs → the numbers that a user is shown of them: how many, how long, how
+// large, by what, over time. Pure and without Node: the page in the browser and the terminal count
+// with the same lines, so they cannot disagree.
 //
-// A quantile is that of the sorted values with linear interpolation between neighbours (Hyndman and Fan's type 7, the default of
-// NumPy, R and spreadsheets). A day is a day of the user's time zone.
+// A quantile is that of the sorted values with linear interpolation between neighbours (Hyndman and
+// Fan's type 7, the default of NumPy, R and spreadsheets). A day is a day of the user's time zone.
 import type { GenerateEvent } from '../contract/contract.ts';
 import type { Run } from '../otlp/decode.ts';
 
@@ -119,7 +120,10 @@ export interface Bucket extends Durations {
   sizes: Record<SizeKey, number | null>;
 }
 
-/** From the day of the first run to the day of the last, without gaps: a day without runs has 0 of them. */
+/**
+ * From the day of the first run to the day of the last, without gaps: a day without runs has 0 of
+ * them.
+ */
 export function timeline(runs: readonly Run[], maxBuckets: number = 90): Bucket[] {
   const [first, last] = [runs[0], runs.at(-1)];
   if (!first || !last) return [];
@@ -145,7 +149,10 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Of some days there are hours, and of some hours there are tens of minutes: days would be a point or two. */
+/**
+ * Of some days there are hours, and of some hours there are tens of minutes: days would be a point
+ * or two.
+ */
 export function fineTimeline(runs: readonly Run[]): Bucket[] {
   const [first, last] = [runs[0], runs.at(-1)];
   if (!first || !last) return [];

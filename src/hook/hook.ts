@@ -1,5 +1,6 @@
-// hook.ts: the shell hook as text, and its place in the user's shell. The text is src/hook/scripts/hook.*, with the paths of Node and of
-// this package; installed, it is a file in the configuration folder, and the rc file only sources it: no Node when a shell starts.
+// hook.ts: the shell hook as text, and its place in the user's shell. The text is
+// src/hook/scripts/hook.*, with the paths of Node and of this package; installed, it is a file in
+// the configuration folder, and the rc file only sources it: no Node when a shell starts.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { writePrivate } from '../system/files.ts';

@@ -1,6 +1,7 @@
-// rc-file.ts: our block of lines in a file that belongs to the user, the one that a shell reads when it starts. Added once, taken
-// out to the byte; the file is replaced as a whole, behind a link too, with its mode and owner. What cannot be done is an error
-// that names the file, and leaves it as it was.
+// rc-file.ts: our block of lines in a file that belongs to the user, the one that a shell reads
+// when it starts. Added once, taken out to the byte; the file is replaced as a whole, behind a link
+// too, with its mode and owner. What cannot be done is an error that names the file, and leaves it
+// as it was.
 import {
   chmodSync,
   chownSync,
@@ -21,7 +22,8 @@ import { makeFolder, readRegular } from '../system/files.ts';
 const MAX_RC_BYTES = 16 * 1024 * 1024;
 const BEGIN = '# >>> lhp-otel hook >>>';
 const END = '# <<< lhp-otel hook <<<\n';
-// What was added beside the block is noted in its first line, so that taking it out gives the same bytes.
+// What was added beside the block is noted in its first line, so that taking it out gives the same
+// bytes.
 const MADE = ' (made this file)';
 const MADE_FOLDER = ' (made this file and its folder)';
 const ENDED = ' (ended the line above)';

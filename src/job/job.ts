@@ -3,7 +3,10 @@
 import type { Generate } from '../command/command.ts';
 import type { GenerateEvent } from '../contract/contract.ts';
 
-/** What the reporter needs to know of a run. It holds paths, so it travels in the reporter's own environment, not in `ps`. */
+/**
+ * What the reporter needs to know of a run. It holds paths, so it travels in the reporter's own
+ * environment, not in `ps`.
+ */
 export interface Job {
   /** Milliseconds since the epoch. */
   startedAt: number;
@@ -27,7 +30,9 @@ export interface StartedJob extends Job {
   bundle: boolean;
   /** The reporter's standard input is the lhp.yaml of the run. */
   lhpYamlIsOpen: boolean;
-  /** Wall clock minus monotonic clock, in ms: later it shows whether the wall clock was set back. */
+  /**
+   * Wall clock minus monotonic clock, in ms: later it shows whether the wall clock was set back.
+   */
   clock: number;
   /** Another process ends the reporter after REPORTER_SECONDS (start-reporter.ts). */
   watched: boolean;

@@ -1,5 +1,6 @@
-// library.ts: the same recording for a host that has a generate command of its own: into the host's MeterProvider when it gives
-// one, else handed to the reporter, as the wrapper does. Errors end here: telemetry never throws into a host and never holds it up.
+// library.ts: the same recording for a host that has a generate command of its own: into the host's
+// MeterProvider when it gives one, else handed to the reporter, as the wrapper does. Errors end
+// here: telemetry never throws into a host and never holds it up.
 import { existsSync } from 'node:fs';
 import type { MeterProvider } from '@opentelemetry/api';
 import { allowedEnvironment } from '../config/stated.ts';
@@ -20,9 +21,10 @@ import { unfitting } from './check-facts.ts';
 import { handToReporter } from './shared-reporter.ts';
 
 /**
- * What a host knows of one successful run, in the fields of the telemetry page. All are optional; a count that is not given
- * is scanned in {@link RecordOptions.projectRoot}, if that is given, and else not recorded. Values outside the contract's
- * ranges are not recorded (numbers) or become `other` (words).
+ * What a host knows of one successful run, in the fields of the telemetry page. All are optional; a
+ * count that is not given is scanned in {@link RecordOptions.projectRoot}, if that is given, and
+ * else not recorded. Values outside the contract's ranges are not recorded (numbers) or become
+ * `other` (words).
  */
 export interface GenerateFacts
   extends Partial<
@@ -51,16 +53,16 @@ export interface GenerateFacts
 /** Where and how {@link recordGenerate} records. */
 export interface RecordOptions {
   /**
-   * The host's own MeterProvider. The instruments of the contract (docs/metrics.md) are then created
-   * on its meter `lhp-otel`, and resource (`service.name` too), temporality, views and export are the
-   * host's. Without it the run goes the way of the wrapper's: spooled under the user's state folder and
-   * delivered to the configured endpoint, if there is one. Its `service.name` is then `lhp`, as of every
-   * run: the operator's gateway lets nothing else pass.
+   * The host's own MeterProvider. The instruments of the contract (docs/metrics.md) are then
+   * created on its meter `lhp-otel`, and resource (`service.name` too), temporality, views and
+   * export are the host's. Without it the run goes the way of the wrapper's: spooled under the
+   * user's state folder and delivered to the configured endpoint, if there is one. Its
+   * `service.name` is then `lhp`, as of every run: the operator's gateway lets nothing else pass.
    */
   meterProvider?: MeterProvider;
   /**
-   * Folder with `lhp.yaml`: counts that are not given are scanned there. A `.lhp_do_not_track` counts in it and in every folder
-   * above; without it in the working folder and above.
+   * Folder with `lhp.yaml`: counts that are not given are scanned there. A `.lhp_do_not_track`
+   * counts in it and in every folder above; without it in the working folder and above.
    */
   projectRoot?: string;
 }
@@ -86,10 +88,11 @@ const BOUNDARIES = {
  *
  * @param event - The fields of the run (units as in the page: seconds, counts).
  * @param options - See {@link RecordOptions}.
- * @returns Whether the run was handed over: `false` means that consent says off, or that it was not possible.
- * With `LHP_OTEL_LOG=debug` a line on stderr says why, and one for each value that is not recorded.
- * @example
- * recordGenerate({ project_name: 'shop', environment: 'dev', files_generated: 12, generation_time_seconds: 1.5 });
+ * @returns Whether the run was handed over: `false` means that consent says off, or that it was not
+ *   possible. With `LHP_OTEL_LOG=debug` a line on stderr says why, and one for each value that is
+ *   not recorded.
+ * @example recordGenerate({ project_name: 'shop', environment: 'dev', files_generated: 12,
+ *   generation_time_seconds: 1.5 });
  */
 export function recordGenerate(event: GenerateFacts, options: RecordOptions = {}): boolean {
   const host = systemHost();
@@ -134,20 +137,23 @@ export function recordGenerate(event: GenerateFacts, options: RecordOptions = {}
 /** How {@link instrumentGenerate} learns about a finished run. */
 export interface InstrumentOptions<Args extends unknown[], Result> extends RecordOptions {
   /**
-   * The facts of the run, from its result and arguments; called after success only. What it throws is swallowed and the run
-   * is recorded without facts. `generation_time_seconds` is measured (monotonic clock) where it does not say it.
+   * The facts of the run, from its result and arguments; called after success only. What it throws
+   * is swallowed and the run is recorded without facts. `generation_time_seconds` is measured
+   * (monotonic clock) where it does not say it.
    */
   describe?: (result: Awaited<Result>, ...args: Args) => GenerateFacts;
 }
 
 /**
- * Wraps a generate function, synchronous or not: same arguments, same `this`, same result, same errors. A successful call is
- * recorded with {@link recordGenerate}; one that throws or rejects is not.
+ * Wraps a generate function, synchronous or not: same arguments, same `this`, same result, same
+ * errors. A successful call is recorded with {@link recordGenerate}; one that throws or rejects is
+ * not.
  *
  * @param generate - The function to instrument.
  * @param options - See {@link InstrumentOptions}.
- * @returns A function to call in its place; it never throws anything of its own. A call that starts a
- * reporter takes some milliseconds, one that shares it a fraction of one (README, "What it costs").
+ * @returns A function to call in its place; it never throws anything of its own. A call that starts
+ *   a reporter takes some milliseconds, one that shares it a fraction of one (README, "What it
+ *   costs").
  */
 export function instrumentGenerate<This, Args extends unknown[], Result>(
   generate: (this: This, ...args: Args) => Result,
@@ -164,7 +170,8 @@ export function instrumentGenerate<This, Args extends unknown[], Result>(
     };
     const result = generate.apply(this, args);
     if (result instanceof Promise && result.constructor === Promise) {
-      // A promise of it, and not a look at it on the side: to look would hide a rejection that nobody handles.
+      // A promise of it, and not a look at it on the side: to look would hide a rejection that
+      // nobody handles.
       return result.then((value) => {
         done(value);
         return value;

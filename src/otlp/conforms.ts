@@ -1,7 +1,7 @@
-// conforms.ts: whether the bytes of a file are a run as record.ts writes it, and nothing else. The state folder
-// may have come from elsewhere (a restored CI cache, a synchronised home), so what is about to be sent or shown is
-// held against the contract once more: it is built again from the values that the contract allows, and both must
-// be the same.
+// conforms.ts: whether the bytes of a file are a run as record.ts writes it, and nothing else. The
+// state folder may have come from elsewhere (a restored CI cache, a synchronised home), so what is
+// about to be sent or shown is held against the contract once more: it is built again from the
+// values that the contract allows, and both must be the same.
 import { isDeepStrictEqual } from 'node:util';
 import {
   type AttributeSpec,
@@ -21,12 +21,16 @@ const MAX_LOST = 1_000_000;
 /** Of the package that recorded the run: another one than this, after an update. */
 const PACKAGE_VERSION = /^\d{1,4}(\.\d{1,4}){2}(-[a-z]{1,5}\.\d{1,4})?$/;
 
-/** @param timestamp - milliseconds since the epoch, which the file's name says and its points must carry. */
+/**
+ * @param timestamp - milliseconds since the epoch, which the file's name says and its points must
+ * carry.
+ */
 export function conforms(bytes: Buffer, timestamp: number): boolean {
   try {
     const text = bytes.toString('utf8');
     const request = JSON.parse(text);
-    // A key that stands twice, or a byte that is no text, would be in the bytes and not in the values.
+    // A key that stands twice, or a byte that is no text, would be in the bytes and not in the
+    // values.
     if (JSON.stringify(request) !== text || !Buffer.from(text).equals(bytes)) return false;
     return isDeepStrictEqual(request, rebuild(request, timestamp));
   } catch {

@@ -1,5 +1,6 @@
-// event.ts: the bytes of a recorded run → the telemetry page's event. What `show` prints is read back from the very request
-// that is or was sent, not from a second copy, so it cannot say anything else.
+// event.ts: the bytes of a recorded run → the telemetry page's event. What `show` prints is read
+// back from the very request that is or was sent, not from a second copy, so it cannot say anything
+// else.
 import {
   EVENT_KEYS,
   type GenerateEvent,
@@ -9,7 +10,10 @@ import {
   RESOURCE_ATTRIBUTES,
 } from '../contract/contract.ts';
 
-/** What became of a recorded run. `local`: there was no endpoint; `lost`: given up, for a {@link LossReason}. */
+/**
+ * What became of a recorded run. `local`: there was no endpoint; `lost`: given up, for a {@link
+ * LossReason}.
+ */
 export type Outcome = 'waiting' | 'sent' | 'local' | 'lost';
 
 /** A recorded run as values. */

@@ -1,6 +1,7 @@
-// record.ts: one event → the bytes of one OTLP request. The OpenTelemetry SDK makes them: real instruments, delta
-// temporality, base-2 exponential histograms. Only what contract.ts lets through goes in. The timestamp is given: it is the
-// name of the run's file and makes the run's points the same points however often they are sent (design: exactly once).
+// record.ts: one event → the bytes of one OTLP request. The OpenTelemetry SDK makes them: real
+// instruments, delta temporality, base-2 exponential histograms. Only what contract.ts lets through
+// goes in. The timestamp is given: it is the name of the run's file and makes the run's points the
+// same points however often they are sent (design: exactly once).
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import { ValueType } from '@opentelemetry/api';
 import { JsonMetricsSerializer } from '@opentelemetry/otlp-transformer';
@@ -88,7 +89,8 @@ export async function recordRun(
 /** The SDK stamps points with the time of collection; ours carry the run's. */
 function stamp(metrics: ResourceMetrics, { timestamp, startedAt }: RecordOptions): void {
   const endTime = hrTime(timestamp);
-  // A start that cannot be is no start: a negative or broken number would make the collector refuse the whole request.
+  // A start that cannot be is no start: a negative or broken number would make the collector refuse
+  // the whole request.
   const startTime = hrTime(startedAt > 0 ? Math.min(Math.trunc(startedAt), timestamp) : timestamp);
   for (const { metrics: list } of metrics.scopeMetrics) {
     for (const { dataPoints } of list)

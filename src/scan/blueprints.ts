@@ -1,5 +1,6 @@
-// blueprints.ts: blueprints × instances → flowgroups. Only what decides the counts is resolved: the pipeline and flowgroup
-// names, in which `%{name}` stands for a parameter of the instance or a variable of the blueprint.
+// blueprints.ts: blueprints × instances → flowgroups. Only what decides the counts is resolved: the
+// pipeline and flowgroup names, in which `%{name}` stands for a parameter of the instance or a
+// variable of the blueprint.
 import type { Deadline } from './deadline.ts';
 import { type Flowgroup, isBlueprint, isInstance, RefusedError } from './flowgroups.ts';
 import { isMap, LimitError, type YamlMap } from './mapping.ts';
@@ -19,8 +20,8 @@ export interface BlueprintRules {
 }
 
 /**
- * The first two arguments are the documents of each file, as discovered; a file that is no instance is
- * passed over. What is refused here ends a run of lhp, in every version.
+ * The first two arguments are the documents of each file, as discovered; a file that is no instance
+ * is passed over. What is refused here ends a run of lhp, in every version.
  */
 export function expandBlueprints(
   blueprintFiles: readonly unknown[][],
@@ -65,7 +66,10 @@ function onlyKnownKeys(instance: YamlMap, models: Models): void {
     throw new RefusedError('a field of a wrong type');
 }
 
-/** Defaults first, then what the instance gives, under `parameters:` or (the older form) beside `blueprint:`. */
+/**
+ * Defaults first, then what the instance gives, under `parameters:` or (the older form) beside
+ * `blueprint:`.
+ */
 function parametersOf(blueprint: YamlMap, instance: YamlMap): Map<string, string> {
   const values = new Map<string, string>();
   const wanted = new Set<string>();

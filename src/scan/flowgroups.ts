@@ -1,5 +1,6 @@
-// flowgroups.ts: the documents of one file → the flowgroups they define. The rules are lhp's: one flowgroup a document, or a
-// `flowgroups:` array whose entries inherit from the document around them.
+// flowgroups.ts: the documents of one file → the flowgroups they define. The rules are lhp's: one
+// flowgroup a document, or a `flowgroups:` array whose entries inherit from the document around
+// them.
 import { isMap, type YamlMap } from './mapping.ts';
 import { listOf, type Models, textOf } from './model.ts';
 
@@ -13,7 +14,9 @@ export interface Flowgroup {
 /** What lhp would refuse; from 0.8.7 on that ends its run, before it the file is skipped. */
 export class RefusedError extends Error {}
 
-/** A blueprint's instance: it is expanded by blueprints.ts, and its whole file holds no flowgroups. */
+/**
+ * A blueprint's instance: it is expanded by blueprints.ts, and its whole file holds no flowgroups.
+ */
 export function isInstance(document: unknown): boolean {
   if (!isMap(document)) return false;
   if (document.has('use_blueprint')) return true;

@@ -1,6 +1,7 @@
-// mapping.ts: mappings, and what `<<` puts into them, as PyYAML does it: own keys count before merged ones, a later `<<` before an
-// earlier one, and within the list of one `<<` it depends on the version of PyYAML. Used by yaml.ts only; bounded, because a
-// few aliases can ask for any number of copies.
+// mapping.ts: mappings, and what `<<` puts into them, as PyYAML does it: own keys count before
+// merged ones, a later `<<` before an earlier one, and within the list of one `<<` it depends on
+// the version of PyYAML. Used by yaml.ts only; bounded, because a few aliases can ask for any
+// number of copies.
 import { defineMappingTag, defineScalarTag, NOT_RESOLVED, realMapTag } from 'js-yaml';
 
 /** A mapping with the keys that were written; no prototype to pollute. */
@@ -12,8 +13,9 @@ export const isMap = (value: unknown): value is YamlMap => value instanceof Map;
 export class LimitError extends Error {}
 
 /**
- * Whose value a key has that several mappings of one `<<: [*a, *b]` have: the first one's, as the YAML type repository says
- * (https://yaml.org/type/merge.html) and PyYAML did until 6.0.3; or the last one's, as 6.0.4 does.
+ * Whose value a key has that several mappings of one `<<: [*a, *b]` have: the first one's, as the
+ * YAML type repository says (https://yaml.org/type/merge.html) and PyYAML did until 6.0.3; or the
+ * last one's, as 6.0.4 does.
  */
 export type MergeRule = 'first' | 'last';
 
@@ -38,7 +40,9 @@ interface Merged {
   own: Set<unknown>;
 }
 
-/** Most mappings have no part in merges, so what is known of those that have is kept beside them. */
+/**
+ * Most mappings have no part in merges, so what is known of those that have is kept beside them.
+ */
 const merged = new WeakMap<YamlMap, Merged>();
 const complete = new WeakMap<YamlMap, readonly Pair[]>();
 
@@ -62,8 +66,8 @@ function merge(target: Map<unknown, unknown>, sources: readonly YamlMap[], rule:
     for (const pair of pairsOf(source)) {
       left -= 1;
       if (left < 0) throw new LimitError('nesting or merge keys');
-      // PyYAML 6.0.4 takes no key twice, but knows keys by their place in Python's memory, and all texts of one letter that are
-      // equal have the same.
+      // PyYAML 6.0.4 takes no key twice, but knows keys by their place in Python's memory, and all
+      // texts of one letter that are equal have the same.
       const place =
         rule === 'last' && typeof pair.key === 'string' && [...pair.key].length < 2
           ? pair.key

@@ -1,7 +1,7 @@
-// model.ts: whether a value fits the type that lhp's models give a field (models.ts), as pydantic judges
-// it: it takes `on` and 1 for a boolean and "5" for a number, but no number for a text. One field of a
-// wrong type decides over a whole file, which lhp then drops, skips or ends with (project.ts,
-// flowgroups.ts).
+// model.ts: whether a value fits the type that lhp's models give a field (models.ts), as pydantic
+// judges it: it takes `on` and 1 for a boolean and "5" for a number, but no number for a text. One
+// field of a wrong type decides over a whole file, which lhp then drops, skips or ends with
+// (project.ts, flowgroups.ts).
 import { isMap, LimitError, type YamlMap } from './mapping.ts';
 import { MODELS, RELEASES } from './models.ts';
 import { PythonScalar, Tuples } from './python.ts';
@@ -14,7 +14,9 @@ type Check = (value: unknown) => Verdict;
 export interface Models {
   /** Throws a LimitError where the answer is not known. */
   fits(model: string, value: unknown): boolean;
-  /** The same where the mapping's keys become arguments of a Python call, and so have to be texts. */
+  /**
+   * The same where the mapping's keys become arguments of a Python call, and so have to be texts.
+   */
   called(model: string, map: YamlMap): boolean;
   /** Whether lhp knows the field, and the value fits it. Of a field it does not know: undefined. */
   fieldFits(model: string, field: string, value: unknown): boolean | undefined;
@@ -154,7 +156,9 @@ function all<T>(items: Iterable<T>, check: (item: T) => Verdict): Verdict {
   return result;
 }
 
-/** What is a list to Python: also one of pairs, which are none of the types that lists have here. */
+/**
+ * What is a list to Python: also one of pairs, which are none of the types that lists have here.
+ */
 export const listOf = (value: unknown): readonly unknown[] | undefined =>
   Array.isArray(value)
     ? value

@@ -1,10 +1,14 @@
-// monitoring.ts: the flowgroup that lhp itself adds when lhp.yaml has `event_log` and `monitoring`: it watches the pipelines
-// whose event log is on, and it counts as one more flowgroup in one more pipeline.
+// monitoring.ts: the flowgroup that lhp itself adds when lhp.yaml has `event_log` and `monitoring`:
+// it watches the pipelines whose event log is on, and it counts as one more flowgroup in one more
+// pipeline.
 import type { Flowgroup } from './flowgroups.ts';
 import { isMap, type YamlMap } from './mapping.ts';
 import { boolOf, listOf, textOf } from './model.ts';
 
-/** `configs` are the documents of the pipeline configuration given with `-pc`. `always`: older versions add it even without views. */
+/**
+ * `configs` are the documents of the pipeline configuration given with `-pc`. `always`: older
+ * versions add it even without views.
+ */
 export function monitoringFlowgroup(
   project: YamlMap,
   pipelines: Iterable<string>,

@@ -1,7 +1,8 @@
-// project.ts: what lhp makes of lhp.yaml. A field of a wrong type (`version: 1.0`, an unquoted date)
-// makes it drop the whole file with its patterns, blueprints and monitoring, and go on as if there were
-// none; a wrong section ends the run. Which is which depends on the loader and not on the model:
-// what pydantic raises is a ValueError, which lhp swallows, unless a section's parser has wrapped it.
+// project.ts: what lhp makes of lhp.yaml. A field of a wrong type (`version: 1.0`, an unquoted
+// date) makes it drop the whole file with its patterns, blueprints and monitoring, and go on as if
+// there were none; a wrong section ends the run. Which is which depends on the loader and not on
+// the model: what pydantic raises is a ValueError, which lhp swallows, unless a section's parser
+// has wrapped it.
 import { YAMLException } from 'js-yaml';
 import { RefusedError } from './flowgroups.ts';
 import { isMap, LimitError, type YamlMap } from './mapping.ts';
@@ -23,7 +24,10 @@ export function readProjectFile(read: () => readonly unknown[]): ProjectFile {
 /** What is dropped leaves lhp's defaults, as an empty file does. */
 const DROPPED: YamlMap = new Map();
 
-/** The settings that a version of lhp takes from lhp.yaml. Throws where that ends its run, or is not known. */
+/**
+ * The settings that a version of lhp takes from lhp.yaml. Throws where that ends its run, or is not
+ * known.
+ */
 export function projectSettings(
   file: ProjectFile,
   version: string | undefined,

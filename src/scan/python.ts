@@ -1,5 +1,6 @@
-// python.ts: what PyYAML makes of a node and JavaScript has no value for, or another one. A value keeps
-// its Python type, because lhp's models ask for it (model.ts), and how str() prints it (yaml.ts).
+// python.ts: what PyYAML makes of a node and JavaScript has no value for, or another one. A value
+// keeps its Python type, because lhp's models ask for it (model.ts), and how str() prints it
+// (yaml.ts).
 import { defineScalarTag, defineSequenceTag, NOT_RESOLVED, YAMLException } from 'js-yaml';
 import { isMap } from './mapping.ts';
 
@@ -16,8 +17,9 @@ export class PythonScalar {
 }
 
 /**
- * A scalar that is YAML and that Python has no value for, such as the date 2024-02-30. PyYAML then lets
- * a ValueError (or its like) through, not its own error, and lhp before 0.7.5 tells them apart.
+ * A scalar that is YAML and that Python has no value for, such as the date 2024-02-30. PyYAML then
+ * lets a ValueError (or its like) through, not its own error, and lhp before 0.7.5 tells them
+ * apart.
  */
 export class ConstructionError extends Error {}
 

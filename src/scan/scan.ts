@@ -1,7 +1,7 @@
-// scan.ts: a project on disk → the counts that lhp itself would report for it, without running lhp: discover → parse →
-// flowgroups → blueprints → monitoring → files written. Projects are untrusted input: number, size, depth and time are
-// bounded. Where a bound, an unreadable file or a change since the run makes a count uncertain, it
-// is left out (`null`).
+// scan.ts: a project on disk → the counts that lhp itself would report for it, without running lhp:
+// discover → parse → flowgroups → blueprints → monitoring → files written. Projects are untrusted
+// input: number, size, depth and time are bounded. Where a bound, an unreadable file or a change
+// since the run makes a count uncertain, it is left out (`null`).
 import { join, resolve } from 'node:path';
 import { type BlueprintRules, expandBlueprints } from './blueprints.ts';
 import { discoverYaml } from './discover.ts';
@@ -15,7 +15,10 @@ import { ChangedError, Snapshot } from './snapshot.ts';
 import { parseAll, parseDocuments, pythonStr } from './yaml.ts';
 
 export interface ScanOptions {
-  /** Version of the lhp that ran, as installed; its counting rules changed over time. Unknown counts as the newest. */
+  /**
+   * Version of the lhp that ran, as installed; its counting rules changed over time. Unknown counts
+   * as the newest.
+   */
   lhpVersion: string | undefined;
   /** Version of the PyYAML that read the project; unknown counts as the newest. */
   pyyamlVersion: string | undefined;
@@ -35,7 +38,10 @@ export interface Scan {
   uncertain: string | undefined;
 }
 
-/** `written` is what {@link listOutput} saw before anything else was done: the next run of lhp wipes it. */
+/**
+ * `written` is what {@link listOutput} saw before anything else was done: the next run of lhp wipes
+ * it.
+ */
 export function scanProject(
   project: Snapshot,
   options: ScanOptions,
@@ -67,7 +73,8 @@ export function scanProject(
     scan.pipelines = new Set(flowgroups.map(({ pipeline }) => pipeline)).size;
     if (rules.writesAll && written) scan.files = countOutput(written, flowgroups);
   } catch (error) {
-    // Whatever is wrong with the project: the run took place and is recorded, without the counts that are not certain.
+    // Whatever is wrong with the project: the run took place and is recorded, without the counts
+    // that are not certain.
     scan.uncertain = isExplained(error) ? error.message : 'a file could not be parsed';
   }
   if (options.dryRun) scan.files = 0;
@@ -99,7 +106,10 @@ interface Rules extends FlowgroupRules, BlueprintRules {
   monitoringAlways: boolean;
   /** A file that does not parse is skipped; later versions end there. */
   skipsInvalid: boolean;
-  /** The output folder is wiped first, so all that is in it is this run's; before, only what changed is written. */
+  /**
+   * The output folder is wiped first, so all that is in it is this run's; before, only what changed
+   * is written.
+   */
   writesAll: boolean;
 }
 

@@ -1,6 +1,7 @@
-// yaml.ts: text → values, with PyYAML's meaning (YAML 1.1), because that is what lhp reads projects with. A blueprint's
-// parameters flow into pipeline names through Python's str(), so a scalar keeps what Python would print of it.
-// Untrusted input: depth, merge keys and size are bounded; aliases stay references and are never multiplied out.
+// yaml.ts: text → values, with PyYAML's meaning (YAML 1.1), because that is what lhp reads projects
+// with. A blueprint's parameters flow into pipeline names through Python's str(), so a scalar keeps
+// what Python would print of it. Untrusted input: depth, merge keys and size are bounded; aliases
+// stay references and are never multiplied out.
 import {
   binaryTag,
   CORE_SCHEMA,
@@ -38,8 +39,8 @@ const MAX_TEXT = 65_536;
 
 const DIGITS = [...'+-0123456789'];
 
-// The patterns are those of the YAML 1.1 types that PyYAML resolves (https://yaml.org/type/), which are narrower than YAML
-// 1.2's: `1e3` is a string, `010` is eight, `1:30` is ninety.
+// The patterns are those of the YAML 1.1 types that PyYAML resolves (https://yaml.org/type/), which
+// are narrower than YAML 1.2's: `1e3` is a string, `010` is eight, `1:30` is ninety.
 const boolTag = defineScalarTag<boolean>('tag:yaml.org,2002:bool', {
   implicit: true,
   implicitFirstChars: [...'yYnNtTfFoO'],
@@ -96,7 +97,10 @@ function float(text: string): number {
   return sign * Number(digits);
 }
 
-/** repr() of a Python float: shortest digits as in JavaScript, but with an exponent from 1e16 on and below 1e-4. */
+/**
+ * repr() of a Python float: shortest digits as in JavaScript, but with an exponent from 1e16 on and
+ * below 1e-4.
+ */
 function pythonFloat(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
@@ -125,8 +129,8 @@ export function parseDocuments(text: string, rule: MergeRule, deadline?: Deadlin
 }
 
 /**
- * All documents of a text. Throws on what is not YAML (YAMLException), on a value that Python cannot
- * make (ConstructionError) and on exceeded limits (LimitError).
+ * All documents of a text. Throws on what is not YAML (YAMLException), on a value that Python
+ * cannot make (ConstructionError) and on exceeded limits (LimitError).
  *
  * @param rule - Whose value a key has that several mappings of one `<<: [*a, *b]` have.
  * @param deadline - By when it has to end: a text may have to be parsed again and again.
@@ -153,8 +157,8 @@ export function parseAll(text: string, rule: MergeRule, deadline?: Deadline): un
   }
 }
 
-// Three things that PyYAML reads and YAML 1.2 refuses. In all of them white space that means nothing is changed where the
-// parser complained, and the text is parsed again.
+// Three things that PyYAML reads and YAML 1.2 refuses. In all of them white space that means
+// nothing is changed where the parser complained, and the text is parsed again.
 const MAX_MENDED = 200;
 const INDENTATION = ' '.repeat(4 * MAX_DEPTH);
 /** Characters of indentation for all lines that begin with a bracket. */
@@ -174,8 +178,9 @@ function indentBrackets(text: string): string {
 function mend(text: string, { reason, mark }: YAMLException, first: boolean): string {
   if (mark === undefined) return text;
   if (/deficient indentation/.test(reason)) {
-    // Inside brackets and quotes PyYAML looks at neither indentation nor tabs, and many write a closing bracket at the
-    // beginning of a line: first all lines that begin with one (no block can begin so), then line by line.
+    // Inside brackets and quotes PyYAML looks at neither indentation nor tabs, and many write a
+    // closing bracket at the beginning of a line: first all lines that begin with one (no block can
+    // begin so), then line by line.
     const all = first ? indentBrackets(text) : text;
     if (all !== text) return all;
     return withLine(text, mark.line, (wrong) =>
@@ -186,7 +191,10 @@ function mend(text: string, { reason, mark }: YAMLException, first: boolean): st
   return withLine(text, mark.line, (wrong) => wrong.replace(/([\]}"'])#/g, '$1 #'));
 }
 
-/** The text with one of its lines changed (counted from 0); a list of all of them would be many times as large. */
+/**
+ * The text with one of its lines changed (counted from 0); a list of all of them would be many
+ * times as large.
+ */
 function withLine(text: string, line: number, change: (line: string) => string): string {
   const breaks = /\r\n|\n|\r/g;
   for (let above = 0; above < line && breaks.exec(text); above += 1);
@@ -240,7 +248,8 @@ function quoted(text: string): string {
     .replaceAll('\n', '\\n')
     .replaceAll('\r', '\\r')
     .replaceAll('\t', '\\t')
-    // What Python's str.isprintable() denies: controls, format characters, and every space but the plain one.
+    // What Python's str.isprintable() denies: controls, format characters, and every space but the
+    // plain one.
     .replace(/[\p{C}\p{Z}]/gu, (c) => (c === ' ' ? c : escapeOf(c.codePointAt(0) ?? 0)));
   return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
 }

@@ -1,6 +1,7 @@
-// attempts.ts: which waiting runs may be stored already: one small file a run, from its first post until it is settled. Senders
-// only append to it, so that what one has noted no other can undo, also when two are at work (a laptop that was shut in the
-// middle, a lock that was taken over). Read when a run is refused: a backend can refuse what it has
+// attempts.ts: which waiting runs may be stored already: one small file a run, from its first post
+// until it is settled. Senders only append to it, so that what one has noted no other can undo,
+// also when two are at work (a laptop that was shut in the middle, a lock that was taken over).
+// Read when a run is refused: a backend can refuse what it has
 // (docs/adr/0007-acknowledged-is-stored.md), and such a run is no loss.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
-// spool.ts: recorded runs on disk. One run is one file is one OTLP request; its name is its millisecond, and it is written
-// once and then only moved: spool/<ms>.json waits to be delivered, history/<ms>.<outcome>.json has been. Every move is a
-// rename, so at each moment a run is in exactly one place, whatever is killed when. Bounded by count, size and age.
+// spool.ts: recorded runs on disk. One run is one file is one OTLP request; its name is its
+// millisecond, and it is written once and then only moved: spool/<ms>.json waits to be delivered,
+// history/<ms>.<outcome>.json has been. Every move is a rename, so at each moment a run is in
+// exactly one place, whatever is killed when. Bounded by count, size and age.
 import {
   existsSync,
   lstatSync,
@@ -19,7 +20,10 @@ import { ensureFolder, readRegular, TEMPORARY } from '../system/files.ts';
 import { type Paths, PENDING_NOTICE } from '../system/paths.ts';
 import { attempted, forgetAttempts } from './attempts.ts';
 
-/** Older points are refused by the operator's Prometheus; a laptop on holiday for a week still counts. */
+/**
+ * Older points are refused by the operator's Prometheus; a laptop on holiday for a week still
+ * counts.
+ */
 export const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
 const MAX_SPOOLED = 5_000;
 const MAX_SPOOL_BYTES = 32 * 1024 * 1024;
@@ -46,9 +50,10 @@ export const KEPT = new RegExp(
 );
 
 /**
- * Writes a run under a millisecond that no other run of this machine has. `make` gives the bytes for that millisecond.
- * The temporary file carries the name, is created exclusively and is renamed only when complete: whoever holds it, holds
- * the millisecond, and whoever held it before is visible in the spool or, after that, in the history.
+ * Writes a run under a millisecond that no other run of this machine has. `make` gives the bytes
+ * for that millisecond. The temporary file carries the name, is created exclusively and is renamed
+ * only when complete: whoever holds it, holds the millisecond, and whoever held it before is
+ * visible in the spool or, after that, in the history.
  */
 export async function store(
   paths: Paths,
@@ -61,12 +66,14 @@ export async function store(
     const temporary = join(paths.spool, `${timestamp}.tmp`);
     if (!createExclusively(temporary)) continue;
     try {
-      // First the spool, then the history: a run moves in this direction, so it cannot slip through between the two looks.
+      // First the spool, then the history: a run moves in this direction, so it cannot slip through
+      // between the two looks.
       if (isTaken(names(paths.spool), timestamp)) continue;
       const history = names(paths.history);
       if (isTaken(history, timestamp)) continue;
       const claimed = outcome === 'waiting' ? claimLosses(paths, history, timestamp) : [];
-      // Never created anew: where it is gone, this process has slept so long that the run was given up (`prune`).
+      // Never created anew: where it is gone, this process has slept so long that the run was given
+      // up (`prune`).
       writeFileSync(temporary, await make(timestamp, countReasons(claimed)), {
         flag: 'r+',
         flush: true,
@@ -78,7 +85,8 @@ export async function store(
       renameSync(temporary, path);
       return { timestamp, outcome, path };
     } catch (error) {
-      // A full disk still has room for a name: the run is given up, and counted when there is room again.
+      // A full disk still has room for a name: the run is given up, and counted when there is room
+      // again.
       if (outcome === 'waiting')
         markLost(paths, { timestamp, outcome, path: temporary }, 'unreadable');
       throw error;
@@ -142,8 +150,8 @@ function kept(paths: Paths, files: readonly string[] = names(paths.history)): Ke
 }
 
 /**
- * The bytes of a run, or `undefined` where the file is gone, a link, too large, or not exactly what we record:
- * that is not ours to send.
+ * The bytes of a run, or `undefined` where the file is gone, a link, too large, or not exactly what
+ * we record: that is not ours to send.
  */
 export const readRun = (run: StoredRun): Buffer | undefined => readWhole(run)?.bytes;
 
@@ -175,13 +183,19 @@ export function markSent(paths: Paths, run: StoredRun): void {
   forgetAttempts(paths, run.timestamp);
 }
 
-/** Gives a run up; the next recorded run counts it in `lhp.telemetry.lost_runs`, and also the losses that this one carried. */
+/**
+ * Gives a run up; the next recorded run counts it in `lhp.telemetry.lost_runs`, and also the losses
+ * that this one carried.
+ */
 export function markLost(paths: Paths, run: StoredRun, reason: LossReason): void {
   move(run.path, join(paths.history, `${run.timestamp}.lost-${reason}.json`));
   forgetAttempts(paths, run.timestamp);
 }
 
-/** Keeps the bounds: what is too old or too much is given up, and the history is cut to its newest runs. */
+/**
+ * Keeps the bounds: what is too old or too much is given up, and the history is cut to its newest
+ * runs.
+ */
 export function prune(paths: Paths, now: number = Date.now()): void {
   let count = 0;
   let bytes = 0;
@@ -218,7 +232,10 @@ export function prune(paths: Paths, now: number = Date.now()): void {
   cutHistory(paths);
 }
 
-/** A loss is forgotten only when the request that counts it was delivered, and before that request: or it would be counted again. */
+/**
+ * A loss is forgotten only when the request that counts it was delivered, and before that request:
+ * or it would be counted again.
+ */
 function cutHistory(paths: Paths): void {
   const files = names(paths.history);
   // To look at each of ten thousand takes as long as all the rest, so not every time.
@@ -237,8 +254,8 @@ function cutHistory(paths: Paths): void {
 }
 
 /**
- * Losses that no request counts yet are marked with the request that will. The mark is a rename, so two reporters cannot
- * count one loss; it holds as long as the request is not given up itself.
+ * Losses that no request counts yet are marked with the request that will. The mark is a rename, so
+ * two reporters cannot count one loss; it holds as long as the request is not given up itself.
  */
 function claimLosses(paths: Paths, history: readonly string[], timestamp: number): KeptRun[] {
   const claimed: KeptRun[] = [];
@@ -255,7 +272,10 @@ function claimLosses(paths: Paths, history: readonly string[], timestamp: number
   return claimed;
 }
 
-/** Whether this request is being written, waits, or was delivered; looked for in the order in which a run moves. */
+/**
+ * Whether this request is being written, waits, or was delivered; looked for in the order in which
+ * a run moves.
+ */
 function isCounting(paths: Paths, timestamp: number): boolean {
   const places = [join(paths.spool, `${timestamp}.tmp`), join(paths.spool, `${timestamp}.json`)];
   return [...places, join(paths.history, `${timestamp}.sent.json`)].some(existsSync);
@@ -271,9 +291,9 @@ function countReasons(losses: readonly KeptRun[]): ReadonlyMap<LossReason, numbe
 export const forget = (run: StoredRun): void => void remove(run.path);
 
 /**
- * `off`: deletes what waits to be sent, losses that wait to be counted, what was drawn at random, and a
- * notice that waits to be shown. What was sent, and what was recorded for this machine only, stays visible
- * to the user. Only what carries our names is deleted.
+ * `off`: deletes what waits to be sent, losses that wait to be counted, what was drawn at random,
+ * and a notice that waits to be shown. What was sent, and what was recorded for this machine only,
+ * stays visible to the user. Only what carries our names is deleted.
  */
 export function purge(paths: Paths): number {
   let deleted = 0;
@@ -289,8 +309,9 @@ export function purge(paths: Paths): number {
 }
 
 /**
- * The user's wish to have nothing kept: as `off` deletes, and all of the history, too. A loss that no request has counted yet goes
- * with its run and is never counted; those that were go before the requests that count them, or they would be counted again.
+ * The user's wish to have nothing kept: as `off` deletes, and all of the history, too. A loss that
+ * no request has counted yet goes with its run and is never counted; those that were go before the
+ * requests that count them, or they would be counted again.
  */
 export function purgeRuns(paths: Paths): number {
   let deleted = purge(paths);

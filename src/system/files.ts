@@ -1,5 +1,5 @@
-// files.ts: how files are read that somebody else may have put there, and how our own come onto the disk:
-// private to the user, each as a whole, in folders that nobody else can write.
+// files.ts: how files are read that somebody else may have put there, and how our own come onto the
+// disk: private to the user, each as a whole, in folders that nobody else can write.
 import {
   chmodSync,
   closeSync,
@@ -32,9 +32,9 @@ export interface ReadOptions {
 }
 
 /**
- * The bytes of a regular file. Anything else is an error at once (EFTYPE): a FIFO without a writer would
- * make the reader wait forever, and a device might never end.
- * Throws a system error with a `code`.
+ * The bytes of a regular file. Anything else is an error at once (EFTYPE): a FIFO without a writer
+ * would make the reader wait forever, and a device might never end. Throws a system error with a
+ * `code`.
  */
 export function readRegular(
   path: string,
@@ -70,8 +70,9 @@ const systemError = (code: string, message: string): Error =>
   Object.assign(new Error(message), { code });
 
 /**
- * A folder of ours with all above it, 0700. Throws with code EUNTRUSTED where it is there and another user
- * owns it or may write it: what lies in it is then not ours, and what we put there would not stay ours.
+ * A folder of ours with all above it, 0700. Throws with code EUNTRUSTED where it is there and
+ * another user owns it or may write it: what lies in it is then not ours, and what we put there
+ * would not stay ours.
  */
 export function ensureFolder(path: string): void {
   makeFolder(path);
@@ -80,8 +81,8 @@ export function ensureFolder(path: string): void {
 }
 
 /**
- * A folder with all above it. Not by `mkdir` with `recursive`: on a file system that cannot hold it and
- * says "not there" (/proc) Node 24 tries for ever.
+ * A folder with all above it. Not by `mkdir` with `recursive`: on a file system that cannot hold it
+ * and says "not there" (/proc) Node 24 tries for ever.
  */
 export function makeFolder(path: string): void {
   if (makes(path)) return;
@@ -102,7 +103,9 @@ function makes(path: string): boolean {
   }
 }
 
-/** Why a folder of ours is not to be used, in words behind its name; `undefined` where it may be. */
+/**
+ * Why a folder of ours is not to be used, in words behind its name; `undefined` where it may be.
+ */
 export function whyUntrusted(path: string): string | undefined {
   const user = process.geteuid?.();
   if (user === undefined) return undefined; // Windows: folders of the profile are private
@@ -124,8 +127,8 @@ function othersWrite({ mode, gid }: Stats): boolean {
 }
 
 /**
- * Whether nobody but this user and root can put anything into the folder or another one in its place.
- * For code that would be executed (the compile cache). False where it is not there.
+ * Whether nobody but this user and root can put anything into the folder or another one in its
+ * place. For code that would be executed (the compile cache). False where it is not there.
  */
 export function isSafeFromOthers(path: string): boolean {
   try {
@@ -144,8 +147,8 @@ export function isSafeFromOthers(path: string): boolean {
 }
 
 /**
- * Appends to a file of ours, which is created where it is missing. What is there under its name and is no
- * file (a link, a FIFO of a restored folder) makes way.
+ * Appends to a file of ours, which is created where it is missing. What is there under its name and
+ * is no file (a link, a FIFO of a restored folder) makes way.
  */
 export function appendPrivate(path: string, text: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) unlinkSync(path);
@@ -164,7 +167,8 @@ export const TEMPORARY = /\.[0-9a-z]+\.tmp$/;
 /** Replaces a file as a whole. */
 export function writePrivate(path: string, text: string): void {
   ensureFolder(dirname(path));
-  // Created exclusively: under a name that can be guessed, somebody could have put a link to another file.
+  // Created exclusively: under a name that can be guessed, somebody could have put a link to
+  // another file.
   const temporary = `${path}.${process.pid}${Math.random().toString(36).slice(2, 10)}.tmp`;
   try {
     writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });

@@ -1,10 +1,12 @@
-// host.ts: the world as a parameter. Everything that the other files want to know of the machine comes from here, so that
-// importing them does nothing and tests can hand in a world of their own.
+// host.ts: the world as a parameter. Everything that the other files want to know of the machine
+// comes from here, so that importing them does nothing and tests can hand in a world of their own.
 import { homedir } from 'node:os';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** What Node was started with and was set aside (wrap/start-again.ts): names and values, as JSON. */
+/**
+ * What Node was started with and was set aside (wrap/start-again.ts): names and values, as JSON.
+ */
 export const SET_ASIDE = 'LHP_OTEL_SET_ASIDE';
 
 /** The file with more authorities that Node reads, and how its name travels where Node must not. */

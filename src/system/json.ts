@@ -1,9 +1,13 @@
-// json.ts: a small JSON file as a value, and what is wrong with one that cannot be read, in words that hold
-// nothing of the file: a file with headers holds secrets, and the parser's own message quotes it.
+// json.ts: a small JSON file as a value, and what is wrong with one that cannot be read, in words
+// that hold nothing of the file: a file with headers holds secrets, and the parser's own message
+// quotes it.
 import { errorCode } from './error.ts';
 import { readRegular } from './files.ts';
 
-/** Throws a system error, or a `SyntaxError`. A byte order mark, as editors of Windows write one, is read. */
+/**
+ * Throws a system error, or a `SyntaxError`. A byte order mark, as editors of Windows write one, is
+ * read.
+ */
 export function readJson(path: string): unknown {
   return JSON.parse(decode(readRegular(path)));
 }

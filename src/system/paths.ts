@@ -1,5 +1,6 @@
-// paths.ts: where things are kept. XDG folders on every Unix (also on macOS, as lhp itself does), APPDATA on Windows.
-// Nothing here touches the disk. Nothing of ours is ever inside the user's project.
+// paths.ts: where things are kept. XDG folders on every Unix (also on macOS, as lhp itself does),
+// APPDATA on Windows. Nothing here touches the disk. Nothing of ours is ever inside the user's
+// project.
 import { isAbsolute, join } from 'node:path';
 import type { Host } from './host.ts';
 

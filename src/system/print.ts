@@ -125,9 +125,10 @@ export function outputProblem({ code, message }: NodeJS.ErrnoException): string 
 }
 
 /**
- * Whether stdout was closed when we were started (`>&-`). Node puts /dev/null in its place, for reading and
- * writing, which a shell's `>/dev/null` is not. A program that starts us with such a /dev/null of its own
- * looks the same, so this is asked only where the output is all that a command is for.
+ * Whether stdout was closed when we were started (`>&-`). Node puts /dev/null in its place, for
+ * reading and writing, which a shell's `>/dev/null` is not. A program that starts us with such a
+ * /dev/null of its own looks the same, so this is asked only where the output is all that a command
+ * is for.
  */
 export function isOutputClosed(): boolean {
   try {

@@ -1,4 +1,5 @@
-// system.ts: questions to the machine whose answer may be "nobody knows": each gives `undefined` or nothing instead of an error.
+// system.ts: questions to the machine whose answer may be "nobody knows": each gives `undefined` or
+// nothing instead of an error.
 import { readdirSync } from 'node:fs';
 import { readRegular } from './files.ts';
 

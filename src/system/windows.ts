@@ -1,4 +1,5 @@
-// windows.ts: where Windows keeps its own programs. By a bare name it would look into the current folder first.
+// windows.ts: where Windows keeps its own programs. By a bare name it would look into the current
+// folder first.
 import { win32 } from 'node:path';
 import type { Env } from './host.ts';
 

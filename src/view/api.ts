@@ -1,6 +1,7 @@
-// wire.ts: what the server of the local page tells the page: both sides are checked against it, and no Node is in it: the page is
-// compiled with the browser's types only. Ten thousand runs say the same few words again and again, so on the way a word
-// is its place in a list, which makes a sixth of the bytes.
+// wire.ts: what the server of the local page tells the page: both sides are checked against it, and
+// no Node is in it: the page is compiled with the browser's types only. Ten thousand runs say the
+// same few words again and again, so on the way a word is its place in a list, which makes a sixth
+// of the bytes.
 import { EVENT_KEYS, type GenerateEvent, type LossReason } from '../contract/contract.ts';
 import type { Outcome, Run } from '../otlp/decode.ts';
 
@@ -46,7 +47,10 @@ export function unpack({ words, rows }: Packed): Run[] {
   }));
 }
 
-/** Consent and delivery, as `lhp-otel view` found them where it was started. No path (a folder’s name only), no header value. */
+/**
+ * Consent and delivery, as `lhp-otel view` found them where it was started. No path (a folder’s
+ * name only), no header value.
+ */
 export interface State {
   version: string;
   mode: 'off' | 'local' | 'send';

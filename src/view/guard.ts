@@ -1,6 +1,7 @@
-// guard.ts: who may ask the local page's server. Any program on the machine and any site in the user's browser can reach a port on
-// loopback, so a request must know the token, which is part of the path, and must be addressed to us by name: a foreign name
-// that resolves to 127.0.0.1 (DNS rebinding) is not us. Only the page itself may ask for a change. Nothing is answered here.
+// guard.ts: who may ask the local page's server. Any program on the machine and any site in the
+// user's browser can reach a port on loopback, so a request must know the token, which is part of
+// the path, and must be addressed to us by name: a foreign name that resolves to 127.0.0.1 (DNS
+// rebinding) is not us. Only the page itself may ask for a change. Nothing is answered here.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
@@ -41,7 +42,10 @@ const POLICY = [
   "trusted-types 'none'",
 ];
 
-/** On every answer: nothing from elsewhere, nothing inline, nothing kept, nothing embedded, no address given away. */
+/**
+ * On every answer: nothing from elsewhere, nothing inline, nothing kept, nothing embedded, no
+ * address given away.
+ */
 export const SAFE_HEADERS = {
   'Content-Security-Policy': POLICY.join('; '),
   'X-Content-Type-Options': 'nosniff',

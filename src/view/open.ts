@@ -1,5 +1,5 @@
-// open.ts: the page in the user's browser, by the platform's own opener. The address, which holds no secret (redirect.ts), is one
-// argument of a program; no shell reads it.
+// open.ts: the page in the user's browser, by the platform's own opener. The address, which holds
+// no secret (redirect.ts), is one argument of a program; no shell reads it.
 // Where there is no opener, no display or no browser, nothing happens: the address was printed.
 import { spawn } from 'node:child_process';
 import { delimiter, isAbsolute } from 'node:path';
@@ -29,7 +29,8 @@ export function openerOf(host: Host): string[] {
   // `start` is a word of cmd.exe, which would read the address as a command line.
   if (platform === 'win32')
     return [windowsProgram('rundll32.exe', env), 'url.dll,FileProtocolHandler'];
-  // Without a display xdg-open tries browsers for terminals; editors that work remotely name an opener of theirs in BROWSER.
+  // Without a display xdg-open tries browsers for terminals; editors that work remotely name an
+  // opener of theirs in BROWSER.
   if (!env.DISPLAY && !env.WAYLAND_DISPLAY && !env.BROWSER) return [];
   const opener = which('xdg-open', '/', { ...host, env: { ...env, PATH: absoluteFolders(host) } });
   return opener === undefined ? [] : [opener];

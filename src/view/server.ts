@@ -1,6 +1,8 @@
-// server.ts: the local page over HTTP, on 127.0.0.1 and nowhere else: the page's files, the recorded runs as values, one run's exact
-// request, and the purge. guard.ts decides who is answered; all others get one and the same refusal. It reads the spool
-// and the history, and changes them only in a purge; it holds the runs' values, not their bytes, and asks no other host anything.
+// server.ts: the local page over HTTP, on 127.0.0.1 and nowhere else: the page's files, the
+// recorded runs as values, one run's exact request, and the purge. guard.ts decides who is
+// answered; all others get one and the same refusal. It reads the spool and the history, and
+// changes them only in a purge; it holds the runs' values, not their bytes, and asks no other host
+// anything.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,6 @@
-// state.ts: consent and delivery → what the local page tells about them, in words: the same answer as `lhp-otel status`, without the
-// paths, and with the way to change it. Header values are not in it, because they are not in `status`.
+// state.ts: consent and delivery → what the local page tells about them, in words: the same answer
+// as `lhp-otel status`, without the paths, and with the way to change it. Header values are not in
+// it, because they are not in `status`.
 import { LAYERS, type Layer as LayerName } from '../consent/consent.ts';
 import { thisProject } from '../history/this-project.ts';
 import { type Status, statusOf } from '../status.ts';

@@ -1,5 +1,6 @@
-// view.ts: `lhp-otel view`: starts the local page's server, prints its address, opens it, and ends with Ctrl-C. A user may look
-// at what was recorded earlier also when telemetry is off. Nothing is left behind.
+// view.ts: `lhp-otel view`: starts the local page's server, prints its address, opens it, and ends
+// with Ctrl-C. A user may look at what was recorded earlier also when telemetry is off. Nothing is
+// left behind.
 import { join } from 'node:path';
 import type { Host } from '../system/host.ts';
 import { say } from '../system/log.ts';

@@ -1,7 +1,8 @@
-// run.ts: starts the command and behaves as if it were the command: same stdin, stdout, stderr and terminal, same signals,
-// same exit status. Where nothing will be recorded it *becomes* the command; else it waits for it, and what comes after a
-// successful generate is handover.ts's. This file and everything it imports stand before the user's command, so they load
-// nothing but a few of Node's own modules (docs/adr/0002-hot-path.md).
+// run.ts: starts the command and behaves as if it were the command: same stdin, stdout, stderr and
+// terminal, same signals, same exit status. Where nothing will be recorded it *becomes* the
+// command; else it waits for it, and what comes after a successful generate is handover.ts's. This
+// file and everything it imports stand before the user's command, so they load nothing but a few of
+// Node's own modules (docs/adr/0002-hot-path.md).
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Generate } from '../command/command.ts';
@@ -29,7 +30,8 @@ export async function run(words: readonly string[], host: Host = systemHost()): 
   const exit = await runChild(words, generate && !off ? withoutHeaders(env) : env);
   const durationSeconds = Number(process.hrtime.bigint() - started) / 1e9;
   const endedAt = Date.now();
-  // A failed or interrupted run records nothing, also when lhp handled the interrupt and ended with 0.
+  // A failed or interrupted run records nothing, also when lhp handled the interrupt and ended with
+  // 0.
   if (generate && !off && exit.status === 0 && !exit.interrupted) {
     if (generate.doubts && (await import('../command/programs.ts')).isDoubtful(generate, host)) {
       if (speaks)
@@ -60,7 +62,9 @@ async function generateOf(
   return options && { program: { kind: 'lhp', file, launches: [] }, cwd, ...options };
 }
 
-/** What is recorded has no use for the collector's credentials, and neither has code that it loads. */
+/**
+ * What is recorded has no use for the collector's credentials, and neither has code that it loads.
+ */
 function withoutHeaders(env: Env): Env {
   const { LHP_OTEL_EXPORTER_OTLP_HEADERS: _, ...others } = env;
   return others;
@@ -79,8 +83,8 @@ async function whatSaysOff(
 }
 
 /**
- * Replaces this process by the command, through env(1), which looks the command up and reports as the system does. Comes back
- * where the platform cannot do it; then the command is a child.
+ * Replaces this process by the command, through env(1), which looks the command up and reports as
+ * the system does. Comes back where the platform cannot do it; then the command is a child.
  */
 function become(words: readonly string[], env: Env, platform: NodeJS.Platform): void {
   // A name with `=` would be a variable to env(1).
@@ -88,9 +92,10 @@ function become(words: readonly string[], env: Env, platform: NodeJS.Platform): 
 }
 
 /**
- * The end of a command that was our child: by the signal that ended it, so that a shell around us sees what it would have
- * seen (a loop stops at Ctrl-C, a job is `Terminated`), and without Node's own end, which undoes what the command has set on
- * the terminal. Comes back where an exit status says it all.
+ * The end of a command that was our child: by the signal that ended it, so that a shell around us
+ * sees what it would have seen (a loop stops at Ctrl-C, a job is `Terminated`), and without Node's
+ * own end, which undoes what the command has set on the terminal. Comes back where an exit status
+ * says it all.
  */
 function endAs({ status, signal }: Exit, platform: NodeJS.Platform): void {
   if (!signal && !process.stdin.isTTY && !process.stderr.isTTY) return;
@@ -104,10 +109,14 @@ function endAs({ status, signal }: Exit, platform: NodeJS.Platform): void {
   replaceBy('/bin/sh', ['sh', '-c', script], {}, platform);
 }
 
-/** Node ends with a stack trace where this call fails, so it is made only for programs that every Unix has at this place. */
+/**
+ * Node ends with a stack trace where this call fails, so it is made only for programs that every
+ * Unix has at this place.
+ */
 function replaceBy(program: string, words: string[], env: Env, platform: NodeJS.Platform): void {
   if (platform === 'win32' || typeof process.execve !== 'function' || !existsSync(program)) return;
-  // Node ignores these two, and what is ignored stays ignored in the new program; what has a handler does not.
+  // Node ignores these two, and what is ignored stays ignored in the new program; what has a
+  // handler does not.
   process.on('SIGPIPE', () => {});
   process.on('SIGXFSZ', () => {});
   process.execve(program, words, env as NodeJS.ProcessEnv);
@@ -153,9 +162,9 @@ async function runChild([file = '', ...args]: readonly string[], env: Env): Prom
 }
 
 /**
- * The terminal sends Ctrl-C and Ctrl-\ to its whole foreground process group, so the command has the signal already, and
- * to send it again would interrupt the command's own handling of the first. In the background, or without a terminal, the
- * signal was for us alone and is passed on.
+ * The terminal sends Ctrl-C and Ctrl-\ to its whole foreground process group, so the command has
+ * the signal already, and to send it again would interrupt the command's own handling of the first.
+ * In the background, or without a terminal, the signal was for us alone and is passed on.
  */
 function sentByTerminal(signal: string): boolean {
   if (signal !== 'SIGINT' && signal !== 'SIGQUIT') return false;

@@ -1,5 +1,6 @@
-// handover.ts: after a successful generate: ask consent, then start the reporter as a process of its own and let go. The user
-// never waits here, except in CI, where the machine dies with the job: there at most LHP_OTEL_FLUSH_TIMEOUT. Never throws.
+// handover.ts: after a successful generate: ask consent, then start the reporter as a process of
+// its own and let go. The user never waits here, except in CI, where the machine dies with the job:
+// there at most LHP_OTEL_FLUSH_TIMEOUT. Never throws.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,13 +22,14 @@ import { projectRoot } from '../system/project-root.ts';
 import { reporterEnv } from './reporter-env.ts';
 
 /**
- * V8 lets its young generation grow to 48 MiB before it cleans up. Kept small, it costs no time here, and a scan of 4,000 files or
- * a spool of 5,000 runs takes less memory (MiB, per semi-space).
+ * V8 lets its young generation grow to 48 MiB before it cleans up. Kept small, it costs no time
+ * here, and a scan of 4,000 files or a spool of 5,000 runs takes less memory (MiB, per semi-space).
  */
 export const REPORTER_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 /**
  * A reporter that hangs is killed by then: ten minutes for its run, because hundreds may start at
- * once, and 90 s for deliveries. Not by a timer of its own: that does not run while its thread hangs.
+ * once, and 90 s for deliveries. Not by a timer of its own: that does not run while its thread
+ * hangs.
  */
 export const REPORTER_SECONDS = 690;
 /** Of GNU and of BusyBox. Never by name: PATH can lead into a project. */
@@ -44,7 +46,8 @@ export interface FinishedGenerate {
 }
 
 /**
- * @param hook - Of a shell hook, which has given the prompt back: what became of the notice there. Nobody reads stderr then.
+ * @param hook - Of a shell hook, which has given the prompt back: what became of the notice there.
+ *   Nobody reads stderr then.
  */
 export async function handOver(
   finished: FinishedGenerate,
@@ -149,8 +152,8 @@ export function startReporter(job: Job, host: Host, lhpYaml?: number): ChildProc
 }
 
 /**
- * V8 need not compile the reporter each time. Node runs what it finds there, so the folder must be safe from
- * other users. Node does not create it here: in some homes it would never stop trying.
+ * V8 need not compile the reporter each time. Node runs what it finds there, so the folder must be
+ * safe from other users. Node does not create it here: in some homes it would never stop trying.
  */
 function compileCache(host: Host): { NODE_COMPILE_CACHE?: string } {
   const { cache } = resolvePaths(host);

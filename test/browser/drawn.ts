@@ -1,5 +1,6 @@
-// drawn.ts: what a page draws on its canvases, noted by the canvas itself before the page has loaded, so that a chart can be held
-// against the numbers and not only against what is written beside it.
+// drawn.ts: what a page draws on its canvases, noted by the canvas itself before the page has
+// loaded, so that a chart can be held against the numbers and not only against what is written
+// beside it.
 import { expect } from 'vitest';
 
 export interface Drawn {

@@ -1,4 +1,5 @@
-// truth.ts: what the page must show, read from the files of a history and counted here, by nothing of the program that is tested.
+// truth.ts: what the page must show, read from the files of a history and counted here, by nothing
+// of the program that is tested.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sandbox } from '../../scripts/harness/sandbox.ts';
@@ -75,7 +76,10 @@ const clockOf = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
 });
 
-/** The place of a run on the page's time axis: its day, or in a short history its hour or ten minutes. */
+/**
+ * The place of a run on the page's time axis: its day, or in a short history its hour or ten
+ * minutes.
+ */
 function placeOf(runs: Truth[]): (time: number) => string {
   const length = (runs.at(-1)?.time ?? 0) - (runs[0]?.time ?? 0);
   if (length > 3 * DAY_MS) return (time) => dayOf.format(time);
@@ -88,7 +92,10 @@ function placeOf(runs: Truth[]): (time: number) => string {
   };
 }
 
-/** One row a day (or a shorter time), from the first to the last, as the page's tables must have them. */
+/**
+ * One row a day (or a shorter time), from the first to the last, as the page's tables must have
+ * them.
+ */
 export function days(runs: Truth[]) {
   const place = placeOf(runs);
   const labels: string[] = [];

@@ -1,6 +1,7 @@
-// The local page in a real browser, on runs of the real lhp and many of the real recorder: what it shows is what is in the history's
-// files, as this file reads and counts them itself; it asks nobody else; it can be used with a keyboard, at every width, in the
-// dark; and strings that somebody planted do nothing.
+// The local page in a real browser, on runs of the real lhp and many of the real recorder: what it
+// shows is what is in the history's files, as this file reads and counts them itself; it asks
+// nobody else; it can be used with a keyboard, at every width, in the dark; and strings that
+// somebody planted do nothing.
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -166,7 +167,8 @@ describe('the local page', () => {
     return common;
   }
 
-  // ── tests ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── tests
+  // ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   it('opens on the project in whose folder it was started, with its real runs', async () => {
     const page = await open();

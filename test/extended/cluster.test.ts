@@ -1,6 +1,7 @@
-// Proves the cluster of deploy/docker-compose.cluster.yml: through nginx and three gateways into three real nodes of Cortex, each started with the
-// flags and files that stand there, runs are stored exactly once while nodes, gateways and nginx are killed or restarted; every
-// node gives the same totals; and what readers and senders are told meanwhile is never wrong.
+// Proves the cluster of deploy/docker-compose.cluster.yml: through nginx and three gateways into
+// three real nodes of Cortex, each started with the flags and files that stand there, runs are
+// stored exactly once while nodes, gateways and nginx are killed or restarted; every node gives the
+// same totals; and what readers and senders are told meanwhile is never wrong.
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
@@ -281,7 +282,8 @@ describe('the cluster', () => {
     expect(cluster.nginx.log()).toBe('');
   });
 
-  // Its repetition could be answered 400 (docs/adr/0012-cluster.md), and the client would not know that it was one.
+  // Its repetition could be answered 400 (docs/adr/0012-cluster.md), and the client would not know
+  // that it was one.
   it('nginx gives a run that a gateway may have read to no other', async () => {
     let read = 0;
     const dying = cluster.gateways.map(({ port }) =>

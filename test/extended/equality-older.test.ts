@@ -1,6 +1,7 @@
-// equality-older.test.ts: the counts of versions before lhp 0.9 follow other rules. 0.6.4 writes only what changed, skips what
-// it cannot read, and knows neither blueprints nor monitoring; 0.8.7 still has `--dry-run`. They keep no event of their own:
-// the oracle is what they print ("Total files generated: N") and their Python API.
+// equality-older.test.ts: the counts of versions before lhp 0.9 follow other rules. 0.6.4 writes
+// only what changed, skips what it cannot read, and knows neither blueprints nor monitoring; 0.8.7
+// still has `--dry-run`. They keep no event of their own: the oracle is what they print ("Total
+// files generated: N") and their Python API.
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -16,7 +17,10 @@ import {
   warmLhp,
 } from '../support/oracle.ts';
 
-/** Flowgroups, those of them that use a template, distinct templates in use, pipelines, and files written. */
+/**
+ * Flowgroups, those of them that use a template, distinct templates in use, pipelines, and files
+ * written.
+ */
 type Numbers = [
   flowgroups: number,
   templated: number,
@@ -26,13 +30,18 @@ type Numbers = [
 ];
 
 interface Options {
-  /** Trees of test/fixtures/projects to lay over `base` and `older`, under the project's own files. */
+  /**
+   * Trees of test/fixtures/projects to lay over `base` and `older`, under the project's own files.
+   */
   from?: string[];
   /** Arguments of `lhp generate` behind `--env dev`. */
   args?: string[];
   /** The file that `-pc` names; it is added to the arguments. */
   pipelineConfig?: string;
-  /** What happens in the project after a plain first run; the second run is then the one that is compared. */
+  /**
+   * What happens in the project after a plain first run; the second run is then the one that is
+   * compared.
+   */
   again?: (root: string) => void;
   bundle?: boolean;
 }

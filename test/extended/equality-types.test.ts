@@ -1,6 +1,7 @@
-// equality-types.test.ts: what lhp does with a value of a wrong type, for every field of its models and
-// every kind of value, in each version that is installed. lhp's own readers answer, in one process; in
-// equality.test.ts and equality-older.test.ts whole runs of lhp show the same on a few of them.
+// equality-types.test.ts: what lhp does with a value of a wrong type, for every field of its models
+// and every kind of value, in each version that is installed. lhp's own readers answer, in one
+// process; in equality.test.ts and equality-older.test.ts whole runs of lhp show the same on a few
+// of them.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -47,7 +48,9 @@ const beside = (field: string) => [
   ...(field === 'monitoring' ? ['event_log'] : []),
 ];
 
-/** Fields of which lhp checks more than the type: what is of the right type can end its run, too. */
+/**
+ * Fields of which lhp checks more than the type: what is of the right type can end its run, too.
+ */
 const CONTENT = [
   'ProjectOperationalMetadataConfig.columns',
   'MetadataPresetConfig.columns',

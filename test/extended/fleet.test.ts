@@ -1,5 +1,6 @@
-// Proves the arithmetic of the load model (bench/fleet): no run is lost or invented on its way, a laptop's backlog comes with the first
-// run that the client's own back-off lets through, a seed repeats, and rates and series are those that can be counted by hand.
+// Proves the arithmetic of the load model (bench/fleet): no run is lost or invented on its way, a
+// laptop's backlog comes with the first run that the client's own back-off lets through, a seed
+// repeats, and rates and series are those that can be counted by hand.
 import { describe, expect, it } from 'vitest';
 import { type Arrivals, arrivalsOf } from '../../scripts/bench/fleet/arrivals.ts';
 import {
@@ -129,7 +130,8 @@ describe('a fleet', () => {
 
 describe('a laptop', () => {
   it('takes what waits along, on one connection, when the back-off is over', () => {
-    // Three failures, so the fourth run, in reach again, is within 30 s ± 20 % of the third, and the fifth is not.
+    // Three failures, so the fourth run, in reach again, is within 30 s ± 20 % of the third, and
+    // the fifth is not.
     const { arrivals, waiting } = delivered(
       laptop(
         [0, 10 * SECOND, 20 * SECOND, 30 * SECOND, 90 * SECOND, 200 * SECOND],

@@ -1,6 +1,7 @@
-// Proves that the manifests are Kubernetes' (kustomize renders them, kubeconform knows each field), and that they are the compose files over
-// again: images, arguments, environment, users, ports, limits and mounted files are compared with docker-compose.yml, and those of the cluster
-// with deploy/docker-compose.cluster.yml, to the byte.
+// Proves that the manifests are Kubernetes' (kustomize renders them, kubeconform knows each field),
+// and that they are the compose files over again: images, arguments, environment, users, ports,
+// limits and mounted files are compared with docker-compose.yml, and those of the cluster with
+// deploy/docker-compose.cluster.yml, to the byte.
 import { spawnSync } from 'node:child_process';
 import {
   mkdtempSync,
@@ -238,7 +239,8 @@ describe.each([
         const secret = /^\$\{(\w+):\?/.exec(value)?.[1];
         return [name, secret ? { name: 'lhp-otel', key: secret } : value];
       });
-      // A node's own name and address, and a bucket, which three machines have in place of a folder.
+      // A node's own name and address, and a bucket, which three machines have in place of a
+      // folder.
       const bucket = Object.keys(service.environment ?? {}).filter((variable) =>
         variable.startsWith('CORTEX_S3_'),
       );
@@ -311,7 +313,8 @@ describe.each([
       expect(ready.periodSeconds).toBeLessThanOrEqual(10);
       if (!starts) return;
       expect(starts.periodSeconds).toBeLessThanOrEqual(5);
-      // And long: until then nothing else is asked, and after it the container would be killed in the middle of its log.
+      // And long: until then nothing else is asked, and after it the container would be killed in
+      // the middle of its log.
       expect(starts.periodSeconds * starts.failureThreshold).toBeGreaterThanOrEqual(180);
     },
   );
@@ -343,7 +346,8 @@ describe.each([
     for (const { metadata, spec } of policies) {
       expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
       expect(spec.podSelector.matchLabels).toEqual({ 'app.kubernetes.io/name': metadata.name });
-      // The server drops an empty list, and what is applied would differ from what is there for good.
+      // The server drops an empty list, and what is applied would differ from what is there for
+      // good.
       expect(spec.ingress).not.toEqual([]);
       each(spec.ingress ?? [], 'from', (peer, port) => {
         expect(numbers(spec.podSelector.matchLabels)).toContain(port);
@@ -351,7 +355,8 @@ describe.each([
       });
       each(spec.egress, 'to', (peer, port) => left.add(`${metadata.name} → ${peer}:${port}`));
     }
-    // What one side lets out the other lets in. Clients and people come from anywhere; names may be asked of anybody, and a bucket is outside.
+    // What one side lets out the other lets in. Clients and people come from anywhere; names may be
+    // asked of anybody, and a bucket is outside.
     const anywhere = (way: string) => way.includes('*');
     expect([...left].filter((way) => !anywhere(way)).sort()).toEqual(
       [...entered].filter((way) => !anywhere(way)).sort(),
@@ -369,8 +374,9 @@ describe.each([
     const listens = read('otel-collector.yaml');
     for (const { containerPort } of parts[0]?.container.ports ?? [])
       expect(listens).toContain(`:-${containerPort}}`);
-    // Every address that a file here names: of the backend, the data source, nginx's servers, the watcher's and Prometheus's targets. (What
-    // the gateway's configuration names is a default, in place of which the environment has the backend.)
+    // Every address that a file here names: of the backend, the data source, nginx's servers, the
+    // watcher's and Prometheus's targets. (What the gateway's configuration names is a default, in
+    // place of which the environment has the backend.)
     const texts = [
       ...objects.filter(
         ({ kind, metadata }) => kind === 'ConfigMap' && !/^gateway|dashboards/.test(metadata.name),

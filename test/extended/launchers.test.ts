@@ -1,6 +1,7 @@
-// The real launchers of Python environments start a stand-in lhp that prints its version, its Python, its folder and
-// the switch it sees; what we read from the command line and from files must be the same. Where it is not certain, it
-// must be nothing: `undefined` is allowed only in the cases that say so.
+// The real launchers of Python environments start a stand-in lhp that prints its version, its
+// Python, its folder and the switch it sees; what we read from the command line and from files must
+// be the same. Where it is not certain, it must be nothing: `undefined` is allowed only in the
+// cases that say so.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

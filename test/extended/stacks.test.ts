@@ -1,5 +1,6 @@
-// Proves docs/stacks.md: what is added to a collector, a Prometheus or a vendor that somebody has already, with the files that the page
-// names, on the real servers. What is exact there is counted; what is not is shown to be not, so that the page's warnings stay true.
+// Proves docs/stacks.md: what is added to a collector, a Prometheus or a vendor that somebody has
+// already, with the files that the page names, on the real servers. What is exact there is counted;
+// what is not is shown to be not, so that the page's warnings stay true.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -68,7 +69,10 @@ function ofOneMachine(count: number, from: number): Run[] {
   }));
 }
 
-/** As clients do: a connection that breaks means again. The first one to a collector that has just started sometimes does. */
+/**
+ * As clients do: a connection that breaks means again. The first one to a collector that has just
+ * started sometimes does.
+ */
 async function answered(url: string, body: Uint8Array | string): Promise<string> {
   let answer: string;
   do answer = await post(url, body);

@@ -1,5 +1,6 @@
-// Proves what an operator of VictoriaMetrics has to know (docs/victoriametrics.md): a kill takes what was acknowledged last, a second one has it
-// and gives it back, and vmalert takes the rules of deploy/docker-compose.victoriametrics.yml and fires.
+// Proves what an operator of VictoriaMetrics has to know (docs/victoriametrics.md): a kill takes
+// what was acknowledged last, a second one has it and gives it back, and vmalert takes the rules of
+// deploy/docker-compose.victoriametrics.yml and fires.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/harness/collector.ts';

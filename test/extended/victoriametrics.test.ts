@@ -1,6 +1,7 @@
-// Proves what docs/victoriametrics.md says of VictoriaMetrics in place of Prometheus, with the flags and files of
-// deploy/docker-compose.victoriametrics.yml: totals are exact through repetitions, restarts and absences, and a question is answered with every run
-// that came before it. victoriametrics-operation.test.ts has what a kill takes, and the alerts.
+// Proves what docs/victoriametrics.md says of VictoriaMetrics in place of Prometheus, with the
+// flags and files of deploy/docker-compose.victoriametrics.yml: totals are exact through
+// repetitions, restarts and absences, and a question is answered with every run that came before
+// it. victoriametrics-operation.test.ts has what a kill takes, and the alerts.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
-// Proves the recipes for CI: the scripts of action.yml and of each file in examples/ci, run by bash as a runner would, with the
-// variables that it sets and the package as npm makes it. A run is delivered before its step ends, a job keeps its status, and
-// no input becomes code or reaches a log.
+// Proves the recipes for CI: the scripts of action.yml and of each file in examples/ci, run by bash
+// as a runner would, with the variables that it sets and the package as npm makes it. A run is
+// delivered before its step ends, a job keeps its status, and no input becomes code or reaches a
+// log.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -41,7 +42,8 @@ interface Step {
   always: boolean;
 }
 
-// ── the files, as their systems read them ────────────────────────────────────────────────────────────────────────────────
+// ── the files, as their systems read them
+// ────────────────────────────────────────────────────────────────────────────────
 
 interface Action {
   inputs: Record<string, { default?: string }>;

@@ -1,6 +1,7 @@
-// Proves that the dashboards tell the truth: every panel's query runs against the real Prometheus, the real cluster of Cortex, and, in its own
-// dialect, the real VictoriaMetrics, each fed through the real gateway with runs of known numbers, and returns the answer that is
-// counted here from the same runs; and all give the same.
+// Proves that the dashboards tell the truth: every panel's query runs against the real Prometheus,
+// the real cluster of Cortex, and, in its own dialect, the real VictoriaMetrics, each fed through
+// the real gateway with runs of known numbers, and returns the answer that is counted here from the
+// same runs; and all give the same.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -255,7 +256,8 @@ describe.each(STACKS)('the queries, asked of $name', ({ dialect, start, needs, b
   it('stores each series under the names that Prometheus gives it', async () => {
     const found = await stack.query(`last_over_time({__name__=~"lhp_.*"}[${HOURS}h])`, end);
     const labels = found.flatMap(({ metric }) => {
-      // VictoriaMetrics: a histogram is a count, a sum and buckets, and there is no target_info for whose sake there is a job.
+      // VictoriaMetrics: a histogram is a count, a sum and buckets, and there is no target_info for
+      // whose sake there is a job.
       if (/_(sum|bucket)$/.test(metric.__name__ ?? '')) return [];
       const rest = Object.entries(metric).filter(([label]) => label !== 'job');
       return JSON.stringify(rest.sort()).replace('_count"', '"');

@@ -1,4 +1,5 @@
-// `lhp-otel doctor`: each probe where it is fine and where it is not, and what it never shows or does.
+// `lhp-otel doctor`: each probe where it is fine and where it is not, and what it never shows or
+// does.
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
-// Proves that the numbers are exact: runs recorded by our own reporter's code, from many machines and projects, out of order
-// and up to seven days late, go through the real gateway into the real Prometheus, both started as docker-compose.yml says.
-// Every total equals the truth, also when everything is sent again, when servers are killed, and when the backend was away.
+// Proves that the numbers are exact: runs recorded by our own reporter's code, from many machines
+// and projects, out of order and up to seven days late, go through the real gateway into the real
+// Prometheus, both started as docker-compose.yml says. Every total equals the truth, also when
+// everything is sent again, when servers are killed, and when the backend was away.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collector, lacking, prometheus } from '../../scripts/harness/needs.ts';
 import {
@@ -97,15 +98,17 @@ describe('N in, N out', () => {
         `histogram_quantile(${q}, ${sumOf('lhp_generate_duration_seconds')})`,
         now / 1_000 + 60,
       );
-      // Prometheus keeps schema 8: buckets grow by 2^(1/256), 0.3 %; the neighbours in rank may be one bucket away.
+      // Prometheus keeps schema 8: buckets grow by 2^(1/256), 0.3 %; the neighbours in rank may be
+      // one bucket away.
       const ratio = (stored as number) / known;
       expect(ratio).toBeGreaterThan(2 ** (-2 / 256));
       expect(ratio).toBeLessThan(2 ** (2 / 256));
     },
   );
 
-  // Prometheus 3.16 refuses the newest histogram of a series when it comes again, because it compares it with its own, laid
-  // out anew (docs/adr/0007-acknowledged-is-stored.md). Nothing is stored twice either way.
+  // Prometheus 3.16 refuses the newest histogram of a series when it comes again, because it
+  // compares it with its own, laid out anew (docs/adr/0007-acknowledged-is-stored.md). Nothing is
+  // stored twice either way.
   it('everything sent a second time, in reverse: the same totals', async () => {
     const answers = await deliver([...bodies].reverse(), balanced, { again: true });
     expect((answers.get('200') ?? 0) + (answers.get('400') ?? 0)).toBe(RUNS);
@@ -275,7 +278,8 @@ describe('servers that die', () => {
     const answers: number[] = [];
     for (const twin of twins)
       answers.push(await post(await record({ ...twin, at: twins[0]?.at as number })));
-    expect(answers).toEqual([200, 400]); // the second of the twins is refused, and its client counts it as lost
+    // the second of the twins is refused, and its client counts it as lost
+    expect(answers).toEqual([200, 400]);
     expect([...(await load)]).toEqual([['200', LOAD]]);
     expect(await stored()).toEqual({
       runs: known.runs + 1,

@@ -1,6 +1,7 @@
-// Proves that a run is counted exactly once, or counted as lost, whatever happens between the end of `lhp generate` and the
-// deletion of its file: the real reporter, the real collector and the real Prometheus, with a relay between that misbehaves, reporters
-// killed at every one of their steps, disks that are full, clocks that jump. The truth is compared with Prometheus's sums.
+// Proves that a run is counted exactly once, or counted as lost, whatever happens between the end
+// of `lhp generate` and the deletion of its file: the real reporter, the real collector and the
+// real Prometheus, with a relay between that misbehaves, reporters killed at every one of their
+// steps, disks that are full, clocks that jump. The truth is compared with Prometheus's sums.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -67,8 +68,8 @@ describe('exactly once, or counted as lost', () => {
   let box: Sandbox;
   let project: string;
   /**
-   * Every run that has ever had a name, by its millisecond: true when it was also written. From its name on a run exists: it is
-   * counted, or counted as lost.
+   * Every run that has ever had a name, by its millisecond: true when it was also written. From its
+   * name on a run exists: it is counted, or counted as lost.
    */
   const seen = new Map<string, boolean>();
   const open: { close(): unknown }[] = [];
@@ -128,14 +129,18 @@ describe('exactly once, or counted as lost', () => {
     expect(list(box.spoolDir).filter((name) => name.endsWith('.json'))).toEqual([]);
   }
 
-  // ── the network ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── the network
+  // ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   const answering = (answer: Answer) => async () => {
     const server: OtlpServer = await startOtlpServer({ script: [answer] });
     open.push(server);
     return server.endpoint;
   };
-  /** To the real gateway and back, until `cut` bytes went in this direction; there the connection is reset. */
+  /**
+   * To the real gateway and back, until `cut` bytes went in this direction; there the connection is
+   * reset.
+   */
   const relay = (cut: { up: number } | { down: number }) => async () => {
     const server = createServer((client) => {
       const upstream = tcp(gateway.port, '127.0.0.1');
@@ -199,7 +204,8 @@ describe('exactly once, or counted as lost', () => {
     expect(await counted()).toEqual({ runs: RUNS + 1 - lost, lost });
   });
 
-  // ── killed ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── killed
+  // ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   const job = (): Job => ({
     startedAt: Date.now() - LONG_AGO - 2_000,
@@ -286,7 +292,8 @@ describe('exactly once, or counted as lost', () => {
       look();
       if (code === 0) break;
       killed += 1;
-      // Deliver what is left, so that the next one is alone again; its clock is behind too, so that its own leftovers stay.
+      // Deliver what is left, so that the next one is alone again; its clock is behind too, so that
+      // its own leftovers stay.
       await report({ KILL_AT: '0' });
       look();
     }
@@ -329,7 +336,8 @@ describe('exactly once, or counted as lost', () => {
       child.kill('SIGCONT');
       await exit;
       look();
-      await report({ SHIFT_MS: '0' }); // counts what was lost, so that the next has no more steps than this one
+      // counts what was lost, so that the next has no more steps than this one
+      await report({ SHIFT_MS: '0' });
       look();
     }
     expect(slept).toBeGreaterThan(20);
@@ -364,7 +372,8 @@ describe('exactly once, or counted as lost', () => {
     expect(await counted()).toEqual({ runs: 3, lost: 0 });
   });
 
-  // ── the disk ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── the disk
+  // ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   it('the disk is full: the user sees nothing, and what could be named is counted as lost', async () => {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', box.home], {
@@ -374,7 +383,8 @@ describe('exactly once, or counted as lost', () => {
     open.push({ close: () => void spawnSync('umount', ['-l', box.home]) });
     const env = { [ENDPOINT]: gateway.url };
     await generate(env);
-    await generate({ [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' }); // waits
+    // waits
+    await generate({ [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' });
     const filler = join(box.home, 'filler');
     spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k'], { stdio: 'ignore' });
     for (let run = 0; run < RUNS; run += 1) await generate(env);
@@ -491,7 +501,8 @@ describe('exactly once, or counted as lost', () => {
     expect(await counted()).toEqual({ runs: 3, lost: 8 });
   });
 
-  // ── clocks and versions ────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── clocks and versions
+  // ────────────────────────────────────────────────────────────────────────────────────────────────
 
   it('a clock that jumps back and forward by hours: every run is counted', async () => {
     for (const shift of [0, -3 * 60 * MINUTE, 4 * MINUTE, -24 * 60 * MINUTE, 0, 1])
@@ -555,7 +566,8 @@ describe('exactly once, or counted as lost', () => {
     if (lackingHere('the history of this repository is not here', source)) return;
     symlinkSync(join(projectRoot, 'node_modules'), join(other, 'node_modules'));
     const built = bash(`cd '${other}' && '${process.execPath}' node_modules/tsdown/dist/run.mjs`);
-    expect(built.status, built.stderr).toBe(0); // on a busy machine the bundler complains of the time
+    // on a busy machine the bundler complains of the time
+    expect(built.status, built.stderr).toBe(0);
     const old = join(other, 'dist', 'cli.cjs');
     const down = { [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' };
     const run = async (program: string, env: Env) => {
@@ -579,7 +591,8 @@ describe('exactly once, or counted as lost', () => {
     expect(await counted()).toEqual({ runs: 13, lost: losses });
   });
 
-  // ── many at once ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── many at once
+  // ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** `npm run bench -- faults` starts 500. */
   const RUNS_AT_ONCE = 150;

@@ -1,5 +1,6 @@
-// Proves that hostile clients do not take the gateway from the others: bodies without end, bombs, slow connections and invented
-// machines, while an honest client sends a run every 50 ms and gets its 200 each time, and memory stays within its limit.
+// Proves that hostile clients do not take the gateway from the others: bodies without end, bombs,
+// slow connections and invented machines, while an honest client sends a run every 50 ms and gets
+// its 200 each time, and memory stays within its limit.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -87,7 +88,9 @@ describe('abuse', () => {
     return answer.status;
   };
 
-  /** One run after the other until it is told to stop; an answer other than 200 is kept for the end. */
+  /**
+   * One run after the other until it is told to stop; an answer other than 200 is kept for the end.
+   */
   function sendHonestly() {
     let stopped = false;
     const work = (async () => {
@@ -113,7 +116,10 @@ describe('abuse', () => {
     };
   }
 
-  /** Writes this chunk again and again until so much is written, or the server has had enough; gives the answer's status. */
+  /**
+   * Writes this chunk again and again until so much is written, or the server has had enough; gives
+   * the answer's status.
+   */
   async function stream(
     chunk: Buffer,
     total: number,
@@ -154,7 +160,8 @@ describe('abuse', () => {
     for (let i = 0; i < 64; i += 1) if (!gzip.write(zeros)) await once(gzip, 'drain');
     gzip.end();
     await done;
-    const member = Buffer.concat(chunks); // 256 MiB; members one after the other are one stream (RFC 1952)
+    // 256 MiB; members one after the other are one stream (RFC 1952)
+    const member = Buffer.concat(chunks);
     expect([400, 413, 'closed']).toContain(
       await stream(member, member.length * 16, { 'content-encoding': 'gzip' }),
     );
@@ -174,7 +181,8 @@ describe('abuse', () => {
     expect([200, 400]).toContain(await post(field(1, field(1, field(1, attribute))), PROTOBUF));
   });
 
-  // Two bytes of protobuf are an empty message, which is a hundred times as much when it is decoded.
+  // Two bytes of protobuf are an empty message, which is a hundred times as much when it is
+  // decoded.
   const empty = (size: number, number: number) =>
     Buffer.alloc(size & ~1, Buffer.from([(number << 3) | 2, 0]));
   it.each<[string, (size: number) => Buffer]>([

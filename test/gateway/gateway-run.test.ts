@@ -65,7 +65,7 @@ const BODY_LIMIT = Number(/max_request_body_size: (\d+)/.exec(CONFIG)?.[1]);
 const RUNS = INSTRUMENTS[0].name;
 const [USING, TEMPLATES] = ['lhp.project.flowgroups_using_templates', 'lhp.project.templates'];
 
-// biome-ignore lint/suspicious/noExplicitAny: the mutations below make documents of every wrong shape
+// biome-ignore lint/suspicious/noExplicitAny: the tests change documents of any shape
 type Json = any;
 
 interface Options {

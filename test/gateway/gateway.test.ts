@@ -1,6 +1,7 @@
-// Proves the gateway's rules on the real collector with the real otel-collector.yaml: what a client sends comes out as the
-// contract says and nothing else does; each rule drops, and counts, what it is for; strings and addresses planted in every
-// field that OTLP metrics have reach no forwarded byte, no log line and no metric of the collector.
+// Proves the gateway's rules on the real collector with the real otel-collector.yaml: what a client
+// sends comes out as the contract says and nothing else does; each rule drops, and counts, what it
+// is for; strings and addresses planted in every field that OTLP metrics have reach no forwarded
+// byte, no log line and no metric of the collector.
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -49,7 +50,7 @@ const EVENT: GenerateEvent = {
   generation_time_seconds: 2.345,
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: the mutations below make documents of every wrong shape
+// biome-ignore lint/suspicious/noExplicitAny: the tests change documents of any shape
 type Json = any;
 
 const MS = 1_000_000n;
@@ -133,7 +134,10 @@ describe('the gateway', () => {
     decoded += 1;
     return (await decoder.received(decoded))[decoded - 1];
   }
-  /** The honest request in protobuf: the gateway's own bytes, so its ids are HMACs already and become HMACs of them. */
+  /**
+   * The honest request in protobuf: the gateway's own bytes, so its ids are HMACs already and
+   * become HMACs of them.
+   */
   async function protobuf(document: Json): Promise<Buffer> {
     const before = backend.requests.length;
     expect((await post(gateway, JSON.stringify(document))).status).toBe(200);
@@ -142,7 +146,8 @@ describe('the gateway', () => {
   const twice = (id: string) => hmac(hmac(id));
   const PROTOBUF = { 'content-type': 'application/x-protobuf' };
 
-  // ── what passes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── what passes
+  // ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The same document as a real collector decodes it, with the ids that the gateway makes. */
   async function expected(document: Json, hash = hmac): Promise<Json> {
@@ -314,11 +319,15 @@ describe('the gateway', () => {
     expect(await through(document)).toEqual(await expected(document));
   });
 
-  // ── what does not ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── what does not
+  // ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Fits 32 bits, and is the address 10.7.7.7. */
   const NUMBER = 0x0a070707;
-  /** A histogram of this one value, by the data model: bucket i of scale 20 holds (base^i, base^(i+1)]. */
+  /**
+   * A histogram of this one value, by the data model: bucket i of scale 20 holds (base^i,
+   * base^(i+1)].
+   */
   const oneOf = (sum: number) => ({
     sum,
     positive: { offset: Math.ceil(Math.log2(sum) * 2 ** 20) - 1, bucketCounts: ['1'] },
@@ -817,7 +826,8 @@ describe('the gateway', () => {
     expect((await gateway.dropped('attributes')) - before).toBe(1);
   });
 
-  // ── nothing else comes out ─────────────────────────────────────────────────────────────────────────────────────────────
+  // ── nothing else comes out
+  // ─────────────────────────────────────────────────────────────────────────────────────────────
 
   const { fields } = JSON.parse(
     readFileSync(join(projectRoot, 'test', 'fixtures', 'otlp-metrics-fields.json'), 'utf8'),
@@ -836,7 +846,8 @@ describe('the gateway', () => {
 
   /** Puts a value at this path, in the first element of each list (`first`) or in a new one. */
   function plant(document: Json, path: string, value: unknown, first: boolean) {
-    // The first metric is a sum: a field of exponential histograms is planted into one that is there, and honest.
+    // The first metric is a sum: a field of exponential histograms is planted into one that is
+    // there, and honest.
     if (path.includes('exponentialHistogram'))
       metrics(document).push(...metrics(document).splice(0, 1));
     const steps = path.split('.');
@@ -910,7 +921,8 @@ describe('the gateway', () => {
     expect(forms.some((form) => own.includes(form.toString('latin1')))).toBe(false);
   });
 
-  // No condition of the filter can name these three, and Prometheus reads none of them for an exponential histogram.
+  // No condition of the filter can name these three, and Prometheus reads none of them for an
+  // exponential histogram.
   const NUMBERS_THAT_PASS = ['max', 'min', 'zeroThreshold'].map(
     (name) =>
       `resourceMetrics[].scopeMetrics[].metrics[].exponentialHistogram.dataPoints[].${name}`,
@@ -921,7 +933,8 @@ describe('the gateway', () => {
     double.writeDoubleLE(NUMBER);
     const fixed = Buffer.alloc(4);
     fixed.writeUInt32LE(NUMBER);
-    const forms = [varint(NUMBER), varint(NUMBER * 2), double, fixed]; // plain, zigzag, double, fixed32 and fixed64
+    // plain, zigzag, double, fixed32 and fixed64
+    const forms = [varint(NUMBER), varint(NUMBER * 2), double, fixed];
     const numbers = fields.filter(({ type }) => type === 'number' || type === 'enum');
     expect(numbers.length).toBeGreaterThan(150);
     const honest = await request();
@@ -1059,7 +1072,8 @@ describe('the gateway', () => {
         `POST /v1/metrics HTTP/1.1\r\nHost: ${canary}\r\nContent-Length: -1\r\n\r\n`,
         Buffer.concat([
           Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-          Buffer.from('000004040000000000', 'hex'), // SETTINGS of four bytes, which no settings have
+          // SETTINGS of four bytes, which no settings have
+          Buffer.from('000004040000000000', 'hex'),
           Buffer.from('10.7'),
         ]),
         `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${canary}`,
@@ -1080,7 +1094,8 @@ describe('the gateway', () => {
     expect(gateway.log()).toBe('');
   });
 
-  // ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── answers
+  // ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   it.each([
     [200, 200, '0'],

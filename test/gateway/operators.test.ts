@@ -1,5 +1,6 @@
-// Proves what an operator gets beside the gateway: alert rules that fire and are silent as they should (promtool), a manual
-// that explains each, and compose files that pin, harden and refuse to start without their secrets.
+// Proves what an operator gets beside the gateway: alert rules that fire and are silent as they
+// should (promtool), a manual that explains each, and compose files that pin, harden and refuse to
+// start without their secrets.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -121,7 +122,8 @@ describe.each([
 });
 
 describe('the cluster', () => {
-  // compose 2.40.3 (compose-go 2.9.1) does not follow them through a merge: each gateway wanted the port of nginx, and `up` failed.
+  // compose 2.40.3 (compose-go 2.9.1) does not follow them through a merge: each gateway wanted the
+  // port of nginx, and `up` failed.
   it('has compose’s own tags in the services themselves, not in what is merged into them', () => {
     const [fragments = '', services = ''] = read('deploy/docker-compose.cluster.yml').split(
       /^services:$/m,

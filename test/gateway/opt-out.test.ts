@@ -1,7 +1,8 @@
-// Proves every "off": with each layer of consent (design §5) a traced generate opens no connection, starts nothing, writes
-// nothing and loads no OpenTelemetry, and with a variable of the environment it does not even look at a file. The first
-// row is the same trace without an opt-out, which shows all of that. Also: what counts as set, which layer is named, and
-// that a run recorded before an opt-out is not sent after it.
+// Proves every "off": with each layer of consent (design §5) a traced generate opens no connection,
+// starts nothing, writes nothing and loads no OpenTelemetry, and with a variable of the environment
+// it does not even look at a file. The first row is the same trace without an opt-out, which shows
+// all of that. Also: what counts as set, which layer is named, and that a run recorded before an
+// opt-out is not sent after it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -53,7 +54,8 @@ function place(): Place {
   return { box, project };
 }
 
-// A process that stays is an error; so that it stays in no table of processes, it is ended all the same.
+// A process that stays is an error; so that it stays in no table of processes, it is ended all the
+// same.
 afterAll(async () => {
   const stayed: string[] = [];
   for (const { box } of places) {
@@ -344,7 +346,8 @@ describe('a generate under strace', () => {
     await server.close();
     expect(server.seen.connections).toBe(0);
     expect(trace.inet).toEqual([]);
-    // The wrapper and the command, whether it is started or become; env(1) becomes the command and is no process of its own.
+    // The wrapper and the command, whether it is started or become; env(1) becomes the command and
+    // is no process of its own.
     expect(trace.started.filter((path) => path !== '/usr/bin/env')).toEqual([
       process.execPath,
       join(programs, 'lhp'),
@@ -363,7 +366,8 @@ describe('a generate under strace', () => {
     const { box, project } = place();
     const own = new Set((await ofNode).processes.flatMap(({ files }) => files.map(settled)));
     const { ours } = await tracedGenerate({ box, project }, 9, { env: { DO_NOT_TRACK: '1' } });
-    // glibc counts the processors when two threads want memory at once: seen in 2 of 8 starts of `node -e 0`.
+    // glibc counts the processors when two threads want memory at once: seen in 2 of 8 starts of
+    // `node -e 0`.
     const known = ['/usr/bin/env', '/sys/devices/system/cpu/online'];
     const more = ours.map(settled).filter((path) => !own.has(path) && !known.includes(path));
     expect(more.filter((path) => !ofThePackage(path))).toEqual([]);
@@ -371,7 +375,10 @@ describe('a generate under strace', () => {
 });
 
 const settled = ({ path }: Touch) => path.replace(/^\/proc\/\d+\//, '/proc/self/');
-/** Our own program, the folders that hold it, and their package.json, which tells Node what kind of module it is. */
+/**
+ * Our own program, the folders that hold it, and their package.json, which tells Node what kind of
+ * module it is.
+ */
 const ofThePackage = (path: string) =>
   path.startsWith(dirname(cli)) || cli.startsWith(`${path.replace(/\/package\.json$/, '')}/`);
 /** Where a file of ours, or of the user's consent, could be. */

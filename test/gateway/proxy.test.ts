@@ -1,5 +1,6 @@
-// Delivery through proxies: a real one (tinyproxy) with a password, and small ones of the test's own that refuse. Endpoints are
-// at 0.0.0.0, which reaches this machine and is not loopback, for which no proxy is asked.
+// Delivery through proxies: a real one (tinyproxy) with a password, and small ones of the test's
+// own that refuse. Endpoints are at 0.0.0.0, which reaches this machine and is not loopback, for
+// which no proxy is asked.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -263,7 +264,8 @@ describe('which proxy applies', () => {
   });
 });
 
-// The cases that Go documents and tests (golang.org/x/net/http/httpproxy), and those in which curl differs.
+// The cases that Go documents and tests (golang.org/x/net/http/httpproxy), and those in which curl
+// differs.
 describe('NO_PROXY', () => {
   const excepted = (url: string, noProxy: string) => isExcepted(new URL(url), noProxy);
   const list =

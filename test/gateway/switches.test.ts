@@ -1,5 +1,6 @@
-// Proves the gateway's switches, deploy/collector/*.yaml, as an operator lays them over otel-collector.yaml: with TLS, tokens and client
-// certificates our own client delivers and nobody else does; a queue for CI jobs keeps what it has acknowledged.
+// Proves the gateway's switches, deploy/collector/*.yaml, as an operator lays them over
+// otel-collector.yaml: with TLS, tokens and client certificates our own client delivers and nobody
+// else does; a queue for CI jobs keeps what it has acknowledged.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

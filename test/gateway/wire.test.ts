@@ -1,6 +1,7 @@
-// Proves what is on the wire: a wrapped real generate, received by the real collector, decodes to exactly the contract's
-// tables and nothing else; what `show` prints is what was posted, byte for byte; strings planted everywhere a run can see
-// reach no byte of body, header, spool, history, status or debug line; and no event can be made that says anything else.
+// Proves what is on the wire: a wrapped real generate, received by the real collector, decodes to
+// exactly the contract's tables and nothing else; what `show` prints is what was posted, byte for
+// byte; strings planted everywhere a run can see reach no byte of body, header, spool, history,
+// status or debug line; and no event can be made that says anything else.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -52,7 +53,8 @@ afterAll(async () => {
   }
 });
 
-// ── the expected document, made from the contract's tables ───────────────────────────────────────────────────────────────
+// ── the expected document, made from the contract's tables
+// ───────────────────────────────────────────────────────────────
 
 type Values = Record<string, string | boolean>;
 
@@ -66,7 +68,9 @@ interface Expected {
   time: string;
 }
 
-/** One request as the collector's own JSON has it, whole: what is not named here must not be there. */
+/**
+ * One request as the collector's own JSON has it, whole: what is not named here must not be there.
+ */
 function expectedRequest({ resource, point, numbers, start, time }: Expected): unknown {
   const when = { startTimeUnixNano: start, timeUnixNano: time };
   const attributes = otlpAttributes(POINT_ATTRIBUTES, point);
@@ -108,7 +112,10 @@ const otlpAttributes = (specs: readonly AttributeSpec[], values: Values) =>
     value: { [type === 'string' ? 'stringValue' : 'boolValue']: values[key] },
   }));
 
-/** An exponential histogram of one value, by the data model: bucket i holds (base^i, base^(i+1)], base 2^(2^-scale). */
+/**
+ * An exponential histogram of one value, by the data model: bucket i holds (base^i, base^(i+1)],
+ * base 2^(2^-scale).
+ */
 function oneValue(value: number) {
   if (value === 0) return { count: '1', sum: 0, zeroCount: '1', positive: {}, negative: {} };
   const scale = 20;
@@ -313,7 +320,8 @@ const anEvent: GenerateEvent = {
   generation_time_seconds: 1.25,
 };
 
-// ── canaries: strings that must come nowhere ─────────────────────────────────────────────────────────────────────────────
+// ── canaries: strings that must come nowhere
+// ─────────────────────────────────────────────────────────────────────────────
 
 /** All of them hold this word, in any case. */
 const CANARY = /canary/i;
@@ -374,7 +382,9 @@ actions:
   '.git/HEAD': 'ref: refs/heads/canary-branch\n',
 };
 
-/** What other programs keep in the environment, and what OpenTelemetry's own libraries would read. */
+/**
+ * What other programs keep in the environment, and what OpenTelemetry's own libraries would read.
+ */
 const CANARY_VARIABLES: Env = {
   ...Object.fromEntries(
     [
@@ -426,7 +436,10 @@ describe('canaries', () => {
   const needs = [lhp('0.9.3')];
   if (lacking(...needs)) return;
 
-  /** A user whose every name is a canary, with a collector that fails twice, quoting a canary, and then recovers. */
+  /**
+   * A user whose every name is a canary, with a collector that fails twice, quoting a canary, and
+   * then recovers.
+   */
   async function canaryRuns(compression: string) {
     const box = newBox({ path: [dirname(lhp('0.9.3').path)], env: { LHP_TELEMETRY: undefined } });
     const project = join(box.dir, 'canary-parent', 'canary-project');
@@ -551,7 +564,8 @@ function filesBelow(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-// ── every event ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── every event
+// ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 describe('whatever an event holds', () => {
   const text = fc.oneof(
@@ -665,7 +679,8 @@ function expectConformity(
     expect(point.startTimeUnixNano).toMatch(/^\d{1,19}$/);
     expect(Number(point.startTimeUnixNano)).toBeLessThanOrEqual(timestamp * 1e6);
   }
-  // Any other text of the document is one that the tables above fix: what is left without them has no letters.
+  // Any other text of the document is one that the tables above fix: what is left without them has
+  // no letters.
   expect(scoped.metrics.map(({ name }) => name)).toContain('lhp.generate.runs');
 }
 

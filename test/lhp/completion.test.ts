@@ -1,6 +1,7 @@
-// Completion in the real shells, by their own machinery: bash-completion, zsh's line editor on a terminal, fish's `complete -C`. What must
-// be offered is taken from the commander program, so a command or option that no shell offers fails here. Behind `run` the shell
-// completes the other command as it does without us, the real lhp's own completion among them.
+// Completion in the real shells, by their own machinery: bash-completion, zsh's line editor on a
+// terminal, fish's `complete -C`. What must be offered is taken from the commander program, so a
+// command or option that no shell offers fails here. Behind `run` the shell completes the other
+// command as it does without us, the real lhp's own completion among them.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -19,7 +20,10 @@ const optionNames = (command = line) =>
     .visibleOptions(command)
     .flatMap(({ short, long }) => [short, long].filter((name) => name !== undefined));
 
-/** The words of a line, the last one being completed, and what must be offered: all of these and nothing else. */
+/**
+ * The words of a line, the last one being completed, and what must be offered: all of these and
+ * nothing else.
+ */
 type Case = [words: string[], offered: string[]];
 const cases: Case[] = [
   [['lhp-otel', ''], names],

@@ -1,6 +1,7 @@
-// equality.test.ts: what `lhp-otel run -- lhp generate …` records of a project equals what the real lhp 0.9.3 counts in it.
-// Each case is one wrapped run of the real lhp. Its own event of that run and its Python API are the oracle; the numbers in
-// the table say what to expect, so that no case can pass by showing something else than its name says.
+// equality.test.ts: what `lhp-otel run -- lhp generate …` records of a project equals what the real
+// lhp 0.9.3 counts in it. Each case is one wrapped run of the real lhp. Its own event of that run
+// and its Python API are the oracle; the numbers in the table say what to expect, so that no case
+// can pass by showing something else than its name says.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -10,7 +11,10 @@ import { ended, layOut, ownEvent, startOracle, type Tree, warmLhp } from '../sup
 
 const VERSION = '0.9.3';
 
-/** Flowgroups, those of them that use a template, distinct templates in use, pipelines, and files written. */
+/**
+ * Flowgroups, those of them that use a template, distinct templates in use, pipelines, and files
+ * written.
+ */
 type Numbers = [
   flowgroups: number,
   templated: number,
@@ -118,7 +122,8 @@ const WHERE: Row[] = [
   ],
 ];
 
-// What each pattern takes, and what lies beside it and is not taken. The patterns of one table are one project's `include`.
+// What each pattern takes, and what lies beside it and is not taken. The patterns of one table are
+// one project's `include`.
 type Patterns = [pattern: string, taken: string[], left: string[]][];
 
 const STARS: Patterns = [
@@ -229,7 +234,8 @@ const DOCUMENTS: Row[] = [
 ];
 
 const YAML: Row[] = [
-  // Of [*other, *common] it is common's template: PyYAML 6.0.4. Before, the first one counted (equality-older.test.ts).
+  // Of [*other, *common] it is common's template: PyYAML 6.0.4. Before, the first one counted
+  // (equality-older.test.ts).
   ['anchors, aliases and merge keys', [3, 2, 1, 2, 3], {}, { from: ['anchors'] }],
   ['of a key that is there twice, the last', [2, 1, 1, 1, 2], {}, { from: ['keys-twice'] }],
   ['text that only looks like documents and keys', [2, 0, 0, 1, 2], {}, { from: ['lookalikes'] }],
@@ -391,8 +397,8 @@ const BLUEPRINTS: Row[] = [
   ],
 ];
 
-// A pipeline's name is what Python's str() makes of a parameter's value. Each value here is used by an instance, and its
-// text by a plain flowgroup: when both are the same, they share a pipeline.
+// A pipeline's name is what Python's str() makes of a parameter's value. Each value here is used by
+// an instance, and its text by a plain flowgroup: when both are the same, they share a pipeline.
 type Values = [value: string, text: string][];
 const values = (table: string): Values =>
   table
@@ -568,7 +574,8 @@ const MONITORING: Row[] = [
   ],
 ];
 
-// lhp drops the whole lhp.yaml when one field has a wrong type, and goes on (equality-types.test.ts).
+// lhp drops the whole lhp.yaml when one field has a wrong type, and goes on
+// (equality-types.test.ts).
 const TYPES: Row[] = [
   [
     'a number as version: no include',

@@ -1,5 +1,6 @@
-// Proves that the shell hook is the command, in the real shells: each script and each terminal session is the same with the hook
-// as without it, what is recorded is what `run` records, and with an opt-out in the environment nothing of ours is touched.
+// Proves that the shell hook is the command, in the real shells: each script and each terminal
+// session is the same with the hook as without it, what is recorded is what `run` records, and with
+// an opt-out in the environment nothing of ours is touched.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,7 +26,8 @@ import { traced } from '../support/trace.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
 
-// Title, script (by shell, or one for all), what the command does, and how many runs are recorded with the hook.
+// Title, script (by shell, or one for all), what the command does, and how many runs are recorded
+// with the hook.
 type Row = [
   title: string,
   text: string | Partial<Record<Shell, string>>,
@@ -367,7 +369,8 @@ describe.each(SHELLS)('%s: what switches it off', (shell) => {
     });
     if (telemetry) expect(stdout).toBe(`${telemetry}\n`);
     expect(stderr).toBe('');
-    // Decided in the shell: the process that would ask again is started only where nothing says off.
+    // Decided in the shell: the process that would ask again is started only where nothing says
+    // off.
     if (recorded === 0) expect(processesMentioning(where.box.dir)).toEqual([]);
     await where.box.recorded(recorded);
     await idle(where.box);

@@ -1,4 +1,5 @@
-// Versions are read from the installation that ran, through every layout in which lhp is installed; ids are the page's hashes.
+// Versions are read from the installation that ran, through every layout in which lhp is installed;
+// ids are the page's hashes.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -184,7 +185,8 @@ describe('the versions of the installation that ran', () => {
     },
   );
   it.each([
-    // What each installer writes for this path; test/launchers.test.ts has the installers themselves.
+    // What each installer writes for this path; test/launchers.test.ts has the installers
+    // themselves.
     ['pip, uv, distlib', 'plain', (python: string) => `#!${python}\n`],
     [
       'pip with options, as pipx and Fedora write',

@@ -1,5 +1,6 @@
-// The scanner on projects that are hostile or broken: it ends, within bounds, and what it is not sure of it leaves out. (That it
-// is right on projects that are neither is shown against the real lhp in equality.test.ts.)
+// The scanner on projects that are hostile or broken: it ends, within bounds, and what it is not
+// sure of it leaves out. (That it is right on projects that are neither is shown against the real
+// lhp in equality.test.ts.)
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -214,7 +215,8 @@ describe('the deadline holds wherever the scan is', () => {
     const root = project(tree);
     const all = new Over(Number.POSITIVE_INFINITY);
     expect(counted(root, all).scan).toMatchObject({ flowgroups: 2, files: 1 });
-    // Folders: three of the output, pipelines, the root, blueprints, pipelines; four files, read and parsed.
+    // Folders: three of the output, pipelines, the root, blueprints, pipelines; four files, read
+    // and parsed.
     expect(all.asked).toBeGreaterThanOrEqual(3 + 4 + 4 * 2);
     for (let times = 0; times < all.asked; times += 1) {
       const over = new Over(times);
@@ -340,8 +342,8 @@ describe('files that do not parse', () => {
     expect(scan(project({}))).toMatchObject({ flowgroups: 0, pipelines: 0, files: 0 }));
 });
 
-// That the versions in between do so was read from them, and tried once (docs/adr/0004-scan.md); of the
-// three that are installed equality-types.test.ts tries every field.
+// That the versions in between do so was read from them, and tried once (docs/adr/0004-scan.md); of
+// the three that are installed equality-types.test.ts tries every field.
 describe('a value of a wrong type', () => {
   const two = { 'pipelines/a/a.yaml': flowgroup('a'), 'pipelines/b.yaml': flowgroup('b') };
   const counted = (lhpYaml: string | Buffer, version: string) => {
@@ -493,7 +495,8 @@ describe.each([lhp('0.9.3'), lhp('0.8.7')])(
   'merge keys as the PyYAML beside $name reads them',
   (real) => {
     if (lacking(real)) return;
-    // Mappings that merge earlier ones, singly and as lists, with keys before and after, also of one letter.
+    // Mappings that merge earlier ones, singly and as lists, with keys before and after, also of
+    // one letter.
     const own = fc.tuple(
       fc.constantFrom('k', 'é', 'key', 'other', 'more'),
       fc.integer({ min: 1, max: 99 }),
@@ -587,7 +590,8 @@ describe('patterns', () => {
 describe('patterns mean what they mean to lhp', () => {
   const real = lhp('0.9.3');
   if (lacking(real)) return;
-  // Random patterns over a small alphabet, answered by lhp's own function and by ours, in one Python process.
+  // Random patterns over a small alphabet, answered by lhp's own function and by ours, in one
+  // Python process.
   const sets = [
     '[ab]',
     '[!a]',

@@ -1,5 +1,6 @@
-// `lhp-otel stats` on a history with a real wrapped run of the real lhp and many more from the recorder: its numbers are those that plain
-// arithmetic on `show` gives, it fits every width, and what no terminal is gets no colors.
+// `lhp-otel stats` on a history with a real wrapped run of the real lhp and many more from the
+// recorder: its numbers are those that plain arithmetic on `show` gives, it fits every width, and
+// what no terminal is gets no colors.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

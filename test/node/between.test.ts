@@ -1,5 +1,6 @@
-// Consent that is set between us and lhp: by env in front of it, by a launcher's environment file or settings. It is seen
-// before the command starts, nothing is recorded against it, and what cannot be known is not recorded.
+// Consent that is set between us and lhp: by env in front of it, by a launcher's environment file
+// or settings. It is seen before the command starts, nothing is recorded against it, and what
+// cannot be known is not recorded.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,5 @@
-// Which command lines are a generate of lhp, and what their options say. What is not recognised passes through unrecorded.
+// Which command lines are a generate of lhp, and what their options say. What is not recognised
+// passes through unrecorded.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// What is about to be sent is held against the contract once more. Attacked by changing a recorded run at each
-// place of its JSON: a text of somebody else's must not pass at any of them.
+// What is about to be sent is held against the contract once more. Attacked by changing a recorded
+// run at each place of its JSON: a text of somebody else's must not pass at any of them.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LOSS_REASONS, type LossReason } from '../../src/contract/contract.ts';
@@ -102,7 +102,8 @@ describe('anything else does not', async () => {
   });
 
   it('something less at any place', () => {
-    // Without a whole metric it is still a run, if it is not the one that counts it; so it is without a loss.
+    // Without a whole metric it is still a run, if it is not the one that counts it; so it is
+    // without a loss.
     const removed = (at: Json) => {
       if (Array.isArray(at)) at.length > 0 ? at.pop() : at.push(1);
       else delete at[Object.keys(at).at(-1) as string];

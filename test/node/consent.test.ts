@@ -1,4 +1,5 @@
-// Consent as a table: every layer alone, every truth value, the order of the layers, and that the disk is asked last and lazily.
+// Consent as a table: every layer alone, every truth value, the order of the layers, and that the
+// disk is asked last and lazily.
 import { describe, expect, it } from 'vitest';
 import { isSet } from '../../src/config/setting.ts';
 import { LAYERS, resolveConsent, type StoredConsent } from '../../src/consent/consent.ts';

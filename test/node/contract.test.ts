@@ -1,5 +1,5 @@
-// The contract: its tables name each page field once, its firewall lets nothing else through, and a request that was made from
-// an event reads back as that event.
+// The contract: its tables name each page field once, its firewall lets nothing else through, and a
+// request that was made from an event reads back as that event.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

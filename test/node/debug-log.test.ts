@@ -1,5 +1,6 @@
-// The debug log of the processes in the background: what the telemetry page calls "logged at debug level". It is small,
-// private, named by `status`, gone with `purge`, and holds nothing but what debug lines may hold.
+// The debug log of the processes in the background: what the telemetry page calls "logged at debug
+// level". It is small, private, named by `status`, gone with `purge`, and holds nothing but what
+// debug lines may hold.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {

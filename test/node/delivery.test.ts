@@ -1,6 +1,7 @@
-// Proves that a run is delivered exactly as it was written, whatever the endpoint does: nothing is lost without being counted,
-// nothing is sent that a status code, a configuration or a switch forbids, the user never waits for it (but in CI, for a
-// bounded time), and `status` and `flush` say what is wrong. No test looks at a clock: each looks at what had happened when.
+// Proves that a run is delivered exactly as it was written, whatever the endpoint does: nothing is
+// lost without being counted, nothing is sent that a status code, a configuration or a switch
+// forbids, the user never waits for it (but in CI, for a bounded time), and `status` and `flush`
+// say what is wrong. No test looks at a clock: each looks at what had happened when.
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -277,7 +278,8 @@ describe('an endpoint that is no help costs the user nothing and loses nothing',
     await idle(where.box);
     const lock = join(where.box.stateDir, 'deliver.lock');
     expect(existsSync(lock)).toBe(true);
-    // Where nobody collects dead orphans (PID 1 of a container), the killed one still counts as there; this one does not.
+    // Where nobody collects dead orphans (PID 1 of a container), the killed one still counts as
+    // there; this one does not.
     writeFileSync(lock, String(spawnSync('true').pid));
     await reported(where);
     expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
@@ -374,7 +376,8 @@ describe('answers', () => {
     expect((await statusOf(where)).runs).toMatchObject({ waiting: 0, sent: 2, lost: 1 });
   });
 
-  // Prometheus 3.16 can answer 400 to a run that it already has (docs/adr/0007-acknowledged-is-stored.md).
+  // Prometheus 3.16 can answer 400 to a run that it already has
+  // (docs/adr/0007-acknowledged-is-stored.md).
   it.concurrent.each<[string, Answer, string]>([
     ['a connection that broke', { instead: 'reset' }, '.sent.json'],
     ['500', { status: 500 }, '.sent.json'],
@@ -456,7 +459,8 @@ describe('answers', () => {
     expect((await statusOf(where)).delivery).toMatchObject({ failures: 0 });
   });
 
-  // The connection may also be reset before that is read (test/switches.test.ts, with the real one).
+  // The connection may also be reset before that is read (test/switches.test.ts, with the real
+  // one).
   it.concurrent.each([
     'Client sent an HTTP request to an HTTPS server.\n',
     '<center>The plain HTTP request was sent to HTTPS port</center>',
@@ -662,7 +666,10 @@ describe('configuration', () => {
   };
   const SECRET = 'hidden-value';
 
-  /** Wrong: `status`, `status --json` and `flush` say so and end with 1; a wrapped run is silent, waits, and nothing is sent. */
+  /**
+   * Wrong: `status`, `status --json` and `flush` say so and end with 1; a wrapped run is silent,
+   * waits, and nothing is sent.
+   */
   async function expectWrong(where: Place, env: Env, problem: RegExp): Promise<void> {
     const state = await tell(where, ['status', '--json'], env);
     expect((JSON.parse(state.stdout) as Status).problems.join('\n')).toMatch(problem);
@@ -950,7 +957,8 @@ describe('configuration', () => {
       `name: delivery\nlhp_otel: ${evil}\ntelemetry: ${evil}\n`,
     );
     where.env = {};
-    // A relative folder is no folder, says the XDG Base Directory specification; here it would be the project.
+    // A relative folder is no folder, says the XDG Base Directory specification; here it would be
+    // the project.
     for (const more of [
       {},
       { XDG_CONFIG_HOME: '.', XDG_STATE_HOME: 'state' },

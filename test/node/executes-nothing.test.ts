@@ -1,6 +1,6 @@
-// Nothing of a project is executed to learn something about it, and no program is looked for by its bare name. The
-// kernel's own record (strace) says what was started: in a project whose interpreters, entry scripts, build backend and
-// tools all write down that they ran.
+// Nothing of a project is executed to learn something about it, and no program is looked for by its
+// bare name. The kernel's own record (strace) says what was started: in a project whose
+// interpreters, entry scripts, build backend and tools all write down that they ran.
 import {
   chmodSync,
   existsSync,
@@ -39,7 +39,10 @@ afterAll(async () => {
   }
 });
 
-/** Programs that our own processes could want; the project has one of each name, in front of all others. */
+/**
+ * Programs that our own processes could want; the project has one of each name, in front of all
+ * others.
+ */
 const WANTED = [
   'nice',
   'mv',

@@ -1,5 +1,5 @@
-// How files are read that somebody else may have put there, and how our own come onto the disk. The other
-// user of the machine is a second user id.
+// How files are read that somebody else may have put there, and how our own come onto the disk. The
+// other user of the machine is a second user id.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

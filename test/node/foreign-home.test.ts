@@ -1,5 +1,6 @@
-// Nothing is ever made in a home of another user, whichever command is called with it (sudo with a kept HOME); where it has
-// happened, `status`, `doctor` and `off` say so in words. In CI a home may be another user's. Needs root and a second user.
+// Nothing is ever made in a home of another user, whichever command is called with it (sudo with a
+// kept HOME); where it has happened, `status`, `doctor` and `off` say so in words. In CI a home may
+// be another user's. Needs root and a second user.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-// The command line as a newcomer meets it: each command's help is complete and fits on a screen, and a wrong word is answered
-// with the nearest right one. The tables are the commander program itself, so a new command cannot be forgotten.
+// The command line as a newcomer meets it: each command's help is complete and fits on a screen,
+// and a wrong word is answered with the nearest right one. The tables are the commander program
+// itself, so a new command cannot be forgotten.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

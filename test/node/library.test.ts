@@ -1,5 +1,6 @@
-// The library in a host of its own: functions keep their arguments, `this`, results and errors; a success is recorded, in the
-// host's OpenTelemetry or by the reporter; nothing is thrown, printed or waited for, whatever the host or the machine is like.
+// The library in a host of its own: functions keep their arguments, `this`, results and errors; a
+// success is recorded, in the host's OpenTelemetry or by the reporter; nothing is thrown, printed
+// or waited for, whatever the host or the machine is like.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';

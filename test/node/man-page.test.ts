@@ -1,5 +1,5 @@
-// The manual page: `mandoc` finds nothing in it, `man` shows it, and every command, option and variable is in it. That it is up to date is
-// `npm run generate -- --check`'s.
+// The manual page: `mandoc` finds nothing in it, `man` shows it, and every command, option and
+// variable is in it. That it is up to date is `npm run generate -- --check`'s.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-// Outside CI nothing is delivered before the notice of the endpoint was shown on a terminal, whoever records and however its
-// output is hidden; every way to see it shows it once; and who shows it delivers nothing yet, so that `off` is in time.
+// Outside CI nothing is delivered before the notice of the endpoint was shown on a terminal,
+// whoever records and however its output is hidden; every way to see it shows it once; and who
+// shows it delivers nothing yet, so that `off` is in time.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
-// A CI job restores the state folder from a cache that others may write. What was planted there is not sent, not
-// followed and not waited for, whatever it is; and what `off` and `purge` delete is ours by its name.
+// A CI job restores the state folder from a cache that others may write. What was planted there is
+// not sent, not followed and not waited for, whatever it is; and what `off` and `purge` delete is
+// ours by its name.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,5 +1,5 @@
-// What a person at the prompt waits for: nothing; and in CI, where the machine dies with the job, at most
-// LHP_OTEL_FLUSH_TIMEOUT. Many runs at once are as many recorded runs.
+// What a person at the prompt waits for: nothing; and in CI, where the machine dies with the job,
+// at most LHP_OTEL_FLUSH_TIMEOUT. Many runs at once are as many recorded runs.
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';

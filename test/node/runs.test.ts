@@ -1,4 +1,5 @@
-// Recorded runs read back as values, from files that the real recorder wrote; and what is no run of ours is passed over.
+// Recorded runs read back as values, from files that the real recorder wrote; and what is no run of
+// ours is passed over.
 import {
   mkdtempSync,
   readdirSync,

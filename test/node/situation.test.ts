@@ -1,5 +1,6 @@
-// One truth about a configuration: what a wrapped run does, and what `status`, `doctor`, `flush` and `-v` say of it, is the
-// same for each way in which a config.json, the user's or the operator's, can be wrong or look odd.
+// One truth about a configuration: what a wrapped run does, and what `status`, `doctor`, `flush`
+// and `-v` say of it, is the same for each way in which a config.json, the user's or the
+// operator's, can be wrong or look odd.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';

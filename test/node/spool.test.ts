@@ -1,4 +1,5 @@
-// The spool: each run has a millisecond of its own, is in exactly one place at each moment, and what is given up is counted once.
+// The spool: each run has a millisecond of its own, is in exactly one place at each moment, and
+// what is given up is counted once.
 import { spawn } from 'node:child_process';
 import {
   existsSync,
@@ -46,7 +47,8 @@ beforeEach(() => {
 afterEach(() => rmSync(paths.state, { recursive: true, force: true }));
 
 const NOW = Date.now();
-// Shaped as little like a request as the spool needs to know its own; beside it what the tests look at.
+// Shaped as little like a request as the spool needs to know its own; beside it what the tests look
+// at.
 const RUN = {
   resourceMetrics: [
     {

@@ -1,5 +1,6 @@
-// The house rules of src/: imports flow one way, importing does nothing, and what stands before the user's command loads neither
-// OpenTelemetry nor YAML nor HTTP. What comes after it need not be compiled each time.
+// The house rules of src/: imports flow one way, importing does nothing, and what stands before the
+// user's command loads neither OpenTelemetry nor YAML nor HTTP. What comes after it need not be
+// compiled each time.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +16,10 @@ const importsOf = (name: string) =>
     ([, path]) => join(name, '..', path as string),
   );
 
-/** The folders and files of src/, from what everything rests on to what a user calls; each imports only what stands before it. */
+/**
+ * The folders and files of src/, from what everything rests on to what a user calls; each imports
+ * only what stands before it.
+ */
 const FLOW =
   'system contract config consent command job wrap scan collect otlp spool deliver history hook library status.ts doctor view commands bin index.ts';
 const order = FLOW.split(' ');
@@ -42,7 +46,8 @@ describe('imports flow one way', () => {
 });
 
 describe('what stands before the command', () => {
-  // A process that becomes its command has no exit to look at; a wrapped generate (of an lhp that is not there) has.
+  // A process that becomes its command has no exit to look at; a wrapped generate (of an lhp that
+  // is not there) has.
   const box = sandbox();
   const probe = join(box.dir, 'probe.cjs');
   writeFileSync(

@@ -193,7 +193,8 @@ describe('what somebody else has written', () => {
 
 describe('at 80 columns', () => {
   if (lacking(program('python3'))) return;
-  // A port that any user can take, and a header: status warns in a sentence that is longer than a line.
+  // A port that any user can take, and a header: status warns in a sentence that is longer than a
+  // line.
   const endpoint = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:59999' };
   const box = sandbox({ env: { ...endpoint, LHP_OTEL_EXPORTER_OTLP_HEADERS: 'a=b' } });
   afterAll(() => box.dispose());

@@ -1,6 +1,7 @@
-// Proves that `lhp-otel run -- <command>` is the command: every output byte, the exit status, signals, terminal, arguments
-// and surroundings are the same with and without it, for a program that has nothing to do with lhp, for a generate that is
-// recorded locally, and for one whose collector refuses. What failed or was interrupted is never recorded.
+// Proves that `lhp-otel run -- <command>` is the command: every output byte, the exit status,
+// signals, terminal, arguments and surroundings are the same with and without it, for a program
+// that has nothing to do with lhp, for a generate that is recorded locally, and for one whose
+// collector refuses. What failed or was interrupted is never recorded.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,7 +23,8 @@ import {
 import { openTerminal, type Terminal } from '../support/pty.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
-// The interpreter itself, in front of version managers' shims: they start a shell or two, and ten times as slowly.
+// The interpreter itself, in front of version managers' shims: they start a shell or two, and ten
+// times as slowly.
 const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
   encoding: 'utf8',
 }).stdout.trim();
@@ -56,7 +58,8 @@ async function nothingRecorded({ box }: Place): Promise<void> {
   expect(box.runFiles()).toEqual([]);
 }
 
-// A process that stays is an error; so that it stays in no table of processes, it is ended all the same.
+// A process that stays is an error; so that it stays in no table of processes, it is ended all the
+// same.
 afterAll(async () => {
   const stayed: string[] = [];
   for (const { box } of places) {
@@ -149,7 +152,8 @@ function observe(wrapper: string[], way: Way, task: string, row: Row, where: Pla
 const both = (way: Way, task: string, row: Row, where: Place) =>
   Promise.all([observe(BARE, way, task, row, where), observe(WRAPPED, way, task, row, where)]);
 
-// What it is, the exit status that makes the row true, what the command does, and how it is started.
+// What it is, the exit status that makes the row true, what the command does, and how it is
+// started.
 type Behaviour = [title: string, status: number, task: string, row?: Row];
 
 const endings: Behaviour[] = [
@@ -243,8 +247,9 @@ const surroundings: Behaviour[] = [
   ],
 ];
 
-// What Node takes from every process that it starts in (its own InitializeOncePerProcess), before a line of ours runs: the limits
-// that the README names. These rows say that bare and wrapped DIFFER, so that a Node that mends one is noticed.
+// What Node takes from every process that it starts in (its own InitializeOncePerProcess), before a
+// line of ours runs: the limits that the README names. These rows say that bare and wrapped DIFFER,
+// so that a Node that mends one is noticed.
 const SHOW_IGNORED = 'exec grep SigIgn /proc/self/status';
 const takenByNode: Behaviour[] = [
   ['a closed stdin', 1, 'cat', sh('exec "$@" <&-')],
@@ -288,7 +293,8 @@ describe.each(ways)('known to differ, because Node takes it: $title', (way) => {
   });
 });
 
-// A shell clears the mask when it starts, so this lhp is Python itself, running the file "generate".
+// A shell clears the mask when it starts, so this lhp is Python itself, running the file
+// "generate".
 it.concurrent.each([
   ['another program', 'python3'],
   ['lhp generate', './lhp'],
@@ -453,7 +459,10 @@ describe('trouble of our own never shows', () => {
 });
 
 describe('signals sent to the wrapper', () => {
-  /** What a command sees of a signal, bare and wrapped: the same place to stand, the same words to say. */
+  /**
+   * What a command sees of a signal, bare and wrapped: the same place to stand, the same words to
+   * say.
+   */
   async function signalled(
     way: Way,
     task: string,
@@ -489,7 +498,8 @@ describe('signals sent to the wrapper', () => {
     );
   });
 
-  // Nobody can see who sent a signal: one that went to both of us is passed on once more (docs/adr/0002-hot-path.md).
+  // Nobody can see who sent a signal: one that went to both of us is passed on once more
+  // (docs/adr/0002-hot-path.md).
   it.concurrent.each(RELAYED)(
     'SIG%s to the whole process group reaches it, at most twice',
     async (name) => {
@@ -557,7 +567,10 @@ describe('on a terminal', () => {
     }
   }
 
-  /** The same session without and with the wrapper; `shell` stands around the command, which it finds in $RUN. */
+  /**
+   * The same session without and with the wrapper; `shell` stands around the command, which it
+   * finds in $RUN.
+   */
   async function sessions(way: Way, task: string, act: Act, shell?: string[]): Promise<Session[]> {
     const seen: Session[] = [];
     for (const wrapper of [BARE, WRAPPED]) {
@@ -626,7 +639,8 @@ describe('on a terminal', () => {
     });
   });
 
-  // A SIGINT by kill(1) looks like a Ctrl-C, which the command has already had: it is given up (docs/adr/0002-hot-path.md).
+  // A SIGINT by kill(1) looks like a Ctrl-C, which the command has already had: it is given up
+  // (docs/adr/0002-hot-path.md).
   it.concurrent('SIGINT to the wrapper alone is taken for a Ctrl-C; SIGTERM ends it', async () => {
     const both = ready((t) => {
       t.kill('INT');
@@ -679,7 +693,8 @@ describe('on a terminal', () => {
   };
   const answerInForeground: Act = async (terminal, box) => {
     await terminal.expect('$ ');
-    writeFileSync(join(box.home, 'go'), ''); // not before: the shell says of a job that stops at once that it did, then prompts
+    // not before: the shell says of a job that stops at once that it did, then prompts
+    writeFileSync(join(box.home, 'go'), '');
     await until(() => stopped(box), 'all of it to stop');
     terminal.type('\n');
     await terminal.expect('$ ');

@@ -67,7 +67,8 @@ describe.each(commands.map((command) => [command.name(), command] as const))(
     it('an option that there is not', () =>
       expect(wrong([name, '--nonsense'])).toContain(`${name} has no option '--nonsense'`));
     it('a word too many', () => {
-      if (command.registeredArguments.some(({ variadic }) => variadic)) return; // `show`, whose words are a command
+      // `show`, whose words are a command
+      if (command.registeredArguments.some(({ variadic }) => variadic)) return;
       const own = command.registeredArguments.flatMap(
         ({ argChoices }) => argChoices?.[0] ?? 'word',
       );

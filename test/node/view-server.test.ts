@@ -1,5 +1,5 @@
-// The server of the local page, asked without a browser: who is answered and who is not, that a run's request is its file byte for byte,
-// what is never told, how it starts and how it ends.
+// The server of the local page, asked without a browser: who is answered and who is not, that a
+// run's request is its file byte for byte, what is never told, how it starts and how it ends.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

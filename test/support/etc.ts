@@ -1,4 +1,5 @@
-// etc.ts: an /etc/lhp-otel/config.json for one process, in a mount namespace of its own: no variable can move that file.
+// etc.ts: an /etc/lhp-otel/config.json for one process, in a mount namespace of its own: no
+// variable can move that file.
 import { spawnSync } from 'node:child_process';
 import type { Need } from '../../scripts/harness/needs.ts';
 

@@ -100,8 +100,8 @@ const filled = (json: Json, value: string) =>
 /**
  * A text for each field and value.
  *
- * @param base - What is right. Of it each text has the field itself, what cannot be left out, and what
- * `beside` names: short texts, because PyYAML is slow.
+ * @param base - What is right. Of it each text has the field itself, what cannot be left out, and
+ *   what `beside` names: short texts, because PyYAML is slow.
  * @param leave - Models that are not gone into.
  */
 export function casesOf(

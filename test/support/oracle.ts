@@ -1,5 +1,6 @@
-// oracle.ts: what the real lhp itself says of a project. Two witnesses: the event that lhp 0.9.2 and later keeps of the very
-// run under test, and the Python API of any version (oracle.py). The sandbox sees to it that the event goes nowhere.
+// oracle.ts: what the real lhp itself says of a project. Two witnesses: the event that lhp 0.9.2
+// and later keeps of the very run under test, and the Python API of any version (oracle.py). The
+// sandbox sees to it that the event goes nowhere.
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   cpSync,
@@ -19,7 +20,10 @@ import { projectRoot, type Sandbox } from '../../scripts/harness/sandbox.ts';
 /** Path in the project → its text, or where a symbolic link of that name points. */
 export type Tree = Record<string, string | { link: string }>;
 
-/** A project in the sandbox's folder: the named trees of test/fixtures/projects over each other, then `tree`. */
+/**
+ * A project in the sandbox's folder: the named trees of test/fixtures/projects over each other,
+ * then `tree`.
+ */
 export function layOut(box: Sandbox, bases: string[], tree: Tree): string {
   const root = join(box.dir, 'project');
   for (const base of bases)
@@ -46,7 +50,10 @@ export async function ended(
   return { status, output };
 }
 
-/** lhp's own event of its last `generate` in this sandbox. `project` is null when its quarter of a second was over. */
+/**
+ * lhp's own event of its last `generate` in this sandbox. `project` is null when its quarter of a
+ * second was over.
+ */
 export interface OwnEvent {
   files_written: number;
   bundle_enabled: boolean;
@@ -71,12 +78,16 @@ export interface WarmLhp {
   close(): void;
 }
 
-/** The given lhp without its start, which is most of a small generate: imported once, and forked for each run (warm_lhp.py). */
+/**
+ * The given lhp without its start, which is most of a small generate: imported once, and forked for
+ * each run (warm_lhp.py).
+ */
 export async function warmLhp(lhp: string): Promise<WarmLhp> {
   const bin = mkdtempSync(join(tmpdir(), 'lhp-otel-warm-'));
   const python = join(dirname(lhp), 'python');
   const socket = join(bin, 'socket');
-  // -I and -S: without lhp's site-packages it starts in 15 ms. Its interpreter is the one that lhp-otel looks for.
+  // -I and -S: without lhp's site-packages it starts in 15 ms. Its interpreter is the one that
+  // lhp-otel looks for.
   writeFileSync(
     join(bin, 'lhp'),
     `#!${python} -IS
@@ -114,11 +125,15 @@ interface Counts {
   python: string;
 }
 
-/** What of lhp reads a text: its loader of lhp.yaml, or a parser of what lies in the other folders. */
+/**
+ * What of lhp reads a text: its loader of lhp.yaml, or a parser of what lies in the other folders.
+ */
 type TextReader = 'project' | 'flowgroups' | 'blueprint' | 'instance';
 
 export interface Oracle {
-  /** What lhp makes of each text in the place of the file `path`: `ended` where it raises an error. */
+  /**
+   * What lhp makes of each text in the place of the file `path`: `ended` where it raises an error.
+   */
   read(
     root: string,
     reader: TextReader,

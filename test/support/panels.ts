@@ -1,4 +1,5 @@
-// panels.ts: runs of known numbers, and what each panel of the dashboards must say of them, counted here from the same runs.
+// panels.ts: runs of known numbers, and what each panel of the dashboards must say of them, counted
+// here from the same runs.
 
 import { digest, HOUR } from '../../scripts/harness/runs.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';

@@ -1,5 +1,6 @@
-// protobuf.ts: what a client can do in protobuf and not in JSON: fields with numbers that OTLP does not have, and a field that
-// stands there twice. It works on real bytes and knows only which fields of a run's request are messages; and gRPC, by node:http2.
+// protobuf.ts: what a client can do in protobuf and not in JSON: fields with numbers that OTLP does
+// not have, and a field that stands there twice. It works on real bytes and knows only which fields
+// of a run's request are messages; and gRPC, by node:http2.
 import { once } from 'node:events';
 import { connect, type SecureClientSessionOptions } from 'node:http2';
 

@@ -1,7 +1,8 @@
-# pty.py ROWS COLUMNS COMMAND…: runs the command as the leader of a session on a terminal of its own.
-# In (stdin): one JSON object a line, {"type": "text"}, {"size": [rows, columns]}, {"kill": "TERM"} or {"hangup": true},
-# which the end of the input means too.
-# Out: stdout has every byte that the terminal showed; descriptor 3 gets the exit status as a shell reports it.
+# pty.py ROWS COLUMNS COMMAND…: runs the command as the leader of a session on a terminal of its
+# own. In (stdin): one JSON object a line, {"type": "text"}, {"size": [rows, columns]}, {"kill":
+# "TERM"} or {"hangup": true}, which the end of the input means too.
+# Out: stdout has every byte that the terminal showed; descriptor 3 gets the exit status as a shell
+# reports it.
 import fcntl
 import json
 import os

@@ -1,5 +1,6 @@
-// pty.ts: a real terminal for tests. A Python program (pty.py: os.forkpty) holds it; here is what a person does with it:
-// read what it shows, type, change the window's size, close the window. Every wait is for something shown.
+// pty.ts: a real terminal for tests. A Python program (pty.py: os.forkpty) holds it; here is what a
+// person does with it: read what it shows, type, change the window's size, close the window. Every
+// wait is for something shown.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { projectRoot, until } from '../../scripts/harness/sandbox.ts';

@@ -1,5 +1,6 @@
-// report.ts: the reporter in this process, so that a test can do something at a moment that is always the same: after
-// it has begun and asked for consent, while it looks for the lhp that ran, and before it writes or sends anything.
+// report.ts: the reporter in this process, so that a test can do something at a moment that is
+// always the same: after it has begun and asked for consent, while it looks for the lhp that ran,
+// and before it writes or sends anything.
 
 import type { Env } from '../../scripts/harness/sandbox.ts';
 import { report } from '../../src/bin/reporter.ts';

@@ -1,5 +1,6 @@
-// schemas.ts: Kubernetes' own OpenAPI description of its objects → a JSON schema for each kind, for kubeconform, which has none with it and
-// would fetch them. Strict: a field that the API does not know is an error, as for `kubectl --validate=strict`.
+// schemas.ts: Kubernetes' own OpenAPI description of its objects → a JSON schema for each kind, for
+// kubeconform, which has none with it and would fetch them. Strict: a field that the API does not
+// know is an error, as for `kubectl --validate=strict`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -15,7 +16,10 @@ interface Schema {
 
 const REF = '#/definitions/';
 
-/** Writes `<kind>.json` for each of these (group, version, kind); gives kubeconform's pattern of their places. */
+/**
+ * Writes `<kind>.json` for each of these (group, version, kind); gives kubeconform's pattern of
+ * their places.
+ */
 export function writeSchemas(
   swagger: string,
   folder: string,

@@ -1,5 +1,6 @@
-// trace.ts: what a command really did, as the kernel saw it: strace's record of files, network and processes, as a table
-// of processes (threads count as their process). A path is absolute; a failed call is an attempt and is kept as one.
+// trace.ts: what a command really did, as the kernel saw it: strace's record of files, network and
+// processes, as a table of processes (threads count as their process). A path is absolute; a failed
+// call is an attempt and is kept as one.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -171,7 +172,10 @@ function threadLeaders(calls: Call[]): Map<number, number> {
 const FILELESS =
   /^(clone|fork|vfork|wait|exit|kill|tgkill|pidfd|socket|bind|connect|send|recv|get|set|shut|listen|accept)/;
 
-/** The paths that a call names: `openat(AT_FDCWD</here>, "a")` is /here/a. The arguments of a program are not paths. */
+/**
+ * The paths that a call names: `openat(AT_FDCWD</here>, "a")` is /here/a. The arguments of a
+ * program are not paths.
+ */
 function resolvePaths({ name, args }: Call, cwd: string): string[] {
   if (FILELESS.test(name)) return [];
   const named = [...args.matchAll(/(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"/g)];

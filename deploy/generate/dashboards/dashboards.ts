@@ -1,5 +1,6 @@
-// dashboards.ts: the tables of panels.ts and health.ts as Grafana's JSON, by Grafana's own builders, once for each dialect.
-// scripts/generate.ts writes the files; the compose files provision them.
+// dashboards.ts: the tables of panels.ts and health.ts as Grafana's JSON, by Grafana's own
+// builders, once for each dialect. scripts/generate.ts writes the files; the compose files
+// provision them.
 import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';

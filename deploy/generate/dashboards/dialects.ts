@@ -1,9 +1,13 @@
-// dialects.ts: what is asked of each backend in words of its own. A number of a run is a histogram of one value: Prometheus and Cortex keep
-// it as such; VictoriaMetrics makes series of it, `_sum`, `_count`, and a `_bucket` for each range (label vmrange) into which one
-// fell. All other queries are the same.
+// dialects.ts: what is asked of each backend in words of its own. A number of a run is a histogram
+// of one value: Prometheus and Cortex keep it as such; VictoriaMetrics makes series of it, `_sum`,
+// `_count`, and a `_bucket` for each range (label vmrange) into which one fell. All other queries
+// are the same.
 import { over, series } from './queries.ts';
 
-/** The histograms of an instrument, added up over a range: all of them, or for each value of a label. */
+/**
+ * The histograms of an instrument, added up over a range: all of them, or for each value of a
+ * label.
+ */
 export interface Histograms {
   name: string;
   range: string;

@@ -1,5 +1,5 @@
-// health.ts: the panels about the telemetry itself: what the gateway counts is asked in the same words everywhere; what a backend counts of
-// its own is not.
+// health.ts: the panels about the telemetry itself: what the gateway counts is asked in the same
+// words everywhere; what a backend counts of its own is not.
 import { LOST_RUNS } from '../../../src/contract/contract.ts';
 import type { Dialect } from './dialects.ts';
 import type { DashboardSpec, PanelSpec } from './panels.ts';

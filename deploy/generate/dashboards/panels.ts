@@ -1,5 +1,6 @@
-// panels.ts: what the panels about runs are, as tables: title, the question it answers, queries. health.ts has those about the telemetry
-// itself; dialects.ts says how a backend is asked for histograms; dashboards.ts makes Grafana's JSON of all.
+// panels.ts: what the panels about runs are, as tables: title, the question it answers, queries.
+// health.ts has those about the telemetry itself; dialects.ts says how a backend is asked for
+// histograms; dashboards.ts makes Grafana's JSON of all.
 import type { Dialect, Histograms } from './dialects.ts';
 import {
   BUNDLE,
@@ -62,7 +63,10 @@ const share = (key: string): Query[] => [
 ];
 
 const FEATURES = 'Which features are used? (Prioritize Features)';
-/** Of the whole command: what lhp prints of itself begins after Python has started and lhp is loaded. */
+/**
+ * Of the whole command: what lhp prints of itself begins after Python has started and lhp is
+ * loaded.
+ */
 const SPEED =
   'What is slow? (Improve Performance) Seconds of the whole command, with the start of Python: more than lhp prints.';
 const COMPATIBILITY = 'Which versions must be supported? (Ensure Compatibility)';

@@ -1,5 +1,6 @@
-// queries.ts: what the queries of every backend are made of: names of series and labels, which come from the contract, the variables'
-// choice, and sums over time, which are totals because a run is one delta point. dialects.ts has what differs.
+// queries.ts: what the queries of every backend are made of: names of series and labels, which come
+// from the contract, the variables' choice, and sums over time, which are totals because a run is
+// one delta point. dialects.ts has what differs.
 import { INSTRUMENTS, LOSS_REASON_ATTRIBUTE, LOST_RUNS } from '../../../src/contract/contract.ts';
 
 /** The label that a backend makes of an attribute's key. */

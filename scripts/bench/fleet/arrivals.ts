@@ -1,5 +1,6 @@
-// arrivals.ts: a fleet of any size → its figures: runs a second at the times that matter, and series. Pure: the model asked a few times, a
-// smaller fleet standing for a larger one. What that costs a server is sizing.ts's business.
+// arrivals.ts: a fleet of any size → its figures: runs a second at the times that matter, and
+// series. Pure: the model asked a few times, a smaller fleet standing for a larger one. What that
+// costs a server is sizing.ts's business.
 import { CI, DAY, HOUR, MONTH, RELEASES, RETENTION } from './assumptions.ts';
 import { fleetOf } from './delivery.ts';
 import type { Fleet } from './machine.ts';
@@ -8,11 +9,17 @@ import { busiest, mean, type Options, scaled, type Tally, tally } from './tally.
 /** Machines that are simulated at most; a larger fleet is so many times as much. */
 const WEEK_OF = 100_000;
 const YEAR_OF = 1_000;
-/** Prometheus makes blocks of two hours and keeps the last three in memory; in the end a block has these days (tsdb's ranges). */
+/**
+ * Prometheus makes blocks of two hours and keeps the last three in memory; in the end a block has
+ * these days (tsdb's ranges).
+ */
 const HEAD_HOURS = 3;
 const BLOCK_DAYS = 20.25;
 
-/** A node of Cortex keeps a series for a day and a half in memory (deploy/cluster/cortex.yaml: block_ranges_period). */
+/**
+ * A node of Cortex keeps a series for a day and a half in memory (deploy/cluster/cortex.yaml:
+ * block_ranges_period).
+ */
 const NODE_HOURS = 36;
 
 export interface Arrivals {
@@ -41,7 +48,10 @@ export interface Arrivals {
   inBlocks: number;
 }
 
-/** The model's part: Monday to the Monday after, and once with the gateway away from Friday evening to Monday morning. */
+/**
+ * The model's part: Monday to the Monday after, and once with the gateway away from Friday evening
+ * to Monday morning.
+ */
 export function arrivalsOf(machines: number, seed: number): Arrivals {
   const week = { most: WEEK_OF, days: 8 };
   const outage = [4 * DAY + 18 * HOUR, 7 * DAY + 8 * HOUR] as const;

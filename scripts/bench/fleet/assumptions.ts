@@ -1,13 +1,20 @@
-// assumptions.ts: what the load model takes for true of fleets, each number once, with its words for the guide. Nobody has measured
-// them: put in your own. What is measured (costs of a run, of a series) is not here but in drive.ts.
+// assumptions.ts: what the load model takes for true of fleets, each number once, with its words
+// for the guide. Nobody has measured them: put in your own. What is measured (costs of a run, of a
+// series) is not here but in drive.ts.
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
-/** Days that the dashboards show when they are opened, and that docker-compose.yml lets Prometheus keep. */
+/**
+ * Days that the dashboards show when they are opened, and that docker-compose.yml lets Prometheus
+ * keep.
+ */
 export const MONTH = 30;
 export const RETENTION = 400;
-/** Of so many machine ids one is a CI image, whose containers share the id; the others are people's laptops. */
+/**
+ * Of so many machine ids one is a CI image, whose containers share the id; the others are people's
+ * laptops.
+ */
 export const TEAM = 10;
 
 /** Where people are: hours before or after UTC, and how many of them. */
@@ -17,13 +24,18 @@ export const ZONES = [
   { offset: 8, share: 0.2 },
 ] as const;
 
-/** Of a day's runs, so many hundredths in each hour of local time: two humps, lunch between them, little in the evening. */
+/**
+ * Of a day's runs, so many hundredths in each hour of local time: two humps, lunch between them,
+ * little in the evening.
+ */
 export const HOURS = [
   0, 0, 0, 0, 0, 0, 0, 2, 7, 12, 13, 11, 6, 9, 12, 11, 9, 4, 1, 1, 1, 1, 0, 0,
 ] as const;
 
 export const PEOPLE = {
-  /** Runs of a laptop on a day on which it is used at all: log-normal, few for most, many for some. */
+  /**
+   * Runs of a laptop on a day on which it is used at all: log-normal, few for most, many for some.
+   */
   runs: { median: 5, sigma: 1.1, most: 300 },
   /** Whether it is used: on a working day, on a day of the weekend. */
   working: 0.8,
@@ -31,7 +43,9 @@ export const PEOPLE = {
   secondProject: 0.3,
   environments: [0.85, 0.1, 0.05],
   dryRun: 0.1,
-  /** Out of the gateway's reach (no VPN) from Friday afternoon to Monday morning, and each evening. */
+  /**
+   * Out of the gateway's reach (no VPN) from Friday afternoon to Monday morning, and each evening.
+   */
   offlineWeekends: 0.5,
   offlineEvenings: 0.2,
 } as const;
@@ -40,23 +54,34 @@ export const CI = {
   /** Jobs of a team's pushes on a working day: log-normal; one run each. */
   jobs: { median: 15, sigma: 0.8, most: 500 },
   environments: [0.5, 0.4, 0.1],
-  /** Teams with a nightly job, and those of them who let it start at the full hour in UTC, as everybody does. */
+  /**
+   * Teams with a nightly job, and those of them who let it start at the full hour in UTC, as
+   * everybody does.
+   */
   nightly: 0.6,
   fullHour: 0.5,
   nightlyHour: 2,
   /** Runs of a nightly job, and of the update's pull request: one an environment. */
   matrix: 3,
-  /** Runners are there within this time, and work as long (log-normal) before the run is recorded. */
+  /**
+   * Runners are there within this time, and work as long (log-normal) before the run is recorded.
+   */
   startWithin: MINUTE,
   duration: { median: 10_000, sigma: 0.6, most: 10 * MINUTE },
   /** A pull request that updates lhp comes to each team within this time after a release. */
   botWithin: 30 * MINUTE,
-  /** Containers that begin with nothing and draw a slot anew (docs/adr/0010-ci-slots.md); the others keep one. */
+  /**
+   * Containers that begin with nothing and draw a slot anew (docs/adr/0010-ci-slots.md); the others
+   * keep one.
+   */
   ephemeral: 0.8,
   slots: 256,
 } as const;
 
-/** A release of lhp each three weeks, on a Tuesday; machines have it after a time of their own (exponential). */
+/**
+ * A release of lhp each three weeks, on a Tuesday; machines have it after a time of their own
+ * (exponential).
+ */
 export const RELEASES = {
   every: 21 * DAY,
   first: DAY + 15 * HOUR,

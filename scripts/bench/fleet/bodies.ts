@@ -1,12 +1,15 @@
-// bodies.ts: a simulated run → the request that the client would send of it. One of each kind is recorded by the client's own code, and
-// ids, slot and time are put into its bytes: recording each by the SDK would be the sender's time, not the servers'.
+// bodies.ts: a simulated run → the request that the client would send of it. One of each kind is
+// recorded by the client's own code, and ids, slot and time are put into its bytes: recording each
+// by the SDK would be the sender's time, not the servers'.
 import { recordRun } from '../../../src/otlp/encode.ts';
 import { digest } from '../../harness/runs.ts';
 import type { SimulatedRun } from './machine.ts';
 
 const MARK = { machine: digest('a'), project: digest('b'), slot: 'aa', at: 1_700_000_000_000 };
 const ENVIRONMENTS = ['dev', 'test', 'prod'];
-/** Flowgroups of a project, by its number: a time of its own for each, and sixteen times around it. */
+/**
+ * Flowgroups of a project, by its number: a time of its own for each, and sixteen times around it.
+ */
 const SIZES = [12, 40, 120, 400];
 const TIMES = 16;
 

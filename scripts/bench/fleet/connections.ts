@@ -1,6 +1,7 @@
-// connections.ts: what a connection costs the gateway, and what a run is on the wire. The same number of runs is sent on connections that
-// stay, on a new one each, and on a new one each with TLS (a full handshake, as of a process that has just begun); then the
-// client's own sender posts some through a relay that counts bytes.
+// connections.ts: what a connection costs the gateway, and what a run is on the wire. The same
+// number of runs is sent on connections that stay, on a new one each, and on a new one each with
+// TLS (a full handshake, as of a process that has just begun); then the client's own sender posts
+// some through a relay that counts bytes.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,7 +21,10 @@ const POSTS = 50;
 /** Two to warm up, and three that are measured. */
 const WAYS = 5;
 
-/** Seconds of the gateway's processor a run, by the way it comes; bytes of a delivery of one run, to the gateway and back. */
+/**
+ * Seconds of the gateway's processor a run, by the way it comes; bytes of a delivery of one run, to
+ * the gateway and back.
+ */
 export interface ConnectionCosts {
   kept: number;
   opened: number;
@@ -79,7 +83,10 @@ export async function connectionCosts(
   return { ...costs, wire };
 }
 
-/** Mean bytes of a delivery of one run by the client's own sender, without the headers of TCP and IP. */
+/**
+ * Mean bytes of a delivery of one run by the client's own sender, without the headers of TCP and
+ * IP.
+ */
 async function onTheWire(
   gateway: Gateway,
   certificate: string,

@@ -1,5 +1,6 @@
-// drive.ts: the last days of a simulated fleet → the real gateway and the real Prometheus, started from docker-compose.yml, as fast as they
-// take them, in the order in which they would arrive. What is stored is compared with what was simulated; what it cost is measured.
+// drive.ts: the last days of a simulated fleet → the real gateway and the real Prometheus, started
+// from docker-compose.yml, as fast as they take them, in the order in which they would arrive. What
+// is stored is compared with what was simulated; what it cost is measured.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -183,8 +184,9 @@ function watchHead(backend: Prometheus) {
 }
 
 /**
- * What is on disk when it has all become blocks. A snapshot alone has not: it leaves out what came late and is still in memory. Prometheus
- * makes blocks of that when its newest sample is hours ahead of its oldest, so one more run is sent, of now.
+ * What is on disk when it has all become blocks. A snapshot alone has not: it leaves out what came
+ * late and is still in memory. Prometheus makes blocks of that when its newest sample is hours
+ * ahead of its oldest, so one more run is sent, of now.
  */
 async function asBlocks(backend: Prometheus, end: number, last: Uint8Array): Promise<Blocks> {
   const samples = await backend.value(
@@ -220,7 +222,8 @@ function blocksOf(folder: string): Blocks | undefined {
     }
     return total;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // merged into another meanwhile
+    // merged into another meanwhile
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
-// machine.ts: (fleet, number of a machine) → its runs, in the order of their time. Pure and seeded. When a run is delivered is
-// delivery.ts's business; nothing here knows of the network.
+// machine.ts: (fleet, number of a machine) → its runs, in the order of their time. Pure and seeded.
+// When a run is delivered is delivery.ts's business; nothing here knows of the network.
 import {
   BUNDLES,
   CI,
@@ -143,7 +143,10 @@ function releases({ from, days }: Fleet): number[] {
   return all;
 }
 
-/** The machine's version over time: each release after a time of its own; whoever is late skips some. 0 is what was there before. */
+/**
+ * The machine's version over time: each release after a time of its own; whoever is late skips
+ * some. 0 is what was there before.
+ */
 function updates(fleet: Fleet, lag: number, d: Dice): (at: number) => number {
   const from = releases(fleet).map((release) => release + d.exponential(lag));
   return (at) => from.findLastIndex((since) => at >= since) + 1;
@@ -163,7 +166,10 @@ function offlineTimes({ from }: Fleet, d: Dice, offset: number): (at: number) =>
   };
 }
 
-/** In order, and each with a millisecond of its own, as the spool gives it. Two containers of CI may share one. */
+/**
+ * In order, and each with a millisecond of its own, as the spool gives it. Two containers of CI may
+ * share one.
+ */
 export function apart({ from, days }: Fleet, all: SimulatedRun[]): SimulatedRun[] {
   const runs = all
     .filter(({ at }) => at >= from && at < from + days * DAY)

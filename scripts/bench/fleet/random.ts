@@ -1,4 +1,5 @@
-// random.ts: seeded dice of the load model: the same seed gives the same fleet, on every machine and with every version of Node.
+// random.ts: seeded dice of the load model: the same seed gives the same fleet, on every machine
+// and with every version of Node.
 export interface Dice {
   /** From 0 up to, and without, 1. */
   next(): number;
@@ -6,13 +7,18 @@ export interface Dice {
   below(count: number): number;
   /** Index of one of these shares, which add up to 1. */
   share(shares: readonly number[]): number;
-  /** Log-normal: half of the values are above the median; sigma says how much more the largest are. */
+  /**
+   * Log-normal: half of the values are above the median; sigma says how much more the largest are.
+   */
   logNormal(median: number, sigma: number): number;
   poisson(mean: number): number;
   exponential(mean: number): number;
 }
 
-/** Dice of their own for each machine of a fleet, so that a larger fleet has the smaller one's machines and more. */
+/**
+ * Dice of their own for each machine of a fleet, so that a larger fleet has the smaller one's
+ * machines and more.
+ */
 export function dice(seed: number, machine: number): Dice {
   let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(machine + 1, 0xc2b2ae35);
   // Mulberry32: 32 bits of state, and enough for arrivals.
@@ -37,7 +43,8 @@ export function dice(seed: number, machine: number): Dice {
     },
     logNormal: (median, sigma) => median * Math.exp(sigma * normal()),
     poisson: (mean) => {
-      // Above this, the bell curve is the same within what the model knows, and exp(-mean) would be 0.
+      // Above this, the bell curve is the same within what the model knows, and exp(-mean) would be
+      // 0.
       if (mean > 200) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal()));
       let count = 0;
       for (let left = next(); left > Math.exp(-mean); left *= next()) count += 1;

@@ -1,5 +1,6 @@
-// send.ts: deliveries → the servers, as many at once as a benchmark wants, each on a connection of its own as reporters open them, or
-// all on connections that stay. Anything but 200 ends the benchmark: nothing here is repeated.
+// send.ts: deliveries → the servers, as many at once as a benchmark wants, each on a connection of
+// its own as reporters open them, or all on connections that stay. Anything but 200 ends the
+// benchmark: nothing here is repeated.
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import * as https from 'node:https';

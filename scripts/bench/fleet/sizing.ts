@@ -1,5 +1,6 @@
-// sizing.ts: what a fleet asks of the servers (arrivals.ts) × what a run, a series and a connection cost (measured) → what servers it needs,
-// and whether one machine is enough. Arithmetic only: nothing is measured or printed here.
+// sizing.ts: what a fleet asks of the servers (arrivals.ts) × what a run, a series and a connection
+// cost (measured) → what servers it needs, and whether one machine is enough. Arithmetic only:
+// nothing is measured or printed here.
 import type { Arrivals } from './arrivals.ts';
 import { RETENTION } from './assumptions.ts';
 import type { ConnectionCosts } from './connections.ts';
@@ -8,12 +9,16 @@ import type { Driven } from './drive.ts';
 /** A node of Cortex keeps its blocks for ten days (deploy/cluster/cortex.yaml). */
 const NODE_DAYS = 10;
 /**
- * `npm run bench -- cluster-cost` on 2 cores of an AMD EPYC with other work, three gateways (docs/operators.md, "What it costs"): processor
- * time against one machine's in the same run, bytes of a run on each node, and in the bucket before it is compacted.
+ * `npm run bench -- cluster-cost` on 2 cores of an AMD EPYC with other work, three gateways
+ * (docs/operators.md, "What it costs"): processor time against one machine's in the same run, bytes
+ * of a run on each node, and in the bucket before it is compacted.
  */
 export const CLUSTER = { cpu: 3.04 / 1.17, nodeBytes: 1_170, bucketBytes: 4_480 } as const;
 
-/** A server as it is bought, half of which is free in the busiest minute; a panel that takes longer is given up by Grafana. */
+/**
+ * A server as it is bought, half of which is free in the busiest minute; a panel that takes longer
+ * is given up by Grafana.
+ */
 export const SERVER = {
   cores: 8,
   memoryGiB: 32,
@@ -27,7 +32,10 @@ export interface Units {
   gatewayCpu: number;
   backendCpu: number;
   tlsCpu: number;
-  /** MiB that are there without a series, bytes for each in memory, and for each that a panel looks at. */
+  /**
+   * MiB that are there without a series, bytes for each in memory, and for each that a panel looks
+   * at.
+   */
   backendFixedMiB: number;
   seriesBytes: number;
   askedBytes: number;
@@ -110,7 +118,8 @@ function setupOf(needs: Omit<Needs, 'setup'>): string {
   const one = tooMuch(needs);
   if (needs.monthPanel > SERVER.panelSeconds) one.push('panels');
   if (one.length === 0) return 'one machine';
-  // Three copies on three nodes: each has every series, and a question reads all of them, as on one machine.
+  // Three copies on three nodes: each has every series, and a question reads all of them, as on one
+  // machine.
   const three = tooMuch(needs.node);
   if (needs.monthPanel > SERVER.panelSeconds) three.push('panels');
   return three.length === 0 ? 'three nodes' : `neither: ${three.join(', ')}`;

@@ -1,10 +1,14 @@
-// tally.ts: a fleet's arrivals → what they ask of the servers: runs and connections a second, by the minute and at most; series, at once
-// and in all. A tally of a smaller fleet stands for a larger one by `scale`: machines do not know of each other.
+// tally.ts: a fleet's arrivals → what they ask of the servers: runs and connections a second, by
+// the minute and at most; series, at once and in all. A tally of a smaller fleet stands for a
+// larger one by `scale`: machines do not know of each other.
 import { MINUTE } from './assumptions.ts';
 import type { Delivered } from './delivery.ts';
 import type { Fleet, SimulatedRun } from './machine.ts';
 
-/** Series of a resource (target_info) and of a point's labels (the seven metrics of a run): docs/metrics.md. */
+/**
+ * Series of a resource (target_info) and of a point's labels (the seven metrics of a run):
+ * docs/metrics.md.
+ */
 export const RESOURCE_SERIES = 1;
 export const POINT_SERIES = 7;
 

@@ -1,5 +1,6 @@
-// environment.ts: what the rules of the launchers share. A rule reads files, by the launcher's own order, and starts
-// nothing. Where the launcher may have chosen otherwise it says nothing: then the versions are recorded as `other`.
+// environment.ts: what the rules of the launchers share. A rule reads files, by the launcher's own
+// order, and starts nothing. Where the launcher may have chosen otherwise it says nothing: then the
+// versions are recorded as `other`.
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
@@ -8,7 +9,10 @@ import type { Host } from '../../system/host.ts';
 import { readText } from '../../system/probe.ts';
 import type { Installation } from '../packages.ts';
 
-/** Where the command was looked for first: a prefix; or what is known of it without one; `outside`: as without the launcher. */
+/**
+ * Where the command was looked for first: a prefix; or what is known of it without one; `outside`:
+ * as without the launcher.
+ */
 export type Environment = { prefix: string } | { installation: Installation } | 'outside';
 
 export type Rule = (launch: Launch, host: Host) => Environment | undefined;

@@ -1,4 +1,5 @@
-// hatch.ts: the environment of `hatch run`: a folder in Hatch's data, by the project's name and a digest of its path.
+// hatch.ts: the environment of `hatch run`: a folder in Hatch's data, by the project's name and a
+// digest of its path.
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';

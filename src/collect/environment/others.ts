@@ -1,4 +1,5 @@
-// others.ts: the launchers whose rule is a few lines: pixi, conda, rye, and those that fetch a tool.
+// others.ts: the launchers whose rule is a few lines: pixi, conda, rye, and those that fetch a
+// tool.
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Launch } from '../../command/command.ts';
@@ -61,8 +62,9 @@ export function ryeEnvironment(launch: Launch): Environment | undefined {
 }
 
 /**
- * `uvx` and `pipx run` make an environment in their cache, and which one it was is not written down. What is known: a
- * version that the command names; or, for uvx, the tool that is installed, which it takes where nothing is asked of it.
+ * `uvx` and `pipx run` make an environment in their cache, and which one it was is not written
+ * down. What is known: a version that the command names; or, for uvx, the tool that is installed,
+ * which it takes where nothing is asked of it.
  */
 export function toolEnvironment(launch: Launch, host: Host): Environment | undefined {
   const spec = optionOf(launch, '--from', '--spec') ?? '';

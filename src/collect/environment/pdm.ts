@@ -1,4 +1,5 @@
-// pdm.ts: the environment of `pdm run`: the one of the Python in `.pdm-python`, or the project's `__pypackages__`.
+// pdm.ts: the environment of `pdm run`: the one of the Python in `.pdm-python`, or the project's
+// `__pypackages__`.
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { folderWith, type Launch } from '../../command/command.ts';

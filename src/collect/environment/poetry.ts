@@ -1,4 +1,5 @@
-// poetry.ts: the environment of `poetry run`: the active one, else `.venv` in the project, else one in Poetry's folder.
+// poetry.ts: the environment of `poetry run`: the active one, else `.venv` in the project, else one
+// in Poetry's folder.
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -40,14 +41,18 @@ export function poetryEnvironment(launch: Launch, host: Host): Environment | und
   if (setting('create') === false) return 'outside';
   if (typeof chosen === 'string') return { prefix: join(folder, `${name}-py${chosen}`) };
   const made = list(folder).filter((one) => one.startsWith(`${name}-py`));
-  // Which Python Poetry prefers is not known here. With one environment, and no lhp elsewhere, it ran there.
+  // Which Python Poetry prefers is not known here. With one environment, and no lhp elsewhere, it
+  // ran there.
   if (made.length !== 1 || which('lhp', launch.cwd, host)) return undefined;
   return { prefix: join(folder, made[0] as string) };
 }
 
 type Setting = (name: string) => unknown;
 
-/** A setting of `virtualenvs`: from the environment, the project's poetry.toml, the user's config.toml. */
+/**
+ * A setting of `virtualenvs`: from the environment, the project's poetry.toml, the user's
+ * config.toml.
+ */
 function settingsOf(root: string, host: Host): Setting {
   const { env } = host;
   const user = env.POETRY_CONFIG_DIR || join(configHome(host), 'pypoetry');

@@ -36,7 +36,10 @@ function withoutProject(launch: Launch, start: string, { env }: Host): Environme
   return folder === undefined ? 'outside' : { prefix: join(folder, '.venv') };
 }
 
-/** The root of the workspace that a folder belongs to; `none` outside of a project; `undefined` where that is not sure. */
+/**
+ * The root of the workspace that a folder belongs to; `none` outside of a project; `undefined`
+ * where that is not sure.
+ */
 export function workspaceOf(start: string, tool = 'uv'): string | 'none' | undefined {
   const project = folderWith('pyproject.toml', start);
   if (project === undefined) return 'none';
@@ -60,7 +63,10 @@ export function workspaceOf(start: string, tool = 'uv'): string | 'none' | undef
   return included && !excluded ? above : project;
 }
 
-/** Whether one of the patterns is the path; `undefined` where a pattern says more than `*`, `?` and `**`. */
+/**
+ * Whether one of the patterns is the path; `undefined` where a pattern says more than `*`, `?` and
+ * `**`.
+ */
 function matchesAny(patterns: unknown, path: readonly string[]): boolean | undefined {
   if (patterns === undefined) return false;
   if (!Array.isArray(patterns)) return undefined;
@@ -93,7 +99,10 @@ const matchesName = (pattern: string, name: string): boolean =>
     (i, j) => pattern[i] === '?' || pattern[i] === name[j],
   );
 
-/** A pattern with parts that stand for any number: it goes back to the last of them only, so time is bounded. */
+/**
+ * A pattern with parts that stand for any number: it goes back to the last of them only, so time is
+ * bounded.
+ */
 function wildcard(
   patterns: number,
   items: number,

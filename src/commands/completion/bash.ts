@@ -1,5 +1,6 @@
-// bash.ts: the completion script for bash (3.2 and later). What stands behind `run` is handed to bash-completion, which knows the
-// other programs; without it there are names of programs, and files.
+// bash.ts: the completion script for bash (3.2 and later). What stands behind `run` is handed to
+// bash-completion, which knows the other programs; without it there are names of programs, and
+// files.
 import type { CompletedCommand, CompletedProgram } from './model.ts';
 
 export function bashCompletion({ name, options, commands }: CompletedProgram): string {

@@ -1,4 +1,5 @@
-// fish.ts: the completion script for fish. What stands behind `run` is completed as fish completes it behind `nice` or `time`.
+// fish.ts: the completion script for fish. What stands behind `run` is completed as fish completes
+// it behind `nice` or `time`.
 import type { CompletedCommand, CompletedOption, CompletedProgram } from './model.ts';
 
 export const fishCompletion = ({

@@ -1,5 +1,6 @@
-// model.ts: the commander program as what a shell can complete: commands, options, and the words that are legal values. It is made
-// from the program itself, so a script that is printed now knows what this version takes.
+// model.ts: the commander program as what a shell can complete: commands, options, and the words
+// that are legal values. It is made from the program itself, so a script that is printed now knows
+// what this version takes.
 import type { Command, Option } from 'commander';
 
 export interface CompletedOption {
@@ -17,7 +18,10 @@ export interface CompletedCommand {
   options: CompletedOption[];
   /** The legal values of its argument. */
   values: readonly string[];
-  /** Where its arguments are a command line, which is completed as the shell would complete it alone, from which word on. */
+  /**
+   * Where its arguments are a command line, which is completed as the shell would complete it
+   * alone, from which word on.
+   */
   wraps?: 'first word' | 'behind --';
 }
 

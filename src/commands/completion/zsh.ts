@@ -1,4 +1,5 @@
-// zsh.ts: the completion script for zsh, by its own _arguments. It works when it is evaluated after compinit, and as a file in $fpath.
+// zsh.ts: the completion script for zsh, by its own _arguments. It works when it is evaluated after
+// compinit, and as a file in $fpath.
 import type { CompletedCommand, CompletedOption, CompletedProgram } from './model.ts';
 
 export const zshCompletion = ({
@@ -65,7 +66,8 @@ function commandCase({ name, options, values, wraps }: CompletedCommand): string
 function optionSpec({ names, about, takesValue, values }: CompletedOption): string {
   const action = values.length > 0 ? `(${values.join(' ')})` : ' ';
   const rest = `[${about.replace(/[[\]\\]/g, '\\$&')}]${takesValue ? `:value:${action}` : ''}`;
-  // A short option's value is in the same word or in the next, a long one's behind = or in the next.
+  // A short option's value is in the same word or in the next, a long one's behind = or in the
+  // next.
   const taking = (name: string) =>
     takesValue ? `${name}${name.startsWith('--') ? '=' : '+'}` : name;
   const others = names.length > 1 ? `(${names.join(' ')})` : '';

@@ -7,7 +7,8 @@
 if [ -r @program@ ] && [ -n "${EPOCHREALTIME-}" ] &&
   { ! declare -F lhp || declare -F __lhp_otel_finish; } >/dev/null; then
 
-# Reads a switch as src/consent/consent.ts does: nothing, `no` (0, false, no, off) or `yes` (anything else).
+# Reads a switch as src/consent/consent.ts does: nothing, `no` (0, false, no, off) or `yes`
+# (anything else).
 function __lhp_otel_switch {
   __lhp_otel_value=${1#"${1%%[![:space:]]*}"}
   __lhp_otel_value=${__lhp_otel_value%"${__lhp_otel_value##*[![:space:]]}"}
@@ -52,9 +53,9 @@ function __lhp_otel_show_notice {
   __lhp_otel_notice=shown
 }
 
-# Finds the project as src/consent/resolve-mode.ts does, from here upwards: its lhp.yaml, and whether it is
-# a bundle. The next command may change or move both, so they are looked at before the prompt is
-# back.
+# Finds the project as src/consent/resolve-mode.ts does, from here upwards: its lhp.yaml, and
+# whether it is a bundle. The next command may change or move both, so they are looked at before the
+# prompt is back.
 function __lhp_otel_find_project {
   \local folder=.
   until [ -e "$folder/lhp.yaml" ]; do

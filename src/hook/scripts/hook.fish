@@ -5,7 +5,8 @@
 # package is gone. It looks up no program in PATH, except lhp.
 if test -r @program@; and begin; not functions -q lhp; or functions -q __lhp_otel_finish; end
 
-# Reads a switch as src/consent/consent.ts does: nothing, `no` (0, false, no, off) or `yes` (anything else).
+# Reads a switch as src/consent/consent.ts does: nothing, `no` (0, false, no, off) or `yes`
+# (anything else).
 function __lhp_otel_switch
     switch (string lower -- (string trim -- "$argv[1]"))
         case ''
@@ -33,7 +34,8 @@ function __lhp_otel_consent
     end
 end
 
-# fish has no clock of its own; Linux has one that can be read without a process, in hundredths of a second.
+# fish has no clock of its own; Linux has one that can be read without a process, in hundredths of a
+# second.
 function __lhp_otel_clock
     if test -r /proc/uptime
         read -l uptime rest </proc/uptime
@@ -56,9 +58,9 @@ function __lhp_otel_show_notice
     printf '%s\n' $text >&2
 end
 
-# Finds the project as src/consent/resolve-mode.ts does, from here upwards: its lhp.yaml, and whether it is
-# a bundle. The next command may change or move both, so they are looked at before the prompt is
-# back.
+# Finds the project as src/consent/resolve-mode.ts does, from here upwards: its lhp.yaml, and
+# whether it is a bundle. The next command may change or move both, so they are looked at before the
+# prompt is back.
 function __lhp_otel_find_project --no-scope-shadowing
     test -d "$PWD"; or return # the folder is gone
     set -l folder .

@@ -1,8 +1,7 @@
 # Made by `lhp-otel hook pwsh`: lhp runs as ever; after a successful generate a background process
 # records it.
-# @about@
-# It looks up no program in PATH, except lhp. It hands over neither lhp.yaml nor whether the project is
-# a bundle.
+# @about@ It looks up no program in PATH, except lhp. It hands over neither lhp.yaml nor whether the
+# project is a bundle.
 # Written for PowerShell 7. Never run, as there was none to be had: only its grammar is tested.
 function lhp {
     $application = Get-Command -Name lhp -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1

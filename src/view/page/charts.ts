@@ -1,5 +1,5 @@
-// charts.ts: the three charts: how long, how often, how large, over time; and where a version or the size changed, with the verdict
-// of changes.ts. The numbers are those of summary.ts.
+// charts.ts: the three charts: how long, how often, how large, over time; and where a version or
+// the size changed, with the verdict of changes.ts. The numbers are those of summary.ts.
 
 import { type Essentials, fineTimeline, SIZE_KEYS, type SizeKey } from '../../history/summary.ts';
 import type { Run } from '../../otlp/decode.ts';

@@ -1,5 +1,6 @@
-// dom.ts: how anything comes onto the page: elements and text nodes, and nothing that a browser would parse. A recorded run is a
-// file that anybody may have put there, so its words are shown cut to a length, without characters that turn or hide others.
+// dom.ts: how anything comes onto the page: elements and text nodes, and nothing that a browser
+// would parse. A recorded run is a file that anybody may have put there, so its words are shown cut
+// to a length, without characters that turn or hide others.
 
 type Child = Node | string | number | undefined | false;
 type Attributes = Record<string, string | number | boolean | undefined>;

@@ -1,4 +1,5 @@
-// keep.ts: the user's data: as a file, or gone. A purge is asked for twice, the second time in writing.
+// keep.ts: the user's data: as a file, or gone. A purge is asked for twice, the second time in
+// writing.
 import type { Run } from '../../otlp/decode.ts';
 import { PURGE, type Purged } from '../api.ts';
 import { byId } from './dom.ts';

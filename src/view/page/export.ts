@@ -1,5 +1,5 @@
-// export.ts: recorded runs as the text of a JSON or CSV file. Pure. The columns are the keys of the telemetry page's event in its order,
-// after the time of the run and what became of it.
+// export.ts: recorded runs as the text of a JSON or CSV file. Pure. The columns are the keys of the
+// telemetry page's event in its order, after the time of the run and what became of it.
 import { EVENT_KEYS } from '../../contract/contract.ts';
 import type { Run } from '../../otlp/decode.ts';
 

@@ -1,5 +1,6 @@
-// figure.ts: a chart with its words: title, legend with the values under the pointer, a caption that says the essential numbers, and
-// all numbers as a table. Caption and table are made from what the canvas is given, so they are its text alternative.
+// figure.ts: a chart with its words: title, legend with the values under the pointer, a caption
+// that says the essential numbers, and all numbers as a table. Caption and table are made from what
+// the canvas is given, so they are its text alternative.
 import { h, table } from './dom.ts';
 import { span } from './format.ts';
 import { lineWidth, type Mark, type Plotted, plot, type Series } from './plot.ts';

@@ -1,4 +1,5 @@
-// filters.ts: which runs are shown: of which project and environment, and since when. The choices are what the history holds.
+// filters.ts: which runs are shown: of which project and environment, and since when. The choices
+// are what the history holds.
 import type { Essentials, Group, Selection } from '../../history/summary.ts';
 import { byId, h } from './dom.ts';
 import { count, plural, word } from './format.ts';

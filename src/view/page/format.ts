@@ -46,7 +46,10 @@ export function span({ start, end }: { start: number; end: number }): string {
   return day(start) === day(last) ? day(start) : `${day(start)} to ${day(last)}`;
 }
 
-/** What was recorded is a word of a known kind, but a file in the history can say anything: cut, with nothing invisible in it. */
+/**
+ * What was recorded is a word of a known kind, but a file in the history can say anything: cut,
+ * with nothing invisible in it.
+ */
 export function word(text: string, max: number = 40): string {
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
   return visible.length > max ? `${visible.slice(0, max - 1)}…` : visible;

@@ -1,5 +1,5 @@
-// main.ts: the local page: fetches the recorded runs once, then draws what the filters leave of them. Nothing is asked of any other
-// host, and nothing is stored.
+// main.ts: the local page: fetches the recorded runs once, then draws what the filters leave of
+// them. Nothing is asked of any other host, and nothing is stored.
 
 import { type Essentials, essentials, select } from '../../history/summary.ts';
 import type { Run } from '../../otlp/decode.ts';

@@ -1,5 +1,6 @@
-// marks.ts: the changes that are marked in the chart of durations. One update of lhp is a change in every environment, at its next
-// run: those of a week are one mark, and what each series says of it stands below. The verdicts are those of changes.ts.
+// marks.ts: the changes that are marked in the chart of durations. One update of lhp is a change in
+// every environment, at its next run: those of a week are one mark, and what each series says of it
+// stands below. The verdicts are those of changes.ts.
 
 import { type Change, changes } from '../../history/changes.ts';
 import type { Run } from '../../otlp/decode.ts';

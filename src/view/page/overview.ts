@@ -1,4 +1,5 @@
-// overview.ts: the answer at a glance: is it on, where does it go, how many runs, how long; and what to do while there are none.
+// overview.ts: the answer at a glance: is it on, where does it go, how many runs, how long; and
+// what to do while there are none.
 
 import type { Essentials } from '../../history/summary.ts';
 import type { Run } from '../../otlp/decode.ts';

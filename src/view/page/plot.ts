@@ -1,5 +1,6 @@
-// plot.ts: one chart over time, drawn by uPlot on a canvas: lines or bars, marks with a number, the values under the pointer. What it
-// shows is also in the caption and the table beside it (figure.ts), so the canvas is a picture with a text alternative.
+// plot.ts: one chart over time, drawn by uPlot on a canvas: lines or bars, marks with a number, the
+// values under the pointer. What it shows is also in the caption and the table beside it
+// (figure.ts), so the canvas is a picture with a text alternative.
 import UPlot from 'uplot';
 import { count } from './format.ts';
 import { spread } from './spread.ts';
@@ -49,7 +50,10 @@ const HOUR = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digi
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric' });
 
-/** `unit` stands behind the numbers of the axis. `over` is told the bucket under the pointer, or nothing. */
+/**
+ * `unit` stands behind the numbers of the axis. `over` is told the bucket under the pointer, or
+ * nothing.
+ */
 export function plot(
   host: HTMLElement,
   series: Series[],
@@ -126,8 +130,8 @@ export function plot(
 const isMidnight = (time: number): boolean => HOUR.format(time) === '00:00';
 
 /**
- * Series that are equal lie one above the other: the first is the widest, so each can be seen below the next ones, as its
- * points can.
+ * Series that are equal lie one above the other: the first is the widest, so each can be seen below
+ * the next ones, as its points can.
  */
 export const lineWidth = (one: Series, all: readonly Series[]): number => 2 + below(one, all);
 const below = (one: Series, all: readonly Series[]) => 1.25 * (all.length - 1 - all.indexOf(one));

@@ -1,4 +1,5 @@
-// run-list.ts: every run that is shown, a page of them at a time: ten thousand rows would make the browser slow, and nobody reads them.
+// run-list.ts: every run that is shown, a page of them at a time: ten thousand rows would make the
+// browser slow, and nobody reads them.
 import type { Run } from '../../otlp/decode.ts';
 import { byId, h } from './dom.ts';
 import { count, plural, seconds, time, word } from './format.ts';

@@ -1,4 +1,5 @@
-// save.ts: text of the page as a file of the user's. It is made here, so nothing goes over the network.
+// save.ts: text of the page as a file of the user's. It is made here, so nothing goes over the
+// network.
 import { h } from './dom.ts';
 
 export function save(name: string, type: string, text: string): void {

@@ -1,4 +1,5 @@
-// state.ts: consent and delivery: on or off, who decided and how to change it; where runs go, what waits, what went wrong.
+// state.ts: consent and delivery: on or off, who decided and how to change it; where runs go, what
+// waits, what went wrong.
 import { LOSS_REASONS } from '../../contract/contract.ts';
 import type { Run } from '../../otlp/decode.ts';
 import type { State } from '../api.ts';
