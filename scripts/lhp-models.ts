@@ -71,7 +71,7 @@ function main(more: string[]): void {
   const found = releases.map((release): [string, Description] => {
     const folder = mkdtempSync(join(tmpdir(), 'lhp-models-'));
     try {
-      const wanted = ['--no-host', '--quiet', '--target', folder, `lakehouse-plumber==${release}`];
+      const wanted = ['--no-deps', '--quiet', '--target', folder, `lakehouse-plumber==${release}`];
       output(newest, ['-m', 'pip', 'install', '--disable-pip-version-check', ...wanted]);
       return [release, describeModels(newest, folder)];
     } finally {

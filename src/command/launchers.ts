@@ -173,7 +173,7 @@ const PIPENV: Launcher = {
 
 const PIXI_RUN: Launcher = {
   flags: `-v --verbose -q --quiet --no-progress --frozen --locked --as-is --no-install --no-lockfile-update \
---force-activate --no-completions --skip-host --no-config --no-host -x --executable`,
+--force-activate --no-completions --skip-deps --no-config --no-deps -x --executable`,
   values: `-m --manifest-path -w --workspace -e --environment --color --auth-file --concurrent-downloads \
 --concurrent-solves --pinning-strategy --pypi-keyring-provider --run-post-link-scripts --tls-no-verify -p --platform`,
   // It lists, or takes variables away.
