@@ -1,27 +1,33 @@
-// blueprints.ts: blueprints × instances → flowgroups. Only what decides the counts is resolved: the
-// pipeline and flowgroup names, in which `%{name}` stands for a parameter of the instance or a
-// variable of the blueprint.
+// blueprints.ts: expands each instance of a blueprint into flowgroups. Only pipeline and flowgroup
+// names are resolved, because only they decide the counts. In them `%{name}` stands for a parameter
+// of the instance or a variable of the blueprint.
 import type { Deadline } from './deadline.ts';
 import { type Flowgroup, isBlueprint, isInstance, RefusedError } from './flowgroups.ts';
 import { isMap, LimitError, type YamlMap } from './mapping.ts';
 import { boolOf, listOf, type Models, textOf } from './model.ts';
-import { pythonStr } from './yaml.ts';
+import { pythonStr } from './python-text.ts';
 
-/** lhp expands variables in variables this often. */
+/** lhp expands variables within variables at most this often. */
 const MAX_ROUNDS = 10;
 const MAX_NAME = 65_536;
-/** More than any project; a bound on blueprints times instances. */
+/** Upper bound for blueprints times instances; no real project has as many. */
 const MAX_EXPANDED = 200_000;
 
 export interface BlueprintRules {
   models: Models;
-  /** Without a blueprint lhp looks for no instances; later versions find that theirs is missing. */
+  /**
+   * Without any blueprint lhp ignores instances. Later versions end with an error, because the
+   * instance's blueprint is missing.
+   */
   needsBlueprints: boolean;
 }
 
 /**
- * The first two arguments are the documents of each file, as discovered; a file that is no instance
- * is passed over. What is refused here ends a run of lhp, in every version.
+ * Expands all instances. Files that are not instances are skipped.
+ *
+ * @param blueprintFiles - The documents of each blueprint file.
+ * @param candidates - The documents of each file that may be an instance.
+ * @throws RefusedError for what ends a run of lhp in every version.
  */
 export function expandBlueprints(
   blueprintFiles: readonly unknown[][],
@@ -55,7 +61,7 @@ export function expandBlueprints(
   return found;
 }
 
-/** The newer form has its parameters in one place; the older one is anything at all. */
+/** Only the newer form (`use_blueprint`) is checked; the older one may have any key. */
 function onlyKnownKeys(instance: YamlMap, models: Models): void {
   if (!instance.has('use_blueprint')) return;
   for (const key of instance.keys()) {
@@ -67,8 +73,8 @@ function onlyKnownKeys(instance: YamlMap, models: Models): void {
 }
 
 /**
- * Defaults first, then what the instance gives, under `parameters:` or (the older form) beside
- * `blueprint:`.
+ * The blueprint's defaults, overridden by the instance's values. The newer form has them below
+ * `parameters:`, the older one beside `blueprint:`.
  */
 function parametersOf(blueprint: YamlMap, instance: YamlMap): Map<string, string> {
   const values = new Map<string, string>();
@@ -119,7 +125,7 @@ function expand(
   };
 }
 
-/** Variables may name each other; each round works on what the round before made, in order. */
+/** Variables may contain each other. Each round expands the results of the round before. */
 function expandInPlace(variables: Map<string, string>, deadline: Deadline): void {
   for (let round = 0, changed = true; changed && round < MAX_ROUNDS; round += 1) {
     changed = false;
@@ -144,7 +150,7 @@ function substitute(text: string, variables: ReadonlyMap<string, string>): strin
   });
 }
 
-/** A list of mappings, or nothing at all (which may also be an empty set). */
+/** The mappings of a list. An absent value and an empty set are an empty list. */
 function list(value: unknown): readonly YamlMap[] {
   const items = listOf(value) ?? [];
   if (!items.every(isMap)) throw new RefusedError('not a list of mappings');

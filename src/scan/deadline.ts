@@ -1,9 +1,9 @@
-// deadline.ts: when a scan ends at the latest. Whatever may take long asks in between: for each
-// folder entry, each file, each attempt to parse one, and within the matching of patterns.
+// deadline.ts: the time limit of a scan. Everything that can take long checks it: for each folder
+// entry, each file, each attempt to parse a file, and while patterns are matched.
 import { LimitError } from './mapping.ts';
 
 const MAX_MILLISECONDS = 20_000;
-/** So many small steps take less than a millisecond. */
+/** This many small steps take less than a millisecond. */
 const STEPS = 10_000;
 
 export class Deadline {
@@ -14,12 +14,12 @@ export class Deadline {
     this.#end = performance.now() + milliseconds;
   }
 
-  /** Throws where the time is over. */
+  /** Throws a LimitError after the time limit. */
   check(): void {
     if (performance.now() > this.#end) throw new LimitError('time');
   }
 
-  /** The same for steps that are too small to look at the clock for each. */
+  /** Like {@link check}, for steps that are much shorter than reading the clock. */
   step(count = 1): void {
     this.#steps += count;
     if (this.#steps < STEPS) return;

@@ -1,18 +1,19 @@
-// discover.ts: which YAML files belong to the project: every *.yaml and *.yml below a folder,
-// narrowed by the patterns of lhp.yaml with the meaning lhp gives them (glob.ts). Folders that are
-// symbolic links are not entered (as in lhp), so links cannot make a loop; the number of entries is
-// bounded where folders are listed (snapshot.ts).
+// discover.ts: lists the YAML files of a project: every *.yaml and *.yml below a folder that the
+// patterns of lhp.yaml select (glob.ts). As in lhp, folders that are symbolic links are not entered,
+// so links cannot form a loop. snapshot.ts limits the number of entries.
 import { join } from 'node:path';
 import { type Matcher, matcher } from './glob.ts';
 import { LimitError } from './mapping.ts';
 import { Snapshot } from './snapshot.ts';
 
-/** Characters of all patterns together; more than any project has. */
+/** Upper bound for the length of all patterns together, in characters. */
 const MAX_PATTERNS = 256 * 1024;
 
 /**
- * Relative paths with `/`, sorted. `patterns` empty or undefined: all. A folder that is not there
- * has none.
+ * The selected files as sorted paths relative to `base`, with `/` between folders. The list is empty
+ * where the folder does not exist.
+ *
+ * @param patterns - Empty or undefined selects all files.
  */
 export function discoverYaml(
   base: string,
@@ -44,6 +45,6 @@ export function discoverYaml(
   return found.sort();
 }
 
-/** A folder is entered only where a path below it can still match. */
+/** Whether a path below this folder can match. */
 const mayHold = ({ beginning }: Matcher, folder: string) =>
   `${folder}/`.startsWith(beginning) || beginning.startsWith(`${folder}/`);

@@ -1,6 +1,5 @@
-// flowgroups.ts: the documents of one file → the flowgroups they define. The rules are lhp's: one
-// flowgroup a document, or a `flowgroups:` array whose entries inherit from the document around
-// them.
+// flowgroups.ts: finds the flowgroups in the documents of one file, by lhp's rules. A document is
+// one flowgroup, or it has an array `flowgroups:` whose entries inherit fields from the document.
 import { isMap, type YamlMap } from './mapping.ts';
 import { listOf, type Models, textOf } from './model.ts';
 
@@ -11,12 +10,10 @@ export interface Flowgroup {
   template: string | undefined;
 }
 
-/** What lhp would refuse; from 0.8.7 on that ends its run, before it the file is skipped. */
+/** lhp refuses this input. Since 0.8.7 that ends its run; earlier versions skip the file. */
 export class RefusedError extends Error {}
 
-/**
- * A blueprint's instance: it is expanded by blueprints.ts, and its whole file holds no flowgroups.
- */
+/** An instance of a blueprint (blueprints.ts). Its file contains no flowgroups of its own. */
 export function isInstance(document: unknown): boolean {
   if (!isMap(document)) return false;
   if (document.has('use_blueprint')) return true;
@@ -36,9 +33,9 @@ export function isBlueprint(document: unknown): document is YamlMap {
   );
 }
 
-/** What a version of lhp decides about a flowgroup's file. */
+/** How a version of lhp reads the file of a flowgroup. */
 export interface FlowgroupRules {
-  /** It knows blueprints. */
+  /** The version has blueprints. */
   blueprints: boolean;
   models: Models;
 }
@@ -50,7 +47,7 @@ export function flowgroupsOf(documents: readonly unknown[], rules: FlowgroupRule
   const add = (map: unknown, shared?: YamlMap) => {
     const flowgroup = flowgroupOf(map, shared, rules.models);
     if (names.has(flowgroup.flowgroup)) throw new RefusedError('a name twice');
-    // Only a name that says something is remembered.
+    // lhp does not compare empty names.
     if (flowgroup.flowgroup) names.add(flowgroup.flowgroup);
     found.push(flowgroup);
   };
@@ -70,7 +67,7 @@ export function flowgroupsOf(documents: readonly unknown[], rules: FlowgroupRule
   return found;
 }
 
-/** Python walks through whatever can be walked through: also through nothing at all. */
+/** The entries of the array. Python iterates over any empty value, too. */
 function entriesOf(value: unknown): readonly unknown[] {
   const list = listOf(value);
   if (list) return list;
@@ -81,7 +78,7 @@ function entriesOf(value: unknown): readonly unknown[] {
   return [];
 }
 
-/** What an entry of a `flowgroups:` array takes from the document around it. */
+/** The fields that an entry of `flowgroups:` inherits from its document. */
 const INHERITED = ['pipeline', 'use_template', 'presets', 'operational_metadata', 'job_name'];
 
 function flowgroupOf(map: unknown, shared: YamlMap | undefined, models: Models): Flowgroup {

@@ -1,21 +1,22 @@
-// written.ts: how many files lhp says it has written. From 0.9.0 on, by its rule, in the output
-// folder, which is wiped first; older versions leave unchanged files untouched and so cannot be
-// counted on disk, but say the number in their own log.
+// generated-files.ts: counts the files that lhp generated. Since 0.9.0 lhp empties the output folder
+// first, so the files are counted there. Earlier versions leave unchanged files alone; their number
+// is read from lhp's own log.
 import { join, resolve } from 'node:path';
 import type { Flowgroup } from './flowgroups.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What the run left in the output folder. */
+/** The contents of the output folder after the run. */
 export interface Output {
   /** `pipeline/flowgroup.py` */
   files: Set<string>;
-  /** Pipelines that were packaged as a wheel: they count as one file, their runner. */
+  /** Pipelines that lhp packaged as a wheel. Each counts as one file, its runner. */
   wheels: Set<string>;
 }
 
 /**
- * The folder is lhp's: `-o` relative to the project root, or `generated/<environment>`. Undefined
- * where it may have changed since the run, is not of this run, or exceeds the bounds.
+ * Lists the output folder: the option `-o`, relative to the project root, or
+ * `generated/<environment>`. Undefined where the folder may have changed since the run, belongs to
+ * another run, or exceeds a limit.
  */
 export function listOutput(
   project: Snapshot,
@@ -38,13 +39,13 @@ export function listOutput(
     project.confirm();
     return project.isOfRun(folder) ? output : undefined;
   } catch {
-    return undefined; // changed, or beyond the bounds: then the number is not known
+    return undefined; // changed, or beyond a limit: the number is not known
   }
 }
 
 /**
- * One file for each flowgroup that has code, one for a wheel; helper copies and hooks are not
- * counted.
+ * One file for each flowgroup with generated code, one file for each wheel. Copied helpers and hooks
+ * do not count.
  */
 export function countOutput(output: Output, flowgroups: readonly Flowgroup[]): number {
   const counted = new Set<string>();
@@ -56,17 +57,17 @@ export function countOutput(output: Output, flowgroups: readonly Flowgroup[]): n
   return counted.size;
 }
 
-/** More than one generate of a large project writes; the log itself grows without end. */
+/** One generate of a large project writes less. The log as a whole grows without limit. */
 const MAX_LOG_BYTES = 4 * 1024 * 1024;
 
 /**
- * What lhp 0.6.4 to 0.8.7 wrote into `.lhp/logs/lhp.log` in this run: from 0.7.5 on the number
- * itself, before that a line for each file, which counts when its pipeline is completed. Undefined
- * where the log does not end with this run.
+ * Reads the number of files from `.lhp/logs/lhp.log`, for lhp 0.6.4 to 0.8.7. Since 0.7.5 the log
+ * has the number. Earlier versions log a line for each file, which counts when its pipeline is
+ * complete. Undefined where the log does not end with this run.
  *
- * The log appends, and its times are local ones in a zone that only Python may know. So they are
- * not read: the run is what stands behind the last start of a program in a file that was written
- * during the run and not since.
+ * The log's times are local, in a time zone that only Python may know, so they are not used. The
+ * run's part begins with the last start of a program, in a log that was written during the run and
+ * not since.
  */
 export function countInLog(project: Snapshot): number | undefined {
   const text = project.writtenTail(join(project.root, '.lhp', 'logs', 'lhp.log'), MAX_LOG_BYTES);
@@ -74,7 +75,7 @@ export function countInLog(project: Snapshot): number | undefined {
   let completed = 0;
   let pending = 0;
   let total: number | undefined;
-  // A program that does something else, as `lhp validate`, has no pipelines.
+  // Other commands, such as `lhp validate`, log no pipelines.
   let pipelines = 0;
   let started = false;
   for (const line of text.split('\n')) {

@@ -1,14 +1,14 @@
-// glob.ts: one pattern of lhp.yaml as a test on a relative path, with the meaning lhp gives it:
-// Python's fnmatch, where `*` also crosses `/`, and a `**` of its own. Patterns are untrusted
-// input, and a regular expression made of one can take longer than anybody waits. Here a test takes
-// at most the length of the pattern times the length of the path.
+// glob.ts: matches relative paths against a pattern of lhp.yaml, as lhp does: by Python's fnmatch,
+// whose `*` also matches `/`, and with lhp's own rule for `**`. Patterns are untrusted input. A
+// regular expression made from one can take exponential time; matching here takes at most the
+// length of the pattern times the length of the path.
 import type { Deadline } from './deadline.ts';
 
 export interface Matcher {
   matches: (path: string) => boolean;
   /**
-   * How every path that matches begins, as text and not by folders: `blueprints/**` also matches in
-   * blueprints_old/.
+   * Every path that matches begins with this text. It is not a folder: `blueprints/**` also matches
+   * paths in `blueprints_old/`.
    */
   beginning: string;
 }
@@ -33,8 +33,7 @@ export function matcher(pattern: string, deadline: Deadline): Matcher {
   if (!prefix)
     return { matches: (path) => suffix(path.slice(path.lastIndexOf('/') + 1)), beginning: '' };
   const parent = glob(`${prefix}*`);
-  // lhp tries every folder above the file, and at last the one that all paths are relative to,
-  // which is called `.`.
+  // lhp tries every folder above the file, and finally the base folder, which is called `.`.
   const everywhere = parent('.');
   const matches = (path: string) => {
     if (parent(path) && suffix('.')) return true;
@@ -48,7 +47,7 @@ export function matcher(pattern: string, deadline: Deadline): Matcher {
 
 const STAR = Symbol('*');
 const ANY = Symbol('?');
-/** One character of the pattern: itself, one of the wildcards, or a set. */
+/** A part of the pattern: a character, a wildcard, or a set of characters. */
 type Token = string | typeof STAR | typeof ANY | RegExp;
 
 /**
@@ -60,21 +59,21 @@ function fnmatch(pattern: string, deadline: Deadline): (text: string) => boolean
   return (text) => matchesAll(tokens, characters(text), deadline);
 }
 
-/** By code points, as Python counts; most texts have no other characters than code units. */
+/** The text by code points, as Python counts. Most texts have no surrogate pairs. */
 const characters = (text: string): ArrayLike<string> =>
   /[\ud800-\udfff]/.test(text) ? [...text] : text;
 
 function tokensOf(pattern: string): Token[] {
   const tokens: Token[] = [];
   const chars = [...pattern];
-  let closes = true; // a bracket that is not closed has none behind it that is
+  let closes = true; // after one unclosed bracket, no later bracket is closed
   for (let i = 0; i < chars.length; i += 1) {
     const c = chars[i] as string;
     if (c === '*') {
       if (tokens.at(-1) !== STAR) tokens.push(STAR);
     } else if (c === '?') tokens.push(ANY);
     else if (c === '[' && closes) {
-      // A `]` right behind the bracket (or its `!`) belongs to the set.
+      // A `]` directly after `[` or `[!` belongs to the set.
       const end = chars.indexOf(']', chars[i + 1] === '!' ? i + 3 : i + 2);
       closes = end >= 0;
       tokens.push(closes ? characterSet(chars.slice(i + 1, end).join('')) : c);
@@ -84,11 +83,11 @@ function tokensOf(pattern: string): Token[] {
   return tokens;
 }
 
-/** A set as a regular expression for one character, which cannot take long. */
+/** A set of characters as a regular expression, which is applied to one character only. */
 function characterSet(set: string): RegExp {
   const negated = set.startsWith('!');
   const body = (negated ? set.slice(1) : set).replace(/[\\\]^[]/g, '\\$&');
-  // A range that runs backwards matches nothing in Python and is an error here.
+  // A reversed range matches nothing in Python, but is an error in JavaScript.
   const ranges = body.replace(/([^\\])-(.)/gu, (range, from: string, to: string) =>
     from <= to ? range : '',
   );
@@ -96,10 +95,7 @@ function characterSet(set: string): RegExp {
   return new RegExp(`^[${negated ? '^' : ''}${ranges.replace(/^-|-$/g, '\\-')}]$`, 'su');
 }
 
-/**
- * Where the text goes another way than the pattern, only the last star can take more of it: earlier
- * ones need not.
- */
+/** On a mismatch only the last `*` takes one more character; earlier ones never need to. */
 function matchesAll(
   tokens: readonly Token[],
   text: ArrayLike<string>,

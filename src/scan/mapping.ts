@@ -1,21 +1,20 @@
-// mapping.ts: mappings, and what `<<` puts into them, as PyYAML does it: own keys count before
-// merged ones, a later `<<` before an earlier one, and within the list of one `<<` it depends on
-// the version of PyYAML. Used by yaml.ts only; bounded, because a few aliases can ask for any
-// number of copies.
+// mapping.ts: YAML mappings and the merge key `<<`, with PyYAML's precedence. A mapping's own keys
+// win over merged keys, and a later `<<` wins over an earlier one. Which mapping wins within one
+// `<<: [*a, *b]` depends on the version of PyYAML. The number of merged keys is limited, because a
+// few aliases can multiply to any number of copies.
 import { defineMappingTag, defineScalarTag, NOT_RESOLVED, realMapTag } from 'js-yaml';
 
-/** A mapping with the keys that were written; no prototype to pollute. */
+/** A Map, because keys of an object can change its prototype. */
 export type YamlMap = ReadonlyMap<unknown, unknown>;
 
 export const isMap = (value: unknown): value is YamlMap => value instanceof Map;
 
-/** A value that exceeds what we are ready to look at. */
+/** The project exceeds a limit of the scan, or lhp's behavior is not known. */
 export class LimitError extends Error {}
 
 /**
- * Whose value a key has that several mappings of one `<<: [*a, *b]` have: the first one's, as the
- * YAML type repository says (https://yaml.org/type/merge.html) and PyYAML did until 6.0.3; or the
- * last one's, as 6.0.4 does.
+ * Which mapping of `<<: [*a, *b]` wins where both have a key. PyYAML up to 6.0.3 takes the first, as
+ * the YAML type repository says (https://yaml.org/type/merge.html). PyYAML 6.0.4 takes the last.
  */
 export type MergeRule = 'first' | 'last';
 
@@ -24,25 +23,23 @@ export const mergeRule = (pyyamlVersion: string | undefined): MergeRule =>
 
 const MAX_MERGED = 200_000;
 let left = 0;
-/** For one text. */
+/** Starts the count of merged keys for one text. */
 export const allowMerges = (): void => {
   left = MAX_MERGED;
 };
 
-/** A pair on its way through merges; the same object wherever it gets. */
+/** A key with its value. Merges share the object and do not copy it. */
 interface Pair {
   key: unknown;
   value: unknown;
 }
 interface Merged {
-  /** In their order: the last one of a key counts. */
+  /** In the order of the merges: the last pair of a key wins. */
   pairs: Map<unknown, Pair>;
   own: Set<unknown>;
 }
 
-/**
- * Most mappings have no part in merges, so what is known of those that have is kept beside them.
- */
+/** What merges need to know of a mapping. Most mappings take no part in a merge. */
 const merged = new WeakMap<YamlMap, Merged>();
 const complete = new WeakMap<YamlMap, readonly Pair[]>();
 
@@ -66,8 +63,8 @@ function merge(target: Map<unknown, unknown>, sources: readonly YamlMap[], rule:
     for (const pair of pairsOf(source)) {
       left -= 1;
       if (left < 0) throw new LimitError('nesting or merge keys');
-      // PyYAML 6.0.4 takes no key twice, but knows keys by their place in Python's memory, and all
-      // texts of one letter that are equal have the same.
+      // PyYAML 6.0.4 takes each key once, but compares keys by identity. In Python equal strings of
+      // one character are the same object; other equal strings are not.
       const place =
         rule === 'last' && typeof pair.key === 'string' && [...pair.key].length < 2
           ? pair.key
@@ -82,7 +79,7 @@ function merge(target: Map<unknown, unknown>, sources: readonly YamlMap[], rule:
 
 const MERGE = Symbol('<<');
 
-/** `<<` without quotes. Under a name of its own, or js-yaml would merge. */
+/** `<<` without quotes. The tag has another name than YAML's, so that js-yaml does not merge. */
 export const mergeKeyTag = defineScalarTag<typeof MERGE>('tag:yaml.org,2002:merge-key', {
   implicit: true,
   implicitFirstChars: ['<'],

@@ -1,28 +1,26 @@
-// model.ts: whether a value fits the type that lhp's models give a field (models.ts), as pydantic
-// judges it: it takes `on` and 1 for a boolean and "5" for a number, but no number for a text. One
-// field of a wrong type decides over a whole file, which lhp then drops, skips or ends with
+// model.ts: decides whether a value has the type that lhp's models give a field (models.ts), by
+// pydantic's rules. Pydantic accepts `on` and 1 as a boolean and "5" as a number, but no number as a
+// string. One field of a wrong type makes lhp ignore or skip the whole file, or end
 // (project.ts, flowgroups.ts).
 import { isMap, LimitError, type YamlMap } from './mapping.ts';
 import { MODELS, RELEASES } from './models.ts';
 import { PythonScalar, Tuples } from './python.ts';
 
-/** `undefined`: pydantic's releases differ, or nobody looked. */
+/** `undefined` where releases of pydantic differ, or where it is not known. */
 type Verdict = boolean | undefined;
 type Check = (value: unknown) => Verdict;
 
 /** One release's models. */
 export interface Models {
-  /** Throws a LimitError where the answer is not known. */
+  /** Whether the value fits the model. Throws a LimitError where that is not known. */
   fits(model: string, value: unknown): boolean;
-  /**
-   * The same where the mapping's keys become arguments of a Python call, and so have to be texts.
-   */
+  /** Like `fits`, where lhp passes the keys as Python keyword arguments: they must be strings. */
   called(model: string, map: YamlMap): boolean;
-  /** Whether lhp knows the field, and the value fits it. Of a field it does not know: undefined. */
+  /** Whether the value fits the field. Undefined where the model has no such field. */
   fieldFits(model: string, field: string, value: unknown): boolean | undefined;
 }
 
-/** 1.2.3 is 1002003; what is no version counts as newer than all. */
+/** A version as a number: 1.2.3 is 1002003. Anything else counts as newer than all versions. */
 export const order = (version: string | undefined): number =>
   /^\d+\.\d+\.\d+/.test(version ?? '')
     ? (version as string)
@@ -30,7 +28,7 @@ export const order = (version: string | undefined): number =>
         .reduce((sum, part) => sum * 1000 + Number.parseInt(part, 10), 0)
     : Number.POSITIVE_INFINITY;
 
-/** Whether somebody has read what this release does with a wrong type. */
+/** Whether it is known what this release does with a wrong type. */
 export const isKnown = (version: string | undefined): boolean => RELEASES.includes(version ?? '');
 
 export function modelsOf(version: string | undefined): Models {
@@ -61,9 +59,9 @@ export function modelsOf(version: string | undefined): Models {
 
 type Fields = ReadonlyMap<string, string>;
 
-/** Model → field → type, as of this version; also checks beyond types (`@…`). */
+/** The types of this version, by model and field. A field `@…` is a check beyond types. */
 export function typesOf(version: string | undefined): ReadonlyMap<string, Fields> {
-  // Of what is older than the table the oldest is the best guess.
+  // For a version older than the table, its oldest release is the best guess.
   const now = Math.max(order(version), order(RELEASES[0]));
   const models = new Map<string, Map<string, string>>();
   for (const line of MODELS.trim().split('\n')) {
@@ -78,7 +76,7 @@ export function typesOf(version: string | undefined): ReadonlyMap<string, Fields
   return models;
 }
 
-/** A mapping that has each field that cannot be left out, and whose other keys do not matter. */
+/** The value is a mapping with all required fields. Keys that the model does not have are fine. */
 function modelCheck(fields: Fields, check: (type: string) => Check): Check {
   const checks = new Map<unknown, Check>();
   const needed: string[] = [];
@@ -96,7 +94,7 @@ function modelCheck(fields: Fields, check: (type: string) => Check): Check {
   });
 }
 
-/** The check that a type stands for, in the words of models.ts. */
+/** Compiles a type as models.ts writes it into a check. */
 function compile(type: string, model: (name: string) => Check): Check {
   const parts = alternatives(type);
   if (parts.length > 1) {
@@ -113,7 +111,7 @@ function compile(type: string, model: (name: string) => Check): Check {
   return SCALARS[type] ?? lazily(() => model(type));
 }
 
-/** Models contain each other: looked up when the first value comes. */
+/** Models contain each other, so a model is compiled at its first use. */
 function lazily(make: () => Check): Check {
   let made: Check | undefined;
   return (value) => {
@@ -135,7 +133,10 @@ function alternatives(type: string): string[] {
   return parts;
 }
 
-/** Aliases can show one mapping a million times: it is looked at once, unless that costs little. */
+/**
+ * Caches the result by object, because aliases can refer to one mapping a million times. Small
+ * objects are checked again, which costs less than the cache.
+ */
 function remembering(check: Check, isSmall: (value: object) => boolean = () => false): Check {
   const seen = new WeakMap<object, { verdict: Verdict }>();
   return (value) => {
@@ -156,9 +157,7 @@ function all<T>(items: Iterable<T>, check: (item: T) => Verdict): Verdict {
   return result;
 }
 
-/**
- * What is a list to Python: also one of pairs, which are none of the types that lists have here.
- */
+/** The items of a value that is a list in Python. Pairs (`!!omap`, `!!pairs`) fit no type here. */
 export const listOf = (value: unknown): readonly unknown[] | undefined =>
   Array.isArray(value)
     ? value
@@ -169,7 +168,7 @@ export const listOf = (value: unknown): readonly unknown[] | undefined =>
 const isSmall = (value: object) =>
   (Array.isArray(value) ? value.length : isMap(value) ? value.size : 9) < 9;
 
-/** pydantic takes a set for a list. */
+/** pydantic accepts a set as a list. */
 const listCheck = (check: Check): Check =>
   remembering((value) => {
     const items = value instanceof Set ? value : listOf(value);
@@ -185,19 +184,19 @@ const mapCheck = (check: Check): Check =>
 
 const both = (a: Verdict, b: Verdict): Verdict => (a === false || b === false ? false : a && b);
 
-/** The text that pydantic takes a value for, if it does: bytes count when they are UTF-8. */
+/** The string that pydantic accepts the value as. Bytes are accepted if they are UTF-8. */
 export function textOf(value: unknown): string | undefined {
-  // Half of a surrogate pair is a letter to Python.
+  // Python allows lone surrogates in a string.
   if (typeof value === 'string') return value.isWellFormed() ? value : undefined;
   if (!(value instanceof Uint8Array)) return undefined;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);
   } catch {
-    return undefined; // not UTF-8, and so no text
+    return undefined; // not UTF-8
   }
 }
 
-/** Half of a surrogate pair is refused by PyYAML 6.0.4, or by pydantic, or by neither. */
+/** PyYAML 6.0.4 refuses lone surrogates, some releases of pydantic do, others accept them. */
 const textCheck: Check = (value) =>
   textOf(value) !== undefined || (typeof value === 'string' ? undefined : false);
 
@@ -208,7 +207,7 @@ const wordCheck =
     return text !== undefined && words.includes(text);
   };
 
-/** What pydantic makes of a value where lhp wants a boolean; undefined where it makes nothing. */
+/** The boolean that pydantic converts the value to; undefined where it refuses. */
 export function boolOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   const number =
@@ -232,7 +231,7 @@ function intCheck(bounds: RegExpExecArray | null): Check {
       if (value.type === 'date') return false;
       const number = Number(value.str.replace('inf', 'Infinity'));
       if (value.type === 'float' && !Number.isInteger(number)) return false;
-      // Where a large one ends differs between pydantic's releases.
+      // The largest integer that a float may stand for differs between releases of pydantic.
       return value.type === 'int' || Math.abs(number) < 2 ** 53 ? within(number) : undefined;
     }
     const text = textOf(value);

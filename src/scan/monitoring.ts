@@ -1,13 +1,15 @@
-// monitoring.ts: the flowgroup that lhp itself adds when lhp.yaml has `event_log` and `monitoring`:
-// it watches the pipelines whose event log is on, and it counts as one more flowgroup in one more
+// monitoring.ts: the flowgroup that lhp adds when lhp.yaml has `event_log` and `monitoring`. It
+// monitors the pipelines whose event log is on, and it counts as one more flowgroup in one more
 // pipeline.
 import type { Flowgroup } from './flowgroups.ts';
 import { isMap, type YamlMap } from './mapping.ts';
 import { boolOf, listOf, textOf } from './model.ts';
 
 /**
- * `configs` are the documents of the pipeline configuration given with `-pc`. `always`: older
- * versions add it even without views.
+ * The monitoring flowgroup, if lhp adds one.
+ *
+ * @param configs - The documents of the pipeline configuration (option `-pc`).
+ * @param always - Older versions add the flowgroup also when it has no views.
  */
 export function monitoringFlowgroup(
   project: YamlMap,

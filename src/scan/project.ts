@@ -1,16 +1,15 @@
-// project.ts: what lhp makes of lhp.yaml. A field of a wrong type (`version: 1.0`, an unquoted
-// date) makes it drop the whole file with its patterns, blueprints and monitoring, and go on as if
-// there were none; a wrong section ends the run. Which is which depends on the loader and not on
-// the model: what pydantic raises is a ValueError, which lhp swallows, unless a section's parser
-// has wrapped it.
+// project.ts: the settings that lhp takes from lhp.yaml. A field of a wrong type (`version: 1.0`, an
+// unquoted date) makes lhp ignore the whole file and continue without its patterns, blueprints and
+// monitoring. An invalid section ends the run. The difference comes from lhp's loader: it ignores
+// pydantic's ValueError, but some sections have parsers that raise another error instead.
 import { YAMLException } from 'js-yaml';
 import { RefusedError } from './flowgroups.ts';
 import { isMap, LimitError, type YamlMap } from './mapping.ts';
 import { boolOf, isKnown, listOf, type Models, order, textOf } from './model.ts';
 import { ConstructionError, PythonScalar, Tuples } from './python.ts';
-import { pythonStr } from './yaml.ts';
+import { pythonStr } from './python-text.ts';
 
-/** `documents` of lhp.yaml, also empty ones, or why it could not be read. */
+/** The documents of lhp.yaml, including empty ones, or the error that reading it gave. */
 export type ProjectFile = { documents: readonly unknown[] } | { error: unknown };
 
 export function readProjectFile(read: () => readonly unknown[]): ProjectFile {
@@ -21,12 +20,13 @@ export function readProjectFile(read: () => readonly unknown[]): ProjectFile {
   }
 }
 
-/** What is dropped leaves lhp's defaults, as an empty file does. */
+/** Where lhp ignores the file, its defaults apply, as with an empty file. */
 const DROPPED: YamlMap = new Map();
 
 /**
- * The settings that a version of lhp takes from lhp.yaml. Throws where that ends its run, or is not
- * known.
+ * The settings that a version of lhp takes from lhp.yaml.
+ *
+ * @throws RefusedError where the file ends lhp's run; LimitError where the behavior is not known.
  */
 export function projectSettings(
   file: ProjectFile,
@@ -41,7 +41,7 @@ export function projectSettings(
   const wrong = wrongValue(project, models);
   if (wrong === undefined) return project;
   if (!isKnown(version)) throw new LimitError('a wrong type, and a version that nobody has read');
-  // lhp looks for these words in the error's text, which shows the value.
+  // lhp searches the error message, which contains the value, for these words.
   if (pythonStr(wrong.value).includes('Invalid YAML'))
     throw new RefusedError('lhp.yaml has a wrong type');
   return DROPPED;
@@ -49,16 +49,16 @@ export function projectSettings(
 
 function unreadable(error: unknown, version: string | undefined): YamlMap {
   const noYaml = error instanceof YAMLException;
-  // A date that the calendar does not have; and what TextDecoder throws of what is not UTF-8.
+  // ConstructionError: a date that does not exist. TypeError: TextDecoder, for invalid UTF-8.
   if (!noYaml && !(error instanceof ConstructionError || error instanceof TypeError)) throw error;
-  // What is no YAML ended a run before 0.7.5 and does since 0.9.0; the rest does since 0.9.0.
+  // Invalid YAML ended the run before 0.7.5 and ends it since 0.9.0; the others since 0.9.0 only.
   const dropped =
     order(version) >= order(noYaml ? '0.7.5' : '0.6.4') && order(version) < order('0.9.0');
   if (!isKnown(version) || !dropped) throw new RefusedError('lhp.yaml could not be parsed');
   return DROPPED;
 }
 
-/** What Python takes for false, and lhp for an empty file. */
+/** Values that are false in Python. lhp treats them as an empty file. */
 function isNothing(value: unknown): boolean {
   if (value instanceof PythonScalar) return value.type !== 'date' && Number(value.str) === 0;
   if (isMap(value) || value instanceof Set) return value.size === 0;
@@ -67,7 +67,7 @@ function isNothing(value: unknown): boolean {
   return value === undefined || value === null || value === false || value === '';
 }
 
-/** In lhp's order, because the first thing that is wrong decides. */
+/** The first wrong value in the order in which lhp checks: the first one decides. */
 function wrongValue(project: YamlMap, models: Models): { value: unknown } | undefined {
   const knows = (field: string) => models.fieldFits('ProjectConfig', field, null) !== undefined;
   const section = (field: string) =>
@@ -90,7 +90,7 @@ function wrongValue(project: YamlMap, models: Models): { value: unknown } | unde
   return undefined;
 }
 
-/** Sections whose parsers wrap every error. */
+/** Sections whose parsers turn every error into one that ends the run. */
 const WRAPPED = [
   ['test_reporting', 'TestReportingConfig'],
   ['uc_tagging', 'UCTaggingConfig'],
@@ -123,7 +123,10 @@ function onlyPatterns(lists: readonly Section[]): undefined {
   }
 }
 
-/** Errors in a column or a preset are wrapped; those in their names and in `defaults` are not. */
+/**
+ * An invalid column or preset ends the run. An invalid name of one, and invalid `defaults`, make lhp
+ * ignore the file.
+ */
 function wrongMetadata(section: Section, models: Models): Section {
   if (!section) return undefined;
   const refused = new RefusedError('operational_metadata in lhp.yaml');
@@ -162,7 +165,10 @@ function wrongMetadata(section: Section, models: Models): Section {
   return fits === false ? { value: defaults } : undefined;
 }
 
-/** Of monitoring's views a wrong type is not wrapped; of all else, and of the event log, it is. */
+/**
+ * A wrong type in monitoring's views makes lhp ignore the file. Any other error in monitoring or in
+ * the event log ends the run.
+ */
 function wrongMonitoring(eventLog: Section, monitoring: Section, models: Models): Section {
   const refused = new RefusedError('event_log or monitoring in lhp.yaml');
   if (eventLog && !(isMap(eventLog.value) && models.fits('EventLogConfig', eventLog.value)))

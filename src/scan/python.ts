@@ -1,10 +1,9 @@
-// python.ts: what PyYAML makes of a node and JavaScript has no value for, or another one. A value
-// keeps its Python type, because lhp's models ask for it (model.ts), and how str() prints it
-// (yaml.ts).
+// python.ts: values of PyYAML that JavaScript does not have, or prints differently. A value keeps
+// its Python type, which lhp's models check (model.ts), and its text from Python's str() and repr().
 import { defineScalarTag, defineSequenceTag, NOT_RESOLVED, YAMLException } from 'js-yaml';
 import { isMap } from './mapping.ts';
 
-/** A number or a date: its type, and how Python prints it. */
+/** A number or a date, with its Python type and text. */
 export class PythonScalar {
   readonly type: 'int' | 'float' | 'date';
   readonly str: string;
@@ -17,18 +16,17 @@ export class PythonScalar {
 }
 
 /**
- * A scalar that is YAML and that Python has no value for, such as the date 2024-02-30. PyYAML then
- * lets a ValueError (or its like) through, not its own error, and lhp before 0.7.5 tells them
- * apart.
+ * Valid YAML that Python cannot convert, such as the date 2024-02-30. PyYAML then raises ValueError
+ * or a similar error instead of YAMLError; lhp before 0.7.5 treats the two differently.
  */
 export class ConstructionError extends Error {}
 
-/** js-yaml's word for `!!int abc` and what else PyYAML's constructors end with such an error. */
+/** js-yaml's error for `!!int abc` and the like, where PyYAML raises such an error. */
 export const isConstructionError = (error: Error): boolean =>
   error instanceof YAMLException &&
   /^cannot resolve a node with !<tag:yaml.org,2002:(bool|int|float|timestamp)>/.test(error.reason);
 
-/** `=` is YAML 1.1's default value, which PyYAML resolves and then has no constructor for. */
+/** `=` is YAML 1.1's default value. PyYAML recognizes it, but has no constructor for it. */
 export const valueTag = defineScalarTag<never>('tag:yaml.org,2002:value', {
   implicit: true,
   implicitFirstChars: ['='],
@@ -56,16 +54,3 @@ const tuplesTag = (kind: string) =>
   });
 export const omapTag = tuplesTag('omap');
 export const pairsTag = tuplesTag('pairs');
-
-/** repr() of Python's bytes. */
-export function pythonBytes(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes).toString('latin1');
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const escaped = text
-    .replaceAll('\\', '\\\\')
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\t', '\\t')
-    .replace(/[^ -~]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  return `b${quote}${quote === "'" ? escaped.replaceAll("'", "\\'") : escaped}${quote}`;
-}

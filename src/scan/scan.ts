@@ -1,9 +1,11 @@
-// scan.ts: a project on disk → the counts that lhp itself would report for it, without running lhp:
-// discover → parse → flowgroups → blueprints → monitoring → files written. Projects are untrusted
-// input: number, size, depth and time are bounded. Where a bound, an unreadable file or a change
-// since the run makes a count uncertain, it is left out (`null`).
+// scan.ts: counts what a project contains, by the rules of lhp and without running lhp. It finds
+// the YAML files, parses them, expands flowgroups and blueprints, adds the monitoring flowgroup, and
+// counts the files that lhp wrote. Projects are untrusted input, so the number, size and depth of
+// files and the time are limited. A count is `null` where it is not certain: beyond a limit, with
+// an unreadable file, or where the project has changed since the run.
 import { join, resolve } from 'node:path';
 import { type BlueprintRules, expandBlueprints } from './blueprints.ts';
+import { ChangedError } from './change-times.ts';
 import { discoverYaml } from './discover.ts';
 import { type Flowgroup, type FlowgroupRules, flowgroupsOf, RefusedError } from './flowgroups.ts';
 import { countInLog, countOutput, type Output } from './generated-files.ts';
@@ -11,36 +13,39 @@ import { isMap, LimitError, type MergeRule, mergeRule, type YamlMap } from './ma
 import { isKnown, modelsOf } from './model.ts';
 import { monitoringFlowgroup } from './monitoring.ts';
 import { type ProjectFile, projectSettings, readProjectFile } from './project.ts';
-import { ChangedError, Snapshot } from './snapshot.ts';
-import { parseAll, parseDocuments, pythonStr } from './yaml.ts';
+import { pythonStr } from './python-text.ts';
+import { Snapshot } from './snapshot.ts';
+import { parseAll, parseDocuments } from './yaml.ts';
 
 export interface ScanOptions {
   /**
-   * Version of the lhp that ran, as installed; its counting rules changed over time. Unknown counts
-   * as the newest.
+   * Version of the lhp that ran. Its counting rules differ by release. Where the version is
+   * unknown, the newest rules apply.
    */
   lhpVersion: string | undefined;
-  /** Version of the PyYAML that read the project; unknown counts as the newest. */
+  /** Version of the PyYAML that lhp used. Where it is unknown, the newest rules apply. */
   pyyamlVersion: string | undefined;
   pipelineConfig: string | undefined;
   dryRun: boolean;
 }
 
 export interface Scan {
-  /** `name` in lhp.yaml. */
+  /** The field `name` of lhp.yaml. */
   projectName: string | undefined;
   flowgroups: number | null;
   templates: number | null;
   flowgroupsUsingTemplates: number | null;
   pipelines: number | null;
   files: number | null;
-  /** Why counts are missing, in words without names or paths. */
+  /** Why counts are missing. The text contains no names and no paths. */
   uncertain: string | undefined;
 }
 
 /**
- * `written` is what {@link listOutput} saw before anything else was done: the next run of lhp wipes
- * it.
+ * Counts what the project contains.
+ *
+ * @param written - The output folder as {@link listOutput} read it. It has to be read first,
+ *   because the next run of lhp empties the folder.
  */
 export function scanProject(
   project: Snapshot,
@@ -73,8 +78,7 @@ export function scanProject(
     scan.pipelines = new Set(flowgroups.map(({ pipeline }) => pipeline)).size;
     if (rules.writesAll && written) scan.files = countOutput(written, flowgroups);
   } catch (error) {
-    // Whatever is wrong with the project: the run took place and is recorded, without the counts
-    // that are not certain.
+    // The run took place, so it is recorded, but without the counts that are not certain.
     scan.uncertain = isExplained(error) ? error.message : 'a file could not be parsed';
   }
   if (options.dryRun) scan.files = 0;
@@ -85,12 +89,12 @@ export function scanProject(
 const isExplained = (error: unknown): error is Error =>
   error instanceof LimitError || error instanceof RefusedError || error instanceof ChangedError;
 
-/** The project's name alone, as `scanProject` finds it. */
+/** Only the project's name, read as `scanProject` reads it. */
 export function projectName(root: string): string | undefined {
   try {
     return nameOf(projectFile(new Reader(new Snapshot(root), true, mergeRule(undefined))));
   } catch {
-    return undefined; // as a run of this project would be recorded
+    return undefined; // a run of this project has no name either
   }
 }
 
@@ -102,18 +106,18 @@ function nameOf(file: ProjectFile): string | undefined {
 
 interface Rules extends FlowgroupRules, BlueprintRules {
   monitoring: boolean;
-  /** The monitoring flowgroup is there even without views. */
+  /** lhp adds the monitoring flowgroup also when it has no views. */
   monitoringAlways: boolean;
-  /** A file that does not parse is skipped; later versions end there. */
+  /** lhp skips a file that does not parse. Later versions end with an error. */
   skipsInvalid: boolean;
   /**
-   * The output folder is wiped first, so all that is in it is this run's; before, only what changed
-   * is written.
+   * lhp empties the output folder first, so every file in it is of this run. Earlier versions only
+   * write the files that changed.
    */
   writesAll: boolean;
 }
 
-/** From the wheels of the versions 0.6.4 to 0.9.3 (docs/adr/0004-scan.md). */
+/** Read from the source of lhp 0.6.4 to 0.9.3 (docs/adr/0004-scan.md). */
 export function rulesOf(version: string | undefined): Rules {
   const [major = 0, minor = 0, patch = 0] = (version ?? '999')
     .split('.')
@@ -158,7 +162,7 @@ function findFlowgroups(
         project,
       ).map((path) => reader.read(join(root, path), (documents) => documents, skippable));
     const blueprints = files('blueprint_include', 'blueprints', false);
-    // A file that might be an instance and does not parse is passed over by every version.
+    // Every version skips a file that may be an instance and does not parse.
     const instances = files('instance_include', 'pipelines', true);
     for (const one of expandBlueprints(blueprints, instances, rules, project.deadline))
       found.push(one);
@@ -176,7 +180,7 @@ function findFlowgroups(
 
 const projectFile = (reader: Reader): ProjectFile => readProjectFile(() => reader.lhpYaml());
 
-/** An empty list is no list, as in lhp. */
+/** lhp treats an empty list as if it were not there. */
 function patternsOf(project: YamlMap, key: string): string[] | undefined {
   const patterns = project.get(key);
   return Array.isArray(patterns) &&
@@ -189,7 +193,7 @@ function patternsOf(project: YamlMap, key: string): string[] | undefined {
 /** Reads and parses each file once. */
 class Reader {
   readonly project: Snapshot;
-  /** Files that lhp may have read and we could not. */
+  /** Number of files that lhp may have read and that could not be read here. */
   unread = 0;
   readonly #skipsInvalid: boolean;
   readonly #mergeRule: MergeRule;
@@ -212,7 +216,7 @@ class Reader {
     }, skippable);
   }
 
-  /** All documents of lhp.yaml, also empty ones. */
+  /** All documents of lhp.yaml, including empty ones. */
   lhpYaml(): unknown[] {
     return parseAll(this.project.lhpYaml(), this.#mergeRule, this.project.deadline);
   }
@@ -226,7 +230,7 @@ class Reader {
       return read();
     } catch (error) {
       if (error instanceof LimitError || error instanceof ChangedError) throw error;
-      // A version that skips such a file has not counted it either.
+      // A version that skips invalid files has not counted this one either.
       if (!this.#skipsInvalid && !skippable) this.unread += 1;
       return [];
     }

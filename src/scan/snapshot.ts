@@ -1,12 +1,8 @@
-// snapshot.ts: the files and folders of a project, as far as they still are what they were when lhp
-// ran. The reporter reads a project when the user has the prompt back: the next command may edit,
-// move or delete it, switch to another branch, or generate again. What may have changed says
-// nothing about the run: it ends the look with a ChangedError, and the counts that depend on it are
-// left out.
-//
-// The evidence is the change time (ctime), which no program can set. It moves with the content of a
-// file, with the entries of a folder, and with the name of either (rename). What lhp only reads
-// must not be newer than the start of the run, what lhp may write not newer than its end.
+// snapshot.ts: reads the files and folders of a project as they were when lhp ran. The reporter reads
+// the project after the command has returned: the next command may edit, move or delete it, switch
+// to another branch, or generate again. What may have changed since the run is no evidence: reading
+// it throws a ChangedError, and the counts that depend on it are `null`. change-times.ts has the
+// rules.
 import {
   type BigIntStats,
   closeSync,
@@ -22,58 +18,30 @@ import {
 import { dirname, join, sep } from 'node:path';
 import { errorCode } from '../system/error.ts';
 import { readRegular } from '../system/files.ts';
+import { ChangedError, isAsLeft, isAsRead, isOfRun, type RunTimes } from './change-times.ts';
 import { Deadline } from './deadline.ts';
 import { LimitError } from './mapping.ts';
 
-/** When the run was, in milliseconds since the epoch. */
-export interface RunTimes {
-  startedAt: number;
-  endedAt: number;
-}
-
-/** Something may have changed since the run. */
-export class ChangedError extends Error {
-  constructor() {
-    super('the project has changed since the run');
-  }
-}
-
-/**
- * lhp's Python has to start before it reads anything, and the start is known to some milliseconds.
- */
-const STARTING_MS = 50;
-/** Kernels stamp files by a clock that is behind by up to one tick, which is 10 ms at most. */
-const TICK_MS = 10;
-/**
- * A stamp of whole seconds comes from a file system that knows no less; FAT counts in steps of two.
- */
-const COARSE_MS = 2_000;
-const SECOND_NS = 1_000_000_000n;
-
-/** The latest moment that a time stamp can stand for, but for the tick. */
-const latest = (ns: bigint): number =>
-  Number(ns / 1000n) / 1000 + (ns % SECOND_NS === 0n ? COARSE_MS : 0);
-
-/** A project with its virtual environments has some 50,000 entries. */
+/** A project with its virtual environments has about 50,000 entries. */
 const MAX_ENTRIES = 500_000;
 const MAX_DEPTH = 100;
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 const MAX_TOTAL_BYTES = 128 * 1024 * 1024;
 
 export interface SnapshotOptions {
-  /** Without it the project is looked at as it is now, as a preview does. */
+  /** Without it the project is read as it is now, as a preview does. */
   run?: RunTimes | undefined;
   /**
-   * A descriptor of the lhp.yaml of the run, opened when the run ended: it stays readable wherever
-   * the project goes.
+   * A descriptor of lhp.yaml, opened when the run ended. It stays readable when the project is moved
+   * or deleted.
    */
   lhpYaml?: number | undefined;
-  /** The folder that lhp was started in: its tools leave their caches there (`.ruff_cache`). */
+  /** The folder in which lhp was started. Its tools write caches there (`.ruff_cache`). */
   cwd?: string | undefined;
   deadline?: Deadline;
 }
 
-/** One look at a project. */
+/** A project, read once. */
 export class Snapshot {
   readonly root: string;
   readonly deadline: Deadline;
@@ -81,7 +49,7 @@ export class Snapshot {
   readonly #lhpYaml: number | undefined;
   readonly #cwd: string | undefined;
   readonly #pipelines: string;
-  /** What was looked at and has to be the same at the end. */
+  /** The folders that were listed. They must be unchanged at the end. */
   readonly #seen = new Map<string, BigIntStats>();
   #entries = 0;
   #bytes = 0;
@@ -98,13 +66,13 @@ export class Snapshot {
     this.#pipelines = join(root, 'pipelines');
   }
 
-  /** A folder's entries; none where it is not there or not readable, as for Python's glob. */
+  /** A folder's entries. A folder that is missing or not readable has none, as in Python's glob. */
   list(folder: string): Dirent[] {
     this.deadline.check();
     if (folder.split(sep).length > this.root.split(sep).length + MAX_DEPTH)
       throw new LimitError('depth of folders');
     const entries = this.#entriesOf(folder);
-    // Looked at afterwards: what has not changed by now had not changed when it was read.
+    // Checked after the folder was read: if it is unchanged now, it was unchanged then.
     const onlyRead = isBelow(folder, this.#pipelines) && !this.#isForCaches(folder);
     const stats = this.#unchanged(folder, onlyRead ? 'read' : 'left');
     if (stats) this.#seen.set(folder, stats);
@@ -113,7 +81,7 @@ export class Snapshot {
   }
 
   /**
-   * The text of a file that lhp has read. Throws where it is no regular file, too large, or not
+   * The text of a file that lhp read. Throws where it is not a regular file, too large, or not
    * UTF-8.
    */
   text(path: string): string {
@@ -123,7 +91,7 @@ export class Snapshot {
     } catch (error) {
       throw errorCode(error) === 'EFBIG' ? new LimitError('size of a file') : error;
     } finally {
-      // Also of a file that could not be read: lhp may have read it before it was changed.
+      // Also where the file could not be read: lhp may have read it before it changed.
       this.#unchanged(path, 'read');
     }
   }
@@ -133,22 +101,19 @@ export class Snapshot {
     if (this.#lhpYaml === undefined) return this.text(join(this.root, 'lhp.yaml'));
     const bytes = readOpen(this.#lhpYaml, fstatSync(this.#lhpYaml).size, 0);
     const stats = fstatSync(this.#lhpYaml, { bigint: true });
-    // Replaced, moved or deleted: that moves its change time, too, and leaves the time of its
-    // content.
-    const contentIsOld = !this.#isInPlace() && this.#isAsRead(stats.mtimeNs);
-    if (!contentIsOld && !this.#isAsRead(stats.ctimeNs)) throw new ChangedError();
+    // A replaced, moved or deleted file has a new change time, but keeps its modification time.
+    const contentIsOld = !this.#isInPlace() && isAsRead(this.#run, stats.mtimeNs);
+    if (!contentIsOld && !isAsRead(this.#run, stats.ctimeNs)) throw new ChangedError();
     return this.#decoded(bytes);
   }
 
-  /** Of a folder that was listed: whether lhp wrote into it, or left none of that name. */
+  /** Whether lhp changed this listed folder during the run, or the folder does not exist. */
   isOfRun(folder: string): boolean {
     const stats = this.#seen.get(folder);
-    return !this.#run || stats === undefined || latest(stats.ctimeNs) > this.#run.startedAt;
+    return !this.#run || stats === undefined || isOfRun(this.#run, stats.ctimeNs);
   }
 
-  /**
-   * The end of a file that lhp wrote during the run, or undefined where that cannot be said of it.
-   */
+  /** The end of a file, or undefined where it is not certain that lhp wrote it during the run. */
   writtenTail(path: string, maxBytes: number): string | undefined {
     let file: number | undefined;
     try {
@@ -158,18 +123,18 @@ export class Snapshot {
       const bytes = readOpen(file, length, size - length);
       const stats = fstatSync(file, { bigint: true });
       const written =
-        this.#run && latest(stats.ctimeNs) > this.#run.startedAt && this.#isAsLeft(stats);
+        this.#run && isOfRun(this.#run, stats.ctimeNs) && isAsLeft(this.#run, stats.ctimeNs);
       return written ? bytes.toString('utf8') : undefined;
     } catch {
-      return undefined; // not there, or not readable
+      return undefined; // missing, or not readable
     } finally {
       if (file !== undefined) closeSync(file);
     }
   }
 
   /**
-   * Throws where the path leads elsewhere than it did during the run, or a folder has changed since
-   * it was listed.
+   * Throws a ChangedError where the root is another folder than during the run, or where a folder
+   * has changed since it was listed.
    */
   confirm(): void {
     if (!this.#run) return;
@@ -181,7 +146,7 @@ export class Snapshot {
     }
   }
 
-  /** Whether the root is the folder of the run, also if another one has its name now. */
+  /** Whether the root is still the folder of the run, and no other folder has taken its name. */
   isSameProject(): boolean {
     if (!this.#run) return true;
     return this.#lhpYaml === undefined
@@ -211,30 +176,28 @@ export class Snapshot {
       }
     } catch (error) {
       if (error instanceof LimitError) throw error;
-      return []; // not there, or not readable
+      return []; // missing, or not readable
     }
     return found;
   }
 
-  /**
-   * What is there, and the link that leads to it, must not have changed since lhp read or left it.
-   */
+  /** Throws a ChangedError where the file, or a link that leads to it, has changed. */
   #unchanged(path: string, since: 'read' | 'left'): BigIntStats | undefined {
     const link = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     const stats = link?.isSymbolicLink()
       ? statSync(path, { bigint: true, throwIfNoEntry: false })
       : link;
     for (const one of [link, stats]) {
-      if (one && !(since === 'read' ? this.#isAsRead(one.ctimeNs) : this.#isAsLeft(one)))
+      if (
+        one &&
+        !(since === 'read' ? isAsRead(this.#run, one.ctimeNs) : isAsLeft(this.#run, one.ctimeNs))
+      )
         throw new ChangedError();
     }
     return stats;
   }
 
-  /**
-   * What is not there was not there during the run if the folder that would hold it has not changed
-   * since.
-   */
+  /** A missing file was missing during the run if its parent folder has not changed since. */
   #wasAbsent(path: string): void {
     const above = dirname(path);
     const stats = this.#unchanged(above, 'left');
@@ -242,18 +205,7 @@ export class Snapshot {
     else if (above !== path) this.#wasAbsent(above);
   }
 
-  #isAsRead(changed: bigint): boolean {
-    return !this.#run || latest(changed) <= this.#run.startedAt + STARTING_MS;
-  }
-
-  #isAsLeft({ ctimeNs }: BigIntStats): boolean {
-    return !this.#run || latest(ctimeNs) <= this.#run.endedAt - TICK_MS;
-  }
-
-  /**
-   * Whether the path of lhp.yaml still leads to the one of the run, and so the root to the project
-   * of the run.
-   */
+  /** Whether the path of lhp.yaml still leads to the file of the run. */
   #isInPlace(): boolean {
     const here = statSync(join(this.root, 'lhp.yaml'), { bigint: true, throwIfNoEntry: false });
     return here !== undefined && isSame(here, fstatSync(this.#lhpYaml ?? -1, { bigint: true }));
@@ -269,7 +221,7 @@ export class Snapshot {
 const isSame = (a: BigIntStats, b: BigIntStats) => a.dev === b.dev && a.ino === b.ino;
 const isBelow = (path: string, folder: string) => path === folder || path.startsWith(folder + sep);
 
-/** From a descriptor, which others may have read from: its own position counts for nothing. */
+/** Reads at a given position; the descriptor's own position is not used, it may be shared. */
 function readOpen(file: number, length: number, from: number): Buffer {
   if (!fstatSync(file).isFile()) throw new TypeError('not a file');
   if (length > MAX_FILE_BYTES) throw new LimitError('size of a file');

@@ -1,8 +1,8 @@
-// timestamp.ts: dates and times as PyYAML makes them, and how Python prints them.
+// timestamp.ts: dates and times as PyYAML reads them, and as Python prints them.
 import { defineScalarTag, NOT_RESOLVED } from 'js-yaml';
 import { ConstructionError, PythonScalar } from './python.ts';
 
-// Without a time both must have two digits.
+// Without a time, month and day must have two digits.
 const TIMESTAMP =
   /^(\d{4})-(?:(\d\d)-(\d\d)|(\d\d?)-(\d\d?)(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?(?:[ \t]*(Z|([-+])(\d\d?)(?::(\d\d))?))?)$/;
 export const timestampTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:timestamp', {
@@ -36,7 +36,7 @@ function timestamp(match: RegExpExecArray): PythonScalar {
         : `${sign}${two(zoneHour)}:${two(zoneMinute)}`;
   const text = `${year}-${two(m)}-${two(d)} ${two(hour)}:${minute}:${second}${Number(micros) > 0 ? `.${micros}` : ''}${offset}`;
   const numbers = [year, m, d, hour, minute, second, micros].map(Number);
-  // Python leaves out what is zero at the end.
+  // Python leaves out seconds and microseconds that are zero.
   const shown = numbers.slice(0, numbers[6] ? 7 : numbers[5] ? 6 : 5).join(', ');
   return new PythonScalar(
     'date',
@@ -54,7 +54,7 @@ function pythonZone(offset: string): string {
   return `datetime.timezone(datetime.timedelta(${delta}))`;
 }
 
-/** Throws when the calendar or the clock has no such time. */
+/** Throws a ConstructionError where no such date or time exists. */
 function onlyExists(match: RegExpExecArray): void {
   const part = (index: number) => Number(match[index] ?? 0);
   const [year, month, day] = match[2] ? [part(1), part(2), part(3)] : [part(1), part(4), part(5)];

@@ -1,7 +1,7 @@
-// yaml.ts: text → values, with PyYAML's meaning (YAML 1.1), because that is what lhp reads projects
-// with. A blueprint's parameters flow into pipeline names through Python's str(), so a scalar keeps
-// what Python would print of it. Untrusted input: depth, merge keys and size are bounded; aliases
-// stay references and are never multiplied out.
+// yaml.ts: parses YAML as PyYAML does (YAML 1.1), because lhp reads projects with it. Blueprint
+// parameters become parts of pipeline names through Python's str(), so a scalar keeps the text that
+// Python prints for it. The input is untrusted: depth, merge keys and size are limited, and aliases
+// remain references.
 import {
   binaryTag,
   CORE_SCHEMA,
@@ -13,34 +13,22 @@ import {
   YAMLException,
 } from 'js-yaml';
 import type { Deadline } from './deadline.ts';
-import {
-  allowMerges,
-  isMap,
-  LimitError,
-  type MergeRule,
-  mergeKeyTag,
-  mergingMapTag,
-} from './mapping.ts';
+import { allowMerges, LimitError, type MergeRule, mergeKeyTag, mergingMapTag } from './mapping.ts';
 import {
   ConstructionError,
   isConstructionError,
   omapTag,
   PythonScalar,
   pairsTag,
-  pythonBytes,
-  Tuples,
   valueTag,
 } from './python.ts';
+import { MAX_DEPTH } from './python-text.ts';
 import { timestampTag } from './timestamp.ts';
-
-/** Deeper than any real project; lhp's own parser gives up in the same region. */
-const MAX_DEPTH = 200;
-const MAX_TEXT = 65_536;
 
 const DIGITS = [...'+-0123456789'];
 
-// The patterns are those of the YAML 1.1 types that PyYAML resolves (https://yaml.org/type/), which
-// are narrower than YAML 1.2's: `1e3` is a string, `010` is eight, `1:30` is ninety.
+// The patterns of the YAML 1.1 types that PyYAML has (https://yaml.org/type/). They differ from
+// YAML 1.2: `1e3` is a string, `010` is eight, `1:30` is ninety.
 const boolTag = defineScalarTag<boolean>('tag:yaml.org,2002:bool', {
   implicit: true,
   implicitFirstChars: [...'yYnNtTfFoO'],
@@ -63,7 +51,7 @@ const intTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:int', {
 });
 
 function integer(text: string): bigint {
-  // Python stops at 4,300 digits, or where it was told to.
+  // Python refuses more than 4,300 digits by default.
   if (text.length > 4096) throw new LimitError('a number');
   const sign = text.startsWith('-') ? -1n : 1n;
   const digits = text.replace(/^[-+]/, '').replaceAll('_', '');
@@ -79,7 +67,7 @@ const FLOAT =
 const floatTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:float', {
   implicit: true,
   implicitFirstChars: [...DIGITS, '.'],
-  // With a tag of its own (`!!float 1`) a whole number will do.
+  // With an explicit tag (`!!float 1`), an integer is accepted, too.
   resolve: (text, explicit) =>
     FLOAT.test(text) || (explicit && /^[-+]?\d[\d_]*$/.test(text))
       ? new PythonScalar('float', pythonFloat(float(text.toLowerCase())))
@@ -98,8 +86,8 @@ function float(text: string): number {
 }
 
 /**
- * repr() of a Python float: shortest digits as in JavaScript, but with an exponent from 1e16 on and
- * below 1e-4.
+ * Python's repr() of a float: the shortest digits, as in JavaScript, but with an exponent from 1e16
+ * on and below 1e-4.
  */
 function pythonFloat(value: number): string {
   if (Number.isNaN(value)) return 'nan';
@@ -121,7 +109,7 @@ const SCHEMAS: Record<MergeRule, ReturnType<typeof schema>> = {
   last: schema('last'),
 };
 
-/** All documents of a text as {@link parseAll} reads them; empty ones are left out, as lhp does. */
+/** All documents of a text ({@link parseAll}), without empty ones, which lhp skips. */
 export function parseDocuments(text: string, rule: MergeRule, deadline?: Deadline): unknown[] {
   return parseAll(text, rule, deadline).filter(
     (document) => document !== null && document !== undefined,
@@ -129,27 +117,28 @@ export function parseDocuments(text: string, rule: MergeRule, deadline?: Deadlin
 }
 
 /**
- * All documents of a text. Throws on what is not YAML (YAMLException), on a value that Python
- * cannot make (ConstructionError) and on exceeded limits (LimitError).
+ * All documents of a text.
  *
- * @param rule - Whose value a key has that several mappings of one `<<: [*a, *b]` have.
- * @param deadline - By when it has to end: a text may have to be parsed again and again.
+ * @param rule - Which mapping of `<<: [*a, *b]` wins.
+ * @param deadline - The time limit. A text may have to be parsed many times.
+ * @throws YAMLException for invalid YAML, ConstructionError for a value that Python cannot
+ *   convert, LimitError beyond a limit.
  */
 export function parseAll(text: string, rule: MergeRule, deadline?: Deadline): unknown[] {
-  // Line breaks in YAML 1.1, and text in YAML 1.2.
+  // These characters are line breaks in YAML 1.1 and ordinary text in YAML 1.2.
   let attempt = text.replace(/[\x85\u2028\u2029]/g, '\n');
-  for (let mended = 0; ; mended += 1) {
+  for (let repairs = 0; ; repairs += 1) {
     deadline?.check();
     try {
       allowMerges();
-      // json: a key that is given twice is no error, the last one counts (PyYAML).
+      // json: with a duplicate key the last value wins, as in PyYAML; it is not an error.
       return loadAll(attempt, { schema: SCHEMAS[rule], json: true, maxDepth: MAX_DEPTH });
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       if (error instanceof RangeError || /exceeded max/.test(error.message))
         throw new LimitError('nesting or merge keys');
-      if (mended === MAX_MENDED) throw new LimitError('text that YAML 1.2 refuses');
-      const next = error instanceof YAMLException ? mend(attempt, error, mended === 0) : attempt;
+      if (repairs === MAX_REPAIRS) throw new LimitError('text that YAML 1.2 refuses');
+      const next = error instanceof YAMLException ? repair(attempt, error, repairs === 0) : attempt;
       if (next === attempt)
         throw isConstructionError(error) ? new ConstructionError(error.message) : error;
       attempt = next;
@@ -157,14 +146,14 @@ export function parseAll(text: string, rule: MergeRule, deadline?: Deadline): un
   }
 }
 
-// Three things that PyYAML reads and YAML 1.2 refuses. In all of them white space that means
-// nothing is changed where the parser complained, and the text is parsed again.
-const MAX_MENDED = 200;
+// PyYAML accepts three things that YAML 1.2 refuses. Each is repaired by a change of white space at
+// the place that the parser reported; then the text is parsed again.
+const MAX_REPAIRS = 200;
 const INDENTATION = ' '.repeat(4 * MAX_DEPTH);
-/** Characters of indentation for all lines that begin with a bracket. */
+/** Upper bound for the added indentation, in characters. */
 const MAX_ADDED = 32 * 1024 * 1024;
 
-/** All lines that begin with a bracket: no block can begin so. */
+/** Indents every line that begins with a closing bracket; no block can begin with one. */
 function indentBrackets(text: string): string {
   const brackets = /^[ \t]*[\]}]/gm;
   let added = 0;
@@ -175,25 +164,25 @@ function indentBrackets(text: string): string {
   return text.replace(brackets, `${INDENTATION}$&`);
 }
 
-function mend(text: string, { reason, mark }: YAMLException, first: boolean): string {
+function repair(text: string, { reason, mark }: YAMLException, first: boolean): string {
   if (mark === undefined) return text;
   if (/deficient indentation/.test(reason)) {
-    // Inside brackets and quotes PyYAML looks at neither indentation nor tabs, and many write a
-    // closing bracket at the beginning of a line: first all lines that begin with one (no block can
-    // begin so), then line by line.
+    // Inside brackets and quotes PyYAML ignores indentation and tabs. Many people write a closing
+    // bracket at the beginning of a line. So all such lines are indented first, and then the
+    // reported line, one after another.
     const all = first ? indentBrackets(text) : text;
     if (all !== text) return all;
     return withLine(text, mark.line, (wrong) =>
       wrong.includes('\t') ? wrong.replaceAll('\t', ' ') : INDENTATION + wrong,
     );
   }
-  // A comment right behind a bracket or quote.
+  // A comment directly after a bracket or a quote.
   return withLine(text, mark.line, (wrong) => wrong.replace(/([\]}"'])#/g, '$1 #'));
 }
 
 /**
- * The text with one of its lines changed (counted from 0); a list of all of them would be many
- * times as large.
+ * Changes one line (counted from 0) of the text. A list of all lines would take many times the
+ * memory.
  */
 function withLine(text: string, line: number, change: (line: string) => string): string {
   const breaks = /\r\n|\n|\r/g;
@@ -201,66 +190,4 @@ function withLine(text: string, line: number, change: (line: string) => string):
   const start = breaks.lastIndex;
   const end = breaks.exec(text) ? breaks.lastIndex : text.length;
   return text.slice(0, start) + change(text.slice(start, end)) + text.slice(end);
-}
-
-/** Python's str() of a value from YAML. */
-export function pythonStr(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value instanceof PythonScalar) return value.str;
-  return bounded(pythonRepr(value, 0));
-}
-
-function pythonRepr(value: unknown, depth: number): string {
-  if (depth > MAX_DEPTH) throw new LimitError('nesting');
-  if (value === null || value === undefined) return 'None';
-  if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'string') return quoted(value);
-  if (value instanceof PythonScalar) return value.repr;
-  const parts = (items: Iterable<unknown>, show: (item: never) => string) => {
-    const shown: string[] = [];
-    let size = 0;
-    for (const item of items) {
-      const text = show(item as never);
-      size += text.length;
-      // An alias can make a small file mean a huge value: stop while it is still small.
-      if (size > MAX_TEXT) throw new LimitError('a parameter value');
-      shown.push(text);
-    }
-    return shown.join(', ');
-  };
-  const inner = (item: unknown) => pythonRepr(item, depth + 1);
-  if (Array.isArray(value)) return `[${parts(value, inner)}]`;
-  if (value instanceof Uint8Array) return pythonBytes(value);
-  if (value instanceof Tuples)
-    return `[${parts(value.pairs, ([a, b]: [unknown, unknown]) => `(${inner(a)}, ${inner(b)})`)}]`;
-  // Python orders a set of texts anew in each process.
-  if (value instanceof Set && value.size > 1) throw new LimitError('a set as text');
-  if (value instanceof Set) return value.size === 0 ? 'set()' : `{${parts(value, inner)}}`;
-  if (isMap(value))
-    return `{${parts(value, ([key, item]: [unknown, unknown]) => `${inner(key)}: ${inner(item)}`)}}`;
-  throw new LimitError('a value of an unknown kind');
-}
-
-function quoted(text: string): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const escaped = text
-    .replaceAll('\\', '\\\\')
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\t', '\\t')
-    // What Python's str.isprintable() denies: controls, format characters, and every space but the
-    // plain one.
-    .replace(/[\p{C}\p{Z}]/gu, (c) => (c === ' ' ? c : escapeOf(c.codePointAt(0) ?? 0)));
-  return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
-}
-
-function escapeOf(code: number): string {
-  const hex = code.toString(16);
-  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
-  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
-}
-
-function bounded(text: string): string {
-  if (text.length > MAX_TEXT) throw new LimitError('a parameter value');
-  return text;
 }

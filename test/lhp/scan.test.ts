@@ -24,9 +24,10 @@ import { discoverYaml } from '../../src/scan/discover.ts';
 import { listOutput } from '../../src/scan/generated-files.ts';
 import { matcher } from '../../src/scan/glob.ts';
 import { LimitError, mergeRule } from '../../src/scan/mapping.ts';
+import { pythonStr } from '../../src/scan/python-text.ts';
 import { scanProject } from '../../src/scan/scan.ts';
 import { Snapshot } from '../../src/scan/snapshot.ts';
-import { parseDocuments, pythonStr } from '../../src/scan/yaml.ts';
+import { parseDocuments } from '../../src/scan/yaml.ts';
 
 const folders: string[] = [];
 afterEach(() => {

@@ -20,9 +20,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../scripts/harness/sandbox.ts';
+import type { RunTimes } from '../../src/scan/change-times.ts';
 import { listOutput } from '../../src/scan/generated-files.ts';
 import { type Scan, scanProject } from '../../src/scan/scan.ts';
-import { type RunTimes, Snapshot } from '../../src/scan/snapshot.ts';
+import { Snapshot } from '../../src/scan/snapshot.ts';
 import { atStep, withChangeTimes } from '../support/steps.ts';
 
 const folders: string[] = [];
