@@ -56,12 +56,15 @@ function table(releases: [release: string, models: Description][]): string[] {
   );
 }
 
-const HEADER = `// models.ts: which type each field of lhp's YAML files has to have, by release of lhp. Made by
-// scripts/lhp-models.ts from the packages themselves; do not edit. model.ts says what a type takes.
-//   [t] a list of t, {t} a mapping with texts as keys, a|b one or the other, =a,b one of these words,
-//   int(1..20) a number in these bounds, ! cannot be left out, - gone, @… a check beyond types
+const HEADER = `\
+// models.ts: the type of each field in lhp's YAML files, by release of lhp. Generated from the
+// published packages by \`npm run lhp-models\`; do not edit. model.ts implements the types:
+//   [t]         a list of t           {t}  a mapping from strings to t
+//   a|b         a or b                =a,b one of these words
+//   int(1..20)  a number in a range   !    required
+//   -           removed               @…   a check beyond types
 
-/** The releases that the table was made from, and whose rules were read. */
+/** The releases that the table contains. */
 export const RELEASES = \`
 `;
 
@@ -81,7 +84,8 @@ function main(more: string[]): void {
   const path = join(root, 'src', 'scan', 'models.ts');
   const listed = releases.join(' ').replace(/(.{1,98})( |$)/g, '$1\n');
   const end = '`\n  .trim()\n  .split(/\\s+/);';
-  const text = `${HEADER}${listed}${end}\n\nexport const MODELS = \`\n${table(found).join('\n')}\n\`;\n`;
+  const models = `export const MODELS = \`\n${table(found).join('\n')}\n\`;\n`;
+  const text = `${HEADER}${listed}${end}\n\n${models}`;
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
   writeFileSync(path, text);
   console.log('src/scan/models.ts was made again');

@@ -1,7 +1,8 @@
-"""The models of an installed lhp as JSON: which type each field of its YAML files has to have.
+"""Prints the models of an installed lhp as JSON: the type of each field of its YAML files.
 
-Run with the Python of a venv that has lhp, or with a folder that has one as the argument. Types are written as in
-src/scan/models.ts. What cannot be written so ends with an error, so that nothing is left out in silence.
+Run it with the Python of a venv that has lhp, or with the folder of an lhp package as argument.
+src/scan/models.ts explains how types are written. A type that cannot be written ends the program
+with an error, so that no field is omitted.
 """
 
 import enum

@@ -1,6 +1,6 @@
 // discover.ts: lists the YAML files of a project: every *.yaml and *.yml below a folder that the
-// patterns of lhp.yaml select (glob.ts). As in lhp, folders that are symbolic links are not entered,
-// so links cannot form a loop. snapshot.ts limits the number of entries.
+// patterns of lhp.yaml select (glob.ts). As in lhp, folders that are symbolic links are not
+// entered, so links cannot form a loop. snapshot.ts limits the number of entries.
 import { join } from 'node:path';
 import { type Matcher, matcher } from './glob.ts';
 import { LimitError } from './mapping.ts';
@@ -10,8 +10,8 @@ import { Snapshot } from './snapshot.ts';
 const MAX_PATTERNS = 256 * 1024;
 
 /**
- * The selected files as sorted paths relative to `base`, with `/` between folders. The list is empty
- * where the folder does not exist.
+ * The selected files as sorted paths relative to `base`, with `/` between folders. The list is
+ * empty where the folder does not exist.
  *
  * @param patterns - Empty or undefined selects all files.
  */

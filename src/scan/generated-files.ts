@@ -1,6 +1,6 @@
-// generated-files.ts: counts the files that lhp generated. Since 0.9.0 lhp empties the output folder
-// first, so the files are counted there. Earlier versions leave unchanged files alone; their number
-// is read from lhp's own log.
+// generated-files.ts: counts the files that lhp generated. Since 0.9.0 lhp empties the output
+// folder first, so the files are counted there. Earlier versions leave unchanged files alone; their
+// number is read from lhp's own log.
 import { join, resolve } from 'node:path';
 import type { Flowgroup } from './flowgroups.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -44,8 +44,8 @@ export function listOutput(
 }
 
 /**
- * One file for each flowgroup with generated code, one file for each wheel. Copied helpers and hooks
- * do not count.
+ * One file for each flowgroup with generated code, one file for each wheel. Copied helpers and
+ * hooks do not count.
  */
 export function countOutput(output: Output, flowgroups: readonly Flowgroup[]): number {
   const counted = new Set<string>();

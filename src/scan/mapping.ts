@@ -13,8 +13,8 @@ export const isMap = (value: unknown): value is YamlMap => value instanceof Map;
 export class LimitError extends Error {}
 
 /**
- * Which mapping of `<<: [*a, *b]` wins where both have a key. PyYAML up to 6.0.3 takes the first, as
- * the YAML type repository says (https://yaml.org/type/merge.html). PyYAML 6.0.4 takes the last.
+ * Which mapping of `<<: [*a, *b]` wins where both have a key. PyYAML up to 6.0.3 takes the first,
+ * as the YAML type repository says (https://yaml.org/type/merge.html). PyYAML 6.0.4 takes the last.
  */
 export type MergeRule = 'first' | 'last';
 

@@ -1,7 +1,7 @@
 // model.ts: decides whether a value has the type that lhp's models give a field (models.ts), by
-// pydantic's rules. Pydantic accepts `on` and 1 as a boolean and "5" as a number, but no number as a
-// string. One field of a wrong type makes lhp ignore or skip the whole file, or end
-// (project.ts, flowgroups.ts).
+// pydantic's rules. Pydantic accepts `on` and 1 as a boolean and "5" as a number, but no number as
+// a string. One field of a wrong type makes lhp ignore or skip the whole file, or end (project.ts,
+// flowgroups.ts).
 import { isMap, LimitError, type YamlMap } from './mapping.ts';
 import { MODELS, RELEASES } from './models.ts';
 import { PythonScalar, Tuples } from './python.ts';

@@ -1,9 +1,11 @@
-// models.ts: which type each field of lhp's YAML files has to have, by release of lhp. Made by
-// scripts/lhp-models.ts from the packages themselves; do not edit. model.ts says what a type takes.
-//   [t] a list of t, {t} a mapping with texts as keys, a|b one or the other, =a,b one of these words,
-//   int(1..20) a number in these bounds, ! cannot be left out, - gone, @… a check beyond types
+// models.ts: the type of each field in lhp's YAML files, by release of lhp. Generated from the
+// published packages by `npm run lhp-models`; do not edit. model.ts implements the types:
+//   [t]         a list of t           {t}  a mapping from strings to t
+//   a|b         a or b                =a,b one of these words
+//   int(1..20)  a number in a range   !    required
+//   -           removed               @…   a check beyond types
 
-/** The releases that the table was made from, and whose rules were read. */
+/** The releases that the table contains. */
 export const RELEASES = `
 0.6.4 0.6.5 0.7.0 0.7.1 0.7.2 0.7.3 0.7.4 0.7.5 0.7.6 0.7.7 0.7.8 0.8.0 0.8.1 0.8.2 0.8.3 0.8.4
 0.8.5 0.8.6 0.8.7 0.9.0 0.9.1 0.9.2 0.9.3

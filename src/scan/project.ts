@@ -1,7 +1,7 @@
-// project.ts: the settings that lhp takes from lhp.yaml. A field of a wrong type (`version: 1.0`, an
-// unquoted date) makes lhp ignore the whole file and continue without its patterns, blueprints and
-// monitoring. An invalid section ends the run. The difference comes from lhp's loader: it ignores
-// pydantic's ValueError, but some sections have parsers that raise another error instead.
+// project.ts: the settings that lhp takes from lhp.yaml. A field of a wrong type (`version: 1.0`,
+// an unquoted date) makes lhp ignore the whole file and continue without its patterns, blueprints
+// and monitoring. An invalid section ends the run. The difference comes from lhp's loader: it
+// ignores pydantic's ValueError, but some sections have parsers that raise another error instead.
 import { YAMLException } from 'js-yaml';
 import { RefusedError } from './flowgroups.ts';
 import { isMap, LimitError, type YamlMap } from './mapping.ts';
@@ -124,8 +124,8 @@ function onlyPatterns(lists: readonly Section[]): undefined {
 }
 
 /**
- * An invalid column or preset ends the run. An invalid name of one, and invalid `defaults`, make lhp
- * ignore the file.
+ * An invalid column or preset ends the run. An invalid name of one, and invalid `defaults`, make
+ * lhp ignore the file.
  */
 function wrongMetadata(section: Section, models: Models): Section {
   if (!section) return undefined;

@@ -1,5 +1,5 @@
-// python-text.ts: the text that Python's str() and repr() give for a parsed value. lhp makes parts of
-// pipeline names from blueprint parameters in this way.
+// python-text.ts: the text that Python's str() and repr() give for a parsed value. lhp makes parts
+// of pipeline names from blueprint parameters in this way.
 import { isMap, LimitError } from './mapping.ts';
 import { PythonScalar, Tuples } from './python.ts';
 

@@ -1,5 +1,6 @@
 // python.ts: values of PyYAML that JavaScript does not have, or prints differently. A value keeps
-// its Python type, which lhp's models check (model.ts), and its text from Python's str() and repr().
+// its Python type, which lhp's models check (model.ts), and its text from Python's str() and
+// repr().
 import { defineScalarTag, defineSequenceTag, NOT_RESOLVED, YAMLException } from 'js-yaml';
 import { isMap } from './mapping.ts';
 

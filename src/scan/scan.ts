@@ -1,8 +1,8 @@
 // scan.ts: counts what a project contains, by the rules of lhp and without running lhp. It finds
-// the YAML files, parses them, expands flowgroups and blueprints, adds the monitoring flowgroup, and
-// counts the files that lhp wrote. Projects are untrusted input, so the number, size and depth of
-// files and the time are limited. A count is `null` where it is not certain: beyond a limit, with
-// an unreadable file, or where the project has changed since the run.
+// the YAML files, parses them, expands flowgroups and blueprints, adds the monitoring flowgroup,
+// and counts the files that lhp wrote. Projects are untrusted input, so the number, size and depth
+// of files and the time are limited. A count is `null` where it is not certain: beyond a limit,
+// with an unreadable file, or where the project has changed since the run.
 import { join, resolve } from 'node:path';
 import { type BlueprintRules, expandBlueprints } from './blueprints.ts';
 import { ChangedError } from './change-times.ts';

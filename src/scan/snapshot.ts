@@ -1,8 +1,8 @@
-// snapshot.ts: reads the files and folders of a project as they were when lhp ran. The reporter reads
-// the project after the command has returned: the next command may edit, move or delete it, switch
-// to another branch, or generate again. What may have changed since the run is no evidence: reading
-// it throws a ChangedError, and the counts that depend on it are `null`. change-times.ts has the
-// rules.
+// snapshot.ts: reads the files and folders of a project as they were when lhp ran. The reporter
+// reads the project after the command has returned: the next command may edit, move or delete it,
+// switch to another branch, or generate again. What may have changed since the run is no evidence:
+// reading it throws a ChangedError, and the counts that depend on it are `null`. change-times.ts
+// has the rules.
 import {
   type BigIntStats,
   closeSync,
@@ -32,8 +32,8 @@ export interface SnapshotOptions {
   /** Without it the project is read as it is now, as a preview does. */
   run?: RunTimes | undefined;
   /**
-   * A descriptor of lhp.yaml, opened when the run ended. It stays readable when the project is moved
-   * or deleted.
+   * A descriptor of lhp.yaml, opened when the run ended. It stays readable when the project is
+   * moved or deleted.
    */
   lhpYaml?: number | undefined;
   /** The folder in which lhp was started. Its tools write caches there (`.ruff_cache`). */

@@ -3,8 +3,10 @@ import { defineScalarTag, NOT_RESOLVED } from 'js-yaml';
 import { ConstructionError, PythonScalar } from './python.ts';
 
 // Without a time, month and day must have two digits.
-const TIMESTAMP =
-  /^(\d{4})-(?:(\d\d)-(\d\d)|(\d\d?)-(\d\d?)(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?(?:[ \t]*(Z|([-+])(\d\d?)(?::(\d\d))?))?)$/;
+const DATE = '(\\d\\d)-(\\d\\d)';
+const TIME = '(\\d\\d?)-(\\d\\d?)(?:[Tt]|[ \\t]+)(\\d\\d?):(\\d\\d):(\\d\\d)(?:\\.(\\d*))?';
+const ZONE = '(?:[ \\t]*(Z|([-+])(\\d\\d?)(?::(\\d\\d))?))?';
+const TIMESTAMP = new RegExp(`^(\\d{4})-(?:${DATE}|${TIME}${ZONE})$`);
 export const timestampTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:timestamp', {
   implicit: true,
   implicitFirstChars: [...'0123456789'],
@@ -34,7 +36,9 @@ function timestamp(match: RegExpExecArray): PythonScalar {
       : zone === 'Z'
         ? '+00:00'
         : `${sign}${two(zoneHour)}:${two(zoneMinute)}`;
-  const text = `${year}-${two(m)}-${two(d)} ${two(hour)}:${minute}:${second}${Number(micros) > 0 ? `.${micros}` : ''}${offset}`;
+  const fractionText = Number(micros) > 0 ? `.${micros}` : '';
+  const time = `${two(hour)}:${minute}:${second}${fractionText}`;
+  const text = `${year}-${two(m)}-${two(d)} ${time}${offset}`;
   const numbers = [year, m, d, hour, minute, second, micros].map(Number);
   // Python leaves out seconds and microseconds that are zero.
   const shown = numbers.slice(0, numbers[6] ? 7 : numbers[5] ? 6 : 5).join(', ');

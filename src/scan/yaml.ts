@@ -62,8 +62,15 @@ function integer(text: string): bigint {
   return sign * BigInt(digits);
 }
 
-const FLOAT =
-  /^([-+]?[0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0-9][0-9_]*([eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/;
+const FLOAT = new RegExp(
+  `^(${[
+    '[-+]?[0-9][0-9_]*\\.[0-9_]*([eE][-+][0-9]+)?',
+    '\\.[0-9][0-9_]*([eE][-+][0-9]+)?',
+    '[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\\.[0-9_]*',
+    '[-+]?\\.(inf|Inf|INF)',
+    '\\.(nan|NaN|NAN)',
+  ].join('|')})$`,
+);
 const floatTag = defineScalarTag<PythonScalar>('tag:yaml.org,2002:float', {
   implicit: true,
   implicitFirstChars: [...DIGITS, '.'],

@@ -1,7 +1,7 @@
-// equality-older.test.ts: the counts of versions before lhp 0.9 follow other rules. 0.6.4 writes
-// only what changed, skips what it cannot read, and knows neither blueprints nor monitoring; 0.8.7
-// still has `--dry-run`. They keep no event of their own: the oracle is what they print ("Total
-// files generated: N") and their Python API.
+// equality-older.test.ts: the counts of lhp 0.6.4 and 0.8.7, which follow other rules. 0.6.4 writes
+// only changed files, skips files that it cannot read, and has neither blueprints nor monitoring;
+// 0.8.7 still has `--dry-run`. These versions record no event. The expected counts come from their
+// output ("Total files generated: N") and their Python API.
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -48,15 +48,18 @@ interface Options {
 
 type Row = [name: string, numbers: Numbers, tree: Tree, options?: Options];
 
-// Before 0.8 a flowgroup has to load something, and a write target names one database.
+// Before 0.8 a flowgroup needs a load action, and a write target has one database.
 const actions = (name: string) =>
-  `actions:\n- {name: load, type: load, source: {type: sql, sql: SELECT 1}, target: "v_${name}"}\n` +
-  `- {name: write, type: write, source: "v_${name}", write_target: {type: materialized_view, ${DATABASE}, table: "${name}"}}\n`;
+  'actions:\n' +
+  `- {name: load, type: load, source: {type: sql, sql: SELECT 1}, target: "v_${name}"}\n` +
+  `- {name: write, type: write, source: "v_${name}", ` +
+  `write_target: {type: materialized_view, ${DATABASE}, table: "${name}"}}\n`;
 const DATABASE = 'database: main.sales';
 const flowgroup = (pipeline: string, name: string) =>
   `pipeline: ${pipeline}\nflowgroup: "${name}"\n${actions(name)}`;
 const templated = (pipeline: string, name: string, template = 'ingest') =>
-  `pipeline: ${pipeline}\nflowgroup: ${name}\nuse_template: ${template}\ntemplate_parameters: {entity: ${name}}\n`;
+  `pipeline: ${pipeline}\nflowgroup: ${name}\nuse_template: ${template}\n` +
+  `template_parameters: {entity: ${name}}\n`;
 
 const three: Tree = {
   'pipelines/a.yaml': flowgroup('bronze', 'a'),
@@ -77,7 +80,8 @@ const mistyped = (fields: string): Tree => ({
 const touch = (path: string) => (root: string) =>
   appendFileSync(join(root, path), 'description: changed\n');
 const monitoring =
-  'name: equality\nevent_log: {catalog: main, schema: meta}\nmonitoring: {checkpoint_path: /c, job_config_path: config/job.yaml';
+  'name: equality\nevent_log: {catalog: main, schema: meta}\n' +
+  'monitoring: {checkpoint_path: /c, job_config_path: config/job.yaml';
 
 const IN_064: Row[] = [
   ['a first run', [3, 1, 1, 2, 3], three],
@@ -170,8 +174,10 @@ const IN_064: Row[] = [
       ...three,
       'pipelines/blueprint.yaml': [
         'name: site\nparameters: [{name: site}]\nflowgroups:',
-        `- pipeline: "%{site}"\n  flowgroup: "%{site}_d"\n  ${actions('d').trimEnd().replaceAll('\n', '\n  ')}`,
-        '- {pipeline: "%{site}", flowgroup: e, use_template: ingest, template_parameters: {entity: e}}',
+        '- pipeline: "%{site}"\n  flowgroup: "%{site}_d"\n' +
+          `  ${actions('d').trimEnd().replaceAll('\n', '\n  ')}`,
+        '- {pipeline: "%{site}", flowgroup: e, use_template: ingest, ' +
+          'template_parameters: {entity: e}}',
       ].join('\n'),
       'pipelines/instance.yaml': 'use_blueprint: site\nparameters: {site: berlin}\n',
       'blueprints/site.yaml': 'not: [read',
@@ -258,7 +264,8 @@ const IN_087: Row[] = [
       'pipelines/d.yaml': flowgroup('gold', 'd'),
       'pipelines/merged.yaml': [
         'first: &first {pipeline: gold}\nsecond: &second {pipeline: iron}\nflowgroups:',
-        `- <<: [*first, *second]\n  flowgroup: e\n  ${actions('e').trimEnd().replaceAll('\n', '\n  ')}`,
+        '- <<: [*first, *second]\n  flowgroup: e\n' +
+          `  ${actions('e').trimEnd().replaceAll('\n', '\n  ')}`,
       ].join('\n'),
     },
   ],
@@ -328,7 +335,7 @@ async function equal(
     const [flowgroups, flowgroupsUsingTemplates, templates, pipelines, written] = numbers;
     const { python, ...counted } = await oracle.count(root, options.pipelineConfig);
     expect(counted).toEqual({ flowgroups, flowgroupsUsingTemplates, templates, pipelines });
-    // The line is missing when nothing was written.
+    // lhp does not print the line when it wrote nothing.
     expect(Number(/Total files generated: (\d+)/.exec(output)?.[1] ?? 0)).toBe(written);
 
     const event = (await box.recorded(options.again ? 2 : 1)).at(-1);

@@ -1,7 +1,6 @@
-// equality-types.test.ts: what lhp does with a value of a wrong type, for every field of its models
-// and every kind of value, in each version that is installed. lhp's own readers answer, in one
-// process; in equality.test.ts and equality-older.test.ts whole runs of lhp show the same on a few
-// of them.
+// equality-types.test.ts: values of a wrong type, for every field of lhp's models and every kind of
+// value, with each installed version of lhp. lhp's own loaders give the expected result, in one
+// process. equality.test.ts and equality-older.test.ts check some of these values with whole runs.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -101,7 +100,7 @@ const orEnded = <T>(read: () => T): T | typeof ENDED => {
   try {
     return read();
   } catch {
-    return ENDED; // what the scanner is not sure of, and what it refuses
+    return ENDED; // the scanner refuses the file, or is not certain
   }
 };
 
@@ -135,7 +134,7 @@ describe.each(LHP_VERSIONS)('lhp %s', (version) => {
     }
   };
 
-  it('has the models of the table that the scanner reads', () => {
+  it('has the models of the table that the scanner uses', () => {
     const ours = [...typesOf(version)].map(([model, fields]) => [
       model,
       Object.fromEntries(fields),
@@ -154,10 +153,10 @@ describe.each(LHP_VERSIONS)('lhp %s', (version) => {
       return settings.size === 0 ? 'dropped' : 'taken';
     });
 
-  it('lhp.yaml is taken, dropped, or the end of the run', async () => {
+  it('accepts lhp.yaml, ignores it, or ends the run', async () => {
     const texts = projects.map(({ text }) => text);
     const theirs = await oracle.read(root, 'project', 'lhp.yaml', texts);
-    // Nothing is recorded of a run that ends.
+    // A run that fails is not recorded.
     const compared = projects.map(
       ({ field }, index) => !(theirs[index] === ENDED && CONTENT.includes(field)),
     );
@@ -169,8 +168,8 @@ describe.each(LHP_VERSIONS)('lhp %s', (version) => {
     expect(modelsIn(projects)).toEqual([...reachable(models, 'ProjectConfig')].sort());
   });
 
-  it('and the whole project counts accordingly', async () => {
-    // Each way that a field can go, once.
+  it('counts the whole project accordingly', async () => {
+    // Each outcome of a field, once.
     const texts = projects.map(({ text }) => text);
     const ways = (await oracle.read(root, 'project', 'lhp.yaml', texts)).map(
       (way, i) => `${projects[i]?.field} ${way}`,
@@ -191,7 +190,7 @@ describe.each(LHP_VERSIONS)('lhp %s', (version) => {
       ours.push(counted(scan(root, version)));
     }
     expect(table(chosen, ours)).toEqual(table(chosen, theirs));
-    // What is no UTF-8 is no text, so none of the texts above.
+    // Bytes that are not UTF-8 are not a string, so they are none of the values above.
     writeFileSync(
       join(root, 'lhp.yaml'),
       Buffer.from('name: p\nauthor: M\xfcller\ninclude: ["a/**"]\n', 'latin1'),
@@ -202,9 +201,9 @@ describe.each(LHP_VERSIONS)('lhp %s', (version) => {
     expect(counted(scan(root, version))).toEqual('ended' in latin1 ? ENDED : latin1);
   });
 
-  it('a file among the pipelines is taken, or not, with its flowgroups', async () => {
+  it('accepts or refuses a file below pipelines with its flowgroups', async () => {
     const single = casesOf(models, 'FlowGroup', FLOWGROUP);
-    // An entry of a list takes some fields from the document around it.
+    // An entry of `flowgroups:` inherits some fields from its document.
     const shared = casesOf(models, 'FlowGroup', FLOWGROUP, { leave: ['Action'] }).map(inherited);
     const cases = [
       ...single,
@@ -232,7 +231,7 @@ describe.each(LHP_VERSIONS)('lhp %s', (version) => {
 
   if (models.Blueprint === undefined) return;
 
-  it('a blueprint and an instance are taken, or the end of the run', async () => {
+  it('accepts a blueprint and an instance, or ends the run', async () => {
     const blueprints = casesOf(models, 'Blueprint', BLUEPRINT, { leave: ['Action'] });
     const blueprint = (text: string) =>
       orEnded(() => {

@@ -472,7 +472,8 @@ describe('a Prometheus agent', () => {
       async () => (await central.value(COUNTED)) === fresh.length,
       'the runs since the start',
     );
-    // Counters and histograms have queues of their own; a histogram can come after the last counter.
+    // Counters and histograms have queues of their own; a histogram can come after the last
+    // counter.
     await until(async () => {
       const own = await (await fetch(`${agent.url}/metrics`)).text();
       const pending = own.matchAll(

@@ -1,7 +1,7 @@
-// equality.test.ts: what `lhp-otel run -- lhp generate …` records of a project equals what the real
-// lhp 0.9.3 counts in it. Each case is one wrapped run of the real lhp. Its own event of that run
-// and its Python API are the oracle; the numbers in the table say what to expect, so that no case
-// can pass by showing something else than its name says.
+// equality.test.ts: `lhp-otel run -- lhp generate …` records the counts that the real lhp 0.9.3
+// has. Each case is one wrapped run of the real lhp. The expected counts come from lhp's own event
+// of that run and from its Python API. The table repeats them, so that a case cannot pass by
+// testing something else than its name says.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -40,14 +40,16 @@ interface Options {
 
 type Row = [name: string, numbers: Numbers, tree: Tree, options?: Options];
 
-// A materialized view is the least that lhp writes a file for.
+// The smallest flowgroup for which lhp writes a file: a materialized view.
 const view = (table: string) =>
-  `actions: [{name: write, type: write, write_target: {type: materialized_view, table: ${table}, sql: SELECT 1, ${SCHEMA}}}]`;
+  'actions: [{name: write, type: write, ' +
+  `write_target: {type: materialized_view, table: ${table}, sql: SELECT 1, ${SCHEMA}}}]`;
 const SCHEMA = 'catalog: main, schema: sales';
 const flowgroup = (pipeline: string, name: string) =>
   `pipeline: ${pipeline}\nflowgroup: ${name}\n${view(name)}\n`;
 const templated = (pipeline: string, name: string, template = 'ingest') =>
-  `pipeline: ${pipeline}\nflowgroup: ${name}\nuse_template: ${template}\ntemplate_parameters: {entity: ${name}}\n`;
+  `pipeline: ${pipeline}\nflowgroup: ${name}\nuse_template: ${template}\n` +
+  `template_parameters: {entity: ${name}}\n`;
 const documents = (...texts: string[]) => texts.join('---\n');
 /** One flowgroup a path, all of them in the pipeline `bronze`. */
 const files = (...paths: string[]): Tree =>
@@ -56,7 +58,8 @@ const files = (...paths: string[]): Tree =>
   );
 
 const blueprint = (name: string, parameters: string, ...flowgroups: string[]) =>
-  `name: ${name}\nparameters: [${parameters}]\nflowgroups:\n${flowgroups.map((one) => `- {${one}}\n`).join('')}`;
+  `name: ${name}\nparameters: [${parameters}]\nflowgroups:\n` +
+  flowgroups.map((one) => `- {${one}}\n`).join('');
 const instance = (name: string, parameters: string) =>
   `use_blueprint: ${name}\nparameters: {${parameters}}\n`;
 
@@ -122,8 +125,8 @@ const WHERE: Row[] = [
   ],
 ];
 
-// What each pattern takes, and what lies beside it and is not taken. The patterns of one table are
-// one project's `include`.
+// The files that each pattern selects, and files beside them that it does not select. The patterns
+// of one table are the `include` of one project.
 type Patterns = [pattern: string, taken: string[], left: string[]][];
 
 const STARS: Patterns = [
@@ -234,8 +237,8 @@ const DOCUMENTS: Row[] = [
 ];
 
 const YAML: Row[] = [
-  // Of [*other, *common] it is common's template: PyYAML 6.0.4. Before, the first one counted
-  // (equality-older.test.ts).
+  // With PyYAML 6.0.4, [*other, *common] takes the template of common. Earlier versions take the
+  // first one (equality-older.test.ts).
   ['anchors, aliases and merge keys', [3, 2, 1, 2, 3], {}, { from: ['anchors'] }],
   ['of a key that is there twice, the last', [2, 1, 1, 1, 2], {}, { from: ['keys-twice'] }],
   ['text that only looks like documents and keys', [2, 0, 0, 1, 2], {}, { from: ['lookalikes'] }],
@@ -264,7 +267,9 @@ const YAML: Row[] = [
     [2, 0, 0, 1, 2],
     {
       'pipelines/a.yaml': `list: [x]# comment\ntext: "x"# comment\n${flowgroup('bronze', 'a')}`,
-      'pipelines/b.yaml': `bytes: !!binary aGk=\npairs: !!omap [x: 1]\u2028pipeline: bronze\u0085flowgroup: b\n${view('b')}`,
+      'pipelines/b.yaml':
+        'bytes: !!binary aGk=\npairs: !!omap [x: 1]\u2028' +
+        `pipeline: bronze\u0085flowgroup: b\n${view('b')}`,
     },
   ],
 ];
@@ -347,7 +352,8 @@ const BLUEPRINTS: Row[] = [
       'shared/deep/branch.yaml': blueprint(
         'branch',
         '{name: site}',
-        'pipeline: "b_%{site}", flowgroup: "%{site}", use_template: ingest, template_parameters: {entity: "%{site}"}',
+        'pipeline: "b_%{site}", flowgroup: "%{site}", use_template: ingest, ' +
+          'template_parameters: {entity: "%{site}"}',
       ),
     },
     { from: ['blueprints'] },
@@ -361,7 +367,8 @@ const BLUEPRINTS: Row[] = [
       'blueprints/any.yaml': blueprint(
         'any',
         '{name: kind}, {name: id}',
-        'pipeline: any, flowgroup: "any_%{id}", use_template: "%{kind}", template_parameters: {entity: "any_%{id}"}',
+        'pipeline: any, flowgroup: "any_%{id}", use_template: "%{kind}", ' +
+          'template_parameters: {entity: "any_%{id}"}',
       ),
       '.venv/lib/b.yaml': instance('any', 'kind: ingest, id: 1'),
       'c.yaml': instance('any', 'kind: export, id: 2'),
@@ -375,7 +382,8 @@ const BLUEPRINTS: Row[] = [
       'blueprints/derived.yaml': blueprint(
         'derived',
         '{name: site}, {name: region, default: "%{country}_west"}, {name: country, default: de}',
-        `pipeline: "%{full}", flowgroup: "f_%{region}", variables: {full: "%{region}_%{site}", site: fixed}, ${view('"t_%{region}"')}`,
+        'pipeline: "%{full}", flowgroup: "f_%{region}", ' +
+          `variables: {full: "%{region}_%{site}", site: fixed}, ${view('"t_%{region}"')}`,
       ),
       'pipelines/a.yaml': instance('derived', 'site: berlin'),
       'pipelines/b.yaml': instance('derived', 'site: paris, country: fr'),
@@ -397,8 +405,8 @@ const BLUEPRINTS: Row[] = [
   ],
 ];
 
-// A pipeline's name is what Python's str() makes of a parameter's value. Each value here is used by
-// an instance, and its text by a plain flowgroup: when both are the same, they share a pipeline.
+// Python's str() of a parameter's value becomes the pipeline's name. An instance uses each value,
+// and a plain flowgroup uses its text. If both names are the same, they share a pipeline.
 type Values = [value: string, text: string][];
 const values = (table: string): Values =>
   table
@@ -407,24 +415,32 @@ const values = (table: string): Values =>
     .map((pair) => pair.split('→').map((side) => side.trim()) as [string, string]);
 
 const NUMBERS = values(`
-  0 → 0 · -0 → 0 · +1 → 1 · 1_000 → 1000 · 010 → 8 · 08 → 08 · 0o17 → 0o17 · "010" → 010 · !!str 010 → 010 · !!int "7" → 7
-  0x_1F → 31 · 0b1_01 → 5 · 1:30 → 90 · -1:30:00 → -5400 · 12:30:45 → 45045 · 1:60 → 1:60 · 1:30.5 → 90.5
-  123456789012345678901234567890 → 123456789012345678901234567890 · 123456789.123456789 → 123456789.12345679
+  0 → 0 · -0 → 0 · +1 → 1 · 1_000 → 1000 · 010 → 8 · 08 → 08 · 0o17 → 0o17 · "010" → 010
+  !!str 010 → 010 · !!int "7" → 7
+  0x_1F → 31 · 0b1_01 → 5 · 1:30 → 90 · -1:30:00 → -5400 · 12:30:45 → 45045 · 1:60 → 1:60
+  1:30.5 → 90.5
+  123456789012345678901234567890 → 123456789012345678901234567890
+  123456789.123456789 → 123456789.12345679
   1.0 → 1.0 · 1. → 1.0 · .5 → 0.5 · -0.0 → -0.0 · 1_000.5 → 1000.5 · !!float 1 → 1.0 · 1.2.3 → 1.2.3
-  1e3 → 1e3 · 1.5e3 → 1.5e3 · 1.0e+3 → 1000.0 · 1.0e+15 → 1000000000000000.0 · 1.0e+16 → 1e+16 · 1.0e+300 → 1e+300
+  1e3 → 1e3 · 1.5e3 → 1.5e3 · 1.0e+3 → 1000.0 · 1.0e+15 → 1000000000000000.0 · 1.0e+16 → 1e+16
+  1.0e+300 → 1e+300
   1.5e-5 → 1.5e-05 · 0.0001 → 0.0001 · .inf → inf · -.INF → -inf · .NaN → nan
 `);
 const WORDS = values(`
-  yes → True · No → False · ON → True · off → False · true → True · FALSE → False · y → y · n → n · yEs → yEs · "yes" → yes
+  yes → True · No → False · ON → True · off → False · true → True · FALSE → False · y → y · n → n
+  yEs → yEs · "yes" → yes
   ~ → None · null → None · NULL → None · nULL → nULL · → None · "" →
   2024-01-31 → 2024-01-31 · 2024-1-5 → 2024-1-5 · 2024-1-5 3:04:05 → 2024-01-05 03:04:05
-  2024-01-31T10:00:00Z → 2024-01-31 10:00:00+00:00 · 2024-01-31 10:00:00 +2 → 2024-01-31 10:00:00+02:00
+  2024-01-31T10:00:00Z → 2024-01-31 10:00:00+00:00
+  2024-01-31 10:00:00 +2 → 2024-01-31 10:00:00+02:00
   2024-01-31 10:00:00.5 → 2024-01-31 10:00:00.500000
   2024-01-31t10:00:00.1234567-05:30 → 2024-01-31 10:00:00.123456-05:30
 `);
 const COLLECTIONS = values(String.raw`
-  [] → [] · {} → {} · [a, 1, 1.0, yes, ~] → ['a', 1, 1.0, True, None] · {k: v, 1: [x]} → {'k': 'v', 1: ['x']}
-  ["it's"] → ["it's"] · ['a"b'] → ['a"b'] · ["it's \"x\""] → ['it\'s "x"'] · ["\t\\é\x07"] → ['\t\\é\x07']
+  [] → [] · {} → {} · [a, 1, 1.0, yes, ~] → ['a', 1, 1.0, True, None]
+  {k: v, 1: [x]} → {'k': 'v', 1: ['x']}
+  ["it's"] → ["it's"] · ['a"b'] → ['a"b'] · ["it's \"x\""] → ['it\'s "x"']
+  ["\t\\é\x07"] → ['\t\\é\x07']
   ["\u200b\u2028\u00a0é😀"] → ['\u200b\u2028\xa0é😀'] · [2024-01-31] → [datetime.date(2024, 1, 31)]
   [2024-01-31 10:00:00] → [datetime.datetime(2024, 1, 31, 10, 0)]
   [2024-01-31T10:00:05.5Z] → [datetime.datetime(2024, 1, 31, 10, 0, 5, 500000, tzinfo=datetime.timezone.utc)]
@@ -574,8 +590,7 @@ const MONITORING: Row[] = [
   ],
 ];
 
-// lhp drops the whole lhp.yaml when one field has a wrong type, and goes on
-// (equality-types.test.ts).
+// lhp ignores the whole lhp.yaml when one field has a wrong type (equality-types.test.ts).
 const TYPES: Row[] = [
   [
     'a number as version: no include',
@@ -773,7 +788,7 @@ const TOPICS: [topic: string, rows: Row[]][] = [
 const lhp093 = lhp(VERSION);
 
 if (!lacking(lhp093)) {
-  // Two cores: more at once only make each other slow.
+  // CI has two cores; more runs at once only slow each other down.
   vi.setConfig({ maxConcurrency: 2 });
   const oracle = startOracle(lhp093.path);
   const warm = await warmLhp(lhp093.path);
@@ -811,7 +826,7 @@ if (!lacking(lhp093)) {
     expect(counted).toEqual({ flowgroups, flowgroupsUsingTemplates, templates, pipelines });
     const own = ownEvent(box);
     expect(own).toMatchObject({ files_written: written, bundle_enabled: options.bundle ?? false });
-    // lhp leaves its counts out when a slow machine needs more than a quarter of a second for them.
+    // lhp omits its counts when they take longer than 0.25 s, as on a slow machine.
     if (own.project) {
       const expected = {
         flowgroups,

@@ -1,6 +1,6 @@
-// The scanner on projects that are hostile or broken: it ends, within bounds, and what it is not
-// sure of it leaves out. (That it is right on projects that are neither is shown against the real
-// lhp in equality.test.ts.)
+// scan.test.ts: the scanner reads hostile and broken projects. It ends within its limits and leaves
+// out every count that is not certain. equality.test.ts compares its counts of valid projects with
+// those of the real lhp.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -73,16 +73,20 @@ const UNKNOWN = {
 };
 const MENDED = 'text that YAML 1.2 refuses';
 const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
-const laughs = `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefghi'].map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`;
+const nine = (word: string) => `[${Array(9).fill(word).join(',')}]`;
+const laughs = [
+  `a: &a ${nine('x')}\n`,
+  ...[...'bcdefghi'].map((c, i) => `${c}: &${c} ${nine(`*${'abcdefgh'[i]}`)}\n`),
+].join('');
 
-describe('input that would cost too much', () => {
-  it('an alias bomb is one flowgroup like any other', () => {
+describe('input that multiplies', () => {
+  it('counts a file with an alias bomb as one flowgroup', () => {
     expect(scan(project({ 'pipelines/a.yaml': flowgroup('a', laughs) }))).toMatchObject({
       flowgroups: 1,
       uncertain: undefined,
     });
   });
-  it('an alias bomb in a blueprint parameter is not spelled out', () => {
+  it('does not expand an alias bomb in a blueprint parameter', () => {
     const root = project({
       'blueprints/b.yaml':
         'name: b\nparameters: [{name: x}]\nflowgroups: [{pipeline: p, flowgroup: "f_%{x}"}]\n',
@@ -90,9 +94,10 @@ describe('input that would cost too much', () => {
     });
     expect(scan(root)).toMatchObject({ ...UNKNOWN, uncertain: 'a parameter value' });
   });
-  it('variables that double each other are not spelled out', () => {
+  it('does not expand variables that double each other', () => {
     const root = project({
-      'blueprints/b.yaml': `name: b\nparameters: [{name: x}]\nflowgroups: [{pipeline: p, flowgroup: "%{x}"}]\n`,
+      'blueprints/b.yaml':
+        'name: b\nparameters: [{name: x}]\nflowgroups: [{pipeline: p, flowgroup: "%{x}"}]\n',
       'pipelines/i.yaml': `use_blueprint: b\nparameters: {x: "${'%{x}'.repeat(50)}"}\n`,
     });
     expect(scan(root)).toMatchObject({ ...UNKNOWN, uncertain: 'a name made by a blueprint' });
@@ -107,7 +112,8 @@ describe('input that would cost too much', () => {
     ],
     [
       'many merge keys',
-      `base: &b {${Array.from({ length: 2000 }, (_, i) => `k${i}: 1`)}}\n${Array.from({ length: 200 }, (_, i) => `m${i}: {<<: *b}`).join('\n')}\n`,
+      `base: &b {${Array.from({ length: 2000 }, (_, i) => `k${i}: 1`)}}\n` +
+        Array.from({ length: 200 }, (_, i) => `m${i}: {<<: *b}\n`).join(''),
       'nesting or merge keys',
     ],
   ])('%s: the run is recorded without counts', (_, text, uncertain) => {
@@ -119,7 +125,7 @@ describe('input that would cost too much', () => {
       projectName: 'p',
     });
   });
-  it('many files are bounded by their total size', () => {
+  it('limits the total size of all files', () => {
     const big = flowgroup('a', `x: "${'y'.repeat(7_000_000)}"\n`);
     expect(
       scan(
@@ -129,7 +135,7 @@ describe('input that would cost too much', () => {
       ),
     ).toMatchObject(UNKNOWN);
   });
-  it('keys that are names of the prototype are keys', () => {
+  it('accepts names of Object.prototype as keys', () => {
     const root = project({
       'pipelines/a.yaml': flowgroup('a', '__proto__: {use_template: x}\nconstructor: 1\n'),
     });
@@ -138,7 +144,7 @@ describe('input that would cost too much', () => {
   });
 });
 
-describe('patterns that would cost too much', () => {
+describe('expensive patterns', () => {
   /** Counts the steps that are made. */
   class Counting extends Deadline {
     steps = 0;
@@ -159,11 +165,11 @@ describe('patterns that would cost too much', () => {
     const path = `${'a/'.repeat(20)}${name}`;
     const { matches } = matcher(pattern, deadline);
     expect(matches(path)).toBe(false);
-    // Of `**`, each folder of the path is tried.
+    // A pattern with `**` is matched against each folder of the path.
     const tries = pattern.includes('**') ? 2 * path.split('/').length + 3 : 2;
     expect(deadline.steps).toBeLessThanOrEqual(tries * pattern.length * path.length);
   });
-  it('such a pattern in lhp.yaml: the project is counted like any other', () => {
+  it('counts a project with such a pattern in lhp.yaml', () => {
     const include = JSON.stringify([`${'*a'.repeat(14)}*b`, '*.yaml']);
     const root = project({
       'lhp.yaml': `name: p\ninclude: ${include}\n`,
@@ -171,7 +177,7 @@ describe('patterns that would cost too much', () => {
     });
     expect(scan(root)).toMatchObject({ flowgroups: 1, uncertain: undefined });
   });
-  it('more of them than any project has: without counts', () => {
+  it('counts nothing with more patterns than the limit', () => {
     const include = JSON.stringify(Array.from({ length: 300 }, () => 'x'.repeat(1_000)));
     expect(scan(project({ 'lhp.yaml': `name: p\ninclude: ${include}\n` }))).toMatchObject({
       ...UNKNOWN,
@@ -180,7 +186,7 @@ describe('patterns that would cost too much', () => {
   });
 });
 
-describe('the deadline holds wherever the scan is', () => {
+describe('the deadline ends the scan everywhere', () => {
   /** Is over when it was asked so often. */
   class Over extends Deadline {
     asked = 0;
@@ -212,12 +218,12 @@ describe('the deadline holds wherever the scan is', () => {
     const written = listOutput(new Snapshot(root, { deadline }), undefined, 'dev');
     return { written, scan: scanProject(new Snapshot(root, { deadline }), options, written) };
   };
-  it('for each folder, each file and each attempt to parse: over at any of them, it ends there', () => {
+  it('at each folder, each file and each attempt to parse', () => {
     const root = project(tree);
     const all = new Over(Number.POSITIVE_INFINITY);
     expect(counted(root, all).scan).toMatchObject({ flowgroups: 2, files: 1 });
-    // Folders: three of the output, pipelines, the root, blueprints, pipelines; four files, read
-    // and parsed.
+    // Folders: three of the output, pipelines, the root, blueprints, pipelines. Four files are
+    // read and parsed.
     expect(all.asked).toBeGreaterThanOrEqual(3 + 4 + 4 * 2);
     for (let times = 0; times < all.asked; times += 1) {
       const over = new Over(times);
@@ -226,36 +232,36 @@ describe('the deadline holds wherever the scan is', () => {
       expect(found).toMatchObject(written === undefined && times > 2 ? { files: null } : UNKNOWN);
     }
   });
-  it('in a text that is parsed again and again', () => {
-    // Each line is mended where the parser complains, one attempt a line.
+  it('in a text that is parsed many times', () => {
+    // The parser reports each line in turn, and each is repaired in one more attempt.
     const text = `x: {\n${'a: [b],\n'.repeat(150)}}\n`;
     const deadline = new Over(5);
     expect(() => parseDocuments(text, 'last', deadline)).toThrow('time');
     expect(deadline.asked).toBe(6);
   });
-  it('between small steps the clock is looked at', () => {
+  it('between many small steps', () => {
     const deadline = new Deadline(-1);
     expect(() => {
       for (let i = 0; i < 20_000; i += 1) deadline.step();
     }).toThrow('time');
   });
-  it('in one pattern, on one path', () => {
+  it('while one path is matched against one pattern', () => {
     const { matches } = matcher(`*${'a'.repeat(500)}b`, new Deadline(-1));
     expect(() => matches('a'.repeat(2_000))).toThrow('time');
   });
 });
 
-describe('an output folder without bounds', () => {
-  it('is not entered deeper than any project is: then the number is not known', () => {
+describe('an output folder beyond the limits', () => {
+  it('is not read beyond the limit of depth, and gives no number', () => {
     const root = project({ 'pipelines/a.yaml': flowgroup('a') });
     mkdirSync(join(root, 'generated', 'dev', ...Array<string>(150).fill('d')), { recursive: true });
     expect(scan(root)).toMatchObject({ flowgroups: 1, files: null });
   });
-  it('is not listed to the end', () => {
+  it('is not read beyond the limit of entries', () => {
     const root = project({ 'pipelines/a.yaml': flowgroup('a'), 'generated/dev/a.py': '' });
     const { readSync } = Dir.prototype;
     let entries = 0;
-    // A folder whose next entry is always the same.
+    // A folder that has no last entry.
     Dir.prototype.readSync = function (this: Dir) {
       entries += 1;
       if (entries > 1_000_000) throw new Error('listed without end');
@@ -270,14 +276,14 @@ describe('an output folder without bounds', () => {
   });
 });
 
-describe('links and what is no file', () => {
-  it('a loop of links ends', () => {
+describe('links and special files', () => {
+  it('does not follow a loop of links', () => {
     const root = project({ 'pipelines/a.yaml': flowgroup('a') });
     symlinkSync('..', join(root, 'pipelines', 'loop'));
     symlinkSync(root, join(root, 'pipelines', 'again'));
     expect(scan(root)).toMatchObject({ flowgroups: 1 });
   });
-  it('a link to nothing, a folder, a pipe and a device are not read; the counts are left out', () => {
+  it('does not read a dangling link, a folder, a pipe or a device, and counts nothing', () => {
     for (const make of [
       (path: string) => symlinkSync('/nonexistent', path),
       (path: string) => spawnSync('mkfifo', [path]),
@@ -288,7 +294,7 @@ describe('links and what is no file', () => {
       expect(scan(root)).toMatchObject(UNKNOWN);
     }
   });
-  it('a link to a file counts', () => {
+  it('reads a link to a file', () => {
     const root = project({ 'elsewhere/b.txt': flowgroup('b'), 'pipelines/a.yaml': flowgroup('a') });
     symlinkSync('../elsewhere/b.txt', join(root, 'pipelines', 'b.yaml'));
     expect(scan(root)).toMatchObject({ flowgroups: 2 });
@@ -300,22 +306,22 @@ describe('files that do not parse', () => {
     'pipelines/a.yaml': flowgroup('a'),
     'pipelines/b.yaml': 'pipeline: [unclosed\n',
   };
-  it('lhp 0.9.3 would have ended there, so what we could not read is our lack: no counts', () => {
+  it('lhp 0.9.3 would have ended: nothing is counted', () => {
     expect(scan(project(broken))).toMatchObject(UNKNOWN);
   });
-  it('lhp 0.6.4 skips them, so they do not count', () => {
+  it('lhp 0.6.4 skips them: the other files are counted', () => {
     expect(scan(project(broken), '0.6.4')).toMatchObject({ flowgroups: 1, pipelines: 1 });
   });
-  it('not UTF-8', () => {
+  it('a file that is not UTF-8', () => {
     const root = project({ 'pipelines/a.yaml': flowgroup('a') });
     writeFileSync(join(root, 'pipelines', 'b.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xff, 0xfe]));
     expect(scan(root)).toMatchObject(UNKNOWN);
   });
-  it('not readable', () => {
+  it('a file that is not readable', () => {
     const root = project({ 'pipelines/a.yaml': flowgroup('a') });
     chmodSync(root, 0o755);
     chmodSync(join(root, 'pipelines', 'a.yaml'), 0);
-    // Root reads everything, so another user looks.
+    // Root can read every file, so another user runs the scan.
     const program = `import { scanProject } from '${join(projectRoot, 'src', 'scan', 'scan.ts')}';
       import { Snapshot } from '${join(projectRoot, 'src', 'scan', 'snapshot.ts')}';
       const options = { lhpVersion: '0.9.3', dryRun: false };
@@ -331,7 +337,7 @@ describe('files that do not parse', () => {
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toMatchObject(UNKNOWN);
   });
-  it('a broken lhp.yaml: the project has no name and no counts', () => {
+  it('a broken lhp.yaml: no name and no counts', () => {
     expect(
       scan(project({ 'lhp.yaml': 'name: [', 'pipelines/a.yaml': flowgroup('a') })),
     ).toMatchObject({
@@ -339,12 +345,12 @@ describe('files that do not parse', () => {
       projectName: undefined,
     });
   });
-  it('no pipelines folder at all', () =>
+  it('a project without the folder pipelines', () =>
     expect(scan(project({}))).toMatchObject({ flowgroups: 0, pipelines: 0, files: 0 }));
 });
 
-// That the versions in between do so was read from them, and tried once (docs/adr/0004-scan.md); of
-// the three that are installed equality-types.test.ts tries every field.
+// equality-types.test.ts tries every field with the three installed versions of lhp. The behavior
+// of the versions between them was read from their source and tried once (docs/adr/0004-scan.md).
 describe('a value of a wrong type', () => {
   const two = { 'pipelines/a/a.yaml': flowgroup('a'), 'pipelines/b.yaml': flowgroup('b') };
   const counted = (lhpYaml: string | Buffer, version: string) => {
@@ -416,10 +422,12 @@ describe('a value of a wrong type', () => {
       expect(scan(project(files), '0.6.4')).toMatchObject(UNKNOWN);
     },
   );
-  it('one large mapping that a list shows a hundred thousand times is looked at once', () => {
+  it('checks a large mapping once that a list contains a hundred thousand times', () => {
     const keys = Array.from({ length: 50_000 }, (_, i) => `k${i}: 1`).join(', ');
     const source = `[${Array(100_000).fill('*a').join(',')}]`;
-    const text = `a: &a {${keys}}\npipeline: p\nflowgroup: f\nactions: [{name: n, type: load, source: ${source}}]\n`;
+    const text =
+      `a: &a {${keys}}\npipeline: p\nflowgroup: f\n` +
+      `actions: [{name: n, type: load, source: ${source}}]\n`;
     expect(scan(project({ 'pipelines/a.yaml': text }), '0.6.4')).toMatchObject({
       flowgroups: 1,
       uncertain: undefined,
@@ -438,7 +446,7 @@ describe('a value of a wrong type', () => {
   });
 });
 
-describe('indentation that PyYAML does not look at', () => {
+describe('indentation that PyYAML ignores', () => {
   it.each([
     ['a closing bracket at the beginning of a line', 'x: [\n  1,\n  2\n]\ny: {\n  a: 1\n}\n'],
     ['everything in brackets there', 'x: {a: [\n1,\n2], b:\n3}\n'],
@@ -450,7 +458,7 @@ describe('indentation that PyYAML does not look at', () => {
     });
     expect(scan(root)).toMatchObject({ flowgroups: 2, flowgroupsUsingTemplates: 1 });
   });
-  it('a bracket in a block of text stays in its block', () => {
+  it('keeps a bracket in a block scalar', () => {
     const text = 'x: |\n  {\n  }\ny: [\n  1\n]\nuse_template: t\n';
     expect(scan(project({ 'pipelines/a.yaml': flowgroup('a', text) }))).toMatchObject({
       flowgroupsUsingTemplates: 1,
@@ -484,10 +492,10 @@ describe('Python prints', () => {
       pythonStr((parseDocuments(`v: ${text}\n`, 'last')[0] as Map<string, unknown>).get('v')),
     ).toBe(printed);
   });
-  it('a set in an order of its own', () => {
+  it('refuses a set of strings, whose order differs in each process', () => {
     expect(() => pythonStr(new Set(['a', 'b']))).toThrow(LimitError);
   });
-  it('a value that is too long is refused', () => {
+  it('refuses a value that is too long', () => {
     expect(() => pythonStr(['x'.repeat(70_000)])).toThrow(LimitError);
   });
 });
@@ -496,8 +504,8 @@ describe.each([lhp('0.9.3'), lhp('0.8.7')])(
   'merge keys as the PyYAML beside $name reads them',
   (real) => {
     if (lacking(real)) return;
-    // Mappings that merge earlier ones, singly and as lists, with keys before and after, also of
-    // one letter.
+    // Mappings that merge earlier ones, singly and as lists, with keys before and after, including
+    // keys of one letter.
     const own = fc.tuple(
       fc.constantFrom('k', 'é', 'key', 'other', 'more'),
       fc.integer({ min: 1, max: 99 }),
@@ -531,7 +539,8 @@ describe.each([lhp('0.9.3'), lhp('0.8.7')])(
         .map((list) => list.map(text).join(''));
       const program = `
 import json, sys, yaml
-print(json.dumps([yaml.__version__, [yaml.load(text, yaml.CSafeLoader) for text in json.load(sys.stdin)]]))`;
+texts = json.load(sys.stdin)
+print(json.dumps([yaml.__version__, [yaml.load(text, yaml.CSafeLoader) for text in texts]]))`;
       const python = join(dirname(real.path), 'python');
       const { stdout, stderr } = spawnSync(python, ['-c', program], {
         input: JSON.stringify(documents),
@@ -588,11 +597,11 @@ describe('patterns', () => {
   ])('%j', (patterns, found) => expect(discoverYaml(root(), patterns)).toEqual(found));
 });
 
-describe('patterns mean what they mean to lhp', () => {
+describe('patterns select the same files as in lhp', () => {
   const real = lhp('0.9.3');
   if (lacking(real)) return;
-  // Random patterns over a small alphabet, answered by lhp's own function and by ours, in one
-  // Python process.
+  // lhp's own function and ours match random patterns over a small alphabet; one Python process
+  // answers for lhp.
   const sets = [
     '[ab]',
     '[!a]',
@@ -647,7 +656,8 @@ from pathlib import Path
 from lhp.utils.file_pattern_matcher import discover_files_with_patterns, validate_pattern
 root = Path(sys.argv[1])
 print(json.dumps([
-    [str(p.relative_to(root)) for p in discover_files_with_patterns(root, [pattern])] if validate_pattern(pattern) else None
+    [str(path.relative_to(root)) for path in discover_files_with_patterns(root, [pattern])]
+    if validate_pattern(pattern) else None
     for pattern in json.load(sys.stdin)
 ]))`;
     const python = join(dirname(real.path), 'python');
