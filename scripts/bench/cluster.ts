@@ -6,7 +6,7 @@ import { type Cluster, clusterServers, type Node } from '../harness/cluster.ts';
 import { program } from '../harness/needs.ts';
 import { deliver, makeRuns, record, sumOf, truth } from '../harness/runs.ts';
 import { asker, type Gateway, type Server } from '../harness/stack.ts';
-import { ensureCollector, ensureCortex } from '../setup.mjs';
+import { ensureCollector, ensureCortex } from '../setup/install.mjs';
 import { table } from './measure.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 20_000);
@@ -20,8 +20,8 @@ export async function cluster(): Promise<void> {
   if (nginx.lacks !== undefined) throw new Error(nginx.lacks);
   const programs = {
     nginx,
-    collector: { path: ensureCollector() },
-    cortex: { path: ensureCortex() },
+    collector: { path: await ensureCollector() },
+    cortex: { path: await ensureCortex() },
   };
   const now = Date.now();
   const runs = makeRuns(RUNS, now, 7);

@@ -11,7 +11,7 @@ import { JOB_VARIABLE, type Job } from '../../src/job/job.ts';
 import { REPORTER_FLAGS } from '../../src/wrap/start-reporter.ts';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
 import { tellUser } from '../harness/told.ts';
-import { ensureCollector, ensurePrometheus } from '../setup.mjs';
+import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
 import { table } from './measure.ts';
 
 const KILLS = Number(process.env.BENCH_KILLS ?? 1_000);
@@ -80,9 +80,9 @@ export interface Crowd {
 }
 
 export async function faults(folder: string): Promise<void> {
-  const backend = await prometheusServer(ensurePrometheus());
+  const backend = await prometheusServer(await ensurePrometheus());
   await backend.start();
-  const gateway = await gatewayServer(ensureCollector(), `${backend.url}/api/v1/otlp`);
+  const gateway = await gatewayServer(await ensureCollector(), `${backend.url}/api/v1/otlp`);
   await gateway.start();
   const relay = await countingRelay(gateway.port);
   const total = async (series: string) =>

@@ -5,7 +5,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { composeServices } from '../harness/compose.ts';
 import { program } from '../harness/needs.ts';
-import { ensureCollector, ensurePrometheus } from '../setup.mjs';
+import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
 import { arrivalsOf } from './fleet/arrivals.ts';
 import { DAY, HOUR } from './fleet/assumptions.ts';
 import { bodies } from './fleet/bodies.ts';
@@ -38,7 +38,7 @@ const UNTIL_NOW = 6 * HOUR;
 export async function fleet(): Promise<void> {
   const openssl = program('openssl');
   if (openssl.lacks !== undefined) throw new Error(openssl.lacks);
-  const programs = { collector: ensureCollector(), prometheus: ensurePrometheus() };
+  const programs = { collector: await ensureCollector(), prometheus: await ensurePrometheus() };
   const load = loadavg()[0] ?? 0;
   const body = bodies();
   const past = (days: number) => ({ seed: SEED, days, from: Date.now() - UNTIL_NOW - days * DAY });

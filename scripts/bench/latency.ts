@@ -10,7 +10,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
 import { tellUser } from '../harness/told.ts';
-import { ensureCollector, ensureLhp, ensurePrometheus } from '../setup.mjs';
+import { ensureCollector, ensureLhp, ensurePrometheus } from '../setup/install.mjs';
 import { SHELLS, timed } from './hook.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
 
@@ -64,7 +64,7 @@ export async function latency(folder: string): Promise<void> {
       RUNS,
     );
 
-    const lhp = ensureLhp('0.9.3');
+    const lhp = await ensureLhp('0.9.3');
     const real = join(folder, 'real');
     mkdirSync(real);
     const PATH = [dirname(lhp), process.env.PATH].join(delimiter);
@@ -177,9 +177,9 @@ async function compareLines(
 
 /** From the end of the wrapped command to the moment when Prometheus counts its run. */
 export async function arrival(folder: string): Promise<void> {
-  const backend = await prometheusServer(ensurePrometheus());
+  const backend = await prometheusServer(await ensurePrometheus());
   await backend.start();
-  const gateway = await gatewayServer(ensureCollector(), `${backend.url}/api/v1/otlp`);
+  const gateway = await gatewayServer(await ensureCollector(), `${backend.url}/api/v1/otlp`);
   await gateway.start();
   const project = join(folder, 'arrival');
   mkdirSync(project);

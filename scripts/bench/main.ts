@@ -10,7 +10,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { REPORTER_FLAGS } from '../../src/wrap/start-reporter.ts';
 import { tellUser } from '../harness/told.ts';
-import { ensureLhp } from '../setup.mjs';
+import { ensureLhp } from '../setup/install.mjs';
 import { backendStart } from './backend-start.ts';
 import { ci } from './ci.ts';
 import { cluster } from './cluster.ts';
@@ -229,7 +229,7 @@ function run(
 // ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function reporter(): Promise<void> {
-  const lhp = ensureLhp('0.9.3');
+  const lhp = await ensureLhp('0.9.3');
   const project = join(folder, 'sample');
   mkdirSync(project);
   const env = {

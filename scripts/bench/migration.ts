@@ -8,7 +8,7 @@ import { clusterServers, TENANT } from '../harness/cluster.ts';
 import { program } from '../harness/needs.ts';
 import { DAY, deliver, makeRuns, record, sumOf, truth } from '../harness/runs.ts';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
-import { ensureCollector, ensureCortex, ensurePrometheus } from '../setup.mjs';
+import { ensureCollector, ensureCortex, ensurePrometheus } from '../setup/install.mjs';
 import { table } from './measure.ts';
 
 const OLD = 2_000;
@@ -19,14 +19,16 @@ const COUNT = sumOf('lhp_generate_runs_total');
 const importer = join(import.meta.dirname, '..', '..', 'deploy', 'cluster', 'import-blocks.sh');
 
 export async function migration(): Promise<void> {
-  const collector = { path: ensureCollector() };
+  const collector = { path: await ensureCollector() };
   const now = Date.now();
   const at = now / 1_000 + 60;
   const old = makeRuns(OLD, now - 2 * DAY, 5.5);
   // Other milliseconds than those of the old ones.
   const fresh = makeRuns(NEW, now - 1, 1.9);
 
-  const single = await prometheusServer(ensurePrometheus(), { flags: ['--web.enable-admin-api'] });
+  const single = await prometheusServer(await ensurePrometheus(), {
+    flags: ['--web.enable-admin-api'],
+  });
   await single.start();
   const gateway = await gatewayServer(collector.path, `${single.url}/api/v1/otlp`);
   await gateway.start();
@@ -39,7 +41,7 @@ export async function migration(): Promise<void> {
 
   // Often, so that imported blocks and the cluster's own are compacted together while we look.
   const stack = await clusterServers(
-    { nginx: program('nginx'), collector, cortex: { path: ensureCortex() } },
+    { nginx: program('nginx'), collector, cortex: { path: await ensureCortex() } },
     {
       flags: ['-compactor.compaction-interval=5s', '-blocks-storage.bucket-store.sync-interval=5s'],
     },

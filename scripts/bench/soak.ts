@@ -17,7 +17,7 @@ import { JOB_VARIABLE } from '../../src/job/job.ts';
 import { REPORTER_FLAGS } from '../../src/wrap/start-reporter.ts';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
 import { tellUser } from '../harness/told.ts';
-import { ensureCollector, ensurePrometheus } from '../setup.mjs';
+import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
 import { CROWD, type Crowd, tell } from './faults.ts';
 import { table } from './measure.ts';
 
@@ -28,9 +28,9 @@ const root = join(import.meta.dirname, '..', '..');
 const cli = join(root, 'dist', 'cli.cjs');
 
 export async function soak(folder: string): Promise<void> {
-  const backend = await prometheusServer(ensurePrometheus());
+  const backend = await prometheusServer(await ensurePrometheus());
   await backend.start();
-  const gateway = await gatewayServer(ensureCollector(), `${backend.url}/api/v1/otlp`);
+  const gateway = await gatewayServer(await ensureCollector(), `${backend.url}/api/v1/otlp`);
   await gateway.start();
   const home = join(folder, 'soak');
   const state = join(home, '.local', 'state', 'lhp-otel');

@@ -14,7 +14,7 @@ import {
   yourCollector,
   yourPrometheus,
 } from '../harness/yours.ts';
-import { ensureCollector, ensurePrometheus } from '../setup.mjs';
+import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
 import { table } from './measure.ts';
 
 const RUNS = 2_000;
@@ -152,7 +152,7 @@ async function measure(
 }
 
 export async function stacks(): Promise<void> {
-  const [collector, prometheus] = [ensureCollector(), ensurePrometheus()];
+  const [collector, prometheus] = [await ensureCollector(), await ensurePrometheus()];
   const started = async <T extends Server>(making: Promise<T>): Promise<T> => {
     const server = await making;
     await server.start();

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promtoolPath } from '../setup.mjs';
+import { promtoolPath } from '../setup/programs.mjs';
 import { freePort } from './collector.ts';
 import { composeServices, type Service } from './compose.ts';
 import { projectRoot } from './sandbox.ts';

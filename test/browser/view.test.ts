@@ -16,11 +16,12 @@ import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plausible, runAt, writeHistory } from '../../scripts/harness/history.ts';
-import { chromium, lacking, lhp } from '../../scripts/harness/needs.ts';
+import { chromium, lhp } from '../../scripts/harness/needs.ts';
 import { type Sandbox, sandbox, until } from '../../scripts/harness/sandbox.ts';
 import { startBrowser, startView, type View } from '../../scripts/harness/view.ts';
 import { eventOf } from '../../src/otlp/decode.ts';
 import { type Data, pack, unpack } from '../../src/view/api.ts';
+import { lacking } from '../support/lacking.ts';
 import { ended } from '../support/oracle.ts';
 import { type Disc, type Drawn, expectLinear, recordDrawing } from './drawn.ts';
 import {

@@ -1,3 +1,4 @@
+// @module-tag extended
 // Proves the arithmetic of the load model (bench/fleet): no run is lost or invented on its way, a
 // laptop's backlog comes with the first run that the client's own back-off lets through, a seed
 // repeats, and rates and series are those that can be counted by hand.

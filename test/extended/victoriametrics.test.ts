@@ -1,3 +1,4 @@
+// @module-tag extended
 // Proves what docs/victoriametrics.md says of VictoriaMetrics in place of Prometheus, with the
 // flags and files of deploy/docker-compose.victoriametrics.yml: totals are exact through
 // repetitions, restarts and absences, and a question is answered with every run that came before
@@ -5,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collector, lacking, victoriaMetrics } from '../../scripts/harness/needs.ts';
+import { collector, victoriaMetrics } from '../../scripts/harness/needs.ts';
 import {
   DAY,
   deliver,
@@ -25,6 +26,7 @@ import {
   victoriaMetricsStack,
   victoriaMetricsTruth,
 } from '../../scripts/harness/victoriametrics.ts';
+import { lacking } from '../support/lacking.ts';
 
 const RUNS = sumOf('lhp_generate_runs_total');
 const LOAD = 1_500;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sendBacklog } from '../../scripts/harness/backlog.ts';
 import { freePort } from '../../scripts/harness/collector.ts';
-import { collector, lacking, prometheus, promtool } from '../../scripts/harness/needs.ts';
+import { collector, prometheus, promtool } from '../../scripts/harness/needs.ts';
 import { lhpOtel } from '../../scripts/harness/otlp-server.ts';
 import { HOUR, makeRuns, post, record } from '../../scripts/harness/runs.ts';
 import { idle, projectRoot, sandbox, until } from '../../scripts/harness/sandbox.ts';
@@ -22,6 +22,7 @@ import {
   startVariables,
   temporary,
 } from '../../scripts/harness/stack.ts';
+import { lacking } from '../support/lacking.ts';
 
 describe('Prometheus, started as docker-compose.yml says', () => {
   const needs = [prometheus(), promtool(), collector()] as const;
@@ -48,9 +49,9 @@ describe('Prometheus, started as docker-compose.yml says', () => {
   it('takes what is out of order for as long at its first start as at its second', () => {
     const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
     const windows = [
-      ['prometheus', 'start.yml'],
-      ['prometheus', 'prometheus.yml'],
-      ['kubernetes', 'prometheus.yml'],
+      ['deploy', 'prometheus', 'start.yml'],
+      ['deploy', 'prometheus', 'prometheus.yml'],
+      ['deploy', 'kubernetes', 'prometheus.yml'],
     ].map((path) => /out_of_order_time_window: (\S+)/.exec(read(...path))?.[1]);
     expect(windows).toEqual(['9d', '9d', '9d']);
     const checked = ['check', 'config', join(projectRoot, 'deploy', 'prometheus', 'start.yml')];

@@ -20,7 +20,7 @@ import { delimiter, join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort, type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, lacking } from '../../scripts/harness/needs.ts';
+import { collector } from '../../scripts/harness/needs.ts';
 import {
   type Env,
   idle,
@@ -28,6 +28,7 @@ import {
   type Sandbox,
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 
 const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
 const { version } = JSON.parse(read('package.json')) as { version: string };

@@ -14,7 +14,6 @@ import { freePort } from '../../scripts/harness/collector.ts';
 import {
   collector,
   cortex,
-  lacking,
   type Need,
   program,
   prometheus,
@@ -26,6 +25,7 @@ import { type Asker, asker, gatewayServer, prometheusServer } from '../../script
 import { victoriaMetricsStack } from '../../scripts/harness/victoriametrics.ts';
 import { type GenerateEvent, INSTRUMENTS, LOST_RUNS } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
 import {
   ANSWERS,
   type Answer,

@@ -3,7 +3,7 @@
 // Prometheus, both started as docker-compose.yml says. Every total equals the truth, also when
 // everything is sent again, when servers are killed, and when the backend was away.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collector, lacking, prometheus } from '../../scripts/harness/needs.ts';
+import { collector, prometheus } from '../../scripts/harness/needs.ts';
 import {
   DAY,
   deliver,
@@ -24,6 +24,7 @@ import {
 } from '../../scripts/harness/stack.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
 
 const RUNS = 10_000;
 

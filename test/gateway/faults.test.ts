@@ -20,7 +20,7 @@ import { type AddressInfo, createServer, connect as tcp } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/harness/collector.ts';
-import { collector, lacking, program, prometheus } from '../../scripts/harness/needs.ts';
+import { collector, program, prometheus } from '../../scripts/harness/needs.ts';
 import {
   type Answer,
   lhpOtel,
@@ -44,6 +44,7 @@ import {
   prometheusServer,
 } from '../../scripts/harness/stack.ts';
 import { JOB_VARIABLE, type Job } from '../../src/job/job.ts';
+import { lacking } from '../support/lacking.ts';
 
 const ENDPOINT = 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT';
 const TIMEOUT = 'LHP_OTEL_EXPORTER_OTLP_TIMEOUT';

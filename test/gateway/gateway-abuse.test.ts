@@ -9,7 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { collector, lacking, prometheus } from '../../scripts/harness/needs.ts';
+import { collector, prometheus } from '../../scripts/harness/needs.ts';
 import {
   type Gateway,
   gatewayServer,
@@ -18,6 +18,7 @@ import {
 } from '../../scripts/harness/stack.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
 import { field } from '../support/protobuf.ts';
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -20,7 +20,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, lhp, type Need, program } from '../../scripts/harness/needs.ts';
+import { lhp, type Need, program } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -31,6 +31,7 @@ import {
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
 import { mountNamespaces, overEtc } from '../support/etc.ts';
+import { lacking } from '../support/lacking.ts';
 import { reportMeanwhile } from '../support/report.ts';
 import { type Touch, traced } from '../support/trace.ts';
 

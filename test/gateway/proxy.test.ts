@@ -11,7 +11,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../scripts/harness/certificates.ts';
 import { freePort, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, lacking, program } from '../../scripts/harness/needs.ts';
+import { collector, program } from '../../scripts/harness/needs.ts';
 import {
   lhpOtel,
   type OtlpServer,
@@ -30,6 +30,7 @@ import { isExcepted } from '../../src/config/no-proxy.ts';
 import { proxyOf } from '../../src/config/proxy.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import type { Status } from '../../src/status.ts';
+import { lacking } from '../support/lacking.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const PASSWORD = 'canary-password';

@@ -11,12 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { clientTls, makeCertificates } from '../../scripts/harness/certificates.ts';
-import { collector, lacking, program, prometheus } from '../../scripts/harness/needs.ts';
+import { collector, program, prometheus } from '../../scripts/harness/needs.ts';
 import { lhpOtel } from '../../scripts/harness/otlp-server.ts';
 import { idle, projectRoot, type Sandbox, sandbox, until } from '../../scripts/harness/sandbox.ts';
 import { type Gateway, gatewayServer, prometheusServer } from '../../scripts/harness/stack.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
 import { grpcExport } from '../support/protobuf.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';

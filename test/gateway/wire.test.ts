@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, lacking, lhp } from '../../scripts/harness/needs.ts';
+import { collector, lhp } from '../../scripts/harness/needs.ts';
 import { lhpOtel, type OtlpServer, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import {
   type Env,
@@ -31,6 +31,7 @@ import {
   SCOPE_NAME,
 } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
 
 const packageVersion = (
   JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string }

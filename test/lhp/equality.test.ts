@@ -5,8 +5,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { lacking, lhp } from '../../scripts/harness/needs.ts';
+import { lhp } from '../../scripts/harness/needs.ts';
 import { type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 import { ended, layOut, ownEvent, startOracle, type Tree, warmLhp } from '../support/oracle.ts';
 
 const VERSION = '0.9.3';

@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../scripts/harness/certificates.ts';
 import { freePort } from '../../scripts/harness/collector.ts';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import {
   type Answer,
   lhpOtel,
@@ -41,6 +41,7 @@ import {
 } from '../../scripts/harness/sandbox.ts';
 import type { DeliveryState } from '../../src/deliver/delivery-state.ts';
 import type { Status } from '../../src/status.ts';
+import { lacking } from '../support/lacking.ts';
 
 const GENERATE = ['run', '--', 'lhp', 'generate', '--env', 'dev'];
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';

@@ -14,7 +14,7 @@ import {
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -28,6 +28,7 @@ import type { Host } from '../../src/system/host.ts';
 import { resolvePaths } from '../../src/system/paths.ts';
 import { windowsProgram } from '../../src/system/windows.ts';
 import { openerOf } from '../../src/view/open.ts';
+import { lacking } from '../support/lacking.ts';
 import { traced } from '../support/trace.ts';
 
 const strace = program('strace');

@@ -8,7 +8,7 @@ import { join, relative } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../scripts/harness/certificates.ts';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import {
   lhpOtel,
   type OtlpServer,
@@ -25,6 +25,7 @@ import {
 } from '../../scripts/harness/sandbox.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import { isLeftOut, reporterEnv } from '../../src/wrap/reporter-env.ts';
+import { lacking } from '../support/lacking.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const SECRET = 'canary-token';

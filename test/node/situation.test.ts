@@ -6,7 +6,6 @@ import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -18,6 +17,7 @@ import {
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import type { Status } from '../../src/status.ts';
 import { mountNamespaces, overEtc } from '../support/etc.ts';
+import { lacking } from '../support/lacking.ts';
 
 const NOWHERE = 'http://127.0.0.1:9';
 const ENDPOINT = 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT';

@@ -9,7 +9,7 @@ import { createServer, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -20,6 +20,7 @@ import {
   sandbox,
   until,
 } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal, type Terminal } from '../support/pty.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
