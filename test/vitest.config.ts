@@ -22,7 +22,7 @@ export default defineConfig({
     tags: [{ name: EXTENDED, description: 'takes long: only in `npm run test:all`' }],
     projects: [
       folder('node'),
-      folder('browser'),
+      folder('browser', 'lhp'),
       folder('lhp', 'lhp'),
       folder('gateway', 'lhp', 'servers'),
       folder('extended', 'lhp', 'servers', 'launchers', 'backends'),

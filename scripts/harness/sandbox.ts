@@ -16,6 +16,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { newestRuns } from '../../src/history/show.ts';
+import type { Paths } from '../../src/system/paths.ts';
 import { tellUser } from './told.ts';
 
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -43,7 +45,10 @@ export interface Sandbox {
   tell(env?: Env): void;
   /** The recorded runs in the telemetry page's shape, newest last (`lhp-otel show`). */
   events(): Record<string, unknown>[];
-  /** Waits until `count` runs are recorded (in the spool or the history), then gives them. */
+  /**
+   * Waits until `count` runs are recorded (in the spool or the history), then gives the newest, read
+   * in this process: to start `lhp-otel show` takes as long as many a test.
+   */
   recorded(count: number, timeoutMs?: number): Promise<Record<string, unknown>[]>;
   /** The names of all recorded run files. */
   runFiles(): string[];
@@ -127,7 +132,9 @@ export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } 
           ),
         );
       await until(() => written().size >= count, `${count} recorded runs`, timeoutMs);
-      return box.events();
+      return newestRuns({ spool: spoolDir, history: historyDir } as Paths, count + 100).map(
+        ({ event }) => ({ ...event }),
+      );
     },
     dispose: () => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
   };

@@ -32,6 +32,7 @@ import {
 } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 
 const packageVersion = (
   JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string }
@@ -209,7 +210,7 @@ describe('a wrapped real generate, received by the real collector', () => {
     expect(document).toStrictEqual(expected);
   });
 
-  it.each(['none', 'gzip'])(
+  sampled(it, 2).each(['none', 'gzip'])(
     'show --format otlp prints the body that was posted, compression %s',
     async (compression) => {
       const [count, stored] = [server.requests.length, readdirSync(box.historyDir).length];
@@ -510,7 +511,7 @@ describe('canaries', () => {
     return { box, home, project, server, said };
   }
 
-  it.each(['none', 'gzip'])('come nowhere, compression %s', async (compression) => {
+  sampled(it, 2).each(['none', 'gzip'])('come nowhere, compression %s', async (compression) => {
     const { home, project, server, said } = await canaryRuns(compression);
     // They were really there: lhp generated from them.
     const generated = join(

@@ -23,6 +23,7 @@ import {
   script,
   texts,
 } from '../support/shells.ts';
+import { sampled } from '../support/tags.ts';
 import { traced } from '../support/trace.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
@@ -176,7 +177,7 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
     const own = typeof text === 'string' ? text : text[shell];
     return own === undefined ? [] : [[title, own, task, recorded, env] as const];
   });
-  it.concurrent.each(mine)('%s', async (_, text, task, recorded, env) => {
+  sampled(it.concurrent, 3).each(mine)('%s', async (_, text, task, recorded, env) => {
     const where = place(shell);
     const all = { DO: task, ...env };
     const bare = await script(shell, where, text, false, all);
@@ -257,7 +258,7 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
   });
 
   // What README and docs/adr/0008-shell-hook.md say of wrappers.
-  it.concurrent.each([
+  sampled(it.concurrent, 2).each([
     ['time lhp generate', 1],
     ['nice -n 1 lhp generate', 0],
     ['timeout 60 lhp generate', 0],
@@ -362,7 +363,7 @@ describe.each(SHELLS)('%s: what switches it off', (shell) => {
     [{ LHP_OTEL_UPSTREAM: 'on', LHP_TELEMETRY: 'off' }, 0, 'off'],
     [{ LHP_OTEL_UPSTREAM: 'off', DO_NOT_TRACK: '1' }, 0, 'off'],
   ];
-  it.concurrent.each(table)('%j: recorded %d', async (env, recorded, telemetry) => {
+  sampled(it.concurrent, 6).each(table)('%j: recorded %d', async (env, recorded, telemetry) => {
     const where = place(shell);
     const { stdout, stderr } = await script(shell, where, 'lhp generate', true, {
       ...env,
@@ -395,7 +396,7 @@ describe.each(SHELLS)('%s: what switches it off', (shell) => {
       ),
     };
   };
-  it.concurrent.each<Env>([
+  sampled(it.concurrent, 3).each<Env>([
     { LHP_DISABLE_ANALYTICS: '1' },
     { DO_NOT_TRACK: '1' },
     { LHP_TELEMETRY: 'off' },
@@ -417,7 +418,7 @@ describe.each(SHELLS)('%s: what switches it off', (shell) => {
 });
 
 describe.each(SHELLS)('%s: asked to say what it does', (shell) => {
-  it.concurrent.each<[string, Env, string]>([
+  sampled(it.concurrent, 2).each<[string, Env, string]>([
     [
       'lhp generate',
       { LHP_OTEL_LOG: 'debug' },

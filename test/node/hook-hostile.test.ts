@@ -27,6 +27,7 @@ import {
   script,
   texts,
 } from '../support/shells.ts';
+import { sampled } from '../support/tags.ts';
 import { traced } from '../support/trace.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
@@ -244,7 +245,7 @@ describe.each(SHELLS)('%s: what the background process gets of the project', (sh
   }
   const HOOK = { stdin: 'name: hook\n', kind: 'file' };
 
-  it.concurrent.each([
+  sampled(it.concurrent, 3).each([
     ['lhp generate', 'nobundle'],
     ['echo >databricks.yml; lhp generate', 'bundle'],
     ['mkdir databricks.yml; lhp generate', 'nobundle'],
@@ -260,7 +261,7 @@ describe.each(SHELLS)('%s: what the background process gets of the project', (sh
   ])('%j: its lhp.yaml, %s', async (text, bundle) => {
     expect(await given(place(shell), text)).toEqual({ ...HOOK, bundle });
   });
-  it.concurrent.each([
+  sampled(it.concurrent, 2).each([
     ['rm lhp.yaml; lhp generate', 'unknown'],
     ['rm lhp.yaml; mkfifo lhp.yaml; lhp generate', 'nobundle'],
     ['rm lhp.yaml; mkdir lhp.yaml; lhp generate', 'nobundle'],

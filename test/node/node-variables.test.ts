@@ -26,6 +26,7 @@ import {
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import { isLeftOut, reporterEnv } from '../../src/wrap/reporter-env.ts';
 import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const SECRET = 'canary-token';
@@ -245,7 +246,7 @@ describe('what is sent is printed and written nowhere', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
       .join('');
-  it.concurrent.each<[string, (dir: string) => Env]>([
+  sampled(it.concurrent, 3).each<[string, (dir: string) => Env]>([
     ['NODE_DEBUG=*', () => ({ NODE_DEBUG: '*' })],
     ['NODE_DEBUG, by name', () => ({ NODE_DEBUG: 'child_process,http,https,net,tls' })],
     ['NODE_DEBUG_NATIVE', () => ({ NODE_DEBUG_NATIVE: 'permission_model' })],
