@@ -1,16 +1,14 @@
-// latency.ts: npm run bench -- latency, and -- arrival. What a person at the prompt waits for: a
+// latency.ts: npm run bench -- latency. What a person at the prompt waits for: a
 // real `lhp generate` bare, with lhp's own telemetry, behind `lhp-otel run` and behind the shell
-// hook, each with an endpoint that is up, slow, silent, refusing or unknown. And how long it takes
-// from the end of a command until its run can be queried in Prometheus.
+// hook, each with an endpoint that is up, slow, silent, refusing or unknown.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gatewayServer, prometheusServer } from '../harness/stack.ts';
 import { tellUser } from '../harness/told.ts';
-import { ensureCollector, ensureLhp, ensurePrometheus } from '../setup/install.mjs';
+import { ensureLhp } from '../setup/install.mjs';
 import { SHELLS, timed } from './hook.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
 
@@ -173,52 +171,4 @@ async function compareLines(
       (median(line) / bare(line.shell)).toFixed(3),
     ]),
   );
-}
-
-/** From the end of the wrapped command to the moment when Prometheus counts its run. */
-export async function arrival(folder: string): Promise<void> {
-  const backend = await prometheusServer(await ensurePrometheus());
-  await backend.start();
-  const gateway = await gatewayServer(await ensureCollector(), `${backend.url}/api/v1/otlp`);
-  await gateway.start();
-  const project = join(folder, 'arrival');
-  mkdirSync(project);
-  writeFileSync(join(project, 'lhp.yaml'), 'name: bench\n');
-  writeFileSync(join(project, 'lhp'), '#!/bin/sh\n:\n');
-  chmodSync(join(project, 'lhp'), 0o755);
-  const env = {
-    PATH: process.env.PATH,
-    HOME: join(folder, 'home-arrival'),
-    LHP_OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url,
-  };
-  tellUser(env);
-  const times: number[] = [];
-  for (let run = 1; run <= RUNS; run += 1) {
-    const { status } = spawnSync(
-      process.execPath,
-      [cli, 'run', '--', './lhp', 'generate', '--env', 'dev'],
-      {
-        cwd: project,
-        env,
-        stdio: 'ignore',
-      },
-    );
-    if (status !== 0) throw new Error(`the command ended with ${status}`);
-    const ended = performance.now();
-    while (
-      (await backend.value(
-        'sum(sum_over_time(lhp_generate_runs_total[1h]))',
-        Date.now() / 1_000 + 1,
-      )) !== run
-    )
-      if (performance.now() - ended > 30_000) throw new Error(`run ${run} did not arrive`);
-    times.push(performance.now() - ended);
-  }
-  table(
-    `from the end of a command to its run in a query of Prometheus, ${RUNS} runs`,
-    ['', 'p50 ms', 'p95 ms', 'p99 ms'],
-    [['', ...[0.5, 0.95, 0.99].map((q) => quantile(times, q).toFixed(0))]],
-  );
-  await gateway.stop();
-  await backend.stop();
 }

@@ -18,7 +18,7 @@ import { REPORTER_FLAGS } from '../../src/wrap/start-reporter.ts';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
 import { tellUser } from '../harness/told.ts';
 import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
-import { CROWD, type Crowd, tell } from './faults.ts';
+import { CROWD, type Crowd, tell } from './crowd.ts';
 import { table } from './measure.ts';
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 3_600);

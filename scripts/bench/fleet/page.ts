@@ -2,11 +2,10 @@
 // fleet --write` keeps between two marks. Each number says where it comes from: measured in this
 // run, measured by another benchmark, or assumed.
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Arrivals } from './arrivals.ts';
-import { ASSUMED, MONTH, RETENTION } from './assumptions.ts';
-import type { ConnectionCosts } from './connections.ts';
-import type { Driven } from './drive.ts';
-import { CLUSTER, type Needs, SERVER, type Units } from './sizing.ts';
+import type { Arrivals } from '../../fleet/arrivals.ts';
+import { ASSUMED, MONTH, RETENTION } from '../../fleet/assumptions.ts';
+import type { ConnectionCosts, Driven } from '../../fleet/measured.ts';
+import { CLUSTER, type Needs, SERVER, type Units } from '../../fleet/sizing.ts';
 
 export interface Found {
   /** Machine, versions and command. */
@@ -151,7 +150,7 @@ ${through}
 - Disk: the runs' chunks as two-hour blocks have them, and an index for each block of 20 days, into which Prometheus merges them; merging was not waited for.
 - A cluster's run: ${n(CLUSTER.cpu)} times the processor time, ${n(CLUSTER.nodeBytes)} bytes on each node for ten days, ${n(CLUSTER.bucketBytes)} in the bucket before it is compacted, measured by \`npm run bench -- cluster-cost\` (below). Its memory is reckoned with Prometheus's bytes a series, for the series of 36 hours; each of three nodes has all of them, and a panel reads all of them, so panels are not faster.
 
-Assumed, in \`bench/fleet/assumptions.ts\`; put in your own:
+Assumed, in \`scripts/fleet/assumptions.ts\`; put in your own:
 
 ${ASSUMED.map((one) => `- ${one}`).join('\n')}
 
