@@ -2,10 +2,12 @@
 // load: nodes and a gateway killed, every part restarted, with a reader that asks all the time:
 // what was acknowledged, what each node counts afterwards, what the reader saw meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asker } from '../harness/asker.ts';
 import { type Cluster, clusterServers, type Node } from '../harness/cluster.ts';
 import { program } from '../harness/needs.ts';
 import { deliver, makeRuns, record, sumOf, truth } from '../harness/runs.ts';
-import { asker, type Gateway, type Server } from '../harness/stack.ts';
+import type { Server } from '../harness/server.ts';
+import type { Gateway } from '../harness/stack.ts';
 import { ensureCollector, ensureCortex } from '../setup/install.mjs';
 import { table } from './measure.ts';
 

@@ -4,7 +4,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OtlpServer, startOtlpServer } from '../harness/otlp-server.ts';
 import { DAY, deliver, digest, makeRuns, type Run, record, sumOf, truth } from '../harness/runs.ts';
-import { gatewayServer, type Prometheus, prometheusServer, type Server } from '../harness/stack.ts';
+import type { Server } from '../harness/server.ts';
+import { gatewayServer, type Prometheus, prometheusServer } from '../harness/stack.ts';
 import {
   LHP,
   runsIn,

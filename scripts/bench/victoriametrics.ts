@@ -6,7 +6,8 @@ import { dashboards } from '../../deploy/generate/dashboards/dashboards.ts';
 import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
 import { EVENT, generator, noise } from '../harness/history.ts';
 import { DAY, digest, post, type Run, record, sumOf } from '../harness/runs.ts';
-import { gatewayServer, type Prometheus, prometheusServer, type Server } from '../harness/stack.ts';
+import type { Server } from '../harness/server.ts';
+import { gatewayServer, type Prometheus, prometheusServer } from '../harness/stack.ts';
 import {
   type VictoriaMetrics,
   victoriaMetricsGateway,

@@ -87,8 +87,7 @@ export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } 
     if (options.told !== false) tellUser({ ...env, ...extra });
     return { ...env, ...extra } as NodeJS.ProcessEnv;
   };
-  const list = (folder: string) =>
-    existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+\..*json$/.test(name)) : [];
+  const folders = [spoolDir, historyDir];
 
   const box: Sandbox = {
     dir,
@@ -120,18 +119,9 @@ export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } 
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     },
-    runFiles: () => [...list(spoolDir), ...list(historyDir)],
+    runFiles: () => folders.flatMap(runFilesIn),
     recorded: async (count, timeoutMs = 30_000) => {
-      // A name is taken before its run is written, and a run moves from one folder to the other.
-      const written = () =>
-        new Set(
-          [spoolDir, historyDir].flatMap((folder) =>
-            list(folder)
-              .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size)
-              .map((name) => name.split('.')[0]),
-          ),
-        );
-      await until(() => written().size >= count, `${count} recorded runs`, timeoutMs);
+      await until(() => written(folders).size >= count, `${count} recorded runs`, timeoutMs);
       return newestRuns({ spool: spoolDir, history: historyDir } as Paths, count + 100).map(
         ({ event }) => ({ ...event }),
       );
@@ -140,6 +130,22 @@ export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } 
   };
   return box;
 }
+
+const runFilesIn = (folder: string) =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+\..*json$/.test(name)) : [];
+
+/**
+ * The milliseconds of runs that are written: a name is taken before its run is written, and a run
+ * moves from one folder to the other.
+ */
+const written = (folders: readonly string[]) =>
+  new Set(
+    folders.flatMap((folder) =>
+      runFilesIn(folder)
+        .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size)
+        .map((name) => name.split('.')[0]),
+    ),
+  );
 
 /** Polls until the condition holds; fails with what was waited for. */
 export async function until(

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asker } from '../../scripts/harness/asker.ts';
 import { clientTls, makeCertificates } from '../../scripts/harness/certificates.ts';
 import { type Cluster, clusterServers, type Node, TENANT } from '../../scripts/harness/cluster.ts';
 import { collector, cortex, program } from '../../scripts/harness/needs.ts';
@@ -27,7 +28,8 @@ import {
   truth,
 } from '../../scripts/harness/runs.ts';
 import { until } from '../../scripts/harness/sandbox.ts';
-import { asker, type Gateway, gatewayServer, type Server } from '../../scripts/harness/stack.ts';
+import type { Server } from '../../scripts/harness/server.ts';
+import { type Gateway, gatewayServer } from '../../scripts/harness/stack.ts';
 import { lacking } from '../support/lacking.ts';
 
 const LOAD = 600;

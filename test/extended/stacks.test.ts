@@ -20,12 +20,12 @@ import {
   truth,
 } from '../../scripts/harness/runs.ts';
 import { projectRoot, until } from '../../scripts/harness/sandbox.ts';
+import type { Server } from '../../scripts/harness/server.ts';
 import {
   type Gateway,
   gatewayServer,
   type Prometheus,
   prometheusServer,
-  type Server,
 } from '../../scripts/harness/stack.ts';
 import {
   LHP,

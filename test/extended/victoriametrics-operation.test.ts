@@ -16,7 +16,7 @@ import {
   sumOf,
 } from '../../scripts/harness/runs.ts';
 import { until } from '../../scripts/harness/sandbox.ts';
-import { server } from '../../scripts/harness/stack.ts';
+import { server } from '../../scripts/harness/server.ts';
 import {
   victoriaMetricsGateway,
   victoriaMetricsServer,

@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asker } from '../../scripts/harness/asker.ts';
 import { collector, victoriaMetrics } from '../../scripts/harness/needs.ts';
 import {
   DAY,
@@ -19,7 +20,8 @@ import {
   sumOf,
 } from '../../scripts/harness/runs.ts';
 import { until } from '../../scripts/harness/sandbox.ts';
-import { asker, type Gateway, temporary } from '../../scripts/harness/stack.ts';
+import { temporary } from '../../scripts/harness/server.ts';
+import type { Gateway } from '../../scripts/harness/stack.ts';
 import {
   type VictoriaMetrics,
   victoriaMetricsGateway,

@@ -13,14 +13,12 @@ import { collector, prometheus, promtool } from '../../scripts/harness/needs.ts'
 import { lhpOtel } from '../../scripts/harness/otlp-server.ts';
 import { HOUR, makeRuns, post, record } from '../../scripts/harness/runs.ts';
 import { idle, projectRoot, sandbox, until } from '../../scripts/harness/sandbox.ts';
+import { type Server, server, temporary } from '../../scripts/harness/server.ts';
 import {
   gatewayServer,
   type Prometheus,
   prometheusServer,
-  type Server,
-  server,
   startVariables,
-  temporary,
 } from '../../scripts/harness/stack.ts';
 import { lacking } from '../support/lacking.ts';
 import { extended } from '../support/tags.ts';

@@ -9,6 +9,7 @@ import { dashboards } from '../../deploy/generate/dashboards/dashboards.ts';
 import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
 import type { PanelSpec } from '../../deploy/generate/dashboards/panels.ts';
 import { series, VARIABLES } from '../../deploy/generate/dashboards/queries.ts';
+import { type Asker, asker } from '../../scripts/harness/asker.ts';
 import { clusterServers } from '../../scripts/harness/cluster.ts';
 import { freePort } from '../../scripts/harness/collector.ts';
 import {
@@ -21,7 +22,7 @@ import {
 } from '../../scripts/harness/needs.ts';
 import { HOUR, post } from '../../scripts/harness/runs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
-import { type Asker, asker, gatewayServer, prometheusServer } from '../../scripts/harness/stack.ts';
+import { gatewayServer, prometheusServer } from '../../scripts/harness/stack.ts';
 import { victoriaMetricsStack } from '../../scripts/harness/victoriametrics.ts';
 import { type GenerateEvent, INSTRUMENTS, LOST_RUNS } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';

@@ -8,12 +8,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { collector, prometheus } from '../../scripts/harness/needs.ts';
 import { digest } from '../../scripts/harness/runs.ts';
 import { projectRoot, until } from '../../scripts/harness/sandbox.ts';
+import { temporary } from '../../scripts/harness/server.ts';
 import {
   type Gateway,
   gatewayServer,
   type Prometheus,
   prometheusServer,
-  temporary,
 } from '../../scripts/harness/stack.ts';
 import {
   type GenerateEvent,

@@ -38,6 +38,14 @@ type Row = [
   env?: Env,
 ];
 
+/** The name of the program that a process is; empty when it has just ended. */
+function programOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
 /** The hook of a package that is not there. */
 const gone = ({ hook }: Place) => readFileSync(hook, 'utf8').replaceAll('/package', '/gone');
 
@@ -560,9 +568,7 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
       await where.box.recorded(run);
       await until(() => server.requests.length === delivered, `${delivered} requests`);
       const background = () =>
-        processesMentioning(where.box.dir).filter((pid) =>
-          /node/.test(readFileSync(`/proc/${pid}/comm`, 'utf8')),
-        );
+        processesMentioning(where.box.dir).filter((pid) => /node/.test(programOf(pid)));
       await until(() => background().length === 0, 'the reporter to end');
     }
     expect(lines().join()).toContain(new URL(server.endpoint).host);

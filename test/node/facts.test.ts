@@ -266,7 +266,7 @@ describe('the project changes while it is read', () => {
   const changedAt =
     (every: number) =>
     async (_: string, change: Change, untouched: readonly (keyof typeof TRUTH)[]) => {
-      const seen = atEachStep(await runs(Math.ceil(STEPS / every)), change, every);
+      const seen = atEachStep(await runs(Math.floor(STEPS / every) + 1), change, every);
       expectTrueOrUnknown(seen, TRUTH);
       // The facts that it has nothing to do with are there, also where the change came before the
       // first step.
@@ -309,7 +309,7 @@ describe('lhp before 0.9, whose log says how many files it wrote', () => {
     ['it is deleted', (root) => rmSync(join(root, LOG))],
   ];
   const changedAt = (every: number) => async (_: string, change: Change) => {
-    const projects = await runs(Math.ceil(STEPS / every), { ...OUTPUT, ...earlier });
+    const projects = await runs(Math.floor(STEPS / every) + 1, { ...OUTPUT, ...earlier });
     const seen = atEachStep(projects, change, every, '0.8.7');
     expectTrueOrUnknown(seen, { files: truth.files });
     for (const { found } of seen) expect(found).toMatchObject({ ...truth, files: found.files });
