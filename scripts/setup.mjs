@@ -35,14 +35,18 @@ async function ensurePackages() {
   await step('Node packages: installing', () => run('npm', args, { shell: windows }));
 }
 
-/** By the Node among the development dependencies: the system's may be older than the package needs. */
+/**
+ * By the Node among the development dependencies: the system's may be older than the package needs.
+ */
 async function build() {
   const PATH = join(root, 'node_modules', '.bin') + delimiter + process.env.PATH;
   const options = { env: { ...process.env, PATH }, shell: windows };
   await step('dist/: building', () => run('npm', ['run', '--silent', 'build'], options));
 }
 
-/** What tests wait for (test/support/wait.ts), in the order of the installations: name → programs. */
+/**
+ * What tests wait for (test/support/wait.ts), in the order of the installations: name → programs.
+ */
 const PROGRAMS = {
   lhp: LHP_VERSIONS.map((version) => [`lhp ${version}`, () => ensureLhp(version)]),
   servers: [

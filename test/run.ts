@@ -1,6 +1,6 @@
 // run.ts: npm test [-- FILE...], npm run test:all and npm run test:rest. The tests have two parts:
-// `npm test` runs the first one, which covers everything that a change of the client, the gateway or
-// the page can break; the rest are other backends, clusters and long matrices. The last line is
+// `npm test` runs the first one, which covers everything that a change of the client, the gateway
+// or the page can break; the rest are other backends, clusters and long matrices. The last line is
 // `N passed, N failed, N skipped`, of all parts that ran.
 import { join } from 'node:path';
 import { startVitest, type TestCase } from 'vitest/node';

@@ -68,19 +68,7 @@ export async function cluster(): Promise<void> {
 
   // ── every part in turn ──
   const few = bodies.slice(0, share(0.25));
-  const restart = (server: Server) => () => server.stop().then(server.start);
-  const rolling = await readers.during(
-    few,
-    Object.fromEntries(
-      [
-        ...stack.nodes.map((node) => step('a node restarted', restart(node))),
-        ...stack.gateways.map((one) => step('a gateway restarted', restart(one))),
-        step('nginx restarted', restart(stack.nginx)),
-        step('all restarted'),
-      ].map((event, i) => [Math.round((few.length * (i + 1)) / 9), event]),
-    ),
-    true,
-  );
+  const rolling = await readers.during(few, restarts(stack, few.length, step), true);
   await check(`${few.length} again in order, every part restarted; ${told(rolling)}`);
 
   // ── into blocks ──
@@ -91,6 +79,21 @@ export async function cluster(): Promise<void> {
   await check('in blocks and in the bucket');
   readers.print();
   await stack.stop();
+}
+
+type Step = (name: string, ...work: (() => Promise<unknown>)[]) => () => Promise<void>;
+
+/** Each part of the stack restarted, spread over so many runs: run → what happens then. */
+function restarts(stack: Cluster, runs: number, step: Step): Record<number, () => Promise<void>> {
+  const restart = (server: Server) => () => server.stop().then(server.start);
+  const events = [
+    ...stack.nodes.map((node) => step('a node restarted', restart(node))),
+    ...stack.gateways.map((one) => step('a gateway restarted', restart(one))),
+    step('nginx restarted', restart(stack.nginx)),
+    step('all restarted'),
+  ];
+  const after = (index: number) => Math.round((runs * (index + 1)) / 9);
+  return Object.fromEntries(events.map((event, index) => [after(index), event]));
 }
 
 export const told = (answers: Map<string, number>) =>

@@ -51,16 +51,9 @@ export async function latency(folder: string): Promise<void> {
     writeFileSync(join(project, 'lhp.yaml'), 'name: bench\n');
     writeFileSync(join(bin, 'lhp'), '#!/bin/sh\nsleep 0.05\n');
     chmodSync(join(bin, 'lhp'), 0o755);
-    await compareLines(
-      folder,
-      'fixed',
-      bin,
-      project,
-      endpoints,
-      ['bash', 'zsh', 'fish'],
-      false,
-      RUNS,
-    );
+    const shells = ['bash', 'zsh', 'fish'];
+    const fixed = { name: 'fixed', bin, project, shells, real: false, runs: RUNS };
+    await compareLines({ folder, endpoints, ...fixed });
 
     const lhp = await ensureLhp('0.9.3');
     const real = join(folder, 'real');
@@ -73,7 +66,16 @@ export async function latency(folder: string): Promise<void> {
     });
     if (status !== 0) throw new Error(`lhp init ended with ${status}`);
     const runs = Number(process.env.BENCH_REAL_RUNS ?? Math.min(RUNS, 20));
-    await compareLines(folder, 'real', dirname(lhp), real, endpoints, ['bash'], true, runs);
+    await compareLines({
+      folder,
+      name: 'real',
+      bin: dirname(lhp),
+      project: real,
+      endpoints,
+      shells: ['bash'],
+      real: true,
+      runs,
+    });
   } finally {
     for (const server of [up, slow, hole]) server.close();
     up.closeAllConnections();
@@ -81,16 +83,55 @@ export async function latency(folder: string): Promise<void> {
   }
 }
 
-async function compareLines(
-  folder: string,
-  name: string,
-  bin: string,
-  project: string,
-  endpoints: Record<string, string>,
-  shells: string[],
-  real: boolean,
-  runs: number,
-): Promise<void> {
+interface Comparison {
+  folder: string;
+  name: string;
+  /** The folder with lhp, for PATH. */
+  bin: string;
+  project: string;
+  /** By name. */
+  endpoints: Record<string, string>;
+  shells: string[];
+  /** lhp itself, not a stand-in. */
+  real: boolean;
+  runs: number;
+}
+
+async function compareLines(how: Comparison): Promise<void> {
+  const { real, runs } = how;
+  const lines = linesOf(how);
+  const started = startShells(how);
+  const times = new Map<Line, number[]>(lines.map((line) => [line, []]));
+  for (let turn = -2; turn < runs; turn += 1) {
+    for (const line of shuffled([...lines])) {
+      const milliseconds = await timed(
+        started.get(line.shell) as ChildProcess,
+        `${line.text} >/dev/null 2>&1`,
+      );
+      if (turn >= 0) times.get(line)?.push(milliseconds);
+      await sleep(SETTLED_MS);
+    }
+  }
+  for (const child of started.values()) child.stdin?.end();
+  const median = (line: Line) => quantile(times.get(line) ?? [], 0.5);
+  const bare = (shell: string) =>
+    median(lines.find((one) => one.way === 'bare' && one.shell === shell) as Line);
+  table(
+    `${real ? 'a real generate of lhp 0.9.3' : 'a generate of 0.05 s'}, ${runs} of each`,
+    ['', 'endpoint', 'median ms', 'p95 ms', 'more than bare', 'ratio'],
+    lines.map((line) => [
+      line.way === 'bare' ? `bare, ${line.shell}` : line.way,
+      line.endpoint,
+      median(line).toFixed(1),
+      quantile(times.get(line) ?? [], 0.95).toFixed(1),
+      (median(line) - bare(line.shell)).toFixed(1),
+      (median(line) / bare(line.shell)).toFixed(3),
+    ]),
+  );
+}
+
+/** What is typed: bare, and in each way with each endpoint. */
+function linesOf({ folder, name, endpoints, shells, real }: Comparison): Line[] {
   const generate = `generate --env dev${real ? ' -pc config/pipeline_config.yaml' : ''}`;
   const lines: Line[] = shells.map((shell) => ({
     way: 'bare',
@@ -126,6 +167,11 @@ async function compareLines(
         text: `LHP_TELEMETRY= ${own} command lhp ${generate}`,
       });
   }
+  return lines;
+}
+
+/** A shell of each kind, with its hook loaded. */
+function startShells({ folder, name, bin, project, shells }: Comparison) {
   const started = new Map<string, ChildProcess>();
   for (const shell of shells) {
     const file = join(folder, `latency-${name}.${shell}`);
@@ -144,31 +190,5 @@ async function compareLines(
       spawn(shell, SHELLS[shell] ?? [], { cwd: project, env, stdio: ['pipe', 'pipe', 'ignore'] }),
     );
   }
-  const times = new Map<Line, number[]>(lines.map((line) => [line, []]));
-  for (let turn = -2; turn < runs; turn += 1) {
-    for (const line of shuffled([...lines])) {
-      const milliseconds = await timed(
-        started.get(line.shell) as ChildProcess,
-        `${line.text} >/dev/null 2>&1`,
-      );
-      if (turn >= 0) times.get(line)?.push(milliseconds);
-      await sleep(SETTLED_MS);
-    }
-  }
-  for (const child of started.values()) child.stdin?.end();
-  const median = (line: Line) => quantile(times.get(line) ?? [], 0.5);
-  const bare = (shell: string) =>
-    median(lines.find((one) => one.way === 'bare' && one.shell === shell) as Line);
-  table(
-    `${real ? 'a real generate of lhp 0.9.3' : 'a generate of 0.05 s'}, ${runs} of each`,
-    ['', 'endpoint', 'median ms', 'p95 ms', 'more than bare', 'ratio'],
-    lines.map((line) => [
-      line.way === 'bare' ? `bare, ${line.shell}` : line.way,
-      line.endpoint,
-      median(line).toFixed(1),
-      quantile(times.get(line) ?? [], 0.95).toFixed(1),
-      (median(line) - bare(line.shell)).toFixed(1),
-      (median(line) / bare(line.shell)).toFixed(3),
-    ]),
-  );
+  return started;
 }

@@ -1,4 +1,5 @@
-// nginx.ts: the nginx of deploy/docker-compose.cluster.yml for tests, with the files that stand there.
+// nginx.ts: the nginx of deploy/docker-compose.cluster.yml for tests, with the files that stand
+// there.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { freePort } from './collector.ts';

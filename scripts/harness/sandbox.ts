@@ -46,8 +46,8 @@ export interface Sandbox {
   /** The recorded runs in the telemetry page's shape, newest last (`lhp-otel show`). */
   events(): Record<string, unknown>[];
   /**
-   * Waits until `count` runs are recorded (in the spool or the history), then gives the newest, read
-   * in this process: to start `lhp-otel show` takes as long as many a test.
+   * Waits until `count` runs are recorded (in the spool or the history), then gives the newest,
+   * read in this process: to start `lhp-otel show` takes as long as many a test.
    */
   recorded(count: number, timeoutMs?: number): Promise<Record<string, unknown>[]>;
   /** The names of all recorded run files. */

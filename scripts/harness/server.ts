@@ -1,5 +1,5 @@
-// server.ts: a server of the operator as a process of this machine: its command from a compose file,
-// with the paths of the container made local.
+// server.ts: a server of the operator as a process of this machine: its command from a compose
+// file, with the paths of the container made local.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -42,8 +42,8 @@ export async function ensurePythonTools() {
   return pythonToolsPath();
 }
 
-// A virtual environment contains its own path, so it cannot be moved to its place when complete: one
-// that failed is removed.
+// A virtual environment contains its own path, so it cannot be moved to its place when complete:
+// one that failed is removed.
 async function installFromPyPI(title, venv, program, requirements) {
   if (existsSync(inVenv(venv, program))) return;
   await step(`${title}: installing from PyPI`, async () => {
@@ -60,7 +60,9 @@ async function installFromPyPI(title, venv, program, requirements) {
   });
 }
 
-/** Makes `path` by `work`, which is given a temporary folder and resolves with what to move there. */
+/**
+ * Makes `path` by `work`, which is given a temporary folder and resolves with what to move there.
+ */
 async function make(title, path, work) {
   if (existsSync(path)) return path;
   const folder = `${path}.build`;
@@ -73,7 +75,9 @@ async function make(title, path, work) {
   return path;
 }
 
-/** The real collector, built from Go modules with the parts that test/collector/builder.yaml names. */
+/**
+ * The real collector, built from Go modules with the parts that test/collector/builder.yaml names.
+ */
 export const ensureCollector = () =>
   make('OpenTelemetry Collector: building', collectorPath(), async (folder) => {
     cpSync(COLLECTOR.config, join(folder, 'builder.yaml'));

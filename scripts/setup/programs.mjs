@@ -18,7 +18,9 @@ export const LHP_VERSIONS = ['0.9.3', '0.8.7', '0.6.4'];
 /** lhp accepts any PyYAML. 6.0.4 reads merge keys differently, so the tests cover both kinds. */
 const pyyaml = (version) => (version === LHP_VERSIONS[0] ? '6.0.4' : '6.0.3');
 
-/** The real launchers that test/extended/launchers.test.ts starts. conda and pixi are not on PyPI. */
+/**
+ * The real launchers that test/extended/launchers.test.ts starts. conda and pixi are not on PyPI.
+ */
 export const PYTHON_TOOLS = [
   'uv==0.13.9',
   'pipx==1.18.4',

@@ -14,7 +14,7 @@ export function say(text) {
 }
 
 /** 80000 ms → `1 min 20 s`. */
-export function duration(ms) {
+function duration(ms) {
   const seconds = Math.round(ms / 1_000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -1,6 +1,6 @@
 // The rules of the repository: which room may import which outside src/, how wide a line may be,
-// what lies at the root, and that each benchmark has a document. Biome holds the length of files and
-// functions (biome.json), structure.test.ts the rooms of src/.
+// what lies at the root, and that each benchmark has a document. Biome holds the length of files
+// and functions (biome.json), structure.test.ts the rooms of src/.
 import { spawnSync } from 'node:child_process';
 import { lstatSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

@@ -7,7 +7,9 @@ export interface Counts {
   skipped: number;
 }
 
-/** Counts the tests of which `counts` is true: vitest reports those of the other part as skipped. */
+/**
+ * Counts the tests of which `counts` is true: vitest reports those of the other part as skipped.
+ */
 export class Counter implements Reporter {
   readonly counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 

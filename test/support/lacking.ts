@@ -4,8 +4,8 @@ import { test } from 'vitest';
 import type { Need } from '../../scripts/harness/needs.ts';
 
 /**
- * Guards the body of a `describe`: returns false when nothing is lacking. Otherwise it registers one
- * test that carries the reason, skipped, or failing with CI=true, and returns true.
+ * Guards the body of a `describe`: returns false when nothing is lacking. Otherwise it registers
+ * one test that carries the reason, skipped, or failing with CI=true, and returns true.
  */
 export function lacking(...needs: Need[]): boolean {
   const reasons = needs.flatMap((need) => need.lacks ?? []);

@@ -1,6 +1,6 @@
-// order.ts: the order of the test files. While scripts/setup.mjs still installs programs, files that
-// wait for them come last, so that no worker waits while there is work. Otherwise the files that
-// took longest come first, as vitest has it.
+// order.ts: the order of the test files. While scripts/setup.mjs still installs programs, files
+// that wait for them come last, so that no worker waits while there is work. Otherwise the files
+// that took longest come first, as vitest has it.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';

@@ -13,9 +13,9 @@ type Register = (
 ) => (name: string, options: object, test: unknown) => void;
 
 /**
- * `it` for a long table: of `sampled(it, 4).each(rows)`, `npm test` runs the first row and then each
- * fourth one, and the long rest has the others. Rows are in the order of their subjects, so that a
- * sample has some of each.
+ * `it` for a long table: of `sampled(it, 4).each(rows)`, `npm test` runs the first row and then
+ * each fourth one, and the long rest has the others. Rows are in the order of their subjects, so
+ * that a sample has some of each.
  */
 export function sampled(on: Each, every: number): Each {
   const register = on.each.bind(on) as unknown as Register;

@@ -36,8 +36,8 @@ const time = (seconds: number) =>
 const table = (head: string[], rows: string[][]): string =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
-export function page({ where, driven, connections, units: u, fleets }: Found): string {
-  const sent = table(
+const sentTable = (fleets: Found['fleets']) =>
+  table(
     [
       'machines',
       'runs a working day',
@@ -67,7 +67,9 @@ export function page({ where, driven, connections, units: u, fleets }: Found): s
       ...[n(a.activeSeries), n(a.monthSeries), n(a.allSeries)],
     ]),
   );
-  const needed = table(
+
+const neededTable = (fleets: Found['fleets']) =>
+  table(
     [
       'machines',
       'cores',
@@ -96,7 +98,9 @@ export function page({ where, driven, connections, units: u, fleets }: Found): s
       ],
     ]),
   );
-  const through = table(
+
+const throughTable = (driven: Found['driven']) =>
+  table(
     [
       'machines',
       'days',
@@ -121,6 +125,11 @@ export function page({ where, driven, connections, units: u, fleets }: Found): s
       `${time(one.panels.monthMs / 1_000)} (${one.panels.slowest}), ${time(one.panels.panelsMs / 1_000)}`,
     ]),
   );
+
+export function page({ where, driven, connections, units: u, fleets }: Found): string {
+  const sent = sentTable(fleets);
+  const needed = neededTable(fleets);
+  const through = throughTable(driven);
   const million = 1e6;
   const { arrivals: a, needs } = fleets[0] as Found['fleets'][number];
   return `
