@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, lacking, lhp } from '../../scripts/harness/needs.ts';
+import { collector, lhp } from '../../scripts/harness/needs.ts';
 import { lhpOtel, type OtlpServer, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import {
   type Env,
@@ -31,6 +31,8 @@ import {
   SCOPE_NAME,
 } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 
 const packageVersion = (
   JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string }
@@ -208,7 +210,7 @@ describe('a wrapped real generate, received by the real collector', () => {
     expect(document).toStrictEqual(expected);
   });
 
-  it.each(['none', 'gzip'])(
+  sampled(it, 2).each(['none', 'gzip'])(
     'show --format otlp prints the body that was posted, compression %s',
     async (compression) => {
       const [count, stored] = [server.requests.length, readdirSync(box.historyDir).length];
@@ -509,7 +511,7 @@ describe('canaries', () => {
     return { box, home, project, server, said };
   }
 
-  it.each(['none', 'gzip'])('come nowhere, compression %s', async (compression) => {
+  sampled(it, 2).each(['none', 'gzip'])('come nowhere, compression %s', async (compression) => {
     const { home, project, server, said } = await canaryRuns(compression);
     // They were really there: lhp generated from them.
     const generated = join(

@@ -22,6 +22,7 @@ import {
 import { readAnswer } from '../../src/deliver/otlp-answer.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import type { Status } from '../../src/status.ts';
+import { sampled } from '../support/tags.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const PAGE = '<!DOCTYPE html><title>canary: please log in</title>';
@@ -104,7 +105,7 @@ async function serve(...script: [Answer, ...Answer[]]) {
 }
 
 describe('what stands in a collector’s place', () => {
-  it.concurrent.each<[string, Answer]>([
+  sampled(it.concurrent, 3).each<[string, Answer]>([
     ['a page with a login', { body: PAGE, headers: { 'content-type': 'text/html' } }],
     ['a page that is called JSON', { body: PAGE }],
     ['a portal that speaks JSON', { body: '{"captive":true}' }],
@@ -142,7 +143,7 @@ describe('what stands in a collector’s place', () => {
 });
 
 describe('Retry-After', () => {
-  it.concurrent.each([
+  sampled(it.concurrent, 4).each([
     '0',
     '-1',
     '-99999999999',
