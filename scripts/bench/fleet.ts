@@ -66,5 +66,8 @@ function where(load: number): string {
   const { collector, prometheus } = composeServices('docker-compose.yml');
   const version = (image = '') => image.split(':')[1]?.replace('v', '');
   const others = load < 1 ? '' : `, with other work (load ${load.toFixed(1)} before)`;
-  return `\`npm run bench -- fleet\`, ${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores of an ${cpus()[0]?.model.trim()}${others}, with sender, collector ${version(collector?.image)} and Prometheus ${version(prometheus?.image)} all on them.`;
+  const machine = `${cpus().length} cores of an ${cpus()[0]?.model.trim()}${others}`;
+  const servers = `collector ${version(collector?.image)} and Prometheus ${version(prometheus?.image)}`;
+  const today = new Date().toISOString().slice(0, 10);
+  return `\`npm run bench -- fleet\`, ${today}, ${machine}, with sender, ${servers} all on them.`;
 }

@@ -11,13 +11,73 @@ const TURNS = 7;
 
 /** About 1.5 kB, as in lhp's own sample: a load, two transforms, a write. */
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: lhp's own substitutions
-function flowgroupFile(index: number): string {
-  const action = (name: string, more: string) =>
-    `  - name: ${name}_${index}\n    type: ${more}\n    description: "Entity ${index} of the benchmark, with a sentence of text that makes the file as long as real ones are"\n`;
-  return `# Flowgroup ${index}\npipeline: pipeline_${index % 40}\nflowgroup: flowgroup_${index}\n${index % 3 === 0 ? `use_template: template_${index % 12}\ntemplate_parameters:\n  entity: entity_${index}\n` : ''}operational_metadata: ["_processing_timestamp", "_source_file_path"]\nactions:\n${action('load', 'load\n    source:\n      type: cloudfiles\n      path: "/Volumes/main/landing/${env}/entity/*.json"\n      format: json\n      options:\n        cloudFiles.maxFilesPerTrigger: 50\n        cloudFiles.inferColumnTypes: "True"\n    target: v_raw')}${action('clean', 'transform\n    transform_type: sql\n    source: v_raw\n    target: v_clean\n    sql: |\n      SELECT id, name, CAST(amount AS DECIMAL(18, 2)) AS amount\n      FROM stream(v_raw)\n      WHERE id IS NOT NULL')}${action('check', 'transform\n    transform_type: data_quality\n    source: v_clean\n    target: v_checked\n    expectations_file: expectations/default.yaml')}${action('write', 'write\n    source: v_checked\n    write_target:\n      type: streaming_table\n      catalog: "${catalog}"\n      schema: "${bronze}"\n      table: entity')}`;
-}
-
+const ACTIONS: readonly [name: string, text: string][] = [
+  [
+    'load',
+    `load
+    source:
+      type: cloudfiles
+      path: "/Volumes/main/landing/\${env}/entity/*.json"
+      format: json
+      options:
+        cloudFiles.maxFilesPerTrigger: 50
+        cloudFiles.inferColumnTypes: "True"
+    target: v_raw`,
+  ],
+  [
+    'clean',
+    `transform
+    transform_type: sql
+    source: v_raw
+    target: v_clean
+    sql: |
+      SELECT id, name, CAST(amount AS DECIMAL(18, 2)) AS amount
+      FROM stream(v_raw)
+      WHERE id IS NOT NULL`,
+  ],
+  [
+    'check',
+    `transform
+    transform_type: data_quality
+    source: v_clean
+    target: v_checked
+    expectations_file: expectations/default.yaml`,
+  ],
+  [
+    'write',
+    `write
+    source: v_checked
+    write_target:
+      type: streaming_table
+      catalog: "\${catalog}"
+      schema: "\${bronze}"
+      table: entity`,
+  ],
+];
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: lhp's own substitutions
+
+/** A sentence that makes the file as long as real ones are. */
+const DESCRIPTION =
+  'of the benchmark, with a sentence of text that makes the file as long as real ones are';
+
+function flowgroupFile(index: number): string {
+  const template = `use_template: template_${index % 12}
+template_parameters:
+  entity: entity_${index}
+`;
+  const actions = ACTIONS.map(
+    ([name, text]) => `  - name: ${name}_${index}
+    type: ${text}
+    description: "Entity ${index} ${DESCRIPTION}"
+`,
+  );
+  return `# Flowgroup ${index}
+pipeline: pipeline_${index % 40}
+flowgroup: flowgroup_${index}
+${index % 3 === 0 ? template : ''}operational_metadata: ["_processing_timestamp", "_source_file_path"]
+actions:
+${actions.join('')}`;
+}
 
 export async function scan(folder: string): Promise<void> {
   const rows: string[][] = [];
@@ -69,7 +129,8 @@ const scanOf = (project: string, flowgroups: number) => `
 import { scanProject } from '${join(projectRoot, 'src', 'scan', 'scan.ts')}';
 import { Snapshot } from '${join(projectRoot, 'src', 'scan', 'snapshot.ts')}';
 const started = performance.now();
-const options = { lhpVersion: '0.9.3', pyyamlVersion: undefined, pipelineConfig: undefined, dryRun: false };
+const versions = { lhpVersion: '0.9.3', pyyamlVersion: undefined };
+const options = { ...versions, pipelineConfig: undefined, dryRun: false };
 const run = { startedAt: Date.now(), endedAt: Date.now() };
 const { flowgroups } = scanProject(new Snapshot('${project}', { run }), options, undefined);
 if (flowgroups !== ${flowgroups}) throw new Error('counted ' + flowgroups);

@@ -94,13 +94,29 @@ export const BUNDLES = 0.6;
 /** Between two runs of one delivery on one connection: the way there and back, and storing. */
 export const TURN_MS = 25;
 
-/** For the guide: what is assumed, in words. */
+const zones = () =>
+  ZONES.map(
+    ({ offset, share }) => `UTC${offset < 0 ? '−' : '+'}${Math.abs(offset)} ${share * 100} %`,
+  ).join(', ');
+
+/** For the guide: what is assumed, in words. Each is the text of one item of a Markdown list. */
 export const ASSUMED: readonly string[] = [
   `of ${TEAM} machine ids one is a CI image (its containers share the id), the others are laptops`,
-  `a laptop is used on ${PEOPLE.working * 100} % of working days and ${PEOPLE.weekend * 100} % of weekend days, with ${PEOPLE.runs.median} runs a day (median, log-normal, σ ${PEOPLE.runs.sigma}, mean ${mean(PEOPLE.runs).toFixed(0)}), by a working day with a lunch break in three time zones (${ZONES.map(({ offset, share }) => `UTC${offset < 0 ? '−' : '+'}${Math.abs(offset)} ${share * 100} %`).join(', ')})`,
-  `${PEOPLE.offlineWeekends * 100} % of laptops cannot reach the gateway from Friday afternoon to Monday morning, ${PEOPLE.offlineEvenings * 100} % in the evenings; what they have comes with the first run afterwards that the client's back-off (its own code) lets through`,
-  `a CI image has ${CI.jobs.median} jobs of pushes a working day (median, σ ${CI.jobs.sigma}); ${CI.nightly * 100} % have a nightly job of ${CI.matrix} runs, half of them at ${CI.nightlyHour}:00 UTC with runners there within a minute; ${CI.ephemeral * 100} % of containers draw one of ${CI.slots} slots anew`,
-  `lhp is released every ${RELEASES.every / DAY} days, laptops update after ${RELEASES.laptopLag / DAY} days, CI after ${RELEASES.ciLag / DAY} (means of an exponential), and each team gets a pull request of ${CI.matrix} CI runs within ${CI.botWithin / MINUTE} minutes of a release; a machine id is replaced every ${REINSTALLED_EVERY / DAY / 365} years`,
+  `a laptop is used on ${PEOPLE.working * 100} % of working days and ${PEOPLE.weekend * 100} % of
+  weekend days, with ${PEOPLE.runs.median} runs a day (median, log-normal, σ ${PEOPLE.runs.sigma},
+  mean ${mean(PEOPLE.runs).toFixed(0)}), by a working day with a lunch break in three time zones
+  (${zones()})`,
+  `${PEOPLE.offlineWeekends * 100} % of laptops cannot reach the gateway from Friday afternoon to
+  Monday morning, ${PEOPLE.offlineEvenings * 100} % in the evenings; what they have comes with the
+  first run afterwards that the client's back-off (its own code) lets through`,
+  `a CI image has ${CI.jobs.median} jobs of pushes a working day (median, σ ${CI.jobs.sigma});
+  ${CI.nightly * 100} % have a nightly job of ${CI.matrix} runs, half of them at
+  ${CI.nightlyHour}:00 UTC with runners there within a minute; ${CI.ephemeral * 100} % of
+  containers draw one of ${CI.slots} slots anew`,
+  `lhp is released every ${RELEASES.every / DAY} days, laptops update after
+  ${RELEASES.laptopLag / DAY} days, CI after ${RELEASES.ciLag / DAY} (means of an exponential),
+  and each team gets a pull request of ${CI.matrix} CI runs within ${CI.botWithin / MINUTE}
+  minutes of a release; a machine id is replaced every ${REINSTALLED_EVERY / DAY / 365} years`,
 ];
 
 function mean({ median, sigma }: { median: number; sigma: number }): number {

@@ -122,7 +122,10 @@ const throughTable = (driven: Found['driven']) =>
       `${n(one.series)}, ${n(one.headSeries)}`,
       `${n(one.gatewayMiB)}, ${n(one.backendMiB)}, ${n(one.askedMiB)} MiB`,
       `${n(one.blocks.chunkBytes / one.runs)} + ${n(one.blocks.indexBytes / one.blocks.series)} B`,
-      `${time(one.panels.monthMs / 1_000)} (${one.panels.slowest}), ${time(one.panels.panelsMs / 1_000)}`,
+      [
+        `${time(one.panels.monthMs / 1_000)} (${one.panels.slowest})`,
+        time(one.panels.panelsMs / 1_000),
+      ].join(', '),
     ]),
   );
 
@@ -135,29 +138,51 @@ export function page({ where, driven, connections, units: u, fleets }: Found): s
   return `
 ${where}
 
-**What a fleet sends**, simulated. Runs a second: the mean of a week; and in the busiest minute of a Wednesday, of a Monday with the weekend's backlog, of nightly jobs, after
-a release, and of the hour after the gateway was away from Friday 18:00 to Monday 8:00 UTC. Series: with a run in the last three hours, in ${MONTH} and in ${RETENTION} days.
+**What a fleet sends**, simulated. Runs a second: the mean of a week; and in the busiest minute of
+a Wednesday, of a Monday with the weekend's backlog, of nightly jobs, after a release, and of the
+hour after the gateway was away from Friday 18:00 to Monday 8:00 UTC. Series: with a run in the
+last three hours, in ${MONTH} and in ${RETENTION} days.
 
 ${sent}
 
-**What it needs**, by arithmetic. Cores and network: in the busiest minute of all these, with TLS and a connection for each delivery. Memory: of Prometheus, while somebody looks at ${MONTH}
-days, and of a gateway. Enough is the first of "one machine" and "three nodes" that is at most half used (${SERVER.cores} cores, ${SERVER.memoryGiB} GiB and ${n(SERVER.diskGB)} GB each) and whose slowest panel takes at most ${SERVER.panelSeconds} s, with the CI slots
-that are assumed below; the second figure of that panel is with CI runners that keep their state folder.
+**What it needs**, by arithmetic. Cores and network: in the busiest minute of all these, with TLS
+and a connection for each delivery. Memory: of Prometheus, while somebody looks at ${MONTH} days,
+and of a gateway. Enough is the first of "one machine" and "three nodes" that is at most half used
+(${SERVER.cores} cores, ${SERVER.memoryGiB} GiB and ${n(SERVER.diskGB)} GB each) and whose slowest
+panel takes at most ${SERVER.panelSeconds} s, with the CI slots that are assumed below; the second
+figure of that panel is with CI runners that keep their state folder.
 
 ${needed}
 
-A million runs cost ${n((million * (u.gatewayCpu + u.backendCpu + u.tlsCpu)) / 60)} minutes of one core on one machine and ${n((million * ((u.gatewayCpu + u.backendCpu) * CLUSTER.cpu + u.tlsCpu)) / 60)} in a cluster, ${n((needs.diskGB * million) / a.allRuns)} GB of disk, and ${n((million * u.wireOut) / 1e9)} GB to the gateway.
-CI slots are ${percent(a.ciSeriesShare)} of the series: with runners that keep their state folder, ${n(a.machines)} machines have ${n(a.keptSeries)} in ${MONTH} days instead of ${n(a.monthSeries)}.
+A million runs cost ${n((million * (u.gatewayCpu + u.backendCpu + u.tlsCpu)) / 60)} minutes of one
+core on one machine and
+${n((million * ((u.gatewayCpu + u.backendCpu) * CLUSTER.cpu + u.tlsCpu)) / 60)} in a cluster,
+${n((needs.diskGB * million) / a.allRuns)} GB of disk, and ${n((million * u.wireOut) / 1e9)} GB to
+the gateway. CI slots are ${percent(a.ciSeriesShare)} of the series: with runners that keep their
+state folder, ${n(a.machines)} machines have ${n(a.keptSeries)} in ${MONTH} days instead of
+${n(a.monthSeries)}.
 
 Measured in this run, through the real gateway and Prometheus, days compressed into minutes:
 
 ${through}
 
-- A connection costs the gateway ${ms(connections.opened - connections.kept)} ms, a TLS handshake (P-256) ${ms(connections.tls - connections.opened)} ms more. A delivery of one run is ${n(connections.wire.plain.out)} bytes to the gateway and ${n(connections.wire.plain.back)} back on the wire, handshake included, ${n(connections.wire.gzip.out)} with \`COMPRESSION=gzip\`; headers of TCP and IP come on top.
-- A series in memory is ${n(u.seriesBytes)} bytes, on top of ${n(u.backendFixedMiB)} MiB: a line through the fleets above. Each series that a panel looks at costs ${n(u.askedBytes)} bytes more, by the largest.
-- The arithmetic is linear: runs × a run's cost, series × a series' cost, the slowest panel's time × series that it looks at. A dashboard that stays open asks again every 5 minutes.
-- Disk: the runs' chunks as two-hour blocks have them, and an index for each block of 20 days, into which Prometheus merges them; merging was not waited for.
-- A cluster's run: ${n(CLUSTER.cpu)} times the processor time, ${n(CLUSTER.nodeBytes)} bytes on each node for ten days, ${n(CLUSTER.bucketBytes)} in the bucket before it is compacted, measured by \`npm run bench -- cluster-cost\` (below). Its memory is reckoned with Prometheus's bytes a series, for the series of 36 hours; each of three nodes has all of them, and a panel reads all of them, so panels are not faster.
+- A connection costs the gateway ${ms(connections.opened - connections.kept)} ms, a TLS handshake
+  (P-256) ${ms(connections.tls - connections.opened)} ms more. A delivery of one run is
+  ${n(connections.wire.plain.out)} bytes to the gateway and ${n(connections.wire.plain.back)} back
+  on the wire, handshake included, ${n(connections.wire.gzip.out)} with \`COMPRESSION=gzip\`;
+  headers of TCP and IP come on top.
+- A series in memory is ${n(u.seriesBytes)} bytes, on top of ${n(u.backendFixedMiB)} MiB: a line
+  through the fleets above. Each series that a panel looks at costs ${n(u.askedBytes)} bytes more,
+  by the largest.
+- The arithmetic is linear: runs × a run's cost, series × a series' cost, the slowest panel's time
+  × series that it looks at. A dashboard that stays open asks again every 5 minutes.
+- Disk: the runs' chunks as two-hour blocks have them, and an index for each block of 20 days,
+  into which Prometheus merges them; merging was not waited for.
+- A cluster's run: ${n(CLUSTER.cpu)} times the processor time, ${n(CLUSTER.nodeBytes)} bytes on
+  each node for ten days, ${n(CLUSTER.bucketBytes)} in the bucket before it is compacted, measured
+  by \`npm run bench -- cluster-cost\` (below). Its memory is reckoned with Prometheus's bytes a
+  series, for the series of 36 hours; each of three nodes has all of them, and a panel reads all
+  of them, so panels are not faster.
 
 Assumed, in \`scripts/fleet/assumptions.ts\`; put in your own:
 
