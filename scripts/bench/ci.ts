@@ -56,15 +56,15 @@ export async function ci(): Promise<void> {
     const counted = (await backend.value('sum(sum_over_time(lhp_generate_runs_total[1h]))')) ?? 0;
     const now = counted - before;
     before = counted;
+    const percent = ((100 * now) / CONTAINERS).toFixed(1);
     console.log(
-      `  recorded and delivered in ${seconds.toFixed(1)} s: ${now} counted, ${((100 * now) / CONTAINERS).toFixed(1)} %`,
+      `  recorded and delivered in ${seconds.toFixed(1)} s: ${now} counted, ${percent} %`,
     );
     rmSync(folder, { recursive: true });
   }
   const series = await backend.value('count(count_over_time(lhp_generate_runs_total[1h]))');
-  console.log(
-    `  series of lhp_generate_runs_total: ${series}, ${((series ?? 0) / TIMES).toFixed(0)} for an identity`,
-  );
+  const each = ((series ?? 0) / TIMES).toFixed(0);
+  console.log(`  series of lhp_generate_runs_total: ${series}, ${each} for an identity`);
   await gateway.stop();
   await backend.stop();
 }

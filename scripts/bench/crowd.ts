@@ -12,7 +12,9 @@ export const CROWD = `
 import ctypes, json, os, sys, threading, time
 ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
 count, at_once, command = int(sys.argv[1]), sys.argv[2] == 'at once', sys.argv[3:]
-available = lambda: int(next(line for line in open('/proc/meminfo') if line.startswith('MemAvailable')).split()[1])
+def available():
+    lines = open('/proc/meminfo')
+    return int(next(line for line in lines if line.startswith('MemAvailable')).split()[1])
 start, before, commands, failed = time.time(), available(), set(), 0
 low, cpu, peak, ended = before, {True: 0.0, False: 0.0}, {True: 0, False: 0}, 0
 def watch():
@@ -38,8 +40,11 @@ for i in range(count):
 try:
     while True: reap()
 except ChildProcessError: pass
-print(json.dumps({'failed': failed, 'commands': cpu[True], 'reporters': cpu[False], 'peak': peak[False] / 1024,
-    'commandsPeak': peak[True] / 1024, 'ended': ended, 'all': time.time() - start, 'memory': (before - low) / 1024}))`;
+print(json.dumps({
+    'failed': failed, 'commands': cpu[True], 'reporters': cpu[False],
+    'peak': peak[False] / 1024, 'commandsPeak': peak[True] / 1024,
+    'ended': ended, 'all': time.time() - start, 'memory': (before - low) / 1024,
+}))`;
 
 /** Seconds and MiB. */
 export interface Crowd {

@@ -64,10 +64,12 @@ export async function fleet(): Promise<void> {
 
 function where(load: number): string {
   const { collector, prometheus } = composeServices('docker-compose.yml');
-  const version = (image = '') => image.split(':')[1]?.replace('v', '');
+  const versions = [collector, prometheus].map((one) =>
+    one?.image?.split(':')[1]?.replace('v', ''),
+  );
   const others = load < 1 ? '' : `, with other work (load ${load.toFixed(1)} before)`;
   const machine = `${cpus().length} cores of an ${cpus()[0]?.model.trim()}${others}`;
-  const servers = `collector ${version(collector?.image)} and Prometheus ${version(prometheus?.image)}`;
+  const servers = `collector ${versions[0]} and Prometheus ${versions[1]}`;
   const today = new Date().toISOString().slice(0, 10);
   return `\`npm run bench -- fleet\`, ${today}, ${machine}, with sender, ${servers} all on them.`;
 }

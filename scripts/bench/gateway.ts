@@ -55,11 +55,11 @@ export async function requests(
 export async function gateway(): Promise<void> {
   const [collector, prometheus] = [await ensureCollector(), await ensurePrometheus()];
   const largest = Number(process.env.BENCH_MACHINES ?? 10_000);
+  const load = 'runs spread over 7 days, 5 a machine and at least 2,000';
+  console.log(`\ngateway and backend, ${SENDERS} connections, ${load}`);
   console.log(
-    `\ngateway and backend, ${SENDERS} connections, runs spread over 7 days, 5 a machine and at least 2,000`,
-  );
-  console.log(
-    'machines    runs  runs/s  exact  gateway ms/run  backend ms/run  series/machine  kB/run on disk  peak MiB gateway, backend',
+    'machines    runs  runs/s  exact  gateway ms/run  backend ms/run  ' +
+      'series/machine  kB/run on disk  peak MiB gateway, backend',
   );
   for (const machines of [10, 100, 1_000, 10_000].filter((count) => count <= largest)) {
     const runs = Math.max(2_000, machines * 5);

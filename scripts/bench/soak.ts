@@ -123,8 +123,10 @@ async function alone(user: Soak): Promise<{ peak: number; open: string }> {
   const [probe, open] = [join(user.home, 'probe.cjs'), join(user.home, 'fds')];
   writeFileSync(
     probe,
-    `process.on('exit', () => { const fs = require('node:fs'); fs.writeFileSync(${JSON.stringify(open)},
-      String(fs.readdirSync('/proc/self/fd').length)); });`,
+    `process.on('exit', () => {
+      const fs = require('node:fs');
+      fs.writeFileSync(${JSON.stringify(open)}, String(fs.readdirSync('/proc/self/fd').length));
+    });`,
   );
   const watched = user.reporter.toSpliced(1, 0, '--require', probe);
   const { commandsPeak } = await crowd(user, '1', 'at once', watched);

@@ -76,9 +76,8 @@ export async function storm(folder: string): Promise<void> {
     .filter((file) => /^spool.*\.jsonl$/.test(file))
     .flatMap((file) => readFileSync(join(telemetry, file), 'utf8').split('\n'))
     .filter((line) => line.includes('"')).length;
-  console.log(
-    `\n${succeeded} of ${GENERATES} generates succeeded, ${AT_ONCE} at once, in ${seconds} s; the endpoint answered 503`,
-  );
+  const crowd = `${AT_ONCE} at once, in ${seconds} s; the endpoint answered 503`;
+  console.log(`\n${succeeded} of ${GENERATES} generates succeeded, ${crowd}`);
   console.log(`  lhp 0.9.3's own spool has ${theirs} events: ${succeeded - theirs} lost`);
   console.log(`  lhp-otel's has ${ours()} runs: ${succeeded - ours()} lost`);
   server.close();

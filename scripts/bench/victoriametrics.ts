@@ -133,7 +133,8 @@ async function kills(): Promise<void> {
       await backend.stop();
     }
   table(
-    `${KILLS} kills of VictoriaMetrics while runs come: age of the oldest run that was acknowledged and lost, s`,
+    `${KILLS} kills of VictoriaMetrics while runs come: ` +
+      'age of the oldest run that was acknowledged and lost, s',
     ['-inmemoryDataFlushInterval', 'median', 'largest'],
     Object.entries(ages).map(([name, seconds]) => [
       name,
@@ -158,7 +159,8 @@ async function oldestLost(backend: VictoriaMetrics, url: string, ms: number): Pr
   await backend.kill();
   await backend.start();
   await backend.flush();
-  const exported = `${backend.url}/api/v1/export?match[]=lhp_generate_runs_total&start=${started / 1_000}`;
+  const wanted = `match[]=lhp_generate_runs_total&start=${started / 1_000}`;
+  const exported = `${backend.url}/api/v1/export?${wanted}`;
   const lines = (await (await fetch(exported)).text()).split('\n').filter(Boolean);
   const kept = new Set(
     lines.flatMap((line) => (JSON.parse(line) as { timestamps: number[] }).timestamps),

@@ -143,7 +143,8 @@ async function respond(response: ServerResponse, answer: Answer): Promise<void> 
  * unanswered.
  */
 export async function startBlackHole(): Promise<{ endpoint: string; close(): void }> {
-  const listen = `require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+  const listen = `const place = { port: 0, host: '127.0.0.1', backlog: 1 };
+  require('node:net').createServer().listen(place, function () {
     require('node:fs').writeSync(1, String(this.address().port));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   })`;

@@ -487,7 +487,7 @@ describe('CI', () => {
     [{}, false],
   ])('%j → %s', (env, expected) => {
     // ci-info looks at the process it is in, so each case has one.
-    const program = `import { isCi } from '${join(import.meta.dirname, '..', 'src', 'config', 'ci.ts')}'; console.log(await isCi(process.env));`;
+    const program = `import { isCi } from '${join(import.meta.dirname, '..', '..', 'src', 'config', 'ci.ts')}'; console.log(await isCi(process.env));`;
     const { stdout } = spawnSync(
       process.execPath,
       ['--input-type=module-typescript', '-e', program],

@@ -109,7 +109,8 @@ async function exactness(
       runs.filter(({ slot }) => slot !== undefined).length,
     ],
     [
-      `${POINT_SERIES} * count(count_over_time(${RUNS}[9d])) + count(count_over_time(target_info[9d]))`,
+      `${POINT_SERIES} * count(count_over_time(${RUNS}[9d])) + ` +
+        'count(count_over_time(target_info[9d]))',
       series,
     ],
     ...byVersion.map(([version, of]): [string, number] => [
@@ -159,7 +160,8 @@ function watchHead(backend: Prometheus) {
  */
 async function asBlocks(backend: Prometheus, end: number, last: Uint8Array): Promise<Blocks> {
   const samples = await backend.value(
-    `${POINT_SERIES} * sum(count_over_time(lhp_generate_runs_total[450d])) + sum(count_over_time(target_info[450d]))`,
+    `${POINT_SERIES} * sum(count_over_time(lhp_generate_runs_total[450d])) + ` +
+      'sum(count_over_time(target_info[450d]))',
     end,
   );
   if (samples === undefined) throw new Error('nothing is stored');
