@@ -1,4 +1,4 @@
-// Proves the recipes for CI: the scripts of action.yml and of each file in examples/ci, run by bash
+// Proves the recipes for CI: the scripts of action.yml and of each file in docs/examples/ci, run by bash
 // as a runner would, with the variables that it sets and the package as npm makes it. A run is
 // delivered before its step ends, a job keeps its status, and no input becomes code or reaches a
 // log.
@@ -348,7 +348,7 @@ describe('the recipes', () => {
       expect(text).not.toMatch(/npm (install|i) [^\n]*lhp-otel(@|$)|npx/m);
       for (const [, ref] of text.matchAll(/uses: [^@\n]+@(\S+)/g))
         expect(ref).toMatch(/^([0-9a-f]{40}|COMMIT)$/);
-      expect(read('docs', 'ci.md')).toContain(`(../examples/ci/${name})`);
+      expect(read('docs', 'ci.md')).toContain(`(examples/ci/${name})`);
     }
     for (const name of ['package', 'sha256'])
       expect(action.inputs[name]).not.toHaveProperty('default');
