@@ -21,7 +21,7 @@ import {
   ensureVictoriaMetrics,
 } from './setup/install.mjs';
 import { cacheDir, LHP_VERSIONS, root } from './setup/programs.mjs';
-import { endRunning, run, say, step } from './setup/step.mjs';
+import { endRunning, isEnding, run, say, step } from './setup/step.mjs';
 
 const windows = process.platform === 'win32';
 
@@ -81,6 +81,7 @@ async function installPrograms(groups, ready) {
       try {
         await ensure();
       } catch (error) {
+        if (isEnding()) return;
         missing[program] = error.message;
         say(`not available: ${program}: ${error.message}`);
       }
@@ -122,11 +123,15 @@ async function main(flags, program) {
   return 0;
 }
 
+// A terminal sends SIGINT to all of its processes: the program, which may have to clean up, ends by
+// itself, and the setup after it.
+process.on('SIGINT', endRunning);
+
 const args = process.argv.slice(2);
 const at = args.includes('--run') ? args.indexOf('--run') : args.length;
 try {
-  process.exitCode = await main(args.slice(0, at), args.slice(at + 1));
+  process.exit(await main(args.slice(0, at), args.slice(at + 1)));
 } catch (error) {
   say(error.message);
-  process.exitCode = 1;
+  process.exit(1);
 }

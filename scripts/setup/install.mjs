@@ -27,7 +27,7 @@ import {
 } from './programs.mjs';
 import { run, step } from './step.mjs';
 
-/** Tests can run at the same time: see `run`. */
+/** Builds take minutes of all cores, and tests can run at the same time: see `run`. */
 const background = true;
 
 /** A virtual environment with one version of the real lhp from PyPI. Resolves with its path. */
@@ -51,8 +51,8 @@ async function installFromPyPI(title, venv, program, requirements) {
     mkdirSync(dirname(venv), { recursive: true });
     const pip = ['install', '--quiet', '--disable-pip-version-check', ...requirements];
     try {
-      await run(process.env.PYTHON || 'python3', ['-m', 'venv', venv], { background });
-      await run(inVenv(venv, 'pip'), pip, { background });
+      await run(process.env.PYTHON || 'python3', ['-m', 'venv', venv]);
+      await run(inVenv(venv, 'pip'), pip);
     } catch (error) {
       rmSync(venv, { recursive: true, force: true });
       throw error;

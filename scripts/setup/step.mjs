@@ -43,25 +43,30 @@ export async function step(title, work) {
 
 /** Programs that are running, to be ended with the setup. */
 const running = new Set();
+let ending = false;
+export const isEnding = () => ending;
+/** Ends what `run` has started, and lets it start nothing more. */
 export function endRunning() {
+  ending = true;
   for (const child of running) child.kill();
 }
 
 /**
- * Runs a program and resolves with its standard output. `background` gives it the lowest priority:
- * tests that run at the same time go first.
+ * Runs a program and resolves with its standard output. `background` gives it a lower priority: tests
+ * that run at the same time go first.
  *
  * @throws Error with the last lines of its output when it does not end with status 0.
  */
 export function run(command, args, { background = false, ...options } = {}) {
   return new Promise((resolve, reject) => {
+    if (ending) throw new Error('interrupted');
     const child = spawn(command, args, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...options,
     });
     running.add(child);
-    if (background && child.pid) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+    if (background && child.pid) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     let stdout = '';
     let all = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
