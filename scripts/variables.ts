@@ -1,6 +1,8 @@
 // variables.ts: the settings of lhp-otel, for docs/configuration.md and the manual page. The texts
 // are Markdown; of its syntax only `code` is used.
 
+import { code, table } from './markdown.ts';
+
 export interface Variable {
   /** Empty where there is only the key in config.json. */
   name: string;
@@ -105,3 +107,15 @@ export const OTHERS: readonly (readonly [names: string, meaning: string])[] = [
   ['HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY', 'the proxy of deliveries'],
   ['NO_COLOR, FORCE_COLOR', 'whether `stats` uses color'],
 ];
+
+/** The table in docs/configuration.md. */
+export const settingsTable = (): string =>
+  table(
+    ['environment variable', 'in `config.json`', 'meaning', 'default'],
+    CONFIGURATION.map(({ name, key, meaning, default: value }) => [
+      code(name),
+      code(key),
+      meaning,
+      value,
+    ]),
+  );

@@ -25,6 +25,7 @@ import {
   POINT_ATTRIBUTES,
   RESOURCE_ATTRIBUTES,
 } from '../../src/contract/contract.ts';
+import { FIELDS } from '../../src/contract/fields.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { lacking } from '../support/lacking.ts';
@@ -78,7 +79,7 @@ const duration = (d: Json): Json => points(metric(d, 'lhp.generate.duration'))[0
 const attribute = (owner: Json, key: string): Json =>
   owner.attributes.find((one: Json) => one.key === key);
 const ALL = INSTRUMENTS.length;
-const RUNS = INSTRUMENTS[0].name;
+const RUNS = FIELDS.event.name;
 const REASONS = ['resource', 'id', 'scope', 'metric', 'attributes', 'value', 'time', 'run'];
 
 /** Which of the contract's metrics stand in a forwarded body: field 1 of a Metric is its name. */

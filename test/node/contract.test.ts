@@ -4,17 +4,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   EVENT_KEYS,
-  foldCount,
-  foldEnvironment,
-  foldPythonVersion,
-  foldSeconds,
-  foldVersion,
   type GenerateEvent,
   INSTRUMENTS,
   POINT_ATTRIBUTES,
   RESOURCE_ATTRIBUTES,
   toRecording,
 } from '../../src/contract/contract.ts';
+import {
+  foldCount,
+  foldEnvironment,
+  foldPythonVersion,
+  foldSeconds,
+  foldVersion,
+} from '../../src/contract/values.ts';
 import { eventOf } from '../../src/otlp/decode.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { EVENT } from '../support/event.ts';
