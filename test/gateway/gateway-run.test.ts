@@ -16,6 +16,7 @@ import {
   prometheusServer,
 } from '../../scripts/harness/stack.ts';
 import {
+  exampleEvent,
   type GenerateEvent,
   INSTRUMENTS,
   LOSS_REASONS,
@@ -29,7 +30,7 @@ import { lacking } from '../support/lacking.ts';
 import { field } from '../support/protobuf.ts';
 
 const EVENT: GenerateEvent = {
-  event: 'lhp_generate',
+  ...exampleEvent(),
   project_id: digest('project'),
   machine_id: digest('machine'),
   is_ci: false,

@@ -16,8 +16,9 @@ import { freePort, type RealCollector, startCollector } from '../../scripts/harn
 import { collector, program } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { type Gateway, gatewayServer, PEPPER } from '../../scripts/harness/stack.ts';
-import type { GenerateEvent } from '../../src/contract/contract.ts';
 import {
+  exampleEvent,
+  type GenerateEvent,
   INSTRUMENTS,
   LOSS_REASON_ATTRIBUTE,
   LOSS_REASONS,
@@ -35,7 +36,7 @@ const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 const hmac = (text: string) => createHmac('sha256', PEPPER).update(text).digest('hex');
 
 const EVENT: GenerateEvent = {
-  event: 'lhp_generate',
+  ...exampleEvent(),
   project_id: digest('project'),
   machine_id: digest('machine'),
   is_ci: false,
