@@ -9,7 +9,6 @@ import { gatewayRules, RULE_PROCESSORS } from '../deploy/generate/gateway-rules.
 import { ownCollector, samePort } from '../deploy/generate/own-collector.ts';
 import { commandLine } from '../src/commands/commands.ts';
 import { eventExample, eventTypes, fieldTable, metricsPage } from './contract-pages.ts';
-import { flowPicture } from './flow.ts';
 import { manPage } from './man-page.ts';
 import { settingsTable } from './variables.ts';
 
@@ -41,7 +40,6 @@ const files: Record<string, string> = {
     settingsTable(),
   ]),
   'docs/lhp-otel.1': manPage(commandLine()),
-  'docs/images/flow.svg': await flowPicture(),
 };
 await write(process.argv.includes('--check'));
 
