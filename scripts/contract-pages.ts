@@ -68,16 +68,20 @@ export const metricsPage =
 
 # Metrics
 
-Each successful \`lhp generate\` is recorded as one OTLP request (\`ExportMetricsServiceRequest\`) with the metrics below.
-Each metric has one data point, but \`${LOST_RUNS.name}\` has one for each reason. Nothing else is recorded:
-no exemplars, no attributes of the host, the process or the SDK, and no text but the values listed here.
+Each successful \`lhp generate\` is recorded as one OTLP request
+(\`ExportMetricsServiceRequest\`) with the metrics below. Each metric has one data point, but
+\`${LOST_RUNS.name}\` has one for each reason. Nothing else is recorded: no exemplars, no attributes
+of the host, the process or the SDK, and no text but the values listed here.
 
 - **Scope:** \`${SCOPE_NAME}\`, with the version of the package.
-- **Temporality:** delta. Histograms are base-2 exponential histograms of one value, without minimum and maximum.
-- **Timestamps:** the time of a point is a millisecond that no other run of the machine has. Its start time is the start
-  of the run.
-- **Values that do not fit:** a text becomes \`${OTHER}\`, a count is left out, and a duration becomes the nearest one in its range.
-- **Unknown counts:** a count that is not certain is left out. The run is recorded without it, and \`lhp-otel show\` prints \`null\`.
+- **Temporality:** delta. Histograms are base-2 exponential histograms of one value, without
+  minimum and maximum.
+- **Timestamps:** the time of a point is a millisecond that no other run of the machine has. Its
+  start time is the start of the run.
+- **Values that do not fit:** a text becomes \`${OTHER}\`, a count is left out, and a duration
+  becomes the nearest one in its range.
+- **Unknown counts:** a count that is not certain is left out. The run is recorded without it, and
+  \`lhp-otel show\` prints \`null\`.
 
 ## Instruments
 
@@ -109,7 +113,8 @@ ${attributes(RESOURCE_ATTRIBUTES)}
 
 ## The event
 
-\`lhp-otel show\` prints each run as a JSON object in the form of the telemetry page, with these keys in this order:
+\`lhp-otel show\` prints each run as a JSON object in the form of the telemetry page, with these
+keys in this order:
 ${EVENT_KEYS.map(code).join(', ')}.
 It reads the values from the recorded request, and rounds \`generation_time_seconds\` to 2 decimals.
 `;
@@ -142,13 +147,13 @@ function property(key: EventKey): string {
 
 /** src/contract/event.ts: a file of its own, so that the library's declarations are readable. */
 export const eventTypes =
-  (): string => `// event.ts: made from fields.ts by \`npm run generate\`; do not edit. The event as a type with a
-// comment for each field, which is what the users of the library see. contract.ts does not compile
-// if it is not up to date.
+  (): string => `// event.ts: made from fields.ts by \`npm run generate\`; do not edit. The event as a type
+// with a comment for each field, for the users of the library. If this file is not up to date,
+// contract.ts does not compile.
 
 /**
- * One recorded run in the form of the telemetry page of Lakehouse Plumber, as \`lhp-otel show\` prints
- * it. docs/privacy.md says how each field is found and why it is collected.
+ * One recorded run in the form of the telemetry page of Lakehouse Plumber, as \`lhp-otel show\`
+ * prints it. docs/privacy.md says how each field is found and why it is collected.
  */
 export interface GenerateEvent {
 ${EVENT_KEYS.map(property).join('\n')}

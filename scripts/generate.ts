@@ -102,8 +102,8 @@ function withRuleOrder(text: string): string {
 }
 
 function versionFile(): string {
-  return `// version.ts: made from package.json by \`npm run generate\`; do not edit. The version of the package
-// and the oldest Node that it runs on.
+  return `// version.ts: made from package.json by \`npm run generate\`; do not edit. The version of the
+// package, and the oldest Node that it runs on.
 export const version = '${version}';
 export const oldestNode = '${engines.node.replace('>=', '')}';
 `;

@@ -59,7 +59,9 @@ export const SCOPE_NAME = 'lhp-otel';
  * point that is 10 minutes ahead.
  */
 export const GATEWAY_AHEAD_MINUTES = 5;
-/** It drops an older point, too. The client keeps a run for 7 days, and delivery may take one more. */
+/**
+ * It drops an older point, too. The client keeps a run for 7 days, and delivery may take one more.
+ */
 export const GATEWAY_AGE_HOURS = 192;
 
 type AttributeValue = string | boolean;

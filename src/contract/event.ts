@@ -1,10 +1,10 @@
-// event.ts: made from fields.ts by `npm run generate`; do not edit. The event as a type with a
-// comment for each field, which is what the users of the library see. contract.ts does not compile
-// if it is not up to date.
+// event.ts: made from fields.ts by `npm run generate`; do not edit. The event as a type
+// with a comment for each field, for the users of the library. If this file is not up to date,
+// contract.ts does not compile.
 
 /**
- * One recorded run in the form of the telemetry page of Lakehouse Plumber, as `lhp-otel show` prints
- * it. docs/privacy.md says how each field is found and why it is collected.
+ * One recorded run in the form of the telemetry page of Lakehouse Plumber, as `lhp-otel show`
+ * prints it. docs/privacy.md says how each field is found and why it is collected.
  */
 export interface GenerateEvent {
   /**

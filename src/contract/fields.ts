@@ -1,5 +1,5 @@
 // fields.ts: the contract as a table. It names everything that is recorded of a run: each field of
-// the telemetry page is one row. The types, the requests, the reading of recorded files, the
+// the telemetry page is one row, in the order of that page. The types, the requests, the reading of recorded files, the
 // gateway's rules, the checks of the library, docs/metrics.md and the table in docs/privacy.md are
 // derived from it. To add a field, add a row here and the code that finds its value
 // (src/collect/collect.ts; the compiler asks for it), then run `npm run generate`.
@@ -11,10 +11,7 @@ import type { ATTRIBUTE_TYPES, NUMBER_TYPES } from './values.ts';
 interface Field {
   /** Name of the attribute or of the instrument in the request. */
   name: string;
-  /**
-   * Position in the request, among the attributes of the resource, those of the points, or the
-   * instruments. The order of the rows is the order of the telemetry page.
-   */
+  /** Position among the resource attributes, point attributes or instruments of a request. */
   order: number;
   /** Whether a host of the library can state it. If not, it is always found on the machine. */
   host: boolean;
@@ -55,7 +52,9 @@ export const FIELDS = {
     page: 'Event',
     what: 'Successful lhp generate runs',
     why: 'to see how much it is used',
-    how: 'always `lhp_generate`, counted as 1; a command that fails, is interrupted or is not a generate is not recorded',
+    how:
+      'always `lhp_generate`, counted as 1; a command that fails, is interrupted or is not a ' +
+      'generate is not recorded',
     example: 'lhp_generate',
   },
   project_id: {
@@ -67,7 +66,9 @@ export const FIELDS = {
     page: 'Project ID',
     what: 'Which project, as a digest of its name',
     why: 'to tell projects apart without knowing them',
-    how: 'SHA-256 of `name` in lhp.yaml; of `unknown_project` if there is no name, or if the file may have changed since the run',
+    how:
+      'SHA-256 of `name` in lhp.yaml; of `unknown_project` if there is no name, or if the file ' +
+      'may have changed since the run',
     // SHA-256 of my_lakehouse.
     example: 'de2ed775858342f7272372380f50468c0732d1e0aa432561de6f09f38b9d1d5e',
   },
@@ -93,7 +94,9 @@ export const FIELDS = {
     page: 'CI detection',
     what: 'Whether it was a CI job',
     why: 'to tell people who wait from jobs that do not',
-    how: 'the eight variables that lhp’s telemetry page names, or ci-info (github.com/watson/ci-info); `CI=false` and an empty variable count as not set',
+    how:
+      'the eight variables that lhp’s telemetry page names, or ci-info ' +
+      '(github.com/watson/ci-info); `CI=false` and an empty variable count as not set',
     example: false,
   },
   flowgroups_count: {
@@ -106,7 +109,10 @@ export const FIELDS = {
     page: 'Flowgroups count',
     what: 'Flowgroups in the project',
     why: 'to know how large projects are, and what a duration means',
-    how: 'total of the project, counted from the YAML files as lhp counts them, with expanded blueprints and lhp’s own monitoring flowgroup; left out if the files may have changed since the run',
+    how:
+      'total of the project, counted from the YAML files as lhp counts them, with expanded ' +
+      'blueprints and lhp’s own monitoring flowgroup; left out if the files may have changed ' +
+      'since the run',
     example: 23,
   },
   templates_count: {
@@ -158,7 +164,10 @@ export const FIELDS = {
     page: 'Files generated',
     what: 'Python files written by one run',
     why: 'to know how much a run does, and what a duration means',
-    how: 'what lhp reports as written: one file for each flowgroup with code, and one for each wheel; copied helper files and hooks do not count; 0 in a dry run; left out if the files may have changed since the run',
+    how:
+      'what lhp reports as written: one file for each flowgroup with code, and one for each ' +
+      'wheel; copied helper files and hooks do not count; 0 in a dry run; left out if the files ' +
+      'may have changed since the run',
     example: 23,
   },
   environment: {
@@ -170,7 +179,9 @@ export const FIELDS = {
     page: 'Environment',
     what: 'Environment that was generated for',
     why: 'to see which environments are in use',
-    how: 'the value of `-e/--env` in lower case, if it is a plain word (1 to 32 of `a-z 0-9 _ -`) and, where a `config.json` has `environments`, in that list; else `other`',
+    how:
+      'the value of `-e/--env` in lower case, if it is a plain word (1 to 32 of `a-z 0-9 _ -`) ' +
+      'and, where a `config.json` has `environments`, in that list; else `other`',
     example: 'dev',
   },
   dry_run: {
@@ -231,7 +242,9 @@ export const FIELDS = {
     page: 'Generation time',
     what: 'Wall time of lhp generate',
     why: 'to find what is slow',
-    how: 'seconds that the whole command took, by a monotonic clock, with the start of Python: more than the seconds that lhp prints, because lhp starts counting later',
+    how:
+      'seconds that the whole command took, by a monotonic clock, with the start of Python: ' +
+      'more than the seconds that lhp prints, because lhp starts counting later',
     example: 2.34,
   },
 } as const satisfies Record<string, AttributeField | InstrumentField>;

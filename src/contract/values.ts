@@ -1,7 +1,7 @@
-// values.ts: the types of value that can leave a machine. Each field of the contract (fields.ts) has
-// one of them. `fold` turns anything into a value of its type, and no value reaches a request in
-// another way: a text that matches none of the patterns below becomes `other`, so that a secret, a
-// path or a name cannot be recorded by accident.
+// values.ts: the types of value that can leave a machine. Each field of the contract (fields.ts)
+// has one of them. `fold` turns anything into a value of its type, and no value reaches a request
+// in another way: a text that matches none of the patterns below becomes `other`, so that a secret,
+// a path or a name cannot be recorded by accident.
 
 /** Recorded in place of a text that does not match its pattern. */
 export const OTHER = 'other';

@@ -1,6 +1,6 @@
 // library.ts: records the runs of a host, a TypeScript program with a generate command of its own:
-// into the host's MeterProvider if it passes one, else through the reporter, as `lhp-otel run` does.
-// Nothing here throws into the host or makes it wait.
+// into the host's MeterProvider if it passes one, else through the reporter, as `lhp-otel run`
+// does. Nothing here throws into the host or makes it wait.
 import { existsSync } from 'node:fs';
 import type { MeterProvider } from '@opentelemetry/api';
 import { allowedEnvironment } from '../config/stated.ts';
@@ -22,9 +22,11 @@ import { handToReporter } from './shared-reporter.ts';
  * - The `…_count` fields, `flowgroups_using_templates` and `files_generated` are whole numbers from
  *   0 to 1,000,000. Any other number is not recorded. A count that is not given is scanned in
  *   {@link RecordOptions.projectRoot}; without that folder it is not recorded.
- * - `generation_time_seconds` is in seconds, from 0 to 604,800 (a week). A number outside this range
+ * - `generation_time_seconds` is in seconds, from 0 to 604,800 (a week). A number outside this
+ *   range
  *   is recorded as the nearest inside it.
- * - `environment` is 1 to 32 of `a-z`, `0-9`, `_` and `-`, `lhp_version` a version like `1.2.3`, and
+ * - `environment` is 1 to 32 of `a-z`, `0-9`, `_` and `-`, `lhp_version` a version like `1.2.3`,
+ *   and
  *   `python_version` a version like `3.12`. Any other text is recorded as `other`.
  * - `dry_run` and `bundle_enabled` are `false` unless they are `true`.
  */
@@ -57,7 +59,8 @@ export interface RecordOptions {
 
 // A bundler copies the library into the host, but not the program that it starts.
 const NO_REPORTER =
-  'not recorded: reporter.cjs is not beside the library; a bundle needs the *.cjs files of lhp-otel/dist';
+  'not recorded: reporter.cjs is not beside the library; ' +
+  'a bundle needs the *.cjs files of lhp-otel/dist';
 const NO_PLACE = 'not recorded: nothing can be kept here (lhp-otel status says why)';
 
 /**
@@ -66,7 +69,7 @@ const NO_PLACE = 'not recorded: nothing can be kept here (lhp-otel status says w
  * @param event - The fields of the run; see {@link GenerateFacts} for units and ranges.
  * @param options - See {@link RecordOptions}.
  * @returns Whether the run was handed over. `false` means that the user has opted out or that the
- *   run could not be recorded. With `LHP_OTEL_LOG=debug` a line on stderr says why, and there is one
+ *   run could not be recorded. With `LHP_OTEL_LOG=debug` a line on stderr says why, and there is a
  *   line for each value that is not recorded as it was given.
  * @example
  * recordGenerate({

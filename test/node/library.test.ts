@@ -1,6 +1,6 @@
-// The library, called by a small host program: a wrapped function keeps its arguments, `this`, result
-// and errors; a success is recorded, by the reporter or on the host's MeterProvider; and the library
-// never throws, prints or waits.
+// The library, called by a small host program: a wrapped function keeps its arguments, `this`,
+// result and errors; a success is recorded, by the reporter or on the host's MeterProvider; and the
+// library never throws, prints or waits.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
@@ -310,7 +310,9 @@ describe('with a MeterProvider of the host', () => {
   const sdk = JSON.stringify(
     join(projectRoot, 'node_modules', '@opentelemetry', 'sdk-metrics', 'dist', 'index.mjs'),
   );
-  /** Runs `program` with a `meterProvider`; afterwards `scope` and `metrics` are what it exports. */
+  /**
+   * Runs `program` with a `meterProvider`; afterwards `scope` and `metrics` are what it exports.
+   */
   const exported = (program: string, print: string) =>
     host(`
       import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from ${sdk};
