@@ -1,45 +1,12 @@
 // fields.ts: the contract as a table. It names everything that is recorded of a run: each field of
-// the telemetry page is one row, in the order of that page. The types, the requests, the reading of recorded files, the
-// gateway's rules, the checks of the library, docs/metrics.md and the table in docs/privacy.md are
-// derived from it. To add a field, add a row here and the code that finds its value
-// (src/collect/collect.ts; the compiler asks for it), then run `npm run generate`.
+// the telemetry page is one row, in the order of that page. The types, the requests, the reading of
+// recorded files, the gateway's rules, the checks of the library, docs/metrics.md and the table in
+// docs/privacy.md are derived from it. To add a field, add a row here and the code that finds its
+// value (src/collect/collect.ts; the compiler asks for it), then run `npm run generate`.
 //
 // The local page shows `what`, `why` and `how`, so this file has to work in a browser. In these
 // texts, backticks mark code.
-import type { ATTRIBUTE_TYPES, NUMBER_TYPES } from './values.ts';
-
-interface Field {
-  /** Name of the attribute or of the instrument in the request. */
-  name: string;
-  /** Position among the resource attributes, point attributes or instruments of a request. */
-  order: number;
-  /** Whether a host of the library can state it. If not, it is always found on the machine. */
-  host: boolean;
-  /** Heading on the telemetry page of Lakehouse Plumber. */
-  page: string;
-  /** What it is. Also the description of an instrument in the request, as plain text. */
-  what: string;
-  /** Why it is collected. */
-  why: string;
-  /** How it is found. */
-  how: string;
-  /** An example, which the documentation and the tests use. */
-  example: string | number | boolean;
-}
-
-interface AttributeField extends Field {
-  on: 'resource' | 'point';
-  /** The type of its values, with the pattern that they match. */
-  value: keyof typeof ATTRIBUTE_TYPES;
-}
-
-interface InstrumentField extends Field {
-  on: 'counter' | 'histogram';
-  /** UCUM, as the OpenTelemetry specification asks. */
-  unit: string;
-  /** The type of its values, with their range. A `count` can be unknown, the others cannot. */
-  value: keyof typeof NUMBER_TYPES;
-}
+import type { AttributeField, InstrumentField } from './row.ts';
 
 export const FIELDS = {
   event: {
