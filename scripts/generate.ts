@@ -18,9 +18,7 @@ const { version, engines } = JSON.parse(read('package.json')) as {
   engines: { node: string };
 };
 
-const collector = withRuleOrder(
-  between('otel-collector.yaml', 'deploy/generate/gateway-rules.ts', gatewayRules()),
-);
+const collector = withRuleOrder(gateway());
 const files: Record<string, string> = {
   'src/contract/event.ts': eventTypes(),
   'src/system/version.ts': versionFile(),
@@ -32,13 +30,12 @@ const files: Record<string, string> = {
   'deploy/collector/ci-queue.yaml': withRuleOrder(read('deploy/collector/ci-queue.yaml')),
   ...dashboardFiles(),
   'docs/metrics.md': metricsPage(),
-  'docs/privacy.md': between('docs/privacy.md', 'src/contract/fields.ts', [
-    fieldTable(),
-    eventExample(),
-  ]),
-  'docs/configuration.md': between('docs/configuration.md', 'scripts/variables.ts', [
+  'docs/privacy.md': privacyPage(),
+  'docs/configuration.md': inMarkdown(
+    read('docs/configuration.md'),
+    'settings: made from scripts/variables.ts',
     settingsTable(),
-  ]),
+  ),
   'docs/lhp-otel.1': manPage(commandLine()),
 };
 await write(process.argv.includes('--check'));
@@ -70,27 +67,29 @@ function read(path: string): string {
   }
 }
 
-/**
- * A file that is written by hand except for the parts between two marks, which name the source.
- *
- * @param parts - In the order of the file: a list in Markdown, one text in YAML.
- */
-function between(path: string, source: string, parts: string | readonly string[]): string {
-  const yaml = typeof parts === 'string';
-  const made = `made from ${source} by \`npm run generate\`; do not edit`;
-  const [first, last] = yaml
-    ? [`  # ── ${made} ──\n`, '  # ── end ──']
-    : [`<!-- ${made} -->\n`, '<!-- end -->'];
-  let text = read(path);
-  let at = 0;
-  for (const part of yaml ? [parts] : parts.map((each) => `\n${each}\n\n`)) {
-    const from = text.indexOf(first, at);
-    const to = text.indexOf(last, from);
-    if (from < 0 || to < 0) throw new Error(`${path} lacks the marks "${made}" and "end"`);
-    text = text.slice(0, from + first.length) + part + text.slice(to);
-    at = from + first.length + part.length;
-  }
-  return text;
+function gateway(): string {
+  const made =
+    '  # ── made from deploy/generate/gateway-rules.ts by `npm run generate`; do not edit ──\n';
+  return between(read('otel-collector.yaml'), made, '  # ── end ──', gatewayRules());
+}
+
+function privacyPage(): string {
+  const source = 'made from src/contract/fields.ts';
+  const page = inMarkdown(read('docs/privacy.md'), `fields: ${source}`, fieldTable());
+  return inMarkdown(page, `example: ${source}`, eventExample());
+}
+
+function inMarkdown(page: string, made: string, text: string): string {
+  const mark = `<!-- ${made} by \`npm run generate\`; do not edit -->\n`;
+  return between(page, mark, '<!-- end -->', `\n${text}\n\n`);
+}
+
+/** A text that is written by hand except for the part between these marks. */
+function between(old: string, made: string, end: string, text: string): string {
+  const from = old.indexOf(made) + made.length;
+  const to = old.indexOf(end, from);
+  if (from < made.length || to < from) throw new Error(`no marks around a generated part: ${made}`);
+  return old.slice(0, from) + text + old.slice(to);
 }
 
 /** The rules in their order, in each pipeline of a configuration of the gateway. */

@@ -28,7 +28,9 @@ function host(program: string, env: Env = {}) {
   const library = JSON.stringify(join(projectRoot, 'dist', 'index.js'));
   writeFileSync(
     path,
-    `import { instrumentGenerate, recordGenerate } from ${library};\nconst print = (value) => console.log(JSON.stringify(value));\n${program}`,
+    `import { instrumentGenerate, recordGenerate } from ${library};
+    const print = (value) => console.log(JSON.stringify(value));
+    ${program}`,
   );
   const ran = spawnSync(process.execPath, [path], {
     cwd: box.dir,
@@ -50,7 +52,8 @@ describe('a wrapped function', () => {
     ],
     [
       '`this`',
-      'const o = { x: 7, run: instrumentGenerate(function () { return this.x; }) }; print(o.run());',
+      'const o = { x: 7, run: instrumentGenerate(function () { return this.x; }) };' +
+        'print(o.run());',
       7,
     ],
     [
@@ -70,11 +73,13 @@ describe('a wrapped function', () => {
   it.each([
     [
       'an error',
-      'try { instrumentGenerate(() => { throw new RangeError("theirs"); })(); } catch (e) { print(String(e)); }',
+      'try { instrumentGenerate(() => { throw new RangeError("theirs"); })(); }' +
+        'catch (e) { print(String(e)); }',
     ],
     [
       'a rejection',
-      'await instrumentGenerate(async () => { throw new RangeError("theirs"); })().catch((e) => print(String(e)));',
+      'await instrumentGenerate(async () => { throw new RangeError("theirs"); })()' +
+        '.catch((e) => print(String(e)));',
     ],
   ])('passes %s through and is not recorded', async (_, program) => {
     expect(host(program)).toEqual(said('RangeError: theirs'));
@@ -89,9 +94,14 @@ describe('a wrapped function', () => {
     expect(run('instrumentGenerate').status).toBe(1);
   });
   it('is measured, and described from its result and arguments', async () => {
-    host(`const f = instrumentGenerate(async (name) => { await new Promise((r) => setTimeout(r, 250)); return 3; }, {
-      describe: (files, name) => ({ files_generated: files, project_name: name, environment: "PROD", lhp_version: "1.2.3" }) });
-      await f("shop");`);
+    host(`const generate = async (name) => {
+        await new Promise((r) => setTimeout(r, 250));
+        return 3;
+      };
+      const describe = (files, name) => ({
+        files_generated: files, project_name: name, environment: "PROD", lhp_version: "1.2.3",
+      });
+      await instrumentGenerate(generate, { describe })("shop");`);
     const [event] = await box.recorded(1);
     const project_id = createHash('sha256').update('shop').digest('hex');
     expect(event).toMatchObject({
@@ -148,7 +158,8 @@ describe('consent', () => {
   ])('%s: nothing is recorded, not on the MeterProvider of the host either', async (_, env) => {
     expect(
       host(
-        'print([recordGenerate({}), recordGenerate({}, { meterProvider: { getMeter() { throw 1; } } })]);',
+        'const meterProvider = { getMeter() { throw 1; } };' +
+          'print([recordGenerate({}), recordGenerate({}, { meterProvider })]);',
         env,
       ),
     ).toEqual(said([false, false]));
@@ -246,7 +257,8 @@ describe('values that are not recorded as they were given', () => {
   });
   it('values that fit print nothing', () => {
     const facts =
-      '{ files_generated: 0, environment: "DEV", lhp_version: "other", project_name: "x", dry_run: false }';
+      '{ files_generated: 0, environment: "DEV", lhp_version: "other", ' +
+      'project_name: "x", dry_run: false }';
     expect(host(`print(recordGenerate(${facts}));`, DEBUG)).toEqual(said(true));
   });
 });
@@ -255,9 +267,12 @@ describe('calls in one process', () => {
   /** `children()` is the number of child processes of the host. */
   const COUNT = `import { readdirSync, readFileSync } from 'node:fs';
     const children = () => readdirSync('/proc').filter((pid) => { try {
-      return readFileSync('/proc/' + pid + '/status', 'utf8').includes('PPid:\\t' + process.pid + '\\n');
+      const status = readFileSync('/proc/' + pid + '/status', 'utf8');
+      return status.includes('PPid:\\t' + process.pid + '\\n');
     } catch { return false; } }).length;
-    const calls = (count, facts = {}) => { for (let i = 0; i < count; i += 1) recordGenerate({ files_generated: i, ...facts }); };`;
+    const calls = (count, facts = {}) => {
+      for (let i = 0; i < count; i += 1) recordGenerate({ files_generated: i, ...facts });
+    };`;
   it('share a reporter, and each is recorded', async () => {
     expect(host(`${COUNT} calls(20); print(children());`)).toEqual(said(1));
     const files = (await box.recorded(20)).map((event) => event.files_generated);
@@ -285,7 +300,9 @@ describe('calls in one process', () => {
     expect(box.runFiles()).toHaveLength(60);
   });
   it('start another reporter when environment variables have changed', async () => {
-    const program = `${COUNT} calls(2); process.env.XDG_STATE_HOME = ${JSON.stringify(join(box.dir, 'other'))};
+    const other = JSON.stringify(join(box.dir, 'other'));
+    const program = `${COUNT} calls(2);
+      process.env.XDG_STATE_HOME = ${other};
       calls(3); print(children());`;
     expect(host(program)).toEqual(said(2));
     await box.recorded(2);
@@ -315,9 +332,11 @@ describe('with a MeterProvider of the host', () => {
    */
   const exported = (program: string, print: string) =>
     host(`
-      import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from ${sdk};
+      import { AggregationTemporality, InMemoryMetricExporter, MeterProvider,
+        PeriodicExportingMetricReader } from ${sdk};
       const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
-      const meterProvider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] });
+      const reader = new PeriodicExportingMetricReader({ exporter });
+      const meterProvider = new MeterProvider({ readers: [reader] });
       ${program}
       await meterProvider.forceFlush();
       const [{ scope, metrics }] = exporter.getMetrics()[0].scopeMetrics;
@@ -329,9 +348,12 @@ describe('with a MeterProvider of the host', () => {
   it('typical values of each histogram fall into different buckets', () => {
     const ran = exported(
       `for (const [seconds, count] of [[0.9, 1], [1.5, 8], [2.3, 40], [4.1, 4000]])
-        recordGenerate({ generation_time_seconds: seconds, ${counts(() => 'count')} }, { meterProvider });`,
-      `Object.fromEntries(metrics.flatMap(({ descriptor, dataPoints: [{ value }] }) =>
-        value.buckets ? [[descriptor.name, value.buckets.counts.filter((count) => count > 0)]] : []))`,
+        recordGenerate(
+          { generation_time_seconds: seconds, ${counts(() => 'count')} }, { meterProvider });`,
+      `Object.fromEntries(metrics.flatMap(({ descriptor, dataPoints: [{ value }] }) => {
+        const filled = value.buckets?.counts.filter((count) => count > 0);
+        return filled ? [[descriptor.name, filled]] : [];
+      }))`,
     );
     const histograms = INSTRUMENTS.filter(({ kind }) => kind === 'histogram');
     expect(ran).toEqual(
@@ -339,11 +361,15 @@ describe('with a MeterProvider of the host', () => {
     );
   });
 
-  it('it gets the instruments, units and point attributes of the contract, and no reporter starts', async () => {
+  it('it gets the instruments and point attributes, and no reporter starts', async () => {
     const ran = exported(
       `for (let i = 0; i < 2; i += 1)
-        recordGenerate({ ${counts((index) => index + 1)}, environment: 'dev', generation_time_seconds: 1.5, bundle_enabled: true }, { meterProvider });`,
-      '[scope.name, metrics.map(({ descriptor: d, dataPoints: [p] }) => [d.name, d.unit, d.description, p.attributes, p.value.sum ?? p.value])]',
+        recordGenerate({
+          ${counts((index) => index + 1)},
+          environment: 'dev', generation_time_seconds: 1.5, bundle_enabled: true,
+        }, { meterProvider });`,
+      `[scope.name, metrics.map(({ descriptor: d, dataPoints: [p] }) =>
+        [d.name, d.unit, d.description, p.attributes, p.value.sum ?? p.value])]`,
     );
     expect(ran.stderr).toBe('');
     const attributes = {

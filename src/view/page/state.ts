@@ -1,10 +1,11 @@
 // state.ts: consent and delivery: on or off, who decided and how to change it; where runs go, what
 // waits, what went wrong.
-import { LOSS_REASONS, LOSSES } from '../../contract/contract.ts';
+import { LOSS_REASONS } from '../../contract/contract.ts';
 import type { Run } from '../../otlp/decode.ts';
 import type { State } from '../api.ts';
 import { breakable, byId, h, rich } from './dom.ts';
 import { count, plural, time } from './format.ts';
+import { LOSSES } from './words.ts';
 
 export const decidedBy = ({ layers }: State): string | undefined =>
   layers.find(({ decided }) => decided)?.name;

@@ -1,6 +1,6 @@
 // words.ts: what the page says of outcomes, losses and changes, in one place each.
 
-import { type GenerateEvent, LOSSES } from '../../contract/contract.ts';
+import type { GenerateEvent, LossReason } from '../../contract/contract.ts';
 import type { Change } from '../../history/changes.ts';
 import type { Outcome, Run } from '../../otlp/decode.ts';
 import { count, plural, seconds, word } from './format.ts';
@@ -13,6 +13,13 @@ export const OUTCOMES: Record<Outcome, { word: string; sentence: string }> = {
     sentence: 'Delivered to the configured endpoint, in exactly these bytes.',
   },
   lost: { word: 'given up', sentence: 'Given up, and not delivered' },
+};
+
+export const LOSSES: Record<LossReason, string> = {
+  rejected: 'the collector refused it for good',
+  expired: 'it had waited for more than 7 days',
+  spool_full: 'too many runs were waiting',
+  unreadable: 'its file was damaged, or could not be written',
 };
 
 export function whatBecameOf({ outcome, reason }: Run): string {
