@@ -23,11 +23,9 @@ import { handToReporter } from './shared-reporter.ts';
  *   0 to 1,000,000. Any other number is not recorded. A count that is not given is scanned in
  *   {@link RecordOptions.projectRoot}; without that folder it is not recorded.
  * - `generation_time_seconds` is in seconds, from 0 to 604,800 (a week). A number outside this
- *   range
- *   is recorded as the nearest inside it.
+ *   range is recorded as the nearest inside it.
  * - `environment` is 1 to 32 of `a-z`, `0-9`, `_` and `-`, `lhp_version` a version like `1.2.3`,
- *   and
- *   `python_version` a version like `3.12`. Any other text is recorded as `other`.
+ *   and `python_version` a version like `3.12`. Any other text is recorded as `other`.
  * - `dry_run` and `bundle_enabled` are `false` unless they are `true`.
  */
 export interface GenerateFacts extends Partial<Pick<GenerateEvent, HostKey>> {
