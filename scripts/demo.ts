@@ -1,7 +1,7 @@
-// demo.ts: the main job, on a machine with nothing but Node and Python: a private venv with the
-// real lhp, its sample project, a wrapped real `lhp generate`, and what was recorded of it. Local
-// mode: no server, nothing leaves the machine, and nothing of the user's own state is touched
-// (everything is under the demo's own folder, which is removed at the end).
+// demo.ts: shows what lhp-otel does, on a machine that has only Node and Python: installs lhp into
+// a private venv, creates its sample project, runs a wrapped `lhp generate` and prints what was
+// recorded. There is no server and nothing leaves the machine. All files are in a temporary folder,
+// which is removed at the end.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,14 +15,13 @@ const lhp = await ensureLhp('0.9.3');
 const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-demo-'));
 const project = join(folder, 'demo');
 
-// A fresh user without opt-outs, CI variables or an endpoint: the demo shows the defaults, whatever
-// this shell has set.
+// The environment of a new user: no opt-out, CI variable or endpoint of this shell.
 const env: NodeJS.ProcessEnv = {
   PATH: [dirname(lhp), process.env.PATH].join(delimiter),
   HOME: join(folder, 'home'),
   LANG: 'C.UTF-8',
   ...(process.env.TERM && { TERM: process.env.TERM }),
-  // lhp's own telemetry would be sent to its authors; the demo keeps it out of their numbers.
+  // Switches off lhp's own telemetry, which would count the demo as usage.
   LHP_OTEL_UPSTREAM: 'off',
 };
 
@@ -51,7 +50,8 @@ try {
   step('lhp-otel status');
   run(process.execPath, [cli, 'status']);
   console.log(
-    '\nThat is all that was recorded, and it is on this machine only. Your own project: lhp-otel run -- lhp generate --env dev',
+    '\nThis is all that was recorded, and it stays on this machine. For your own project:\n' +
+      'lhp-otel run -- lhp generate --env dev',
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -73,7 +73,7 @@ function run(command: string, args: string[], output: 'shown' | 'quiet' = 'shown
     );
 }
 
-/** The reporter works behind the prompt's back; a person would not notice, a script has to wait. */
+/** The reporter records in the background, after the command has ended, so this waits for it. */
 async function recorded(): Promise<Record<string, unknown>> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const { stdout } = spawnSync(process.execPath, [cli, 'show', '--last', '1'], {

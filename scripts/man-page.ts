@@ -1,20 +1,23 @@
-// man-page.ts: the manual page in mdoc(7), from the commander program: commands, options, remarks,
-// statuses and examples are those of --help. `mandoc -Tlint` has nothing to say about it.
+// man-page.ts: the manual page in mdoc(7), made from the commander program: commands, options,
+// remarks, exit statuses and examples are those of --help. `mandoc -Tlint` finds no fault in it.
 import type { Command, Option } from 'commander';
 import { moreOf } from '../src/commands/help.ts';
 import { CONFIGURATION, OTHERS } from './variables.ts';
 
-/** When the text last changed in substance. */
+/** Date of the last change of meaning. */
 const DATE = 'November 25, 2026';
 
 const FILES: readonly (readonly [path: string, what: string])[] = [
   ['~/.config/lhp-otel/config.json', 'The configuration of the user.'],
-  ['~/.config/lhp-otel/consent.json', 'The choice of `lhp-otel off`.'],
-  ['~/.config/lhp-otel/hook.*', 'The shell hook, where it is installed.'],
+  ['~/.config/lhp-otel/consent.json', 'Written by `lhp-otel off`.'],
+  ['~/.config/lhp-otel/hook.*', 'The shell hook, if it is installed.'],
   ['/etc/lhp-otel/config.json', 'The configuration of the operator.'],
-  ['~/.local/state/lhp-otel/spool', 'Recorded runs that wait to be delivered, a file each.'],
-  ['~/.local/state/lhp-otel/history', 'Recorded runs that were delivered, kept or given up.'],
-  ['.lhp_do_not_track', 'Beside lhp.yaml: nothing of this project is recorded.'],
+  ['~/.local/state/lhp-otel/spool', 'Recorded runs that wait for delivery, one file each.'],
+  [
+    '~/.local/state/lhp-otel/history',
+    'Recorded runs that were delivered, kept on this machine or given up, one file each.',
+  ],
+  ['.lhp_do_not_track', 'If it is beside lhp.yaml, no run of this project is recorded.'],
 ];
 
 export function manPage(program: Command): string {
@@ -30,17 +33,19 @@ export function manPage(program: Command): string {
     [
       'SEE ALSO',
       prose(
-        '`lhp --help`, and the documentation in the package: README.md, docs/privacy.md, docs/metrics.md.',
+        '`lhp --help`, and the documentation in the package: README.md, docs/privacy.md, ' +
+          'docs/metrics.md.',
       ),
     ],
   ];
   const head = [
-    '.\\" Made from the program by `npm run generate`; do not edit.',
+    '.\\" Made from src/commands/ by scripts/man-page.ts (`npm run generate`); do not edit.',
     `.Dd ${DATE}`,
     '.Dt LHP-OTEL 1',
     '.Os',
   ];
-  return `${[...head, ...sections.flatMap(([title, lines]) => [`.Sh ${title}`, ...lines])].join('\n')}\n`;
+  const body = sections.flatMap(([title, lines]) => [`.Sh ${title}`, ...lines]);
+  return `${[...head, ...body].join('\n')}\n`;
 }
 
 function synopsis(command: Command): string[] {
@@ -62,7 +67,9 @@ const description = (program: Command): string[] => [
   ...prose(program.description().replace(/^R/, 'r')),
   '.Pp',
   ...prose(
-    'Without an endpoint every record stays on the machine. With one it is delivered over OTLP/HTTP to that collector and to nobody else. `lhp-otel show` prints every byte that was recorded, and `lhp-otel off` ends it.',
+    'Without an endpoint, each recorded run stays on this machine. With an endpoint, it is ' +
+      'delivered over OTLP/HTTP to that collector and nowhere else. `lhp-otel show` prints ' +
+      'exactly what was recorded, and `lhp-otel off` switches recording off.',
   ),
 ];
 
@@ -116,7 +123,7 @@ function examples(command: Command): string[] {
     .slice(0, command.name() === 'help' ? -1 : undefined);
 }
 
-/** Terms are lines of mdoc, their meanings Markdown. */
+/** The terms are in mdoc, the meanings in Markdown. */
 function list(items: readonly (readonly [term: string, meaning: string])[]): string[] {
   return [
     '.Bl -tag -width Ds',
@@ -128,15 +135,15 @@ function list(items: readonly (readonly [term: string, meaning: string])[]): str
   ];
 }
 
-/** But for one that begins with a word to be typed. */
+/** With a capital letter and a full stop; a word that is typed keeps its first letter. */
 const sentence = (meaning: string) =>
   meaning.replace(/[^.]$/, '$&.').replace(/^[a-z](?!\w*:)/, (letter) => letter.toUpperCase());
 
 const WIDTH = 78;
 
 /**
- * A paragraph: a line at least for each sentence, as roff wants it, and none that begins like a
- * request.
+ * A paragraph. Each sentence begins on a new line, as roff expects, and no line begins with the
+ * character of a request.
  */
 function prose(paragraph: string): string[] {
   return paragraph.split(/(?<=[.?!]) (?=[A-Z`])/).flatMap((part) => {
@@ -150,7 +157,7 @@ function prose(paragraph: string): string[] {
   });
 }
 
-/** Markdown's `code` in bold, and what roff would read as its own. */
+/** Markdown as roff: `code` in bold, special characters escaped. */
 const text = (markdown: string): string => escaped(markdown).replace(/`([^`]*)`/g, '\\fB$1\\fR');
 
 const escaped = (plain: string): string =>

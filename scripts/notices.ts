@@ -1,7 +1,7 @@
-// notices.ts: what is bundled into dist/: the licences, as these ask for
-// (dist/THIRD-PARTY-NOTICES.txt), and a list for programs that look for known faults
-// (dist/sbom.cdx.json, CycloneDX). The packages are no dependencies of an installed lhp-otel, so
-// that nothing else says it. Both are read from the bundles themselves, and cannot miss one.
+// notices.ts: lists the packages that are bundled into dist/: their licences in
+// dist/THIRD-PARTY-NOTICES.txt, as the licences require, and a CycloneDX SBOM in dist/sbom.cdx.json
+// for vulnerability scanners. Bundled packages are not dependencies of an installed lhp-otel, so no
+// other file names them. The names are read from the bundles, so that no package is missed.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 
-// The bundler marks where each module begins: //#region node_modules/<package>/…
+// The bundler marks the begin of each module: //#region node_modules/<package>/…
 const packages = new Set<string>();
 for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   if (!/\.c?js$/.test(name)) continue;
@@ -20,9 +20,11 @@ for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   }
 }
 if (packages.size === 0)
-  throw new Error('no bundled packages found in dist/: has the bundler changed its marks?');
-// It strips some marks, though: what a found package depends on counts as bundled, too. (A set is
-// walked to what is added meanwhile.)
+  throw new Error(
+    'no bundled packages found in dist/: the bundler may mark modules in another way now',
+  );
+// Minifying removes some of the marks, so the dependencies of a package that was found are listed,
+// too. (Iterating over a set includes what is added meanwhile.)
 for (const name of packages) {
   const { dependencies = {} } = JSON.parse(
     readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'),
@@ -48,12 +50,12 @@ const parts = bundled.map(({ name, version, license }) => {
   const folder = join(root, 'node_modules', name);
   const texts = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file));
   if (texts.length === 0) throw new Error(`${name} has no licence file`);
-  return `${name} ${version} (${license})\n\n${texts.map((file) => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n')}\n`;
+  const text = texts.map((file) => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n');
+  return `${name} ${version} (${license})\n\n${text}\n`;
 });
-writeFileSync(
-  join(dist, 'THIRD-PARTY-NOTICES.txt'),
-  `lhp-otel bundles these packages into its programs and its page.\n\n${parts.join(`\n${'─'.repeat(80)}\n\n`)}`,
-);
+const heading = 'lhp-otel bundles these packages into its programs and its page.\n\n';
+const notices = heading + parts.join(`\n${'─'.repeat(80)}\n\n`);
+writeFileSync(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices);
 
 const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Bundled;
 const purl = (of: Bundled | { name: string; version: string }) =>
@@ -72,6 +74,5 @@ const sbom = {
   })),
 };
 writeFileSync(join(dist, 'sbom.cdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
-console.log(
-  `licences and SBOM of ${bundled.length} bundled packages: ${bundled.map((one) => one.name).join(', ')}`,
-);
+const names = bundled.map((one) => one.name).join(', ');
+console.log(`licences and SBOM of ${bundled.length} bundled packages: ${names}`);

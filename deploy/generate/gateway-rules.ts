@@ -15,17 +15,14 @@ import {
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
 } from '../../src/contract/contract.ts';
+import { FIELDS } from '../../src/contract/fields.ts';
+import { ATTRIBUTE_TYPES } from '../../src/contract/values.ts';
 import { GIVE_BACK, RUN_PROCESSORS, runRules } from './gateway-run-rules.ts';
 
 /** Prometheus takes one day more (prometheus.yml). */
 const OLDEST = `${GATEWAY_AGE_HOURS}h`;
 const AHEAD = `${GATEWAY_AHEAD_MINUTES}m`;
 const NANOS_PER_MS = 1_000_000;
-/**
- * Runs that one machine can have to give up at once: the bounds of the client's spool are far
- * below.
- */
-const MAX_LOST = 1_000_000;
 /**
  * The SDK's scale for a histogram with a single value; 0 when that is zero (metrics SDK,
  * exponential histogram aggregation).
@@ -37,7 +34,6 @@ const BUCKETS_PER_LOG = 2 ** SCALE / Math.LN2;
 const INDEX_TOLERANCE = 2;
 
 const ID = /\.id$/;
-const VERSION_LIKE = 'service.version';
 
 interface Rule {
   /** The processor is `filter/<reason>`. */
@@ -61,15 +57,15 @@ function re(pattern: RegExp, orOther: boolean): string {
 
 function misfit(
   owner: 'resource' | 'datapoint',
-  { key, type, pattern, values }: AttributeSpec,
+  { key, type, pattern, orOther }: AttributeSpec,
 ): string {
   const path = `${owner}.attributes["${key}"]`;
   if (type === 'boolean' || pattern === undefined) return `not IsBool(${path})`;
-  return `not IsString(${path}) or not IsMatch(${path}, ${re(pattern, values.includes(`\`${OTHER}\``))})`;
+  return `not IsString(${path}) or not IsMatch(${path}, ${re(pattern, orOther)})`;
 }
 
 const isLost = `metric.name == "${LOST_RUNS.name}"`;
-const isRuns = `metric.name == "${INSTRUMENTS[0].name}"`;
+const isRuns = `metric.name == "${FIELDS.event.name}"`;
 const isCi = '(resource.attributes["lhp.ci"] == true)';
 const isHistogram = 'metric.type == METRIC_DATA_TYPE_EXPONENTIAL_HISTOGRAM';
 const instruments = [...INSTRUMENTS, LOST_RUNS];
@@ -101,7 +97,7 @@ const RULES: Rule[] = [
     context: 'scope',
     conditions: [
       `scope.name != "${SCOPE_NAME}"`,
-      `not IsMatch(scope.version, ${re(versionPattern(), false)})`,
+      `not IsMatch(scope.version, ${re(ATTRIBUTE_TYPES.version.pattern, false)})`,
       'Len(scope.attributes) != 0 or scope.dropped_attributes_count != 0 or scope.schema_url != ""',
     ],
   },
@@ -142,7 +138,7 @@ const RULES: Rule[] = [
     context: 'datapoint',
     conditions: [
       `${isRuns} and datapoint.value_int != 1`,
-      `${isLost} and (datapoint.value_int < 1 or datapoint.value_int > ${MAX_LOST})`,
+      `${isLost} and (datapoint.value_int < 1 or datapoint.value_int > ${LOST_RUNS.max})`,
       `${isHistogram} and (datapoint.count != 1 or datapoint.sum < 0 or Len(datapoint.negative.bucket_counts) != 0 or datapoint.negative.offset != 0)`,
       ...INSTRUMENTS.filter(({ kind }) => kind === 'histogram').map(
         ({ name, max }) =>
@@ -172,13 +168,6 @@ const RULES: Rule[] = [
     ],
   },
 ];
-
-function versionPattern(): RegExp {
-  const spec = RESOURCE_ATTRIBUTES.find(({ key }) => key === VERSION_LIKE);
-  if (spec === undefined || !('pattern' in spec))
-    throw new Error(`the contract has no pattern of ${VERSION_LIKE}`);
-  return spec.pattern;
-}
 
 /** The processors, in the order of the pipeline. */
 export const RULE_PROCESSORS: readonly string[] = [

@@ -6,11 +6,11 @@
 // transform/contract puts the resource back.
 import {
   CI_SLOT_ATTRIBUTE,
-  INSTRUMENTS,
   LOSS_REASON_ATTRIBUTE,
   LOST_RUNS,
   POINT_ATTRIBUTES,
 } from '../../src/contract/contract.ts';
+import { FIELDS } from '../../src/contract/fields.ts';
 
 /**
  * The processors in the order of the pipeline; `groupbyattrs` is written by hand, it has no
@@ -18,7 +18,7 @@ import {
  */
 export const RUN_PROCESSORS = ['transform/gather', 'groupbyattrs', 'transform/run', 'filter/run'];
 
-const RUNS = INSTRUMENTS[0].name;
+const RUNS = FIELDS.event.name;
 const ofPoint = 'datapoint.attributes["resource"]';
 const kept = (key: string) => `resource.attributes["${key}"]`;
 const isRuns = `metric.name == "${RUNS}"`;
@@ -51,11 +51,9 @@ const REMEMBER = [
  * A count of things that are among those of another count: it is no larger, and both are zero or
  * none is.
  */
-const [FLOWGROUPS, USING, TEMPLATES] = [
-  'lhp.project.flowgroups',
-  'lhp.project.flowgroups_using_templates',
-  'lhp.project.templates',
-] as const satisfies readonly (typeof INSTRUMENTS)[number]['name'][];
+const FLOWGROUPS = FIELDS.flowgroups_count.name;
+const USING = FIELDS.flowgroups_using_templates.name;
+const TEMPLATES = FIELDS.templates_count.name;
 
 const asInRun = (key: string) =>
   `datapoint.attributes["${key}"] != resource.attributes["${RUNS}"]["${key}"]`;

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { exampleEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
 import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
@@ -26,7 +27,7 @@ export async function requests(
   const template = new TextDecoder().decode(
     await recordRun(
       {
-        event: 'lhp_generate',
+        ...exampleEvent(),
         project_id: marker.project,
         machine_id: marker.machine,
         is_ci: false,

@@ -2,14 +2,14 @@
 // recorder. The plausible history is the same every time, and of nobody.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GenerateEvent } from '../../src/contract/contract.ts';
+import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
 import type { Run } from '../../src/otlp/decode.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 
 export const PROJECT = 'a'.repeat(64);
 
 export const EVENT: GenerateEvent = {
-  event: 'lhp_generate',
+  ...exampleEvent(),
   project_id: PROJECT,
   machine_id: 'b'.repeat(64),
   is_ci: false,

@@ -3,7 +3,7 @@
 // tests and benchmarks of exactness.
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import type { GenerateEvent } from '../../src/contract/contract.ts';
+import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 
 export const HOUR = 3_600_000;
@@ -48,7 +48,7 @@ export function makeRuns(count: number, now: number, days: number): Run[] {
     return {
       at,
       event: {
-        event: 'lhp_generate',
+        ...exampleEvent(),
         project_id: digest(`project ${project % PROJECTS}`),
         machine_id: digest(`machine ${machine}`),
         is_ci: kind % 3 === 0,

@@ -3,7 +3,7 @@
 // those of this machine, and what a test says that the operator has changed.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { INSTRUMENTS } from '../../src/contract/contract.ts';
+import { FIELDS } from '../../src/contract/fields.ts';
 import { asker } from './asker.ts';
 import { freePort } from './collector.ts';
 import { projectRoot } from './sandbox.ts';
@@ -124,6 +124,6 @@ export async function yourPrometheus(
  * How many runs are in these bodies, joined or not: each has one point of its own of this metric.
  */
 export function runsIn(bodies: readonly Buffer[]): number {
-  const name = INSTRUMENTS[0].name;
+  const name = FIELDS.event.name;
   return bodies.reduce((sum, body) => sum + body.toString('latin1').split(name).length - 1, 0);
 }

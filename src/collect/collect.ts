@@ -1,12 +1,13 @@
-// describe.ts: one finished run → the telemetry page's event: what the command line says, what the
-// project's files say, what the installation says. The event still holds what was found;
-// contract.ts decides what of it may be recorded.
+// collect.ts: collects the facts of one finished run, from the command line, the project's files
+// and the installation of lhp, as an event of the telemetry page. The values are not folded yet:
+// toRecording (contract.ts) decides which of them may be recorded.
 import { realpathSync } from 'node:fs';
 import type { Generate } from '../command/command.ts';
 import { isCi } from '../config/ci.ts';
 import { loadConfig } from '../config/config.ts';
 import { allowedEnvironment } from '../config/stated.ts';
-import { foldSeconds, type GenerateEvent, type Preview } from '../contract/contract.ts';
+import type { GenerateEvent, Preview } from '../contract/contract.ts';
+import { foldSeconds } from '../contract/values.ts';
 import { clockNow, type Job, type StartedJob } from '../job/job.ts';
 import { isBundle } from '../job/project-facts.ts';
 import type { RunTimes } from '../scan/change-times.ts';
@@ -23,7 +24,7 @@ export async function describeRun(
   host: Host,
   paths: Paths,
 ): Promise<GenerateEvent> {
-  // The environment is folded below, by what the configuration allows.
+  // `eventOf` takes the environment, because the configuration may not allow its name.
   const { project_name: projectName, environment: _, ...given } = job.known ?? {};
   const snapshot = {
     run: timesOf(job),
@@ -39,8 +40,8 @@ export async function describeRun(
 }
 
 /**
- * What a run would record here, now. It has written nothing and taken no time yet, so neither is
- * known.
+ * What a run would record here and now. The number of files and the duration are not known before
+ * the run.
  */
 export async function describePreview(
   root: string,
@@ -60,19 +61,19 @@ function realFolder(path: string): string | undefined {
   try {
     return realpathSync(path);
   } catch {
-    return undefined; // it is gone
+    return undefined; // it was removed since
   }
 }
 
-/** Clocks are corrected by up to half a millisecond a second without being set. */
+/** NTP slews a clock by at most 0.5 ms a second; this is twice that. */
 const SLEW = 0.001;
 const CLOCK_TOLERANCE_MS = 50;
-/** Everything is newer than this. */
+/** With these times, every file counts as changed since the run. */
 const NO_EVIDENCE: RunTimes = { startedAt: 0, endedAt: 0 };
 
 /**
- * When the run was, as far as change times can be compared with it: not where the clock was set
- * back meanwhile.
+ * When the run took place. If the clock was set back during the run or after it, change times of
+ * files say nothing about the run.
  */
 function timesOf({ startedAt, endedAt, durationSeconds, clock }: StartedJob): RunTimes {
   const duration = durationSeconds * 1000;
@@ -94,7 +95,7 @@ async function look(
   snapshot: SnapshotOptions,
 ): Promise<Found> {
   const project = root === undefined ? undefined : new Snapshot(root, snapshot);
-  // Before anything else: the next run of lhp wipes it.
+  // First, because the next run of lhp deletes these files.
   const output = project && new Snapshot(project.root, { ...snapshot, deadline: project.deadline });
   const written =
     output && listOutput(output, generate?.output, generate?.environment ?? known.environment);

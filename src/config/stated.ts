@@ -1,6 +1,6 @@
 // stated.ts: what a config.json states besides the way to a collector: which environments may be
 // named, and, in the operator's file only, that people were told where their runs go.
-import { foldEnvironment, OTHER } from '../contract/contract.ts';
+import { foldEnvironment, OTHER } from '../contract/values.ts';
 import { printable } from '../system/log.ts';
 import type { ConfigFile } from './config-file.ts';
 

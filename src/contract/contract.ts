@@ -1,170 +1,157 @@
-// contract.ts: the one place where a metric or an attribute is named. Everything that leaves a
-// machine is listed here with its type, its unit and the field of the telemetry page it implements;
-// the docs table, the gateway's rules and the tests are made from these tables or checked against
-// them. A value reaches the wire only through one of the fold functions below, so a secret has no
-// route: it becomes a number, a boolean, a digest, a version, a word of a closed set, or `other`.
+// contract.ts: what follows from the table of fields (fields.ts): the event as a type, the
+// instruments and attributes of a request, and `toRecording`, which every value passes on its way
+// into a request. Other rooms import the contract from here.
+import type { GenerateEvent, HostKey } from './event.ts';
+import { FIELDS } from './fields.ts';
+import { LOSS_REASONS, LOSSES, LOST_RUNS, type LossReason } from './losses.ts';
+import { ATTRIBUTE_TYPES, NUMBER_TYPES, OTHER, VALUE_TYPES } from './values.ts';
+
+export {
+  type GenerateEvent,
+  type HostKey,
+  LOSS_REASONS,
+  LOSSES,
+  LOST_RUNS,
+  type LossReason,
+  OTHER,
+};
+
+type Fields = typeof FIELDS;
+
+/** A key of {@link GenerateEvent}. */
+export type EventKey = keyof Fields;
 
 /**
- * The page's own shape of one recorded run; keys in the page's order. `null` means: could not be
- * counted (docs/privacy.md).
+ * The event as the table says it. If {@link GenerateEvent} differs, this file does not compile: run
+ * `npm run generate`.
  */
-export interface GenerateEvent {
-  event: 'lhp_generate';
-  project_id: string;
-  machine_id: string;
-  is_ci: boolean;
-  flowgroups_count: number | null;
-  templates_count: number | null;
-  flowgroups_using_templates: number | null;
-  pipelines_count: number | null;
-  files_generated: number | null;
-  environment: string;
-  dry_run: boolean;
-  bundle_enabled: boolean;
-  lhp_version: string;
-  python_version: string;
-  /** Seconds, rounded to 2 decimals. */
-  generation_time_seconds: number;
-}
+type TableEvent = {
+  -readonly [Key in EventKey]: Fields[Key]['value'] extends 'run'
+    ? 'lhp_generate'
+    : ReturnType<(typeof VALUE_TYPES)[Fields[Key]['value']]['fold']>;
+};
 
-/** What a run would record, before it took place: how long it takes is not known. */
+/** What a run would record. Before the run, its duration is not known. */
 export type Preview = Omit<GenerateEvent, 'generation_time_seconds'> & {
   generation_time_seconds: null;
 };
 
-/** Names the instrumentation scope; its version is the package's. */
+/** The keys of {@link GenerateEvent} in the order of the telemetry page. */
+export const EVENT_KEYS: (keyof GenerateEvent)[] = Object.keys(FIELDS) as EventKey[];
+
+/** The fields that a host of the library can state. */
+export const HOST_KEYS = EVENT_KEYS.filter((key): key is HostKey => FIELDS[key].host);
+
+/** An event of these values. They are not checked: see {@link isValidEvent}. */
+export function eventFrom(get: (key: EventKey, index: number) => unknown): GenerateEvent {
+  const values = EVENT_KEYS.map((key, index) => [key, get(key, index)] as const);
+  return Object.fromEntries(values) as Record<EventKey, unknown> as TableEvent;
+}
+
+/** The example of the documentation. */
+export const exampleEvent = (): GenerateEvent => eventFrom((key) => FIELDS[key].example);
+
+/** Name of the instrumentation scope; its version is the package's. */
 export const SCOPE_NAME = 'lhp-otel';
 
 /**
- * A point that is further ahead of the gateway's clock is dropped there; Prometheus refuses it from
- * 10 minutes on.
+ * The gateway drops a point that is further ahead of its clock than this: Prometheus refuses a
+ * point that is 10 minutes ahead.
  */
 export const GATEWAY_AHEAD_MINUTES = 5;
-/** An older one, too: the client keeps a run for 7 days, and the way may take one more. */
+/**
+ * It drops an older point, too. The client keeps a run for 7 days, and delivery may take one more.
+ */
 export const GATEWAY_AGE_HOURS = 192;
-
-/** What a value that fits nothing becomes. */
-export const OTHER = 'other';
 
 type AttributeValue = string | boolean;
 
 export interface AttributeSpec {
   key: string;
   type: 'string' | 'boolean';
-  /** Field of the telemetry page, or the constant's reason. */
-  page: keyof GenerateEvent | '';
+  /** Its field of the event, or '' if there is none. */
+  page: EventKey | '';
   what: string;
-  /** The values that can occur, in words and as a pattern where the type is string. */
+  /** The values that can occur, in Markdown. */
   values: string;
+  /** Of a string: what it must match. */
   pattern?: RegExp;
+  /** Whether `other` is a documented value, too. */
+  orOther: boolean;
 }
 
-const DIGEST = /^[0-9a-f]{64}$/;
-// Three numbers at most: four would let an IPv4 address through.
-const VERSION = /^\d{1,4}(\.\d{1,4}){1,2}((a|b|rc|\.post|\.dev)\d{1,4}){0,2}$/;
-const PYTHON_VERSION = /^\d\.\d{1,2}$/;
-const ENVIRONMENT = /^[a-z0-9][a-z0-9_-]{0,31}$/;
+interface PlacedAttribute extends AttributeSpec {
+  order: number;
+  fold(value: unknown): AttributeValue;
+}
 
-export const RESOURCE_ATTRIBUTES = [
-  {
-    key: 'service.name',
-    type: 'string',
-    page: '',
-    what: 'The instrumented program',
-    values: '`lhp`',
-    pattern: /^lhp$/,
-  },
-  {
-    key: 'service.version',
-    type: 'string',
-    page: 'lhp_version',
-    what: 'Version of lhp that ran',
-    values: 'a version number, or `other`',
-    pattern: VERSION,
-  },
-  {
-    key: 'lhp.project.id',
-    type: 'string',
-    page: 'project_id',
-    what: 'SHA-256 of the project name in lhp.yaml',
-    values: '64 hex digits',
-    pattern: DIGEST,
-  },
-  {
-    key: 'lhp.machine.id',
-    type: 'string',
-    page: 'machine_id',
-    what: 'SHA-256 of the machine id',
-    values: '64 hex digits',
-    pattern: DIGEST,
-  },
-  {
-    key: 'lhp.ci',
-    type: 'boolean',
-    page: 'is_ci',
-    what: 'Whether the run was in a CI job',
-    values: '`true`, `false`',
-  },
-  {
-    key: 'process.runtime.name',
-    type: 'string',
-    page: '',
-    what: 'The Python implementation',
-    values: '`cpython`',
-    pattern: /^cpython$/,
-  },
-  {
-    key: 'process.runtime.version',
-    type: 'string',
-    page: 'python_version',
-    what: 'Python that ran lhp',
-    values: '`major.minor`, or `other`',
-    pattern: PYTHON_VERSION,
-  },
-] as const satisfies readonly AttributeSpec[];
+export interface InstrumentSpec {
+  name: Fields[EventKey]['name'];
+  kind: 'counter' | 'histogram';
+  unit: string;
+  page: EventKey;
+  /** The description in the request. */
+  description: string;
+  value: keyof typeof NUMBER_TYPES;
+  /** The largest value that is recorded. */
+  max: number;
+}
 
-export const POINT_ATTRIBUTES = [
-  {
-    key: 'deployment.environment.name',
-    type: 'string',
-    page: 'environment',
-    what: 'Environment of `-e/--env`, in lower case',
-    values: 'letters, digits, `_`, `-`, at most 32; else `other`',
-    pattern: ENVIRONMENT,
-  },
-  {
-    key: 'lhp.dry_run',
-    type: 'boolean',
-    page: 'dry_run',
-    what: 'Whether it was a `--dry-run`',
-    values: '`true`, `false`',
-  },
-  {
-    key: 'lhp.bundle.enabled',
-    type: 'boolean',
-    page: 'bundle_enabled',
-    what: 'Whether Databricks Asset Bundles are in use',
-    values: '`true`, `false`',
-  },
-] as const satisfies readonly AttributeSpec[];
+/** Attributes of the resource that are the same for every run. */
+const CONSTANTS = [
+  { key: 'service.name', order: 1, is: 'lhp', what: 'The instrumented program' },
+  { key: 'process.runtime.name', order: 6, is: 'cpython', what: 'The Python implementation' },
+].map(({ key, order, is, what }): PlacedAttribute => {
+  const pattern = new RegExp(`^${is}$`);
+  const spec = { type: 'string', page: '', values: `\`${is}\``, pattern, orOther: false } as const;
+  return { ...spec, key, order, what, fold: () => is };
+});
+
+const byOrder = (one: { order: number }, other: { order: number }) => one.order - other.order;
+
+const attributesOn = (place: 'resource' | 'point'): PlacedAttribute[] =>
+  EVENT_KEYS.flatMap((page): PlacedAttribute[] => {
+    const field = FIELDS[page];
+    if (field.on !== place) return [];
+    const { name: key, order, what, value } = field;
+    return [{ ...ATTRIBUTE_TYPES[value], key, order, what, page }];
+  });
+
+/** In the order of the request, as are {@link POINT_ATTRIBUTES} and {@link INSTRUMENTS}. */
+export const RESOURCE_ATTRIBUTES: readonly PlacedAttribute[] = [
+  ...CONSTANTS,
+  ...attributesOn('resource'),
+].sort(byOrder);
+
+export const POINT_ATTRIBUTES: readonly PlacedAttribute[] = attributesOn('point').sort(byOrder);
+
+export const INSTRUMENTS: readonly InstrumentSpec[] = EVENT_KEYS.flatMap((page) => {
+  const field = FIELDS[page];
+  if (field.on !== 'counter' && field.on !== 'histogram') return [];
+  const { name, on: kind, unit, what: description, value, order } = field;
+  const { max } = NUMBER_TYPES[value];
+  return [{ name, kind, unit, page, description, value, max, order }];
+}).sort(byOrder);
 
 /**
- * Only on the points of CI runs: containers of one image share a machine id and have no spool in
- * common, so two of them can record in one millisecond; with another slot they are two points all
- * the same (docs/adr/0010-ci-slots.md).
+ * Only on the points of CI runs. Containers of one image share a machine id and have no common
+ * spool, so two of them can record in the same millisecond; different slots keep their points apart
+ * (docs/adr/0010-ci-slots.md).
  */
 export const CI_SLOT_ATTRIBUTE = {
   key: 'lhp.ci.slot',
   type: 'string',
   page: '',
-  what: 'Random, tells apart CI containers that share a machine id',
+  what: 'Random; keeps apart CI containers that share a machine id',
   values: '`00` to `ff`',
   pattern: /^[0-9a-f]{2}$/,
+  orOther: false,
 } as const satisfies AttributeSpec;
 
-/** Why a run that was recorded is given up; the only values of {@link LOSS_REASON_ATTRIBUTE}. */
-export const LOSS_REASONS = ['rejected', 'expired', 'spool_full', 'unreadable'] as const;
-export type LossReason = (typeof LOSS_REASONS)[number];
+export const foldSlot = (text: unknown): string =>
+  typeof text === 'string' && CI_SLOT_ATTRIBUTE.pattern.test(text) ? text : '00';
+
+/** Only on the points of {@link LOST_RUNS}. */
 export const LOSS_REASON_ATTRIBUTE = {
   key: 'lhp.loss.reason',
   type: 'string',
@@ -172,189 +159,51 @@ export const LOSS_REASON_ATTRIBUTE = {
   what: 'Why the run was given up',
   values: LOSS_REASONS.map((reason) => `\`${reason}\``).join(', '),
   pattern: new RegExp(`^(${LOSS_REASONS.join('|')})$`),
+  orOther: false,
 } as const satisfies AttributeSpec;
 
-export interface InstrumentSpec {
-  name: string;
-  kind: 'counter' | 'histogram';
-  unit: string;
-  page: keyof GenerateEvent;
-  /** The description on the wire. */
-  description: string;
-  /** The largest value that can be true; what is above is not recorded. */
-  max: number;
+/** The name of a field in the request and what has this name, in Markdown. */
+export function onTheWire(key: EventKey): string {
+  const field = FIELDS[key];
+  if (field.on === 'resource') return `\`${field.name}\`, resource attribute`;
+  if (field.on === 'point') return `\`${field.name}\`, attribute of each point`;
+  return `\`${field.name}\`, ${field.on} in \`${field.unit}\``;
 }
 
-// Larger than any project can be: lhp itself needs about 30 s for 4,000 flowgroups.
-const MAX_COUNT = 1_000_000;
-// A generate of more than a week is a clock that jumped.
-const MAX_SECONDS = 604_800;
-
-export const INSTRUMENTS = [
-  {
-    name: 'lhp.generate.runs',
-    kind: 'counter',
-    unit: '{run}',
-    page: 'event',
-    description: 'Successful lhp generate runs',
-    max: 1,
-  },
-  {
-    name: 'lhp.generate.duration',
-    kind: 'histogram',
-    unit: 's',
-    page: 'generation_time_seconds',
-    description: 'Wall time of lhp generate',
-    max: MAX_SECONDS,
-  },
-  {
-    name: 'lhp.generate.files',
-    kind: 'histogram',
-    unit: '{file}',
-    page: 'files_generated',
-    description: 'Python files written by one run',
-    max: MAX_COUNT,
-  },
-  {
-    name: 'lhp.project.flowgroups',
-    kind: 'histogram',
-    unit: '{flowgroup}',
-    page: 'flowgroups_count',
-    description: 'Flowgroups in the project',
-    max: MAX_COUNT,
-  },
-  {
-    name: 'lhp.project.flowgroups_using_templates',
-    kind: 'histogram',
-    unit: '{flowgroup}',
-    page: 'flowgroups_using_templates',
-    description: 'Flowgroups that use a template',
-    max: MAX_COUNT,
-  },
-  {
-    name: 'lhp.project.templates',
-    kind: 'histogram',
-    unit: '{template}',
-    page: 'templates_count',
-    description: 'Distinct templates in use',
-    max: MAX_COUNT,
-  },
-  {
-    name: 'lhp.project.pipelines',
-    kind: 'histogram',
-    unit: '{pipeline}',
-    page: 'pipelines_count',
-    description: 'Pipelines in the project',
-    max: MAX_COUNT,
-  },
-] as const satisfies readonly InstrumentSpec[];
-
-export const LOST_RUNS = {
-  name: 'lhp.telemetry.lost_runs',
-  kind: 'counter',
-  unit: '{run}',
-  description: 'Runs recorded earlier and given up',
-} as const;
-
-/** The keys of {@link GenerateEvent} in the order of the telemetry page. */
-export const EVENT_KEYS = [
-  'event',
-  'project_id',
-  'machine_id',
-  'is_ci',
-  'flowgroups_count',
-  'templates_count',
-  'flowgroups_using_templates',
-  'pipelines_count',
-  'files_generated',
-  'environment',
-  'dry_run',
-  'bundle_enabled',
-  'lhp_version',
-  'python_version',
-  'generation_time_seconds',
-] as const satisfies readonly (keyof GenerateEvent)[];
-
-const fold = (pattern: RegExp, text: unknown) =>
-  typeof text === 'string' && pattern.test(text) ? text : OTHER;
-
-// `unknown`: a host in plain JavaScript can hand in anything.
-export const foldVersion = (text: unknown): string => fold(VERSION, text);
-export const foldPythonVersion = (text: unknown): string => fold(PYTHON_VERSION, text);
-export const foldEnvironment = (text: unknown): string =>
-  fold(ENVIRONMENT, typeof text === 'string' ? text.toLowerCase() : text);
-
-export const foldSlot = (text: unknown): string =>
-  typeof text === 'string' && CI_SLOT_ATTRIBUTE.pattern.test(text) ? text : '00';
-
-/** A digest stays; anything else is no digest and cannot pass. */
-const foldDigest = (text: unknown): string => fold(DIGEST, text);
-
-/**
- * A whole number from 0 to the instrument's maximum, else `null`: a number that cannot be true is
- * not recorded.
- */
-export function foldCount(
-  value: number | null | undefined,
-  max: number = MAX_COUNT,
-): number | null {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max
-    ? value
-    : null;
-}
-
-/** Seconds from 0 to a week; a clock that ran backwards counts as 0. */
-export function foldSeconds(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value)
-    ? Math.min(Math.max(value, 0), MAX_SECONDS)
-    : 0;
-}
-
-/** One number for one instrument. */
-interface Measurement {
-  instrument: (typeof INSTRUMENTS)[number];
-  value: number;
-}
-
-/** Everything of a run that goes on the wire, already folded. */
+/** Everything of a run that goes into a request. */
 export interface Recording {
   resource: Record<string, AttributeValue>;
   attributes: Record<string, AttributeValue>;
-  measurements: Measurement[];
+  measurements: { instrument: InstrumentSpec; value: number }[];
 }
 
 /**
- * The firewall: from an event to what may be recorded of it. Nothing else is read from the event.
+ * From an event to what may be recorded of it. Reads nothing but the fields of the contract and
+ * folds each of them; what is missing becomes what a value that does not fit becomes.
  */
-export function toRecording(event: GenerateEvent | Preview): Recording {
-  const { generation_time_seconds: seconds } = event;
-  const numbers: Record<(typeof INSTRUMENTS)[number]['page'], number | null> = {
-    event: 1,
-    generation_time_seconds: seconds === null ? null : foldSeconds(seconds),
-    files_generated: foldCount(event.files_generated),
-    flowgroups_count: foldCount(event.flowgroups_count),
-    flowgroups_using_templates: foldCount(event.flowgroups_using_templates),
-    templates_count: foldCount(event.templates_count),
-    pipelines_count: foldCount(event.pipelines_count),
-  };
+export function toRecording(event: Partial<Record<EventKey, unknown>>): Recording {
+  const folded = (specs: readonly PlacedAttribute[]) =>
+    Object.fromEntries(specs.map(({ key, page, fold }) => [key, fold(page && event[page])]));
   return {
-    resource: {
-      'service.name': 'lhp',
-      'service.version': foldVersion(event.lhp_version),
-      'lhp.project.id': foldDigest(event.project_id),
-      'lhp.machine.id': foldDigest(event.machine_id),
-      'lhp.ci': event.is_ci === true,
-      'process.runtime.name': 'cpython',
-      'process.runtime.version': foldPythonVersion(event.python_version),
-    } satisfies Record<(typeof RESOURCE_ATTRIBUTES)[number]['key'], AttributeValue>,
-    attributes: {
-      'deployment.environment.name': foldEnvironment(event.environment),
-      'lhp.dry_run': event.dry_run === true,
-      'lhp.bundle.enabled': event.bundle_enabled === true,
-    } satisfies Record<(typeof POINT_ATTRIBUTES)[number]['key'], AttributeValue>,
+    resource: folded(RESOURCE_ATTRIBUTES),
+    attributes: folded(POINT_ATTRIBUTES),
     measurements: INSTRUMENTS.flatMap((instrument) => {
-      const value = numbers[instrument.page];
+      const given = event[instrument.page];
+      // The duration of a preview.
+      if (instrument.value === 'seconds' && given === null) return [];
+      const value = NUMBER_TYPES[instrument.value].fold(given);
       return value === null ? [] : [{ instrument, value }];
     }),
   };
 }
+
+/**
+ * Whether an event has the types and ranges of the contract. The words of a text are not checked:
+ * print them as untrusted text.
+ */
+export const isValidEvent = ({ event, ...fields }: Record<EventKey, unknown>): boolean =>
+  event === 'lhp_generate' &&
+  Object.entries(fields).every(([key, value]) => {
+    const { type, fold } = VALUE_TYPES[FIELDS[key as EventKey].value];
+    return type === 'string' ? typeof value === 'string' : fold(value) === value;
+  });

@@ -1,7 +1,8 @@
-// shared-reporter.ts: the calls of one host process share a reporter. The first call starts it;
-// what follows within a moment is written to it as lines of JSON on its descriptor 3. A line is in
-// the kernel when the call returns, so it is recorded whatever becomes of the host, and the end of
-// the pipe is the end of the jobs.
+// shared-reporter.ts: calls of one host process that follow each other soon share a reporter
+// process. The first call starts it; each following call writes its job as a line of JSON to a
+// pipe, descriptor 3 of the reporter. The line is in the kernel's buffer when the call returns, so
+// the run is recorded even if the host ends or is killed then. The reporter reads until the pipe is
+// closed.
 import type { ChildProcess } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -9,18 +10,24 @@ import type { Job, StartedJob } from '../job/job.ts';
 import type { Host } from '../system/host.ts';
 import { beginJob, startReporter } from '../wrap/start-reporter.ts';
 
-/** So long a reporter waits for the next call of its host. */
+/** The pipe is closed when no call has come for this long. */
 const PAUSE_MS = 200;
-/** And no longer than this altogether, before it delivers. */
+/** It takes no more calls after this time, so that the reporter delivers soon. */
 const SHARED_MS = 1_000;
-/** Together they are less than any pipe takes at once, so that no call waits for the reporter. */
+/**
+ * The most that is written to one reporter. It fits into the buffer of any pipe, so a call never
+ * waits until the reporter has read.
+ */
 const MAX_BYTES = 32 * 1024;
 const DESCRIPTOR = 3;
 
 interface Shared {
   reporter: ChildProcess;
   pipe: Socket;
-  /** The host's variables when it was started: with others, it would be another reporter. */
+  /**
+   * The host's environment variables when the reporter was started. The reporter has got them, so a
+   * call with other variables needs another reporter.
+   */
   variables: string;
   startedAt: number;
   bytes: number;
@@ -29,15 +36,15 @@ interface Shared {
 
 let shared: Shared | undefined;
 
-/** Starts a reporter for the job, or gives it to the one that the call before has started. */
+/** Gives the job to the running reporter if that can take it, or else starts a reporter. */
 export function handToReporter(job: Job, host: Host): void {
   const variables = JSON.stringify(host.env);
   if (shared && takes(shared, job, variables)) return;
   close();
   const reporter = startReporter({ ...job, more: true }, host);
   const pipe = reporter.stdio[DESCRIPTOR] as Socket | null | undefined;
-  if (!pipe) return; // it could not be started
-  pipe.on('error', () => {}); // it has ended; the next call starts another
+  if (!pipe) return; // the reporter could not be started
+  pipe.on('error', () => {}); // the reporter has ended; the next call starts another one
   pipe.unref();
   const pause = setTimeout(close, PAUSE_MS).unref();
   shared = { reporter, pipe, variables, startedAt: performance.now(), bytes: 0, pause };
@@ -63,7 +70,7 @@ function close(): void {
   shared = undefined;
 }
 
-/** In the reporter: the jobs that follow the first, until the host closes the pipe or ends. */
+/** Called in the reporter: the jobs after the first, until the host closes the pipe or ends. */
 export async function* followingJobs(): AsyncGenerator<StartedJob> {
   let text = '';
   for await (const chunk of createReadStream('', { fd: DESCRIPTOR, encoding: 'utf8' })) {

@@ -17,7 +17,6 @@ import {
 
 type Values = Record<string, unknown>;
 const DELTA = 1;
-const MAX_LOST = 1_000_000;
 /** Of the package that recorded the run: another one than this, after an update. */
 const PACKAGE_VERSION = /^\d{1,4}(\.\d{1,4}){2}(-[a-z]{1,5}\.\d{1,4})?$/;
 
@@ -97,7 +96,7 @@ function rebuildMetric(metric: Values, times: Times) {
       ...times.slot,
     ]),
     ...timesOf(point, times.timestamp),
-    asInt: whole(point.asInt, 1, lost ? MAX_LOST : 1),
+    asInt: whole(point.asInt, 1, lost ? LOST_RUNS.max : 1),
   }));
   const reasons = new Set(points.map((point) => JSON.stringify(point.attributes)));
   if (reasons.size !== points.length || points.length === 0) return undefined;

@@ -1,14 +1,8 @@
 // event.ts: the bytes of a recorded run → the telemetry page's event. What `show` prints is read
 // back from the very request that is or was sent, not from a second copy, so it cannot say anything
 // else.
-import {
-  EVENT_KEYS,
-  type GenerateEvent,
-  INSTRUMENTS,
-  type LossReason,
-  POINT_ATTRIBUTES,
-  RESOURCE_ATTRIBUTES,
-} from '../contract/contract.ts';
+import { eventFrom, type GenerateEvent, type LossReason } from '../contract/contract.ts';
+import { FIELDS } from '../contract/fields.ts';
 
 /**
  * What became of a recorded run. `local`: there was no endpoint; `lost`: given up, for a {@link
@@ -51,23 +45,18 @@ export interface OtlpRequest {
 export function eventOf(request: OtlpRequest): GenerateEvent {
   const [metrics] = request.resourceMetrics;
   const list = metrics?.scopeMetrics[0]?.metrics;
-  const runs = list?.find(({ name }) => name === 'lhp.generate.runs')?.sum?.dataPoints[0];
+  const runs = list?.find(({ name }) => name === FIELDS.event.name)?.sum?.dataPoints[0];
   if (!metrics || !list || !runs) throw new Error('not a recorded run');
-  const fields: Record<string, unknown> = { event: 'lhp_generate' };
   const attributes = [...metrics.resource.attributes, ...(runs.attributes ?? [])];
-  for (const { key, page } of [...RESOURCE_ATTRIBUTES, ...POINT_ATTRIBUTES]) {
-    const value = attributes.find((attribute) => attribute.key === key)?.value;
-    if (page) fields[page] = value?.stringValue ?? value?.boolValue;
-  }
-  for (const { name, page, kind } of INSTRUMENTS) {
-    if (kind === 'counter') continue;
-    const sum = list.find((metric) => metric.name === name)?.exponentialHistogram?.dataPoints[0]
-      ?.sum;
-    fields[page] = sum ?? null;
-  }
-  const seconds = fields.generation_time_seconds;
-  if (typeof seconds === 'number') fields.generation_time_seconds = Math.round(seconds * 100) / 100;
-  return Object.fromEntries(
-    EVENT_KEYS.map((key) => [key, fields[key]]),
-  ) as unknown as GenerateEvent;
+  return eventFrom((page) => {
+    const { name, on, value: type } = FIELDS[page];
+    if (on === 'counter') return 'lhp_generate';
+    if (on === 'histogram') {
+      const histogram = list.find((metric) => metric.name === name)?.exponentialHistogram;
+      const sum = histogram?.dataPoints[0]?.sum ?? null;
+      return type === 'seconds' && typeof sum === 'number' ? Math.round(sum * 100) / 100 : sum;
+    }
+    const value = attributes.find(({ key }) => key === name)?.value;
+    return value?.stringValue ?? value?.boolValue;
+  });
 }

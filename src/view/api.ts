@@ -2,7 +2,7 @@
 // no Node is in it: the page is compiled with the browser's types only. Ten thousand runs say the
 // same few words again and again, so on the way a word is its place in a list, which makes a sixth
 // of the bytes.
-import { EVENT_KEYS, type GenerateEvent, type LossReason } from '../contract/contract.ts';
+import { EVENT_KEYS, eventFrom, type LossReason } from '../contract/contract.ts';
 import type { Outcome, Run } from '../otlp/decode.ts';
 
 export interface Data {
@@ -41,9 +41,7 @@ export function unpack({ words, rows }: Packed): Run[] {
     timestamp,
     outcome: value(outcome) as Outcome,
     ...(reason !== null && { reason: value(reason) as LossReason }),
-    event: Object.fromEntries(
-      EVENT_KEYS.map((key, index) => [key, value(cells[index])]),
-    ) as unknown as GenerateEvent,
+    event: eventFrom((_, index) => value(cells[index])),
   }));
 }
 

@@ -16,7 +16,7 @@ import {
   type Prometheus,
   prometheusServer,
 } from '../../scripts/harness/stack.ts';
-import type { GenerateEvent } from '../../src/contract/contract.ts';
+import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { lacking } from '../support/lacking.ts';
 import { field } from '../support/protobuf.ts';
@@ -28,7 +28,7 @@ const MIB = 1024 * 1024;
 const MEMORY_MIB = 600;
 
 const EVENT: GenerateEvent = {
-  event: 'lhp_generate',
+  ...exampleEvent(),
   project_id: digest('project'),
   machine_id: digest('honest'),
   is_ci: false,

@@ -16,19 +16,21 @@ import {
   prometheusServer,
 } from '../../scripts/harness/stack.ts';
 import {
+  exampleEvent,
   type GenerateEvent,
   INSTRUMENTS,
   LOSS_REASONS,
   LOST_RUNS,
   type LossReason,
 } from '../../src/contract/contract.ts';
+import { FIELDS } from '../../src/contract/fields.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { lacking } from '../support/lacking.ts';
 import { field } from '../support/protobuf.ts';
 
 const EVENT: GenerateEvent = {
-  event: 'lhp_generate',
+  ...exampleEvent(),
   project_id: digest('project'),
   machine_id: digest('machine'),
   is_ci: false,
@@ -63,7 +65,7 @@ const LARGEST: GenerateEvent = {
 };
 const CONFIG = readFileSync(join(projectRoot, 'otel-collector.yaml'), 'utf8');
 const BODY_LIMIT = Number(/max_request_body_size: (\d+)/.exec(CONFIG)?.[1]);
-const RUNS = INSTRUMENTS[0].name;
+const RUNS = FIELDS.event.name;
 const [USING, TEMPLATES] = ['lhp.project.flowgroups_using_templates', 'lhp.project.templates'];
 
 // biome-ignore lint/suspicious/noExplicitAny: the tests change documents of any shape

@@ -16,8 +16,9 @@ import { freePort, type RealCollector, startCollector } from '../../scripts/harn
 import { collector, program } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { type Gateway, gatewayServer, PEPPER } from '../../scripts/harness/stack.ts';
-import type { GenerateEvent } from '../../src/contract/contract.ts';
 import {
+  exampleEvent,
+  type GenerateEvent,
   INSTRUMENTS,
   LOSS_REASON_ATTRIBUTE,
   LOSS_REASONS,
@@ -25,6 +26,7 @@ import {
   POINT_ATTRIBUTES,
   RESOURCE_ATTRIBUTES,
 } from '../../src/contract/contract.ts';
+import { FIELDS } from '../../src/contract/fields.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { lacking } from '../support/lacking.ts';
@@ -34,7 +36,7 @@ const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 const hmac = (text: string) => createHmac('sha256', PEPPER).update(text).digest('hex');
 
 const EVENT: GenerateEvent = {
-  event: 'lhp_generate',
+  ...exampleEvent(),
   project_id: digest('project'),
   machine_id: digest('machine'),
   is_ci: false,
@@ -78,7 +80,7 @@ const duration = (d: Json): Json => points(metric(d, 'lhp.generate.duration'))[0
 const attribute = (owner: Json, key: string): Json =>
   owner.attributes.find((one: Json) => one.key === key);
 const ALL = INSTRUMENTS.length;
-const RUNS = INSTRUMENTS[0].name;
+const RUNS = FIELDS.event.name;
 const REASONS = ['resource', 'id', 'scope', 'metric', 'attributes', 'value', 'time', 'run'];
 
 /** Which of the contract's metrics stand in a forwarded body: field 1 of a Metric is its name. */

@@ -15,7 +15,7 @@ import { collector, program, prometheus } from '../../scripts/harness/needs.ts';
 import { lhpOtel } from '../../scripts/harness/otlp-server.ts';
 import { idle, projectRoot, type Sandbox, sandbox, until } from '../../scripts/harness/sandbox.ts';
 import { type Gateway, gatewayServer, prometheusServer } from '../../scripts/harness/stack.ts';
-import type { GenerateEvent } from '../../src/contract/contract.ts';
+import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { lacking } from '../support/lacking.ts';
 import { grpcExport } from '../support/protobuf.ts';
@@ -227,7 +227,7 @@ describe('the queue for CI jobs', () => {
 
   const body = (machine: number, ci: boolean, at: number) => {
     const event: GenerateEvent = {
-      event: 'lhp_generate',
+      ...exampleEvent(),
       project_id: digest('project'),
       machine_id: digest(`${ci ? 'runner' : 'laptop'} ${machine}`),
       is_ci: ci,

@@ -21,6 +21,7 @@ import {
 import {
   type AttributeSpec,
   CI_SLOT_ATTRIBUTE,
+  exampleEvent,
   type GenerateEvent,
   INSTRUMENTS,
   LOSS_REASONS,
@@ -305,7 +306,7 @@ function pointOf(document: unknown, name: string): DecodedPoint {
 }
 
 const anEvent: GenerateEvent = {
-  event: 'lhp_generate',
+  ...exampleEvent(),
   project_id: sha256('demo'),
   machine_id: sha256('machine'),
   is_ci: false,

@@ -1,29 +1,52 @@
-// The contract: its tables name each page field once, its firewall lets nothing else through, and a
-// request that was made from an event reads back as that event.
+// The contract: nothing but its fields gets into a request, each value is folded, and a request that
+// was made from an event reads back as that event. That each field of the telemetry page is one row
+// is held by the types.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   EVENT_KEYS,
+  exampleEvent,
+  type GenerateEvent,
+  INSTRUMENTS,
+  isValidEvent,
+  POINT_ATTRIBUTES,
+  RESOURCE_ATTRIBUTES,
+  toRecording,
+} from '../../src/contract/contract.ts';
+import { FIELDS } from '../../src/contract/fields.ts';
+import {
   foldCount,
   foldEnvironment,
   foldPythonVersion,
   foldSeconds,
   foldVersion,
-  type GenerateEvent,
-  INSTRUMENTS,
-  POINT_ATTRIBUTES,
-  RESOURCE_ATTRIBUTES,
-  toRecording,
-} from '../../src/contract/contract.ts';
+  VALUE_TYPES,
+} from '../../src/contract/values.ts';
 import { eventOf } from '../../src/otlp/decode.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { EVENT } from '../support/event.ts';
 
-it('every field of the page is on exactly one instrument or attribute', () => {
-  const fields = [...RESOURCE_ATTRIBUTES, ...POINT_ATTRIBUTES, ...INSTRUMENTS].flatMap(
-    ({ page }) => page || [],
-  );
-  expect(fields.sort()).toEqual([...EVENT_KEYS].sort());
+describe('the table', () => {
+  it('has the keys of the telemetry page in its order', () =>
+    expect(EVENT_KEYS.join(' ')).toBe(
+      'event project_id machine_id is_ci flowgroups_count templates_count ' +
+        'flowgroups_using_templates pipelines_count files_generated environment dry_run ' +
+        'bundle_enabled lhp_version python_version generation_time_seconds',
+    ));
+  it('names each attribute and each instrument once, at a position of its own', () => {
+    const places = EVENT_KEYS.map((key) => {
+      const { on, order } = FIELDS[key];
+      return `${on === 'counter' ? 'histogram' : on} ${order}`;
+    });
+    const names = [...RESOURCE_ATTRIBUTES, ...POINT_ATTRIBUTES].map(({ key }) => key);
+    for (const list of [places, [...names, ...INSTRUMENTS.map(({ name }) => name)]])
+      expect(new Set(list).size).toBe(list.length);
+  });
+  it('has an example that passes every fold unchanged', () => {
+    expect(isValidEvent(exampleEvent())).toBe(true);
+    for (const key of EVENT_KEYS.filter((each) => each !== 'event'))
+      expect(VALUE_TYPES[FIELDS[key].value].fold(FIELDS[key].example)).toBe(FIELDS[key].example);
+  });
 });
 
 describe('folding', () => {
@@ -72,7 +95,7 @@ describe('folding', () => {
   ])('seconds %j → %j', (value, folded) => expect(foldSeconds(value)).toBe(folded));
 });
 
-it('what is not in the tables does not pass', () => {
+it('a property that is not in the table is not recorded', () => {
   const recording = toRecording({ ...EVENT, secret: 'x', hostname: 'h' } as GenerateEvent);
   expect(Object.keys(recording.resource)).toEqual(RESOURCE_ATTRIBUTES.map(({ key }) => key));
   expect(Object.keys(recording.attributes)).toEqual(POINT_ATTRIBUTES.map(({ key }) => key));
@@ -86,11 +109,11 @@ const decoded = async (event: GenerateEvent, lost = new Map()) =>
     ),
   );
 
-describe('a request reads back as the event it was made from', () => {
-  it('the page’s example', async () => expect(eventOf(await decoded(EVENT))).toEqual(EVENT));
-  it('with its keys in the page’s order', async () =>
+describe('a request reads back as the event that it was made from', () => {
+  it('the example of the tests', async () => expect(eventOf(await decoded(EVENT))).toEqual(EVENT));
+  it('with its keys in the order of the telemetry page', async () =>
     expect(Object.keys(eventOf(await decoded(EVENT)))).toEqual([...EVENT_KEYS]));
-  it('counts that are not known stay unknown', async () => {
+  it('with unknown counts as null', async () => {
     const unknown = {
       ...EVENT,
       flowgroups_count: null,
@@ -99,7 +122,7 @@ describe('a request reads back as the event it was made from', () => {
     };
     expect(eventOf(await decoded(unknown))).toEqual(unknown);
   });
-  it('any counts', async () => {
+  it('whatever its numbers are', async () => {
     const count = fc.option(fc.nat({ max: 1_000_000 }));
     await fc.assert(
       fc.asyncProperty(
@@ -123,7 +146,7 @@ describe('a request reads back as the event it was made from', () => {
   });
 });
 
-it('every point carries the given times, delta temporality, and nothing beside the contract', async () => {
+it('every point has the given times and delta temporality, and nothing else', async () => {
   const { resourceMetrics } = await decoded(EVENT, new Map([['expired', 2]]));
   const { scope, metrics } = resourceMetrics[0].scopeMetrics[0];
   expect(scope).toEqual({ name: 'lhp-otel', version: expect.stringMatching(/^\d+\.\d+\.\d+/) });

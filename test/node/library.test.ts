@@ -1,6 +1,6 @@
-// The library in a host of its own: functions keep their arguments, `this`, results and errors; a
-// success is recorded, in the host's OpenTelemetry or by the reporter; nothing is thrown, printed
-// or waited for, whatever the host or the machine is like.
+// The library, called by a small host program: a wrapped function keeps its arguments, `this`,
+// result and errors; a success is recorded, by the reporter or on the host's MeterProvider; and the
+// library never throws, prints or waits.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
@@ -22,13 +22,15 @@ beforeEach(() => {
 });
 afterEach(() => box.dispose());
 
-/** Runs a host program; it has `recordGenerate`, `instrumentGenerate` and `print`. */
+/** Runs a host program that can call `recordGenerate`, `instrumentGenerate` and `print`. */
 function host(program: string, env: Env = {}) {
   const path = join(box.dir, 'host.mjs');
   const library = JSON.stringify(join(projectRoot, 'dist', 'index.js'));
   writeFileSync(
     path,
-    `import { instrumentGenerate, recordGenerate } from ${library};\nconst print = (value) => console.log(JSON.stringify(value));\n${program}`,
+    `import { instrumentGenerate, recordGenerate } from ${library};
+    const print = (value) => console.log(JSON.stringify(value));
+    ${program}`,
   );
   const ran = spawnSync(process.execPath, [path], {
     cwd: box.dir,
@@ -39,59 +41,67 @@ function host(program: string, env: Env = {}) {
 }
 const said = (value: unknown) => ({ status: 0, stdout: `${JSON.stringify(value)}\n`, stderr: '' });
 
-describe('a function that is instrumented', () => {
+describe('a wrapped function', () => {
   it.each([
     ['a result', 'print(instrumentGenerate((a, b) => [a, b])(1, "x"));', [1, 'x']],
     ['a promise of a result', 'print(await instrumentGenerate(async (a) => a + 1)(1));', 2],
     [
-      'what is more than a promise',
+      'a thenable with properties of its own',
       'const p = { then: (f) => f(1), pid: 5 }; print(instrumentGenerate(() => p)() === p);',
       true,
     ],
     [
       '`this`',
-      'const o = { x: 7, run: instrumentGenerate(function () { return this.x; }) }; print(o.run());',
+      'const o = { x: 7, run: instrumentGenerate(function () { return this.x; }) };' +
+        'print(o.run());',
       7,
     ],
     [
-      'a describe that throws',
+      'a result whose describe throws',
       'print(instrumentGenerate(() => 1, { describe() { throw new Error("mine"); } })());',
       1,
     ],
     [
-      'a describe that gives nothing',
+      'a result whose describe returns nothing',
       'print(instrumentGenerate(() => 1, { describe: () => undefined })());',
       1,
     ],
-  ])('gives back %s, and is recorded', async (_, program, value) => {
+  ])('returns %s and is recorded', async (_, program, value) => {
     expect(host(program)).toEqual(said(value));
     expect(await box.recorded(1)).toHaveLength(1);
   });
   it.each([
     [
       'an error',
-      'try { instrumentGenerate(() => { throw new RangeError("theirs"); })(); } catch (e) { print(String(e)); }',
+      'try { instrumentGenerate(() => { throw new RangeError("theirs"); })(); }' +
+        'catch (e) { print(String(e)); }',
     ],
     [
       'a rejection',
-      'await instrumentGenerate(async () => { throw new RangeError("theirs"); })().catch((e) => print(String(e)));',
+      'await instrumentGenerate(async () => { throw new RangeError("theirs"); })()' +
+        '.catch((e) => print(String(e)));',
     ],
-  ])('passes %s through, and is not recorded', async (_, program) => {
+  ])('passes %s through and is not recorded', async (_, program) => {
     expect(host(program)).toEqual(said('RangeError: theirs'));
     await idle(box);
     expect(box.runFiles()).toEqual([]);
   });
-  it('a rejection that nobody handles ends the host as it would without us', () => {
+  it('an unhandled rejection ends the host, as without the library', () => {
     const run = (wrap: string) =>
       host(`const f = ${wrap}(async () => { throw new Error("theirs"); }); f();`);
     const plain = run('(f) => f');
     expect(plain.status).toBe(1);
     expect(run('instrumentGenerate').status).toBe(1);
   });
-  it('is measured, and described by its result and arguments', async () => {
-    host(`const f = instrumentGenerate(async (name) => { await new Promise((r) => setTimeout(r, 250)); return 3; }, {
-      describe: (files, name) => ({ files_generated: files, project_name: name, environment: "PROD", lhp_version: "1.2.3" }) });
-      await f("shop");`);
+  it('is measured, and described from its result and arguments', async () => {
+    host(`const generate = async (name) => {
+        await new Promise((r) => setTimeout(r, 250));
+        return 3;
+      };
+      const describe = (files, name) => ({
+        files_generated: files, project_name: name, environment: "PROD", lhp_version: "1.2.3",
+      });
+      await instrumentGenerate(generate, { describe })("shop");`);
     const [event] = await box.recorded(1);
     const project_id = createHash('sha256').update('shop').digest('hex');
     expect(event).toMatchObject({
@@ -105,7 +115,7 @@ describe('a function that is instrumented', () => {
   });
 });
 
-describe('what is recorded is the contract’s, whatever a host hands in', () => {
+describe('whatever a host passes, only values of the contract are recorded', () => {
   it.each([
     [
       '{ lhp_version: 1.5, python_version: 3.12, environment: 5 }',
@@ -128,7 +138,7 @@ describe('what is recorded is the contract’s, whatever a host hands in', () =>
     expect(JSON.stringify(event)).not.toContain('CANARY');
     expect(event?.project_id).toMatch(/^[0-9a-f]{64}$/);
   });
-  it('counts that are not given are scanned in the project', async () => {
+  it('counts that are not given are scanned in projectRoot', async () => {
     const files = { 'lhp.yaml': 'name: p\n', 'pipelines.yaml': '' };
     for (const [name, text] of Object.entries(files)) writeFileSync(join(box.dir, name), text);
     host(`recordGenerate({ files_generated: 4 }, { projectRoot: ${JSON.stringify(box.dir)} });`);
@@ -145,17 +155,18 @@ describe('consent', () => {
   it.each<[string, Env]>([
     ['DO_NOT_TRACK', { DO_NOT_TRACK: '1' }],
     ['OTEL_SDK_DISABLED', { OTEL_SDK_DISABLED: 'true' }],
-  ])('%s: nothing is recorded, also not on the host’s own provider', async (_, env) => {
+  ])('%s: nothing is recorded, not on the MeterProvider of the host either', async (_, env) => {
     expect(
       host(
-        'print([recordGenerate({}), recordGenerate({}, { meterProvider: { getMeter() { throw 1; } } })]);',
+        'const meterProvider = { getMeter() { throw 1; } };' +
+          'print([recordGenerate({}), recordGenerate({}, { meterProvider })]);',
         env,
       ),
     ).toEqual(said([false, false]));
     await idle(box);
     expect(box.runFiles()).toEqual([]);
   });
-  it('.lhp_do_not_track in the project', () => {
+  it('.lhp_do_not_track in projectRoot: nothing is recorded', () => {
     writeFileSync(join(box.dir, '.lhp_do_not_track'), '');
     expect(host(`print(recordGenerate({}, { projectRoot: ${JSON.stringify(box.dir)} }));`)).toEqual(
       said(false),
@@ -170,13 +181,13 @@ describe('it never throws and never prints', () => {
       'print(typeof recordGenerate({}));',
       { HOME: undefined, XDG_STATE_HOME: '/dev/null' },
     ],
-    ['a home that cannot be written', 'print(typeof recordGenerate({}));', { HOME: '/proc/1' }],
+    ['a home that is not writable', 'print(typeof recordGenerate({}));', { HOME: '/proc/1' }],
     [
       'a provider that throws',
       'print(recordGenerate({}, { meterProvider: { getMeter() { throw new Error("x"); } } }));',
       {},
     ],
-    ['no facts at all', 'print(typeof recordGenerate(undefined));', {}],
+    ['no facts', 'print(typeof recordGenerate(undefined));', {}],
     [
       'facts that refer to themselves',
       'const f = {}; f.files_generated = f; print(typeof recordGenerate(f));',
@@ -186,7 +197,7 @@ describe('it never throws and never prints', () => {
     expect(host(program, env)).toMatchObject({ status: 0, stderr: '' });
     await idle(box);
   });
-  it('a state folder of somebody else', async () => {
+  it('a state folder that cannot be used', async () => {
     const state = join(box.dir, 'state');
     writeFileSync(state, '');
     chmodSync(state, 0o400);
@@ -195,7 +206,7 @@ describe('it never throws and never prints', () => {
   });
 });
 
-describe('values that are not recorded', () => {
+describe('values that are not recorded as they were given', () => {
   const DEBUG = { LHP_OTEL_LOG: 'debug' };
   it.each([
     [
@@ -223,7 +234,7 @@ describe('values that are not recorded', () => {
     ],
     ['project_name: 5', 'project_name must be text: recorded as unknown_project'],
     ['file_generated: 5', 'file_generated is no field: not recorded'],
-  ])('{ %s }: one line, when it is asked for', (fact, line) => {
+  ])('{ %s }: one line with LHP_OTEL_LOG=debug', (fact, line) => {
     const program = (options: string) =>
       `print(recordGenerate({ ${fact}, pipelines_count: 1 }${options}));`;
     expect(host(program(''))).toEqual(said(true));
@@ -236,7 +247,7 @@ describe('values that are not recorded', () => {
       expect(told.stderr).toContain(`lhp-otel: ${line}`);
     }
   });
-  it('a value is never repeated', () => {
+  it('the value itself is never printed', () => {
     const { stderr } = host(
       'recordGenerate({ environment: "CANARY CANARY", project_name: ["CANARY"] });',
       DEBUG,
@@ -244,20 +255,24 @@ describe('values that are not recorded', () => {
     expect(stderr.split('\n')).toHaveLength(3);
     expect(stderr).not.toContain('CANARY');
   });
-  it('what fits needs no word', () => {
+  it('values that fit print nothing', () => {
     const facts =
-      '{ files_generated: 0, environment: "DEV", lhp_version: "other", project_name: "x", dry_run: false }';
+      '{ files_generated: 0, environment: "DEV", lhp_version: "other", ' +
+      'project_name: "x", dry_run: false }';
     expect(host(`print(recordGenerate(${facts}));`, DEBUG)).toEqual(said(true));
   });
 });
 
-describe('calls of one process', () => {
-  /** How many children the host has. */
+describe('calls in one process', () => {
+  /** `children()` is the number of child processes of the host. */
   const COUNT = `import { readdirSync, readFileSync } from 'node:fs';
     const children = () => readdirSync('/proc').filter((pid) => { try {
-      return readFileSync('/proc/' + pid + '/status', 'utf8').includes('PPid:\\t' + process.pid + '\\n');
+      const status = readFileSync('/proc/' + pid + '/status', 'utf8');
+      return status.includes('PPid:\\t' + process.pid + '\\n');
     } catch { return false; } }).length;
-    const calls = (count, facts = {}) => { for (let i = 0; i < count; i += 1) recordGenerate({ files_generated: i, ...facts }); };`;
+    const calls = (count, facts = {}) => {
+      for (let i = 0; i < count; i += 1) recordGenerate({ files_generated: i, ...facts });
+    };`;
   it('share a reporter, and each is recorded', async () => {
     expect(host(`${COUNT} calls(20); print(children());`)).toEqual(said(1));
     const files = (await box.recorded(20)).map((event) => event.files_generated);
@@ -275,7 +290,7 @@ describe('calls of one process', () => {
     await idle(box);
     expect(box.runFiles()).toHaveLength(20);
   });
-  it('more than one reporter may be given go to more than one', async () => {
+  it('start another reporter when the pipe to the first one is full', async () => {
     const facts = '{ project_name: "x".repeat(2_000) }';
     const { stdout } = host(`${COUNT} calls(60, ${facts}); print(children());`);
     expect(Number(stdout)).toBeGreaterThan(2);
@@ -284,8 +299,10 @@ describe('calls of one process', () => {
     await idle(box);
     expect(box.runFiles()).toHaveLength(60);
   });
-  it('of other variables go to another reporter', async () => {
-    const program = `${COUNT} calls(2); process.env.XDG_STATE_HOME = ${JSON.stringify(join(box.dir, 'other'))};
+  it('start another reporter when environment variables have changed', async () => {
+    const other = JSON.stringify(join(box.dir, 'other'));
+    const program = `${COUNT} calls(2);
+      process.env.XDG_STATE_HOME = ${other};
       calls(3); print(children());`;
     expect(host(program)).toEqual(said(2));
     await box.recorded(2);
@@ -293,78 +310,93 @@ describe('calls of one process', () => {
     expect(box.runFiles()).toHaveLength(2);
     expect(readdirSync(join(box.dir, 'other', 'lhp-otel', 'history'))).toHaveLength(3);
   });
-  it('after a pause, or when the reporter was killed, start another', async () => {
+  it('start another reporter after a pause', async () => {
     const program = `${COUNT} import { setTimeout as sleep } from 'node:timers/promises';
       calls(1); while (children()) await sleep(20);
       calls(1); print(children());`;
     expect(host(program)).toEqual(said(1));
     await box.recorded(2);
   });
-  it('do not hold the host, which ends before its reporter', () => {
+  it('do not keep the host running: it ends before its reporter', () => {
     expect(host('print(recordGenerate({}));')).toEqual(said(true));
     expect(processesMentioning(box.dir)).not.toEqual([]);
   });
 });
 
-it.each([
-  'duration',
-  'files',
-  'flowgroups',
-  'flowgroups_using_templates',
-  'templates',
-  'pipelines',
-])(
-  'with a host’s own MeterProvider values of %s fall into buckets that tell them apart',
-  (name) => {
-    const sdk = JSON.stringify(
-      join(projectRoot, 'node_modules', '@opentelemetry', 'sdk-metrics', 'dist', 'index.mjs'),
-    );
-    const ran = host(`
-      import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from ${sdk};
-      const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
-      const meterProvider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] });
-      for (const [seconds, count] of [[0.9, 1], [1.5, 8], [2.3, 40], [4.1, 4000]]) {
-        recordGenerate({ generation_time_seconds: seconds, files_generated: count, flowgroups_count: count,
-          templates_count: count, flowgroups_using_templates: count, pipelines_count: count }, { meterProvider });
-      }
-      await meterProvider.forceFlush();
-      const [{ metrics }] = exporter.getMetrics()[0].scopeMetrics;
-      const { dataPoints: [point] } = metrics.find(({ descriptor }) => descriptor.name.endsWith('.${name}'));
-      print(point.value.buckets.counts.filter((count) => count > 0));`);
-    expect(ran).toEqual(said([1, 1, 1, 1]));
-  },
-);
-
-it('a host’s own MeterProvider gets the contract’s instruments, units and point attributes, and no reporter starts', async () => {
+describe('with a MeterProvider of the host', () => {
   const sdk = JSON.stringify(
     join(projectRoot, 'node_modules', '@opentelemetry', 'sdk-metrics', 'dist', 'index.mjs'),
   );
-  const ran = host(`
-    import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from ${sdk};
-    const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
-    const meterProvider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] });
-    const all = { flowgroups_count: 3, templates_count: 1, flowgroups_using_templates: 2, pipelines_count: 1, files_generated: 3 };
-    for (let i = 0; i < 2; i += 1) recordGenerate({ ...all, environment: 'dev', generation_time_seconds: 1.5, bundle_enabled: true }, { meterProvider });
-    await meterProvider.forceFlush();
-    const [{ scope, metrics }] = exporter.getMetrics()[0].scopeMetrics;
-    print([scope.name, metrics.map(({ descriptor: d, dataPoints: [p] }) => [d.name, d.unit, d.description, p.attributes, p.value.sum ?? p.value])]);`);
-  expect(ran.stderr).toBe('');
-  const [scope, metrics] = JSON.parse(ran.stdout) as [
-    string,
-    [string, string, string, Record<string, unknown>, number][],
-  ];
-  expect(scope).toBe('lhp-otel');
-  expect(metrics.map(([name, unit, description]) => [name, unit, description])).toEqual(
-    INSTRUMENTS.map(({ name, unit, description }) => [name, unit, description]),
-  );
-  for (const [, , , attributes] of metrics)
+  /**
+   * Runs `program` with a `meterProvider`; afterwards `scope` and `metrics` are what it exports.
+   */
+  const exported = (program: string, print: string) =>
+    host(`
+      import { AggregationTemporality, InMemoryMetricExporter, MeterProvider,
+        PeriodicExportingMetricReader } from ${sdk};
+      const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+      const reader = new PeriodicExportingMetricReader({ exporter });
+      const meterProvider = new MeterProvider({ readers: [reader] });
+      ${program}
+      await meterProvider.forceFlush();
+      const [{ scope, metrics }] = exporter.getMetrics()[0].scopeMetrics;
+      print(${print});`);
+  const COUNTS = INSTRUMENTS.filter(({ value }) => value === 'count').map(({ page }) => page);
+  const counts = (value: (index: number) => unknown) =>
+    COUNTS.map((key, index) => `${key}: ${value(index)}`).join(', ');
+
+  it('typical values of each histogram fall into different buckets', () => {
+    const ran = exported(
+      `for (const [seconds, count] of [[0.9, 1], [1.5, 8], [2.3, 40], [4.1, 4000]])
+        recordGenerate(
+          { generation_time_seconds: seconds, ${counts(() => 'count')} }, { meterProvider });`,
+      `Object.fromEntries(metrics.flatMap(({ descriptor, dataPoints: [{ value }] }) => {
+        const filled = value.buckets?.counts.filter((count) => count > 0);
+        return filled ? [[descriptor.name, filled]] : [];
+      }))`,
+    );
+    const histograms = INSTRUMENTS.filter(({ kind }) => kind === 'histogram');
+    expect(ran).toEqual(
+      said(Object.fromEntries(histograms.map(({ name }) => [name, [1, 1, 1, 1]]))),
+    );
+  });
+
+  it('it gets the instruments and point attributes, and no reporter starts', async () => {
+    const ran = exported(
+      `for (let i = 0; i < 2; i += 1)
+        recordGenerate({
+          ${counts((index) => index + 1)},
+          environment: 'dev', generation_time_seconds: 1.5, bundle_enabled: true,
+        }, { meterProvider });`,
+      `[scope.name, metrics.map(({ descriptor: d, dataPoints: [p] }) =>
+        [d.name, d.unit, d.description, p.attributes, p.value.sum ?? p.value])]`,
+    );
+    expect(ran.stderr).toBe('');
+    const attributes = {
+      'deployment.environment.name': 'dev',
+      'lhp.dry_run': false,
+      'lhp.bundle.enabled': true,
+    };
     expect(Object.keys(attributes)).toEqual(POINT_ATTRIBUTES.map(({ key }) => key));
-  expect(metrics.map(([, , , , value]) => value)).toEqual([2, 3, 6, 6, 4, 2, 2]);
-  await idle(box);
-  expect(box.runFiles()).toEqual([]);
+    // Two runs, each with another number for each count.
+    const sum = (page: (typeof COUNTS)[number]) => 2 * (COUNTS.indexOf(page) + 1);
+    const sums = { event: 2, generation_time_seconds: 3 } as Record<string, number>;
+    expect(JSON.parse(ran.stdout)).toEqual([
+      'lhp-otel',
+      INSTRUMENTS.map(({ name, unit, description, page }) => [
+        name,
+        unit,
+        description,
+        attributes,
+        sums[page] ?? sum(page),
+      ]),
+    ]);
+    await idle(box);
+    expect(box.runFiles()).toEqual([]);
+  });
 });
 
-it('the example runs and is recorded', async () => {
+it('docs/examples/generate.ts runs and is recorded', async () => {
   const ran = spawnSync(
     process.execPath,
     [join(projectRoot, 'docs', 'examples', 'generate.ts'), join(box.dir, 'out')],

@@ -1,5 +1,5 @@
-// The manual page: `mandoc` finds nothing in it, `man` shows it, and every command, option and
-// variable is in it. That it is up to date is `npm run generate -- --check`'s.
+// The manual page: `mandoc` finds no fault, `man` shows it, and every command, option and variable is
+// in it. `npm run generate -- --check` holds that it is up to date.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const line = commandLine();
 
 describe('mandoc', () => {
   if (lacking(program('mandoc'))) return;
-  it('finds nothing, not in its style either', () => {
+  it('finds no fault, not in the style either', () => {
     const { status, stdout, stderr } = spawnSync('mandoc', ['-Tlint', '-W', 'all', page], {
       encoding: 'utf8',
     });
@@ -36,9 +36,9 @@ describe('man', () => {
     },
     encoding: 'utf8',
   });
-  // Lines are broken where they are full, and within words.
+  // Without line breaks, also those within words.
   const words = ` ${shown.stdout.replace(/\s+/g, ' ').replaceAll('‐ ', '')} `;
-  it('shows it without a complaint', () => expect(shown).toMatchObject({ status: 0, stderr: '' }));
+  it('shows it without a warning', () => expect(shown).toMatchObject({ status: 0, stderr: '' }));
   it.each(line.commands.map((command) => [command.name(), command] as const))(
     'has %s with its options and examples',
     (name, command) => {
@@ -54,6 +54,7 @@ describe('man', () => {
 
 it('is in the package', () => {
   const { man, files } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
-  expect(man).toEqual(['./man/lhp-otel.1']); // npm links nothing for a plain text
-  expect(files).toContain('man');
+  // A list: npm links no page that is given as a string.
+  expect(man).toEqual(['./docs/lhp-otel.1']);
+  expect(files).toContain('docs/lhp-otel.1');
 });

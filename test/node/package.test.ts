@@ -1,6 +1,6 @@
-// The package as it is installed: what is bundled is named and not installed a second time, the
-// example runs from a folder that has nothing else, and a host that bundles the library is told
-// what it has to copy.
+// The package as it is installed: bundled packages are listed and not installed a second time, the
+// example runs in a project that has no other package, and a host that bundles the library is told
+// which files it has to copy.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { type Env, projectRoot, type Sandbox, sandbox } from '../../scripts/harn
 const dist = join(projectRoot, 'dist');
 const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
 let box: Sandbox;
-/** An empty project in which the packed package is the only one. */
+/** A project in which the packed package is the only one. */
 let host: string;
 
 beforeAll(() => {
@@ -36,14 +36,14 @@ function node(file: string, env: Env = {}) {
   return { status, stdout, stderr };
 }
 
-it('nothing is installed beside it but the API, which is the host’s', () => {
+it('its only dependency is the OpenTelemetry API, as a peer', () => {
   expect(manifest.dependencies).toBeUndefined();
   expect(manifest.peerDependencies).toEqual({
     '@opentelemetry/api': expect.stringMatching(/^\^1\.\d+\.0$/),
   });
 });
 
-it('what is bundled is in the notices and in the SBOM, with its version', () => {
+it('bundled packages are in the notices and in the SBOM, with their versions', () => {
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.c?js$/.test(name),
   );
@@ -70,13 +70,13 @@ it('what is bundled is in the notices and in the SBOM, with its version', () => 
   }
 });
 
-it('the example runs in a folder that has nothing else, and is recorded', async () => {
+it('the example runs in a project that has no other package, and is recorded', async () => {
   copyFileSync(join(projectRoot, 'docs', 'examples', 'generate.ts'), join(host, 'generate.ts'));
   expect(node('generate.ts')).toEqual({ status: 0, stdout: '3 files written\n', stderr: '' });
   expect(await box.recorded(1)).toMatchObject([{ files_generated: 3, environment: 'dev' }]);
 });
 
-it('in a bundle of the host it returns false and says what is missing; with those files it records', async () => {
+it('in a bundle of the host, it records if the *.cjs files are copied, and else says so', async () => {
   const entry = join(host, 'main.mjs');
   writeFileSync(
     entry,
@@ -84,16 +84,16 @@ it('in a bundle of the host it returns false and says what is missing; with thos
   );
   const outDir = join(host, 'bundle');
   await build({
-    ...{
-      entry: { main: entry },
-      cwd: host,
-      outDir,
-      format: 'esm',
-      platform: 'node',
-      dts: false,
-      clean: false,
-    },
-    ...{ config: false, logLevel: 'silent', deps: { alwaysBundle: [/.*/] } },
+    entry: { main: entry },
+    cwd: host,
+    outDir,
+    format: 'esm',
+    platform: 'node',
+    dts: false,
+    clean: false,
+    config: false,
+    logLevel: 'silent',
+    deps: { alwaysBundle: [/.*/] },
   });
   const [name = ''] = readdirSync(outDir).filter((file) => file.startsWith('main'));
   const bundle = join(outDir, name);

@@ -1,5 +1,4 @@
-// Recorded runs read back as values, from files that the real recorder wrote; and what is no run of
-// ours is passed over.
+// Recorded runs are read back as values, from files of the real recorder. Other files are ignored.
 import {
   mkdtempSync,
   readdirSync,
@@ -40,7 +39,7 @@ const record = (outcome: 'waiting' | 'local', now: number, event: Partial<Genera
     now,
   );
 
-it('gives every run with its outcome, oldest first', async () => {
+it('returns every run with its outcome, oldest first', async () => {
   const seconds = [1.25, 0.01, 3, 4];
   const local = await record('local', NOW + 3, {
     generation_time_seconds: seconds[3] as number,
@@ -76,7 +75,7 @@ it('gives every run with its outcome, oldest first', async () => {
   expect(local.timestamp).toBe(NOW + 3);
 });
 
-it('reads a file once where it is told what it knows, and still says what became of the run', async () => {
+it('does not read a known run again, but looks at its outcome each time', async () => {
   const run = await record('waiting', NOW);
   const known = new Map<number, GenerateEvent>();
   recordedRuns(paths, known);
@@ -86,7 +85,7 @@ it('reads a file once where it is told what it knows, and still says what became
   expect(recordedRuns(paths)).toEqual([]);
 });
 
-it('passes over what is no recorded run, or holds what none can hold', async () => {
+it('ignores files that are not a recorded run, or have values that no run can have', async () => {
   const { path } = await record('local', NOW);
   const text = readFileSync(path, 'utf8');
   const files: Record<string, string> = {
@@ -106,17 +105,17 @@ it('passes over what is no recorded run, or holds what none can hold', async () 
   expect(recordedRuns(paths).map(({ timestamp }) => timestamp)).toEqual([NOW]);
 });
 
-it('of a state folder that is not there: none', () => expect(recordedRuns(paths)).toEqual([]));
+it('returns none if there is no state folder', () => expect(recordedRuns(paths)).toEqual([]));
 
-it('all recorded runs can be deleted, of every outcome, and no loss is counted of it', async () => {
+it('deletes recorded runs of every outcome, and counts no loss for that', async () => {
   await record('local', NOW);
   markSent(paths, await record('waiting', NOW));
   markLost(paths, await record('waiting', NOW), 'rejected');
-  // Counts the loss, and is sent.
+  // This run counts the loss, and is sent.
   markSent(paths, await record('waiting', NOW));
   markLost(paths, await record('waiting', NOW), 'expired');
   await record('waiting', NOW);
-  writeFileSync(join(paths.history, 'notes.txt'), 'somebody else’s');
+  writeFileSync(join(paths.history, 'notes.txt'), 'not a run');
   expect(purgeRuns(paths)).toBe(6);
   expect(readdirSync(paths.spool)).toEqual([]);
   expect(readdirSync(paths.history)).toEqual(['notes.txt']);

@@ -1,8 +1,8 @@
 // event.ts: one complete event, for tests that need any.
-import type { GenerateEvent } from '../../src/contract/contract.ts';
+import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
 
 export const EVENT: GenerateEvent = {
-  event: 'lhp_generate',
+  ...exampleEvent(),
   project_id: 'a'.repeat(64),
   machine_id: '0123456789abcdef'.repeat(4),
   is_ci: true,

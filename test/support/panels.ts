@@ -2,7 +2,7 @@
 // here from the same runs.
 
 import { digest, HOUR } from '../../scripts/harness/runs.ts';
-import type { GenerateEvent } from '../../src/contract/contract.ts';
+import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
 
 export const HOURS = 6;
 export const BUCKET = 2 ** (1 / 256); // schema 8
@@ -22,7 +22,7 @@ export const runs: { at: number; event: GenerateEvent }[] = Array.from(
     return {
       at: now - 60_000 - Math.floor((i / COUNT) * (HOURS - 1) * HOUR) - i,
       event: {
-        event: 'lhp_generate',
+        ...exampleEvent(),
         project_id: digest(`p${project}`),
         machine_id: digest(`m${i % 8}`),
         is_ci: i % 5 === 0,

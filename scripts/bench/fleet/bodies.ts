@@ -1,6 +1,7 @@
 // bodies.ts: a simulated run → the request that the client would send of it. One of each kind is
 // recorded by the client's own code, and ids, slot and time are put into its bytes: recording each
 // by the SDK would be the sender's time, not the servers'.
+import { exampleEvent } from '../../../src/contract/contract.ts';
 import { recordRun } from '../../../src/otlp/encode.ts';
 import type { SimulatedRun } from '../../fleet/machine.ts';
 import { digest } from '../../harness/runs.ts';
@@ -49,7 +50,7 @@ export function bodies(): Bodies {
 async function template(run: SimulatedRun, flowgroups: number, time: number): Promise<string> {
   const bytes = await recordRun(
     {
-      event: 'lhp_generate',
+      ...exampleEvent(),
       project_id: MARK.project,
       machine_id: MARK.machine,
       is_ci: run.slot !== undefined,

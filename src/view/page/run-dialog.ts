@@ -1,8 +1,8 @@
 // run-dialog.ts: one run: what was recorded, each field with what it is and why it is there, beside
 // the very request. The request is fetched as the bytes of its file and shown unchanged; the fields
 // are read out of those bytes, not out of the list.
-import { EVENT_KEYS, type GenerateEvent } from '../../contract/contract.ts';
-import { FIELDS, onTheWire } from '../../contract/fields.ts';
+import { EVENT_KEYS, type GenerateEvent, onTheWire } from '../../contract/contract.ts';
+import { FIELDS } from '../../contract/fields.ts';
 import { eventOf, type OtlpRequest, type Run } from '../../otlp/decode.ts';
 import { byId, h, rich } from './dom.ts';
 import { ask } from './fetch.ts';
