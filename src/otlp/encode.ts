@@ -1,9 +1,9 @@
 // encode.ts: one event → the bytes of one OTLP/HTTP request in JSON. The OpenTelemetry SDK makes
-// them, by its usual pipeline: MeterProvider → PeriodicExportingMetricReader → the OTLP metric
-// exporter (delta temporality, base-2 exponential histograms) → a transport, which here writes the
-// request instead of posting it. Only what the contract lets through is recorded.
-// The exporter is built from its base class, with all options given, because the class for general
-// use also reads the OTEL_EXPORTER_OTLP_* variables of the user's own applications
+// them, by its usual pipeline: MeterProvider → PeriodicExportingMetricReader → OTLP metric exporter
+// (delta temporality, base-2 exponential histograms) → transport. This transport writes the request
+// instead of posting it. Only what the contract lets through is recorded.
+// The exporter is built from its base class, with all options given: the class for general use also
+// reads the OTEL_EXPORTER_OTLP_* variables, which belong to the user's own applications
 // (docs/adr/0005-dependencies.md).
 import type { Attributes, HrTime, Meter } from '@opentelemetry/api';
 import { ValueType } from '@opentelemetry/api';
