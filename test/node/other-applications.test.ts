@@ -149,6 +149,16 @@ describe('the variables of other OpenTelemetry applications', () => {
     box.dispose();
   });
 
+  it('change nothing that show --preview prints', async () => {
+    const box = sandbox({ path });
+    const preview = async (env: Env) => {
+      const { stdout } = await lhpOtel(box, ['show', '--preview', '--format', 'otlp'], { env });
+      return comparable(Buffer.from(stdout));
+    };
+    expect(await preview(variablesOfOthers(box.dir))).toBe(await preview({}));
+    box.dispose();
+  });
+
   it('are read by no code that is bundled', () => {
     const dist = join(projectRoot, 'dist');
     const bundles = readdirSync(dist).filter((name) => /\.c?js$/.test(name));
