@@ -7,6 +7,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { REPORTER_FLAGS } from '../../src/wrap/start-reporter.ts';
 import { tellUser } from '../harness/told.ts';
 import { ensureLhp } from '../setup.mjs';
@@ -29,7 +30,7 @@ import { victoriaMetrics } from './victoriametrics.ts';
 import { view } from './view.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 60);
-const root = dirname(dirname(import.meta.dirname));
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cli = join(root, 'dist', 'cli.cjs');
 /**
  * Another checkout that was built, e.g. of the commit before a change: `hot` and `reporter` compare

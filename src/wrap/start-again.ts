@@ -21,7 +21,7 @@ export function startAgain(delivers: boolean, env: NodeJS.ProcessEnv): void {
   const wrong = Object.keys(env).filter((name) => env[name] && without(name));
   if (wrong.length === 0) return;
   if (typeof process.execve !== 'function') {
-    // Windows. Without it certificates are checked all the same (agent.ts).
+    // Windows. Without it certificates are checked all the same (post.ts).
     if (delivers && wrong.some(isPrinting))
       throw new Error(`${wrong.filter(isPrinting).join(', ')} would print headers: unset it first`);
     return;
