@@ -16,7 +16,6 @@ import {
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
 import { JOB_VARIABLE } from '../../src/job/job.ts';
-import { beginJob } from '../../src/wrap/start-reporter.ts';
 
 const SECRET = 'canary';
 
@@ -79,10 +78,7 @@ async function run({ box, project }: Place, program: string, env: Env): Promise<
 function report(where: Place, env: Env, deliver: boolean): Promise<void> {
   const [startedAt, endedAt] = [Date.now() - 2_500, Date.now()];
   const known = { project_name: 'shop', files_generated: 3 };
-  const job = beginJob({
-    ...{ startedAt, endedAt, durationSeconds: 2.5 },
-    ...{ root: undefined, known, deliver },
-  });
+  const job = { startedAt, endedAt, durationSeconds: 2.5, known, deliver, bundle: false };
   const reporter = join(projectRoot, 'dist', 'reporter.cjs');
   return run(where, reporter, { ...env, [JOB_VARIABLE]: JSON.stringify(job) });
 }
