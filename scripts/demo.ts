@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ensureLhp } from './setup.mjs';
+import { ensureLhp } from './setup/install.mjs';
 
 const cli = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'cli.cjs');
-const lhp = ensureLhp('0.9.3');
+const lhp = await ensureLhp('0.9.3');
 const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-demo-'));
 const project = join(folder, 'demo');
 

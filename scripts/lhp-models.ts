@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RELEASES } from '../src/scan/models.ts';
-import { ensureLhp, LHP_VERSIONS } from './setup.mjs';
+import { ensureLhp } from './setup/install.mjs';
+import { LHP_VERSIONS } from './setup/programs.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -68,8 +69,8 @@ const HEADER = `\
 export const RELEASES = \`
 `;
 
-function main(more: string[]): void {
-  const newest = join(dirname(ensureLhp(LHP_VERSIONS[0])), 'python');
+async function main(more: string[]): Promise<void> {
+  const newest = join(dirname(await ensureLhp(LHP_VERSIONS[0])), 'python');
   const releases = [...new Set([...RELEASES, ...more])];
   const found = releases.map((release): [string, Description] => {
     const folder = mkdtempSync(join(tmpdir(), 'lhp-models-'));
@@ -91,4 +92,4 @@ function main(more: string[]): void {
   console.log('src/scan/models.ts was made again');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.slice(2));
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

@@ -1,17 +1,31 @@
 import { dirname } from 'node:path';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { InOrder } from './support/order.ts';
+import { EXTENDED } from './support/tags.ts';
+
+/** A folder of test/, and the programs that it waits for (the groups of scripts/setup.mjs). */
+const folder = (name: string, ...needs: string[]): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: { name, include: [`test/${name}/**/*.test.ts`], provide: { needs } },
+});
 
 export default defineConfig({
   test: {
     root: dirname(import.meta.dirname),
-    include: ['test/**/*.test.ts'],
-    // Nothing here takes as long, but on a machine with much else to do.
+    // Far above what any test takes, for a machine that has much else to do.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // Real lhp, real servers and two cores: three files at once take a fifth less time, and now and
-    // then a delivery times out.
-    maxWorkers: 2,
-    setupFiles: ['test/support/setup.ts'],
-    reporters: ['default', './test/support/closing-line.ts'],
+    // More than there are cores: many tests wait for processes and servers.
+    maxWorkers: 3,
+    setupFiles: ['test/support/wait.ts', 'test/support/setup.ts'],
+    sequence: { sequencer: InOrder },
+    tags: [{ name: EXTENDED, description: 'takes long: only in `npm run test:all`' }],
+    projects: [
+      folder('node'),
+      folder('browser', 'lhp'),
+      folder('lhp', 'lhp'),
+      folder('gateway', 'lhp', 'servers'),
+      folder('extended', 'lhp', 'servers', 'launchers', 'backends'),
+    ],
   },
 });

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { sendBacklog } from '../harness/backlog.ts';
 import { prometheusServer } from '../harness/stack.ts';
-import { ensurePrometheus } from '../setup.mjs';
+import { ensurePrometheus } from '../setup/install.mjs';
 import { table } from './measure.ts';
 
 export async function backendStart(): Promise<void> {
@@ -16,7 +16,7 @@ export async function backendStart(): Promise<void> {
   ];
   for (let round = 0; round < rounds; round += 1)
     for (const start of starts) {
-      const backend = await prometheusServer(ensurePrometheus(), start.options);
+      const backend = await prometheusServer(await ensurePrometheus(), start.options);
       const begin = performance.now();
       await backend.start();
       start.readyMs += performance.now() - begin;

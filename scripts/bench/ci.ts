@@ -9,16 +9,16 @@ import { report } from '../../src/bin/reporter.ts';
 import { clockNow } from '../../src/job/job.ts';
 import type { Host } from '../../src/system/host.ts';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
-import { ensureCollector, ensurePrometheus } from '../setup.mjs';
+import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
 
 const CONTAINERS = 1_000;
 const WINDOW_MS = 10_000;
 const TIMES = 5;
 
 export async function ci(): Promise<void> {
-  const backend = await prometheusServer(ensurePrometheus());
+  const backend = await prometheusServer(await ensurePrometheus());
   await backend.start();
-  const gateway = await gatewayServer(ensureCollector(), `${backend.url}/api/v1/otlp`);
+  const gateway = await gatewayServer(await ensureCollector(), `${backend.url}/api/v1/otlp`);
   await gateway.start();
   console.log(
     `\n${CONTAINERS} CI containers within ${WINDOW_MS / 1_000} s, one machine id, ${TIMES} times`,

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { clusterServers } from '../harness/cluster.ts';
 import { program } from '../harness/needs.ts';
 import { sumOf } from '../harness/runs.ts';
-import { gatewayServer, prometheusServer, type Server } from '../harness/stack.ts';
-import { ensureCollector, ensureCortex, ensurePrometheus } from '../setup.mjs';
+import type { Server } from '../harness/server.ts';
+import { gatewayServer, prometheusServer } from '../harness/stack.ts';
+import { ensureCollector, ensureCortex, ensurePrometheus } from '../setup/install.mjs';
 import { requests } from './gateway.ts';
 import { load, onDisk } from './load.ts';
 import { peak, table } from './measure.ts';
@@ -16,8 +17,8 @@ const MACHINES = RUNS / 5;
 const COUNT = sumOf('lhp_generate_runs_total');
 
 export async function clusterCost(): Promise<void> {
-  const collector = { path: ensureCollector() };
-  const programs = { nginx: program('nginx'), collector, cortex: { path: ensureCortex() } };
+  const collector = { path: await ensureCollector() };
+  const programs = { nginx: program('nginx'), collector, cortex: { path: await ensureCortex() } };
   const now = Date.now();
   const body = await requests(MACHINES, RUNS, now);
   const bodies = Array.from({ length: RUNS }, (_, i) => new TextEncoder().encode(body(i)));
@@ -28,7 +29,7 @@ export async function clusterCost(): Promise<void> {
     Math.max(...servers.map((one) => peak(one.pid()))).toFixed(0);
   const at = now / 1_000 + 60;
 
-  const backend = await prometheusServer(ensurePrometheus());
+  const backend = await prometheusServer(await ensurePrometheus());
   await backend.start();
   const gateway = await gatewayServer(collector.path, `${backend.url}/api/v1/otlp`);
   await gateway.start();

@@ -2,11 +2,13 @@
 // load: nodes and a gateway killed, every part restarted, with a reader that asks all the time:
 // what was acknowledged, what each node counts afterwards, what the reader saw meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asker } from '../harness/asker.ts';
 import { type Cluster, clusterServers, type Node } from '../harness/cluster.ts';
 import { program } from '../harness/needs.ts';
 import { deliver, makeRuns, record, sumOf, truth } from '../harness/runs.ts';
-import { asker, type Gateway, type Server } from '../harness/stack.ts';
-import { ensureCollector, ensureCortex } from '../setup.mjs';
+import type { Server } from '../harness/server.ts';
+import type { Gateway } from '../harness/stack.ts';
+import { ensureCollector, ensureCortex } from '../setup/install.mjs';
 import { table } from './measure.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 20_000);
@@ -20,8 +22,8 @@ export async function cluster(): Promise<void> {
   if (nginx.lacks !== undefined) throw new Error(nginx.lacks);
   const programs = {
     nginx,
-    collector: { path: ensureCollector() },
-    cortex: { path: ensureCortex() },
+    collector: { path: await ensureCollector() },
+    cortex: { path: await ensureCortex() },
   };
   const now = Date.now();
   const runs = makeRuns(RUNS, now, 7);
@@ -66,19 +68,7 @@ export async function cluster(): Promise<void> {
 
   // ── every part in turn ──
   const few = bodies.slice(0, share(0.25));
-  const restart = (server: Server) => () => server.stop().then(server.start);
-  const rolling = await readers.during(
-    few,
-    Object.fromEntries(
-      [
-        ...stack.nodes.map((node) => step('a node restarted', restart(node))),
-        ...stack.gateways.map((one) => step('a gateway restarted', restart(one))),
-        step('nginx restarted', restart(stack.nginx)),
-        step('all restarted'),
-      ].map((event, i) => [Math.round((few.length * (i + 1)) / 9), event]),
-    ),
-    true,
-  );
+  const rolling = await readers.during(few, restarts(stack, few.length, step), true);
   await check(`${few.length} again in order, every part restarted; ${told(rolling)}`);
 
   // ── into blocks ──
@@ -89,6 +79,21 @@ export async function cluster(): Promise<void> {
   await check('in blocks and in the bucket');
   readers.print();
   await stack.stop();
+}
+
+type Step = (name: string, ...work: (() => Promise<unknown>)[]) => () => Promise<void>;
+
+/** Each part of the stack restarted, spread over so many runs: run → what happens then. */
+function restarts(stack: Cluster, runs: number, step: Step): Record<number, () => Promise<void>> {
+  const restart = (server: Server) => () => server.stop().then(server.start);
+  const events = [
+    ...stack.nodes.map((node) => step('a node restarted', restart(node))),
+    ...stack.gateways.map((one) => step('a gateway restarted', restart(one))),
+    step('nginx restarted', restart(stack.nginx)),
+    step('all restarted'),
+  ];
+  const after = (index: number) => Math.round((runs * (index + 1)) / 9);
+  return Object.fromEntries(events.map((event, index) => [after(index), event]));
 }
 
 export const told = (answers: Map<string, number>) =>

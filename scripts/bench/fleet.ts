@@ -3,17 +3,18 @@
 // them, and beyond that reckoned from what a run, a series and a connection cost here.
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { arrivalsOf } from '../fleet/arrivals.ts';
+import { DAY, HOUR } from '../fleet/assumptions.ts';
+import { fleetOf, inOrder } from '../fleet/delivery.ts';
+import type { Driven } from '../fleet/measured.ts';
+import { needsOf, unitsOf } from '../fleet/sizing.ts';
 import { composeServices } from '../harness/compose.ts';
 import { program } from '../harness/needs.ts';
-import { ensureCollector, ensurePrometheus } from '../setup.mjs';
-import { arrivalsOf } from './fleet/arrivals.ts';
-import { DAY, HOUR } from './fleet/assumptions.ts';
+import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
 import { bodies } from './fleet/bodies.ts';
 import { connectionCosts } from './fleet/connections.ts';
-import { fleetOf, inOrder } from './fleet/delivery.ts';
-import { type Driven, drive } from './fleet/drive.ts';
+import { drive } from './fleet/drive.ts';
 import { page, writePage } from './fleet/page.ts';
-import { needsOf, unitsOf } from './fleet/sizing.ts';
 
 /** The largest fleet that is driven. */
 const LARGEST = Number(process.env.BENCH_MACHINES ?? 10_000);
@@ -38,7 +39,7 @@ const UNTIL_NOW = 6 * HOUR;
 export async function fleet(): Promise<void> {
   const openssl = program('openssl');
   if (openssl.lacks !== undefined) throw new Error(openssl.lacks);
-  const programs = { collector: ensureCollector(), prometheus: ensurePrometheus() };
+  const programs = { collector: await ensureCollector(), prometheus: await ensurePrometheus() };
   const load = loadavg()[0] ?? 0;
   const body = bodies();
   const past = (days: number) => ({ seed: SEED, days, from: Date.now() - UNTIL_NOW - days * DAY });

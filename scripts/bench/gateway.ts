@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
-import { ensureCollector, ensurePrometheus } from '../setup.mjs';
+import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
 import { cpu, peak, size } from './measure.ts';
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -53,7 +53,7 @@ export async function requests(
 }
 
 export async function gateway(): Promise<void> {
-  const [collector, prometheus] = [ensureCollector(), ensurePrometheus()];
+  const [collector, prometheus] = [await ensureCollector(), await ensurePrometheus()];
   const largest = Number(process.env.BENCH_MACHINES ?? 10_000);
   console.log(
     `\ngateway and backend, ${SENDERS} connections, runs spread over 7 days, 5 a machine and at least 2,000`,

@@ -1,16 +1,14 @@
-// latency.ts: npm run bench -- latency, and -- arrival. What a person at the prompt waits for: a
+// latency.ts: npm run bench -- latency. What a person at the prompt waits for: a
 // real `lhp generate` bare, with lhp's own telemetry, behind `lhp-otel run` and behind the shell
-// hook, each with an endpoint that is up, slow, silent, refusing or unknown. And how long it takes
-// from the end of a command until its run can be queried in Prometheus.
+// hook, each with an endpoint that is up, slow, silent, refusing or unknown.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gatewayServer, prometheusServer } from '../harness/stack.ts';
 import { tellUser } from '../harness/told.ts';
-import { ensureCollector, ensureLhp, ensurePrometheus } from '../setup.mjs';
+import { ensureLhp } from '../setup/install.mjs';
 import { SHELLS, timed } from './hook.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
 
@@ -53,18 +51,11 @@ export async function latency(folder: string): Promise<void> {
     writeFileSync(join(project, 'lhp.yaml'), 'name: bench\n');
     writeFileSync(join(bin, 'lhp'), '#!/bin/sh\nsleep 0.05\n');
     chmodSync(join(bin, 'lhp'), 0o755);
-    await compareLines(
-      folder,
-      'fixed',
-      bin,
-      project,
-      endpoints,
-      ['bash', 'zsh', 'fish'],
-      false,
-      RUNS,
-    );
+    const shells = ['bash', 'zsh', 'fish'];
+    const fixed = { name: 'fixed', bin, project, shells, real: false, runs: RUNS };
+    await compareLines({ folder, endpoints, ...fixed });
 
-    const lhp = ensureLhp('0.9.3');
+    const lhp = await ensureLhp('0.9.3');
     const real = join(folder, 'real');
     mkdirSync(real);
     const PATH = [dirname(lhp), process.env.PATH].join(delimiter);
@@ -75,7 +66,16 @@ export async function latency(folder: string): Promise<void> {
     });
     if (status !== 0) throw new Error(`lhp init ended with ${status}`);
     const runs = Number(process.env.BENCH_REAL_RUNS ?? Math.min(RUNS, 20));
-    await compareLines(folder, 'real', dirname(lhp), real, endpoints, ['bash'], true, runs);
+    await compareLines({
+      folder,
+      name: 'real',
+      bin: dirname(lhp),
+      project: real,
+      endpoints,
+      shells: ['bash'],
+      real: true,
+      runs,
+    });
   } finally {
     for (const server of [up, slow, hole]) server.close();
     up.closeAllConnections();
@@ -83,16 +83,55 @@ export async function latency(folder: string): Promise<void> {
   }
 }
 
-async function compareLines(
-  folder: string,
-  name: string,
-  bin: string,
-  project: string,
-  endpoints: Record<string, string>,
-  shells: string[],
-  real: boolean,
-  runs: number,
-): Promise<void> {
+interface Comparison {
+  folder: string;
+  name: string;
+  /** The folder with lhp, for PATH. */
+  bin: string;
+  project: string;
+  /** By name. */
+  endpoints: Record<string, string>;
+  shells: string[];
+  /** lhp itself, not a stand-in. */
+  real: boolean;
+  runs: number;
+}
+
+async function compareLines(how: Comparison): Promise<void> {
+  const { real, runs } = how;
+  const lines = linesOf(how);
+  const started = startShells(how);
+  const times = new Map<Line, number[]>(lines.map((line) => [line, []]));
+  for (let turn = -2; turn < runs; turn += 1) {
+    for (const line of shuffled([...lines])) {
+      const milliseconds = await timed(
+        started.get(line.shell) as ChildProcess,
+        `${line.text} >/dev/null 2>&1`,
+      );
+      if (turn >= 0) times.get(line)?.push(milliseconds);
+      await sleep(SETTLED_MS);
+    }
+  }
+  for (const child of started.values()) child.stdin?.end();
+  const median = (line: Line) => quantile(times.get(line) ?? [], 0.5);
+  const bare = (shell: string) =>
+    median(lines.find((one) => one.way === 'bare' && one.shell === shell) as Line);
+  table(
+    `${real ? 'a real generate of lhp 0.9.3' : 'a generate of 0.05 s'}, ${runs} of each`,
+    ['', 'endpoint', 'median ms', 'p95 ms', 'more than bare', 'ratio'],
+    lines.map((line) => [
+      line.way === 'bare' ? `bare, ${line.shell}` : line.way,
+      line.endpoint,
+      median(line).toFixed(1),
+      quantile(times.get(line) ?? [], 0.95).toFixed(1),
+      (median(line) - bare(line.shell)).toFixed(1),
+      (median(line) / bare(line.shell)).toFixed(3),
+    ]),
+  );
+}
+
+/** What is typed: bare, and in each way with each endpoint. */
+function linesOf({ folder, name, endpoints, shells, real }: Comparison): Line[] {
   const generate = `generate --env dev${real ? ' -pc config/pipeline_config.yaml' : ''}`;
   const lines: Line[] = shells.map((shell) => ({
     way: 'bare',
@@ -128,6 +167,11 @@ async function compareLines(
         text: `LHP_TELEMETRY= ${own} command lhp ${generate}`,
       });
   }
+  return lines;
+}
+
+/** A shell of each kind, with its hook loaded. */
+function startShells({ folder, name, bin, project, shells }: Comparison) {
   const started = new Map<string, ChildProcess>();
   for (const shell of shells) {
     const file = join(folder, `latency-${name}.${shell}`);
@@ -146,79 +190,5 @@ async function compareLines(
       spawn(shell, SHELLS[shell] ?? [], { cwd: project, env, stdio: ['pipe', 'pipe', 'ignore'] }),
     );
   }
-  const times = new Map<Line, number[]>(lines.map((line) => [line, []]));
-  for (let turn = -2; turn < runs; turn += 1) {
-    for (const line of shuffled([...lines])) {
-      const milliseconds = await timed(
-        started.get(line.shell) as ChildProcess,
-        `${line.text} >/dev/null 2>&1`,
-      );
-      if (turn >= 0) times.get(line)?.push(milliseconds);
-      await sleep(SETTLED_MS);
-    }
-  }
-  for (const child of started.values()) child.stdin?.end();
-  const median = (line: Line) => quantile(times.get(line) ?? [], 0.5);
-  const bare = (shell: string) =>
-    median(lines.find((one) => one.way === 'bare' && one.shell === shell) as Line);
-  table(
-    `${real ? 'a real generate of lhp 0.9.3' : 'a generate of 0.05 s'}, ${runs} of each`,
-    ['', 'endpoint', 'median ms', 'p95 ms', 'more than bare', 'ratio'],
-    lines.map((line) => [
-      line.way === 'bare' ? `bare, ${line.shell}` : line.way,
-      line.endpoint,
-      median(line).toFixed(1),
-      quantile(times.get(line) ?? [], 0.95).toFixed(1),
-      (median(line) - bare(line.shell)).toFixed(1),
-      (median(line) / bare(line.shell)).toFixed(3),
-    ]),
-  );
-}
-
-/** From the end of the wrapped command to the moment when Prometheus counts its run. */
-export async function arrival(folder: string): Promise<void> {
-  const backend = await prometheusServer(ensurePrometheus());
-  await backend.start();
-  const gateway = await gatewayServer(ensureCollector(), `${backend.url}/api/v1/otlp`);
-  await gateway.start();
-  const project = join(folder, 'arrival');
-  mkdirSync(project);
-  writeFileSync(join(project, 'lhp.yaml'), 'name: bench\n');
-  writeFileSync(join(project, 'lhp'), '#!/bin/sh\n:\n');
-  chmodSync(join(project, 'lhp'), 0o755);
-  const env = {
-    PATH: process.env.PATH,
-    HOME: join(folder, 'home-arrival'),
-    LHP_OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url,
-  };
-  tellUser(env);
-  const times: number[] = [];
-  for (let run = 1; run <= RUNS; run += 1) {
-    const { status } = spawnSync(
-      process.execPath,
-      [cli, 'run', '--', './lhp', 'generate', '--env', 'dev'],
-      {
-        cwd: project,
-        env,
-        stdio: 'ignore',
-      },
-    );
-    if (status !== 0) throw new Error(`the command ended with ${status}`);
-    const ended = performance.now();
-    while (
-      (await backend.value(
-        'sum(sum_over_time(lhp_generate_runs_total[1h]))',
-        Date.now() / 1_000 + 1,
-      )) !== run
-    )
-      if (performance.now() - ended > 30_000) throw new Error(`run ${run} did not arrive`);
-    times.push(performance.now() - ended);
-  }
-  table(
-    `from the end of a command to its run in a query of Prometheus, ${RUNS} runs`,
-    ['', 'p50 ms', 'p95 ms', 'p99 ms'],
-    [['', ...[0.5, 0.95, 0.99].map((q) => quantile(times, q).toFixed(0))]],
-  );
-  await gateway.stop();
-  await backend.stop();
+  return started;
 }

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { deliver } from '../harness/runs.ts';
-import type { Server } from '../harness/stack.ts';
+import type { Server } from '../harness/server.ts';
 import { told } from './cluster.ts';
 import { cpu, size } from './measure.ts';
 

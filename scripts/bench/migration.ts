@@ -4,11 +4,11 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { clusterServers, TENANT } from '../harness/cluster.ts';
+import { type Cluster, clusterServers, TENANT } from '../harness/cluster.ts';
 import { program } from '../harness/needs.ts';
 import { DAY, deliver, makeRuns, record, sumOf, truth } from '../harness/runs.ts';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
-import { ensureCollector, ensureCortex, ensurePrometheus } from '../setup.mjs';
+import { ensureCollector, ensureCortex, ensurePrometheus } from '../setup/install.mjs';
 import { table } from './measure.ts';
 
 const OLD = 2_000;
@@ -19,27 +19,19 @@ const COUNT = sumOf('lhp_generate_runs_total');
 const importer = join(import.meta.dirname, '..', '..', 'deploy', 'cluster', 'import-blocks.sh');
 
 export async function migration(): Promise<void> {
-  const collector = { path: ensureCollector() };
+  const collector = { path: await ensureCollector() };
   const now = Date.now();
   const at = now / 1_000 + 60;
   const old = makeRuns(OLD, now - 2 * DAY, 5.5);
   // Other milliseconds than those of the old ones.
   const fresh = makeRuns(NEW, now - 1, 1.9);
 
-  const single = await prometheusServer(ensurePrometheus(), { flags: ['--web.enable-admin-api'] });
-  await single.start();
-  const gateway = await gatewayServer(collector.path, `${single.url}/api/v1/otlp`);
-  await gateway.start();
   const bodies = await Promise.all(old.map(record));
-  await deliver(bodies, () => gateway.url);
-  await gateway.stop();
-  const taken = await fetch(`${single.url}/api/v1/admin/tsdb/snapshot`, { method: 'POST' });
-  const { data } = (await taken.json()) as { data: { name: string } };
-  const snapshot = join(single.folder, 'prometheus', 'snapshots', data.name);
+  const { single, snapshot } = await snapshotOf(bodies, collector.path);
 
   // Often, so that imported blocks and the cluster's own are compacted together while we look.
   const stack = await clusterServers(
-    { nginx: program('nginx'), collector, cortex: { path: ensureCortex() } },
+    { nginx: program('nginx'), collector, cortex: { path: await ensureCortex() } },
     {
       flags: ['-compactor.compaction-interval=5s', '-blocks-storage.bucket-store.sync-interval=5s'],
     },
@@ -54,14 +46,7 @@ export async function migration(): Promise<void> {
   const done = spawnSync('sh', [importer, snapshot, bucket, TENANT], { encoding: 'utf8' });
   if (done.status !== 0) throw new Error(done.stderr);
 
-  const seen = new Map<string, number>();
-  const all = old.length + fresh.length;
-  for (const end = Date.now() + WATCHED_MS; Date.now() < end; )
-    for (const node of stack.nodes) {
-      const value = await node.value(COUNT, at).catch(() => undefined);
-      const what = value === all ? 'everything' : value === undefined ? 'no answer' : 'a part';
-      seen.set(what, (seen.get(what) ?? 0) + 1);
-    }
+  const seen = await watch(stack, old.length + fresh.length, at);
   let [right, asked] = [0, 0];
   for (const node of stack.nodes)
     for (const [question, answer] of truth([...old, ...fresh])) {
@@ -97,6 +82,32 @@ export async function migration(): Promise<void> {
   );
   await stack.stop();
   await single.stop();
+}
+
+/** A single Prometheus with these runs, and a snapshot of its database. */
+async function snapshotOf(bodies: readonly Uint8Array[], collector: string) {
+  const flags = ['--web.enable-admin-api'];
+  const single = await prometheusServer(await ensurePrometheus(), { flags });
+  await single.start();
+  const gateway = await gatewayServer(collector, `${single.url}/api/v1/otlp`);
+  await gateway.start();
+  await deliver(bodies, () => gateway.url);
+  await gateway.stop();
+  const taken = await fetch(`${single.url}/api/v1/admin/tsdb/snapshot`, { method: 'POST' });
+  const { data } = (await taken.json()) as { data: { name: string } };
+  return { single, snapshot: join(single.folder, 'prometheus', 'snapshots', data.name) };
+}
+
+/** How often the nodes answered with all runs, and with what else, within a minute. */
+async function watch(stack: Cluster, all: number, at: number): Promise<Map<string, number>> {
+  const seen = new Map<string, number>();
+  for (const end = Date.now() + WATCHED_MS; Date.now() < end; )
+    for (const node of stack.nodes) {
+      const value = await node.value(COUNT, at).catch(() => undefined);
+      const what = value === all ? 'everything' : value === undefined ? 'no answer' : 'a part';
+      seen.set(what, (seen.get(what) ?? 0) + 1);
+    }
+  return seen;
 }
 
 const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);

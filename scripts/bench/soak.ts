@@ -15,66 +15,76 @@ import {
 import { join } from 'node:path';
 import { JOB_VARIABLE } from '../../src/job/job.ts';
 import { REPORTER_FLAGS } from '../../src/wrap/start-reporter.ts';
+import type { Server } from '../harness/server.ts';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
 import { tellUser } from '../harness/told.ts';
-import { ensureCollector, ensurePrometheus } from '../setup.mjs';
-import { CROWD, type Crowd, tell } from './faults.ts';
+import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
+import { CROWD, type Crowd, tell } from './crowd.ts';
 import { table } from './measure.ts';
+import { program } from './place.ts';
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 3_600);
 const RUNS = Number(process.env.BENCH_RUNS ?? 100_000);
 const LINES = 10;
-const root = join(import.meta.dirname, '..', '..');
-const cli = join(root, 'dist', 'cli.cjs');
 
 export async function soak(folder: string): Promise<void> {
-  const backend = await prometheusServer(ensurePrometheus());
+  const backend = await prometheusServer(await ensurePrometheus());
   await backend.start();
-  const gateway = await gatewayServer(ensureCollector(), `${backend.url}/api/v1/otlp`);
+  const gateway = await gatewayServer(await ensureCollector(), `${backend.url}/api/v1/otlp`);
   await gateway.start();
-  const home = join(folder, 'soak');
-  const state = join(home, '.local', 'state', 'lhp-otel');
-  mkdirSync(home);
-  const job = {
-    startedAt: Date.now(),
-    durationSeconds: 2,
-    known: {
-      project_name: 'soak',
-      environment: 'dev',
-      lhp_version: '0.9.3',
-      python_version: '3.11',
-    },
-    deliver: true,
-  };
-  const base = { PATH: process.env.PATH, HOME: home, LANG: 'C.UTF-8' };
-  const env = {
-    ...base,
-    LHP_OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url,
-    [JOB_VARIABLE]: JSON.stringify(job),
-  };
-  tellUser(env);
-  const own = [process.execPath, ...REPORTER_FLAGS, join(root, 'dist', 'reporter.cjs')];
-  // The descriptors of a reporter that has done its work.
-  const probe = join(home, 'probe.cjs');
-  writeFileSync(
-    probe,
-    `process.on('exit', () => { const fs = require('node:fs'); fs.writeFileSync(${JSON.stringify(join(home, 'fds'))},
-      String(fs.readdirSync('/proc/self/fd').length)); });`,
-  );
   const stored = async () =>
     (await backend.value(
       'sum(sum_over_time(lhp_generate_runs_total[9d]))',
       Date.now() / 1_000 + 60,
     )) ?? 0;
+  const user = userOf(folder, gateway.url, stored);
+  const rows = await soakRows(user, [gateway, backend]);
+  table(
+    `soak: one process a run, two at a time, one spool (until ${RUNS} runs or ${SECONDS} s)`,
+    [
+      ...['runs', 's', 'runs/s', 'CPU ms each', 'peak MiB', 'descriptors'],
+      ...['spool', 'history', 'other files', 'MiB on disk'],
+      ...['gateway fds', 'MiB', 'Prometheus fds', 'MiB', 'exact'],
+    ],
+    rows,
+  );
+  await backlog(user);
+  await gateway.stop();
+  await backend.stop();
+}
+
+/** A user with a job for the reporter, which it records again and again. */
+function userOf(folder: string, endpoint: string, stored: Soak['stored']): Soak {
+  const home = join(folder, 'soak');
+  mkdirSync(home);
+  const known = {
+    project_name: 'soak',
+    environment: 'dev',
+    lhp_version: '0.9.3',
+    python_version: '3.11',
+  };
+  const job = { startedAt: Date.now(), durationSeconds: 2, known, deliver: true };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: home,
+    LANG: 'C.UTF-8',
+    LHP_OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    [JOB_VARIABLE]: JSON.stringify(job),
+  };
+  tellUser(env);
+  const reporter = [process.execPath, ...REPORTER_FLAGS, program('reporter')];
+  return { home, state: join(home, '.local', 'state', 'lhp-otel'), env, stored, reporter };
+}
+
+/** Runs the reporter again and again; a row for each of LINES parts of that. */
+async function soakRows(user: Soak, servers: readonly Server[]): Promise<string[][]> {
+  const { home, state, env, stored, reporter } = user;
   const started = Date.now();
   const seconds = () => (Date.now() - started) / 1_000;
   const rows: string[][] = [];
   let runs = 0;
   /** As many reporters one after the other; two such queues are at work at any time. */
-  const queue = async (count: number) =>
-    JSON.parse(
-      await tell(['-c', CROWD, String(count), 'one after the other', ...own], env, home, 'python3'),
-    ) as Crowd;
+  const queue = (count: number) => crowd(user, String(count), 'one after the other', reporter);
   while (runs < RUNS && seconds() < SECONDS) {
     const from = { runs, seconds: seconds() };
     let cpu = 0;
@@ -90,50 +100,45 @@ export async function soak(folder: string): Promise<void> {
       runs += 2 * each;
     }
     // On a busy machine posts can time out, and runs wait for the back-off.
-    await tell([cli, 'flush'], env, home);
-    const alone = JSON.parse(
-      await tell(
-        ['-c', CROWD, '1', 'at once', ...own.toSpliced(1, 0, '--require', probe)],
-        env,
-        home,
-        'python3',
-      ),
-    ) as Crowd;
+    await tell([program('cli'), 'flush'], env, home);
+    const { peak, open } = await alone(user);
     runs += 1;
     rows.push([
       String(runs),
       seconds().toFixed(0),
       ((runs - 1 - from.runs) / (seconds() - from.seconds)).toFixed(1),
       ((cpu * 1_000) / (runs - 1 - from.runs)).toFixed(0),
-      alone.commandsPeak.toFixed(0),
-      readFileSync(join(home, 'fds'), 'utf8'),
+      peak.toFixed(0),
+      open,
       ...files(state),
-      ...[gateway.pid(), backend.pid()].flatMap((pid) => [String(descriptors(pid)), resident(pid)]),
+      ...servers.flatMap((one) => [String(descriptors(one.pid())), resident(one.pid())]),
       (await stored()) === runs ? 'yes' : `NO: ${await stored()}`,
     ]);
   }
-  table(
-    `soak: one process a run, two at a time, one spool (until ${RUNS} runs or ${SECONDS} s)`,
-    [
-      ...[
-        'runs',
-        's',
-        'runs/s',
-        'CPU ms each',
-        'peak MiB',
-        'descriptors',
-        'spool',
-        'history',
-        'other files',
-        'MiB on disk',
-      ],
-      ...['gateway fds', 'MiB', 'Prometheus fds', 'MiB', 'exact'],
-    ],
-    rows,
+  return rows;
+}
+
+/** One reporter: its peak memory, MiB, and its descriptors when it has done its work. */
+async function alone(user: Soak): Promise<{ peak: number; open: string }> {
+  const [probe, open] = [join(user.home, 'probe.cjs'), join(user.home, 'fds')];
+  writeFileSync(
+    probe,
+    `process.on('exit', () => { const fs = require('node:fs'); fs.writeFileSync(${JSON.stringify(open)},
+      String(fs.readdirSync('/proc/self/fd').length)); });`,
   );
-  await backlog({ home, state, env, stored, reporter: own });
-  await gateway.stop();
-  await backend.stop();
+  const watched = user.reporter.toSpliced(1, 0, '--require', probe);
+  const { commandsPeak } = await crowd(user, '1', 'at once', watched);
+  return { peak: commandsPeak, open: readFileSync(open, 'utf8') };
+}
+
+async function crowd(
+  { env, home }: Soak,
+  count: string,
+  way: 'at once' | 'one after the other',
+  command: readonly string[],
+): Promise<Crowd> {
+  const said = await tell(['-c', CROWD, count, way, ...command], env, home, 'python3');
+  return JSON.parse(said) as Crowd;
 }
 
 interface Soak {
@@ -145,7 +150,8 @@ interface Soak {
 }
 
 /** One process that delivers many: its memory must not grow with their number. */
-async function backlog({ home, state, env, stored, reporter }: Soak): Promise<void> {
+async function backlog(user: Soak): Promise<void> {
+  const { state, stored, reporter } = user;
   const rows: string[][] = [];
   const [name = ''] = readdirSync(join(state, 'history')).filter((file) =>
     file.endsWith('.sent.json'),
@@ -171,9 +177,8 @@ async function backlog({ home, state, env, stored, reporter }: Soak): Promise<vo
         began.replaceAll(name.slice(0, 13), String(first + i)),
       );
     const before = await stored();
-    const command = who === 'flush' ? [process.execPath, cli, 'flush'] : reporter;
-    const said = await tell(['-c', CROWD, '1', 'at once', ...command], env, home, 'python3');
-    const { failed, commands, commandsPeak, all } = JSON.parse(said) as Crowd;
+    const command = who === 'flush' ? [process.execPath, program('cli'), 'flush'] : reporter;
+    const { failed, commands, commandsPeak, all } = await crowd(user, '1', 'at once', command);
     const due = before + count + (who === 'flush' ? 0 : 1);
     rows.push([
       who,

@@ -2,25 +2,14 @@
 // should be and as they should not: how many were answered 200, and how many the backend has in the
 // end. Two thousand runs of fifty machines; what is killed is killed with SIGKILL.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type OtlpServer, startOtlpServer } from '../harness/otlp-server.ts';
 import { DAY, deliver, digest, makeRuns, type Run, record, sumOf, truth } from '../harness/runs.ts';
-import { gatewayServer, type Prometheus, prometheusServer, type Server } from '../harness/stack.ts';
-import {
-  LHP,
-  runsIn,
-  YOUR_AGENT,
-  YOUR_PROMETHEUS,
-  YOURS,
-  yourCollector,
-  yourPrometheus,
-} from '../harness/yours.ts';
-import { ensureCollector, ensurePrometheus } from '../setup.mjs';
+import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
 import { table } from './measure.ts';
+import { Setups, type Stack } from './stack-setups.ts';
 
 const RUNS = 2_000;
 const MACHINES = 50;
 const WEEK = 6.9;
-const KEY = { LHP_OTEL_VENDOR_KEY: 'Bearer of-a-benchmark' };
 const COUNTED = sumOf('lhp_generate_runs_total');
 /**
  * Where delta has become cumulative, the last value of a series is its count: the best that can be
@@ -57,18 +46,6 @@ function fleet(now: number, days: number): Run[] {
       python_version: '3.12',
     },
   }));
-}
-
-interface Stack {
-  /** Where clients deliver. */
-  url: string;
-  /** What is asked in the end, or another way to count. */
-  backend: Prometheus | (() => number);
-  /** Who can be killed, or be away. */
-  victim: Server;
-  away?: Server;
-  /** To be stopped in this order. */
-  servers: readonly { stop(): Promise<unknown> }[];
 }
 
 type Send = (bodies: readonly Uint8Array[], onSent?: (sent: number) => void) => Promise<void>;
@@ -151,104 +128,27 @@ async function measure(
   return [name, given, counted.toLocaleString('en-US'), exact ? 'yes' : 'no'];
 }
 
-export async function stacks(): Promise<void> {
-  const [collector, prometheus] = [ensureCollector(), ensurePrometheus()];
-  const started = async <T extends Server>(making: Promise<T>): Promise<T> => {
-    const server = await making;
-    await server.start();
-    return server;
-  };
-  const otlp = (backend: Server) => `${backend.url}/api/v1/otlp`;
-  const central = () =>
-    started(prometheusServer(prometheus, { flags: ['--web.enable-remote-write-receiver'] }));
-  const before = (
-    backend: Prometheus,
-    url: string,
-    switches: string[] = [],
-    env: NodeJS.ProcessEnv = {},
-  ) =>
-    started(gatewayServer(collector, url, { ...KEY, ...env }, switches)).then((gateway) => ({
-      url: gateway.url,
-      backend,
-      victim: gateway,
-      servers: [gateway, backend],
-    }));
-  const single = async () => {
-    const backend = await central();
-    return before(backend, otlp(backend));
-  };
-  /** A collector of these files, with what an operator may have changed in them. */
-  const own = (files: string[], path: string, changed?: (text: string) => string) => async () => {
-    const backend = await central();
-    const victim = await started(
-      yourCollector(
-        collector,
-        files,
-        { yours: backend.url, lhp: `${backend.url}${path}` },
-        changed,
-      ),
+const stillDelta = (text: string) => text.replace('TEMPORALITY_CUMULATIVE', 'TEMPORALITY_DELTA');
+const afterDeltaToCumulative = (text: string) =>
+  stillDelta(text)
+    .replace('redaction/ids]', 'redaction/ids, delta_to_cumulative]')
+    .replace(
+      '  transform/backend:\n',
+      '  delta_to_cumulative: { max_stale: 720h }\n  transform/backend:\n',
     );
-    return { url: victim.lhp, backend, victim, servers: [victim, backend] };
-  };
-  const withLhp = own([YOURS, LHP], '/api/v1/otlp');
-  const batched = own([YOURS, LHP], '/api/v1/otlp', (text) =>
+
+export async function stacks(): Promise<void> {
+  const setups = new Setups(await ensureCollector(), await ensurePrometheus());
+  const { single, inFront, agent, vendor, vendorCopy } = setups;
+  const withLhp = setups.withLhp();
+  const batched = setups.withLhp((text) =>
     text.replace('- redaction/lhp_ids', '- redaction/lhp_ids\n        - batch'),
   );
-  const remoteWrite = (changed?: (text: string) => string) =>
-    own(['otel-collector.yaml', 'deploy/collector/remote-write.yaml'], '/api/v1/write', changed);
-  const remote = remoteWrite();
-  const stillDelta = (text: string) => text.replace('TEMPORALITY_CUMULATIVE', 'TEMPORALITY_DELTA');
-  const plain = remoteWrite(stillDelta);
-  const cumulative = remoteWrite((text) =>
-    stillDelta(text)
-      .replace('redaction/ids]', 'redaction/ids, delta_to_cumulative]')
-      .replace(
-        '  transform/backend:\n',
-        '  delta_to_cumulative: { max_stale: 720h }\n  transform/backend:\n',
-      ),
-  );
-  const inFront = async () => {
-    const stack = await single();
-    const front = await started(
-      yourCollector(collector, [YOURS], { yours: stack.url, lhp: '' }, (text) =>
-        text.replace('transform/time, ', ''),
-      ),
-    );
-    return { ...stack, url: front.url, victim: front, servers: [front, ...stack.servers] };
-  };
-  const agent = async () => {
-    const away = await central();
-    const hosts = { 'http://prometheus:9090': away.url };
-    const victim = await started(yourPrometheus(prometheus, YOUR_AGENT, hosts));
-    const { url, servers } = await before(away, otlp(victim));
-    return { url, backend: away, victim, away, servers: [...servers, victim] };
-  };
-  /** A stand-in that takes what comes, and counts each run as often as it comes. */
-  const counting = (vendor: OtlpServer) => () => runsIn(vendor.requests.map(({ body }) => body));
-  const only = async () => {
-    const vendor = await startOtlpServer();
-    const gateway = await started(gatewayServer(collector, vendor.endpoint, KEY, ['vendor']));
-    const servers = [gateway, { stop: vendor.close }];
-    return { url: gateway.url, backend: counting(vendor), victim: gateway, servers };
-  };
-  const copied = async () => {
-    const vendor = await startOtlpServer();
-    const backend = await central();
-    const stack = await before(backend, otlp(backend), ['vendor-copy'], {
-      LHP_OTEL_COPY: vendor.endpoint,
-    });
-    const servers = [...stack.servers, { stop: vendor.close }];
-    return { ...stack, backend: counting(vendor), victim: backend, servers };
-  };
-  /** The example of a Prometheus that somebody has, as it should not be. */
-  const otherwise = (from: string, to: string) => async () => {
-    const hosts = { 'shop:9090': '127.0.0.1:9', 'collector:8888': '127.0.0.1:9' };
-    const changed = (text: string) => text.replace(from, to);
-    const backend = await started(yourPrometheus(prometheus, YOUR_PROMETHEUS, hosts, changed));
-    return before(backend, otlp(backend));
-  };
-  const anHour = otherwise('time_window: 9d', 'time_window: 1h');
-  const converting = otherwise('otlp-native-delta-ingestion', 'otlp-deltatocumulative');
+  const remote = setups.remoteWrite();
+  const plain = setups.remoteWrite(stillDelta);
+  const cumulative = setups.remoteWrite(afterDeltaToCumulative);
+  const anHour = setups.otherwise('time_window: 9d', 'time_window: 1h');
+  const converting = setups.otherwise('otlp-native-delta-ingestion', 'otlp-deltatocumulative');
 
   const rows = [
     await measure('docker-compose.yml', WEEK, single),
@@ -265,8 +165,8 @@ export async function stacks(): Promise<void> {
     await measure('agent, runs recorded after its start, sent twice', 0, agent, twice),
     await measure('agent, runs of a week', WEEK, agent),
     await measure('agent restarted while the centre is away', 0, agent, awayAndRestarted),
-    await measure('vendor alone, gateway killed twice', WEEK, only, killedTwice),
-    await measure('vendor as a copy, Prometheus killed twice', WEEK, copied, killedTwice),
+    await measure('vendor alone, gateway killed twice', WEEK, vendor, killedTwice),
+    await measure('vendor as a copy, Prometheus killed twice', WEEK, vendorCopy, killedTwice),
   ];
   table(`${RUNS} runs of ${MACHINES} machines`, ['', 'answered', 'counted', 'exact'], rows);
 }

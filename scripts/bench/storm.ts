@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tellUser } from '../harness/told.ts';
-import { ensureLhp } from '../setup.mjs';
+import { ensureLhp } from '../setup/install.mjs';
 import { listen } from './measure.ts';
 
 const GENERATES = Number(process.env.BENCH_RUNS ?? 200);
@@ -19,7 +19,7 @@ const AT_ONCE = Number(process.env.BENCH_AT_ONCE ?? 50);
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.cjs');
 
 export async function storm(folder: string): Promise<void> {
-  const lhp = ensureLhp('0.9.3');
+  const lhp = await ensureLhp('0.9.3');
   const server = createServer((request, response) =>
     request.resume().on('end', () => response.writeHead(503).end('{}')),
   );

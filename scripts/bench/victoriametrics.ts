@@ -6,13 +6,14 @@ import { dashboards } from '../../deploy/generate/dashboards/dashboards.ts';
 import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
 import { EVENT, generator, noise } from '../harness/history.ts';
 import { DAY, digest, post, type Run, record, sumOf } from '../harness/runs.ts';
-import { gatewayServer, type Prometheus, prometheusServer, type Server } from '../harness/stack.ts';
+import type { Server } from '../harness/server.ts';
+import { gatewayServer, type Prometheus, prometheusServer } from '../harness/stack.ts';
 import {
   type VictoriaMetrics,
   victoriaMetricsGateway,
   victoriaMetricsServer,
 } from '../harness/victoriametrics.ts';
-import { ensureCollector, ensurePrometheus, ensureVictoriaMetrics } from '../setup.mjs';
+import { ensureCollector, ensurePrometheus, ensureVictoriaMetrics } from '../setup/install.mjs';
 import { load, onDisk } from './load.ts';
 import { cpu, peak, quantile, table } from './measure.ts';
 
@@ -62,15 +63,15 @@ export async function victoriaMetrics(): Promise<void> {
   };
   const [promql, metricsql] = DIALECTS as [Dialect, Dialect];
 
-  const prometheus = await prometheusServer(ensurePrometheus());
+  const prometheus = await prometheusServer(await ensurePrometheus());
   await prometheus.start();
-  const plain = await gatewayServer(ensureCollector(), `${prometheus.url}/api/v1/otlp`);
+  const plain = await gatewayServer(await ensureCollector(), `${prometheus.url}/api/v1/otlp`);
   await plain.start();
   await measured(prometheus, plain, promql);
 
-  const victoria = await victoriaMetricsServer(ensureVictoriaMetrics());
+  const victoria = await victoriaMetricsServer(await ensureVictoriaMetrics());
   await victoria.start();
-  const gateway = await victoriaMetricsGateway(ensureCollector(), victoria.otlp);
+  const gateway = await victoriaMetricsGateway(await ensureCollector(), victoria.otlp);
   await gateway.start();
   await measured(victoria, gateway, metricsql);
   table(
@@ -121,11 +122,11 @@ async function kills(): Promise<void> {
   };
   for (const [name, lost] of Object.entries(ages))
     for (let i = 0; i < KILLS; i += 1) {
-      const backend = await victoriaMetricsServer(ensureVictoriaMetrics(), {
+      const backend = await victoriaMetricsServer(await ensureVictoriaMetrics(), {
         without: name.startsWith('5s') ? ['-inmemoryDataFlushInterval'] : [],
       });
       await backend.start();
-      const gateway = await victoriaMetricsGateway(ensureCollector(), backend.otlp);
+      const gateway = await victoriaMetricsGateway(await ensureCollector(), backend.otlp);
       await gateway.start();
       lost.push(await oldestLost(backend, gateway.url, 15_000 + i * 700));
       await gateway.stop();

@@ -3,7 +3,7 @@
 // middle of them comes one sample that is ten hours newer: the head is compacted while requests are
 // still being stored that reach below it (docs/upstream/prometheus-head-compaction.md).
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asker } from './stack.ts';
+import { asker } from './asker.ts';
 
 const HOUR = 3_600_000;
 const SENDERS = 32;

@@ -2,25 +2,16 @@
 // Cortex and the watcher, with the flags, files and environment that stand there. Host names and
 // ports become free ports of 127.0.0.1; nothing else is changed.
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { type Asker, asker } from './asker.ts';
 import { freePort } from './collector.ts';
 import { composeServices, type Service } from './compose.ts';
 import type { Need } from './needs.ts';
+import { type At, CLIENTS, FILE, INSIDE, type Local, nginxServer, placed } from './nginx.ts';
 import { projectRoot } from './sandbox.ts';
-import {
-  type Asker,
-  asker,
-  type Gateway,
-  gatewayServer,
-  localize,
-  type Server,
-  server,
-  temporary,
-} from './stack.ts';
+import { localize, type Server, server, temporary } from './server.ts';
+import { type Gateway, gatewayServer } from './stack.ts';
 
-const FILE = 'deploy/docker-compose.cluster.yml';
-const CLIENTS = 4318;
-const INSIDE = 9009;
 /** What nginx calls whoever names no tenant. */
 export const TENANT = 'lhp';
 
@@ -128,13 +119,6 @@ export async function clusterServers(
   };
 }
 
-type At = (name: string) => number;
-const placed =
-  (ports: ReadonlyMap<string, number>): At =>
-  (name) =>
-    ports.get(name) as number;
-type Local = (text: string) => string;
-
 function node(
   program: string,
   name: string,
@@ -199,67 +183,6 @@ function node(
       }
     },
   };
-}
-
-/** nginx alone, with its limits, in front of one gateway; `edge` as LHP_OTEL_EDGE. */
-export async function frontServer(program: string, gateway: number, edge: string): Promise<Server> {
-  const ports = new Map([['gateway-1:4318', gateway]]);
-  const names = ['cortex-1:9009', 'cortex-2:9009', 'cortex-3:9009', 'nginx:4318', 'nginx:9009'];
-  for (const name of names) ports.set(name, await freePort());
-  return nginxServer({
-    program,
-    service: composeServices(FILE, { LHP_OTEL_EDGE: edge }).nginx as Service,
-    own: join(temporary(), 'nginx'),
-    at: placed(ports),
-    // The balancer of the tests is on loopback.
-    local: (text) =>
-      [...ports]
-        .reduce((all, [name, port]) => all.replaceAll(name, `127.0.0.1:${port}`), text)
-        .replace('set_real_ip_from 10.0.0.0/8', 'set_real_ip_from 127.0.0.1'),
-    limits: true,
-  });
-}
-
-interface Front {
-  program: string;
-  service: Service;
-  /** The folder for its files, which it makes. */
-  own: string;
-  at: At;
-  local: Local;
-  /** What one address may do. */
-  limits?: boolean;
-}
-
-function nginxServer({ program, service, own, at, local, limits = false }: Front): Server {
-  mkdirSync(own);
-  const files: Record<string, string> = {};
-  for (const volume of service.volumes ?? []) {
-    const [host = '', container = ''] = volume.split(':');
-    if (!host.endsWith('.conf')) continue;
-    const text = readFileSync(join(projectRoot, host), 'utf8')
-      .replaceAll('/tmp/', `${own}/`)
-      .replace(
-        /listen (4318|9009)/g,
-        (_, port: string) => `listen 127.0.0.1:${at(`nginx:${port}`)}`,
-      );
-    // Fewer gateways than the file has: a benchmark with one or two of them. All clients here have
-    // one address.
-    const placed = local(limits ? text : text.replace(/^ *limit_(conn|req) .*\n/gm, '')).replace(
-      /^ *server gateway-\d:4318.*\n/gm,
-      '',
-    );
-    files[container] = join(own, basename(container));
-    writeFileSync(files[container], placed);
-  }
-  // Started by root, its workers would be another user than the one who made the folder.
-  const user = process.getuid?.() === 0 ? ' user root;' : '';
-  const args = () =>
-    localize(service, own, files)
-      .slice(1)
-      .map((word) => word.replace('daemon off;', `daemon off;${user}`));
-  const port = at(`nginx:${CLIENTS}`);
-  return server(program, args, {}, port, `http://127.0.0.1:${at(`nginx:${INSIDE}`)}/healthy`);
 }
 
 async function watcherServer(

@@ -1,8 +1,7 @@
-// needs.ts: what a machine lacks is said, not hidden. A test that needs a program it cannot have is
-// skipped with the reason; with CI=true the same lack is a failure.
+// needs.ts: finds the programs that tests and benchmarks run, or the reason why this machine lacks
+// one.
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { test } from 'vitest';
 import {
   cacheDir,
   collectorPath,
@@ -14,29 +13,29 @@ import {
   pythonToolsPath,
   victoriaMetricsPath,
   vmalertPath,
-} from '../setup.mjs';
+} from '../setup/programs.mjs';
 
 const missing: Record<string, string> = existsSync(join(cacheDir, 'missing.json'))
   ? JSON.parse(readFileSync(join(cacheDir, 'missing.json'), 'utf8'))
   : {};
 
-/** The real lhp of this version, or undefined with the reason on record. */
+/** The real lhp of this version. */
 export const lhp = (version: string) => needed(`lhp ${version}`, lhpPath(version));
-/** uv, and beside it the other real launchers: pipx, poetry, hatch, pdm, pipenv. */
+/** uv; beside it are the other real launchers: pipx, poetry, hatch, pdm, pipenv. */
 export const pythonTools = () => needed('launchers of Python', pythonToolsPath());
 /** The real OpenTelemetry Collector. */
 export const collector = () => needed('collector', collectorPath());
 /** The real Prometheus. */
 export const prometheus = () => needed('prometheus', prometheusPath());
-/** Its tool, which checks and tests rules. */
+/** promtool, which checks and tests rules. */
 export const promtool = () => needed('prometheus', promtoolPath());
-/** The browser of the tests of the local page. */
+/** The browser for the tests of the local page. */
 export const chromium = () => program('chromium');
 /** The real Cortex. */
 export const cortex = () => needed('cortex', cortexPath());
 /** The real VictoriaMetrics. */
 export const victoriaMetrics = () => needed('victoriametrics', victoriaMetricsPath());
-/** What evaluates alert rules for it. */
+/** vmalert, which evaluates alert rules for VictoriaMetrics. */
 export const vmalert = () => needed('victoriametrics', vmalertPath());
 /** A folder with kustomize, kubeconform and swagger.json. */
 export const kubernetes = () => needed('kubernetes tools', kubernetesTools());
@@ -50,7 +49,7 @@ export const program = (name: string) =>
       .find(existsSync) ?? '',
   );
 
-/** A second user id, to attack with: only root can start a process as another user. */
+/** A second user id, for an attacker: only root can start a process as another user. */
 export const secondUser = (): Need & { uid: number; gid: number } => ({
   path: '',
   uid: 65_534,
@@ -60,7 +59,7 @@ export const secondUser = (): Need & { uid: number; gid: number } => ({
 
 export interface Need {
   path: string;
-  /** Why it is not here; undefined when it is. */
+  /** Why this machine lacks it; undefined when it is there. */
   lacks?: string;
 }
 
@@ -71,17 +70,4 @@ function needed(what: string, path: string): Need {
         path: '',
         lacks: `${what} is not on this machine${missing[what] ? `: ${missing[what]}` : ''}`,
       };
-}
-
-/**
- * `describe` body guard: registers one skipped test that carries the reason (a failing one with
- * CI=true).
- */
-export function lacking(...needs: Need[]): boolean {
-  const reasons = needs.flatMap((need) => need.lacks ?? []);
-  if (reasons.length === 0) return false;
-  const why = reasons.join('; ');
-  if (process.env.CI === 'true') test(`needs: ${why}`, () => Promise.reject(new Error(why)));
-  else test.skip(`skipped: ${why}`, () => {});
-  return true;
 }

@@ -16,6 +16,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { newestRuns } from '../../src/history/show.ts';
+import type { Paths } from '../../src/system/paths.ts';
 import { tellUser } from './told.ts';
 
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -43,7 +45,10 @@ export interface Sandbox {
   tell(env?: Env): void;
   /** The recorded runs in the telemetry page's shape, newest last (`lhp-otel show`). */
   events(): Record<string, unknown>[];
-  /** Waits until `count` runs are recorded (in the spool or the history), then gives them. */
+  /**
+   * Waits until `count` runs are recorded (in the spool or the history), then gives the newest,
+   * read in this process: to start `lhp-otel show` takes as long as many a test.
+   */
   recorded(count: number, timeoutMs?: number): Promise<Record<string, unknown>[]>;
   /** The names of all recorded run files. */
   runFiles(): string[];
@@ -82,8 +87,7 @@ export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } 
     if (options.told !== false) tellUser({ ...env, ...extra });
     return { ...env, ...extra } as NodeJS.ProcessEnv;
   };
-  const list = (folder: string) =>
-    existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+\..*json$/.test(name)) : [];
+  const folders = [spoolDir, historyDir];
 
   const box: Sandbox = {
     dir,
@@ -115,24 +119,33 @@ export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } 
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     },
-    runFiles: () => [...list(spoolDir), ...list(historyDir)],
+    runFiles: () => folders.flatMap(runFilesIn),
     recorded: async (count, timeoutMs = 30_000) => {
-      // A name is taken before its run is written, and a run moves from one folder to the other.
-      const written = () =>
-        new Set(
-          [spoolDir, historyDir].flatMap((folder) =>
-            list(folder)
-              .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size)
-              .map((name) => name.split('.')[0]),
-          ),
-        );
-      await until(() => written().size >= count, `${count} recorded runs`, timeoutMs);
-      return box.events();
+      await until(() => written(folders).size >= count, `${count} recorded runs`, timeoutMs);
+      return newestRuns({ spool: spoolDir, history: historyDir } as Paths, count + 100).map(
+        ({ event }) => ({ ...event }),
+      );
     },
     dispose: () => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
   };
   return box;
 }
+
+const runFilesIn = (folder: string) =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+\..*json$/.test(name)) : [];
+
+/**
+ * The milliseconds of runs that are written: a name is taken before its run is written, and a run
+ * moves from one folder to the other.
+ */
+const written = (folders: readonly string[]) =>
+  new Set(
+    folders.flatMap((folder) =>
+      runFilesIn(folder)
+        .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size)
+        .map((name) => name.split('.')[0]),
+    ),
+  );
 
 /** Polls until the condition holds; fails with what was waited for. */
 export async function until(

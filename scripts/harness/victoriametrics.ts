@@ -3,20 +3,14 @@
 // that stand there. Host names and ports become free ports of 127.0.0.1.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { asker } from './asker.ts';
 import { freePort } from './collector.ts';
 import { composeServices, type Service } from './compose.ts';
 import { collector, victoriaMetrics } from './needs.ts';
 import { type Run, sumOf, truth } from './runs.ts';
 import { projectRoot } from './sandbox.ts';
-import {
-  asker,
-  type Gateway,
-  gatewayServer,
-  localize,
-  type Prometheus,
-  server,
-  temporary,
-} from './stack.ts';
+import { localize, server, temporary } from './server.ts';
+import { type Gateway, gatewayServer, type Prometheus } from './stack.ts';
 
 const FILE = 'deploy/docker-compose.victoriametrics.yml';
 const HOST = 'victoriametrics:8428';

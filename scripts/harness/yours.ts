@@ -4,17 +4,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { INSTRUMENTS } from '../../src/contract/contract.ts';
+import { asker } from './asker.ts';
 import { freePort } from './collector.ts';
 import { projectRoot } from './sandbox.ts';
-import {
-  asker,
-  PEPPER,
-  type Prometheus,
-  type Server,
-  server,
-  startVariables,
-  temporary,
-} from './stack.ts';
+import { type Server, server, temporary } from './server.ts';
+import { PEPPER, type Prometheus, startVariables } from './stack.ts';
 
 export const YOURS = 'deploy/stacks/yours.yaml';
 export const LHP = 'deploy/stacks/lhp.yaml';

@@ -16,12 +16,14 @@ import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plausible, runAt, writeHistory } from '../../scripts/harness/history.ts';
-import { chromium, lacking, lhp } from '../../scripts/harness/needs.ts';
+import { chromium, lhp } from '../../scripts/harness/needs.ts';
 import { type Sandbox, sandbox, until } from '../../scripts/harness/sandbox.ts';
 import { startBrowser, startView, type View } from '../../scripts/harness/view.ts';
 import { eventOf } from '../../src/otlp/decode.ts';
 import { type Data, pack, unpack } from '../../src/view/api.ts';
+import { lacking } from '../support/lacking.ts';
 import { ended } from '../support/oracle.ts';
+import { sampled } from '../support/tags.ts';
 import { type Disc, type Drawn, expectLinear, recordDrawing } from './drawn.ts';
 import {
   DAY_MS,
@@ -380,19 +382,22 @@ describe('the local page', () => {
     );
   });
 
-  it.each([1280, 360])('no number of a mark hides another one (%d px)', async (width) => {
-    const page = await open({ width });
-    await page.getByRole('button', { name: 'Show all' }).click();
-    const marks = await page.locator('.changes > li').count();
-    expect(marks).toBeGreaterThan(4);
-    const discs = (await page.evaluate(() => (window as unknown as { discs: Disc[] }).discs)).slice(
-      -marks,
-    );
-    for (const [at, { x, y, radius }] of discs.entries())
-      for (const other of discs.slice(at + 1))
-        expect(Math.hypot(x - other.x, y - other.y)).toBeGreaterThan(2 * radius);
-    await page.context().close();
-  });
+  sampled(it, 2).each([1280, 360])(
+    'no number of a mark hides another one (%d px)',
+    async (width) => {
+      const page = await open({ width });
+      await page.getByRole('button', { name: 'Show all' }).click();
+      const marks = await page.locator('.changes > li').count();
+      expect(marks).toBeGreaterThan(4);
+      const discs = (
+        await page.evaluate(() => (window as unknown as { discs: Disc[] }).discs)
+      ).slice(-marks);
+      for (const [at, { x, y, radius }] of discs.entries())
+        for (const other of discs.slice(at + 1))
+          expect(Math.hypot(x - other.x, y - other.y)).toBeGreaterThan(2 * radius);
+      await page.context().close();
+    },
+  );
 
   it('marks where the project grew and a version came, with what it meant', async () => {
     const page = await look();
@@ -493,7 +498,7 @@ describe('the local page', () => {
     expect(parseCsv((await save('#export-csv'))[1])).toHaveLength(1 + prod.length);
   });
 
-  it.each([
+  sampled(it, 3).each([
     { width: 1280, dark: false },
     { width: 1280, dark: true },
     { width: 360, dark: false },
@@ -774,7 +779,7 @@ describe('the local page', () => {
       its = await started({ cwd: foreign.dir, env });
     });
 
-    it.each([1280, 360])('is text, and nothing else (%d px)', async (width) => {
+    sampled(it, 2).each([1280, 360])('is text, and nothing else (%d px)', async (width) => {
       const page = await open({ its, width, before: plant });
       await page.locator('#run-rows button').first().click();
       await page.locator('#run-form').selectOption('exact');

@@ -1,3 +1,4 @@
+// @module-tag extended
 // Proves the cluster of deploy/docker-compose.cluster.yml: through nginx and three gateways into
 // three real nodes of Cortex, each started with the flags and files that stand there, runs are
 // stored exactly once while nodes, gateways and nginx are killed or restarted; every node gives the
@@ -10,9 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asker } from '../../scripts/harness/asker.ts';
 import { clientTls, makeCertificates } from '../../scripts/harness/certificates.ts';
 import { type Cluster, clusterServers, type Node, TENANT } from '../../scripts/harness/cluster.ts';
-import { collector, cortex, lacking, program } from '../../scripts/harness/needs.ts';
+import { collector, cortex, program } from '../../scripts/harness/needs.ts';
 import {
   DAY,
   deliver,
@@ -26,7 +28,9 @@ import {
   truth,
 } from '../../scripts/harness/runs.ts';
 import { until } from '../../scripts/harness/sandbox.ts';
-import { asker, type Gateway, gatewayServer, type Server } from '../../scripts/harness/stack.ts';
+import type { Server } from '../../scripts/harness/server.ts';
+import { type Gateway, gatewayServer } from '../../scripts/harness/stack.ts';
+import { lacking } from '../support/lacking.ts';
 
 const LOAD = 600;
 const RUNS = sumOf('lhp_generate_runs_total');

@@ -1,3 +1,4 @@
+// @module-tag extended
 // equality-older.test.ts: the counts of lhp 0.6.4 and 0.8.7, which follow other rules. 0.6.4 writes
 // only changed files, skips files that it cannot read, and has neither blueprints nor monitoring;
 // 0.8.7 still has `--dry-run`. These versions record no event. The expected counts come from their
@@ -5,8 +6,9 @@
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { lacking, lhp } from '../../scripts/harness/needs.ts';
+import { lhp } from '../../scripts/harness/needs.ts';
 import { sandbox } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 import {
   ended,
   layOut,

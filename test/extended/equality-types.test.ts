@@ -1,3 +1,4 @@
+// @module-tag extended
 // equality-types.test.ts: values of a wrong type, for every field of lhp's models and every kind of
 // value, with each installed version of lhp. lhp's own loaders give the expected result, in one
 // process. equality.test.ts and equality-older.test.ts check some of these values with whole runs.
@@ -5,9 +6,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lacking, lhp } from '../../scripts/harness/needs.ts';
+import { lhp } from '../../scripts/harness/needs.ts';
 import { type Description, describeModels } from '../../scripts/lhp-models.ts';
-import { LHP_VERSIONS } from '../../scripts/setup.mjs';
+import { LHP_VERSIONS } from '../../scripts/setup/programs.mjs';
 import { expandBlueprints } from '../../src/scan/blueprints.ts';
 import { Deadline } from '../../src/scan/deadline.ts';
 import { flowgroupsOf } from '../../src/scan/flowgroups.ts';
@@ -16,6 +17,7 @@ import { projectSettings, readProjectFile } from '../../src/scan/project.ts';
 import { rulesOf, scanProject } from '../../src/scan/scan.ts';
 import { Snapshot } from '../../src/scan/snapshot.ts';
 import { parseAll, parseDocuments } from '../../src/scan/yaml.ts';
+import { lacking } from '../support/lacking.ts';
 import { type Oracle, startOracle } from '../support/oracle.ts';
 import { type Case, casesOf, type JsonMap, reachable } from '../support/oracle-cases.ts';
 

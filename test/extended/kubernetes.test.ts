@@ -1,3 +1,4 @@
+// @module-tag extended
 // Proves that the manifests are Kubernetes' (kustomize renders them, kubeconform knows each field),
 // and that they are the compose files over again: images, arguments, environment, users, ports,
 // limits and mounted files are compared with docker-compose.yml, and those of the cluster with
@@ -17,8 +18,9 @@ import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
 import { afterAll, describe, expect, it } from 'vitest';
 import { composeServices, type Service } from '../../scripts/harness/compose.ts';
-import { kubernetes, lacking, promtool } from '../../scripts/harness/needs.ts';
+import { kubernetes, promtool } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 import { writeSchemas } from '../support/schemas.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of many kinds, which kubeconform has checked

@@ -1,3 +1,4 @@
+// @module-tag extended
 // The real launchers of Python environments start a stand-in lhp that prints its version, its
 // Python, its folder and the switch it sees; what we read from the command line and from files must
 // be the same. Where it is not certain, it must be nothing: `undefined` is allowed only in the
@@ -7,12 +8,13 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, pythonTools } from '../../scripts/harness/needs.ts';
+import { pythonTools } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { installation } from '../../src/collect/installation.ts';
 import { parseCommand } from '../../src/command/command.ts';
 import { switchBetween } from '../../src/command/switches.ts';
 import type { Host } from '../../src/system/host.ts';
+import { lacking } from '../support/lacking.ts';
 
 const tools = pythonTools();
 

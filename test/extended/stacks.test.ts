@@ -1,3 +1,4 @@
+// @module-tag extended
 // Proves docs/stacks.md: what is added to a collector, a Prometheus or a vendor that somebody has
 // already, with the files that the page names, on the real servers. What is exact there is counted;
 // what is not is shown to be not, so that the page's warnings stay true.
@@ -6,7 +7,7 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, lacking, prometheus } from '../../scripts/harness/needs.ts';
+import { collector, prometheus } from '../../scripts/harness/needs.ts';
 import { type OtlpServer, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import {
   deliver,
@@ -19,12 +20,12 @@ import {
   truth,
 } from '../../scripts/harness/runs.ts';
 import { projectRoot, until } from '../../scripts/harness/sandbox.ts';
+import type { Server } from '../../scripts/harness/server.ts';
 import {
   type Gateway,
   gatewayServer,
   type Prometheus,
   prometheusServer,
-  type Server,
 } from '../../scripts/harness/stack.ts';
 import {
   LHP,
@@ -39,6 +40,7 @@ import {
 } from '../../scripts/harness/yours.ts';
 import { GATEWAY_AGE_HOURS, RESOURCE_ATTRIBUTES } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
 
 const COUNTED = sumOf('lhp_generate_runs_total');
 const KEY = 'Bearer a-key-that-only-the-vendor-knows';

@@ -1,10 +1,11 @@
+// @module-tag extended
 // Proves what an operator of VictoriaMetrics has to know (docs/victoriametrics.md): a kill takes
 // what was acknowledged last, a second one has it and gives it back, and vmalert takes the rules of
 // deploy/docker-compose.victoriametrics.yml and fires.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/harness/collector.ts';
-import { collector, lacking, victoriaMetrics, vmalert } from '../../scripts/harness/needs.ts';
+import { collector, victoriaMetrics, vmalert } from '../../scripts/harness/needs.ts';
 import {
   deliver,
   HOUR,
@@ -15,7 +16,7 @@ import {
   sumOf,
 } from '../../scripts/harness/runs.ts';
 import { until } from '../../scripts/harness/sandbox.ts';
-import { server } from '../../scripts/harness/stack.ts';
+import { server } from '../../scripts/harness/server.ts';
 import {
   victoriaMetricsGateway,
   victoriaMetricsServer,
@@ -24,6 +25,7 @@ import {
   vmalertArguments,
 } from '../../scripts/harness/victoriametrics.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
 
 const RUNS = sumOf('lhp_generate_runs_total');
 

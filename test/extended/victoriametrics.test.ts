@@ -1,3 +1,4 @@
+// @module-tag extended
 // Proves what docs/victoriametrics.md says of VictoriaMetrics in place of Prometheus, with the
 // flags and files of deploy/docker-compose.victoriametrics.yml: totals are exact through
 // repetitions, restarts and absences, and a question is answered with every run that came before
@@ -5,7 +6,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collector, lacking, victoriaMetrics } from '../../scripts/harness/needs.ts';
+import { asker } from '../../scripts/harness/asker.ts';
+import { collector, victoriaMetrics } from '../../scripts/harness/needs.ts';
 import {
   DAY,
   deliver,
@@ -18,13 +20,15 @@ import {
   sumOf,
 } from '../../scripts/harness/runs.ts';
 import { until } from '../../scripts/harness/sandbox.ts';
-import { asker, type Gateway, temporary } from '../../scripts/harness/stack.ts';
+import { temporary } from '../../scripts/harness/server.ts';
+import type { Gateway } from '../../scripts/harness/stack.ts';
 import {
   type VictoriaMetrics,
   victoriaMetricsGateway,
   victoriaMetricsStack,
   victoriaMetricsTruth,
 } from '../../scripts/harness/victoriametrics.ts';
+import { lacking } from '../support/lacking.ts';
 
 const RUNS = sumOf('lhp_generate_runs_total');
 const LOAD = 1_500;

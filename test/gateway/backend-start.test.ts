@@ -9,19 +9,19 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sendBacklog } from '../../scripts/harness/backlog.ts';
 import { freePort } from '../../scripts/harness/collector.ts';
-import { collector, lacking, prometheus, promtool } from '../../scripts/harness/needs.ts';
+import { collector, prometheus, promtool } from '../../scripts/harness/needs.ts';
 import { lhpOtel } from '../../scripts/harness/otlp-server.ts';
 import { HOUR, makeRuns, post, record } from '../../scripts/harness/runs.ts';
 import { idle, projectRoot, sandbox, until } from '../../scripts/harness/sandbox.ts';
+import { type Server, server, temporary } from '../../scripts/harness/server.ts';
 import {
   gatewayServer,
   type Prometheus,
   prometheusServer,
-  type Server,
-  server,
   startVariables,
-  temporary,
 } from '../../scripts/harness/stack.ts';
+import { lacking } from '../support/lacking.ts';
+import { extended } from '../support/tags.ts';
 
 describe('Prometheus, started as docker-compose.yml says', () => {
   const needs = [prometheus(), promtool(), collector()] as const;
@@ -48,9 +48,9 @@ describe('Prometheus, started as docker-compose.yml says', () => {
   it('takes what is out of order for as long at its first start as at its second', () => {
     const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
     const windows = [
-      ['prometheus', 'start.yml'],
-      ['prometheus', 'prometheus.yml'],
-      ['kubernetes', 'prometheus.yml'],
+      ['deploy', 'prometheus', 'start.yml'],
+      ['deploy', 'prometheus', 'prometheus.yml'],
+      ['deploy', 'kubernetes', 'prometheus.yml'],
     ].map((path) => /out_of_order_time_window: (\S+)/.exec(read(...path))?.[1]);
     expect(windows).toEqual(['9d', '9d', '9d']);
     const checked = ['check', 'config', join(projectRoot, 'deploy', 'prometheus', 'start.yml')];
@@ -117,7 +117,8 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     await gateway.start();
     const box = sandbox({
       path: [join(projectRoot, 'test', 'fixtures', 'bin')],
-      env: { DO: ':', CI: 'true' },
+      // A 503 is asked again for so long.
+      env: { DO: ':', CI: 'true', LHP_OTEL_EXPORTER_OTLP_TIMEOUT: '500' },
     });
     const project = join(box.dir, 'project');
     mkdirSync(project);
@@ -169,7 +170,7 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     expect(await once(wrong, 'exit')).toEqual([1, null]);
   });
 
-  it('loses no request of the backlog that an empty one loses', async () => {
+  it('loses no request of the backlog that an empty one loses', extended, async () => {
     for (let round = 0; round < 2; round += 1) {
       const backend = await opened(prometheusServer(program));
       await backend.start();

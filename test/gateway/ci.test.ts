@@ -20,7 +20,7 @@ import { delimiter, join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort, type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, lacking } from '../../scripts/harness/needs.ts';
+import { collector } from '../../scripts/harness/needs.ts';
 import {
   type Env,
   idle,
@@ -28,6 +28,8 @@ import {
   type Sandbox,
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
+import { extended, sampled } from '../support/tags.ts';
 
 const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
 const { version } = JSON.parse(read('package.json')) as { version: string };
@@ -236,7 +238,7 @@ describe('the recipes', () => {
     },
   );
 
-  it.each(systems)(
+  sampled(it, 4).each(systems)(
     '%s: a generate that fails keeps its status, and is not recorded',
     async (_, steps, env) => {
       const { status } = await job(steps(receiver.endpoint), {
@@ -248,7 +250,7 @@ describe('the recipes', () => {
     },
   );
 
-  it.each(systems)(
+  sampled(it, 4).each(systems)(
     '%s: the collector is away, and the job is none the worse',
     async (_, steps, env) => {
       const away = `http://127.0.0.1:${await freePort()}`;
@@ -265,7 +267,7 @@ describe('the recipes', () => {
     },
   );
 
-  it('GitHub, strict: then it fails', async () => {
+  it('GitHub, strict: then it fails', extended, async () => {
     const away = `http://127.0.0.1:${await freePort()}`;
     const { status } = await job(github({ strict: 'true' })(away), {
       CI: 'true',
@@ -307,7 +309,7 @@ describe('the recipes', () => {
     expect(log).toMatch(/Node 22\.15 or newer.*actions\/setup-node/);
   });
 
-  it.each(systems)(
+  sampled(it, 4).each(systems)(
     '%s: another package than the one of the digest is not installed',
     async (name, steps, env) => {
       const other = { ...env(receiver.endpoint), LHP_OTEL_SHA256: '0'.repeat(64) };
@@ -322,7 +324,7 @@ describe('the recipes', () => {
     },
   );
 
-  it.each([
+  sampled(it, 4).each([
     'lhp-otel',
     'lhp-otel@latest',
     'http://artifacts.example.com/lhp-otel.tgz?x',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../scripts/harness/certificates.ts';
 import { freePort, type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, lacking, program } from '../../scripts/harness/needs.ts';
+import { collector, program } from '../../scripts/harness/needs.ts';
 import {
   lhpOtel,
   type OtlpServer,
@@ -18,6 +18,7 @@ import { judgeCertificate } from '../../src/doctor/certificate.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import { judgeSpace } from '../../src/doctor/machine.ts';
 import { judgeClock } from '../../src/doctor/network.ts';
+import { lacking } from '../support/lacking.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const boxes: Sandbox[] = [];

@@ -12,10 +12,11 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { frontServer } from '../../scripts/harness/cluster.ts';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
+import { frontServer } from '../../scripts/harness/nginx.ts';
 import { until } from '../../scripts/harness/sandbox.ts';
-import type { Server } from '../../scripts/harness/stack.ts';
+import type { Server } from '../../scripts/harness/server.ts';
+import { lacking } from '../support/lacking.ts';
 
 const [HOSTILE, HONEST] = ['127.0.0.2', '127.0.0.3'];
 const CONNECTIONS = 200;

@@ -3,7 +3,7 @@
 // Prometheus, both started as docker-compose.yml says. Every total equals the truth, also when
 // everything is sent again, when servers are killed, and when the backend was away.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collector, lacking, prometheus } from '../../scripts/harness/needs.ts';
+import { collector, prometheus } from '../../scripts/harness/needs.ts';
 import {
   DAY,
   deliver,
@@ -24,10 +24,10 @@ import {
 } from '../../scripts/harness/stack.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
+import { extended } from '../support/tags.ts';
 
-const RUNS = 10_000;
-
-describe('N in, N out', () => {
+const nInNOut = (RUNS: number) => () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;
   let backend: Prometheus;
@@ -60,7 +60,7 @@ describe('N in, N out', () => {
       ]);
   }
 
-  it('ten thousand runs, out of order and up to seven days late, over two gateways', async () => {
+  it('out of order and up to seven days late, over two gateways', async () => {
     const answers = await deliver(bodies, balanced);
     expect([...answers]).toEqual([['200', RUNS]]);
     await expectTruth();
@@ -136,9 +136,11 @@ describe('N in, N out', () => {
       expect(stored).toMatch(/[0-9a-f]{64}/);
     }
   });
-});
+};
+describe('N in, N out: 1,000 runs', nInNOut(1_000));
+describe('N in, N out: 10,000 runs', extended, nInNOut(10_000));
 
-describe('CI containers with one machine id and no spool in common', () => {
+describe('CI containers with one machine id and no spool in common', extended, () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;
 
@@ -182,10 +184,9 @@ describe('CI containers with one machine id and no spool in common', () => {
   });
 });
 
-describe('servers that die', () => {
+const serversThatDie = (LOAD: number) => () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;
-  const LOAD = 1_000;
 
   async function stack() {
     const backend = await prometheusServer(needs[1].path);
@@ -220,7 +221,7 @@ describe('servers that die', () => {
       let restarts = Promise.resolve();
       const answers = await deliver(bodies, () => gateway.url, {
         onSent: (sent) => {
-          if (sent !== 250 && sent !== 600) return;
+          if (sent !== LOAD / 4 && sent !== LOAD / 2) return;
           restarts = restarts.then(async () => {
             await victim.kill();
             await victim.start();
@@ -239,7 +240,7 @@ describe('servers that die', () => {
     await backend.kill();
     const headers = { 'content-type': 'application/json' };
     const tried = await Promise.all(
-      bodies.slice(0, 150).map(async (body) => {
+      bodies.slice(0, LOAD / 8).map(async (body) => {
         const response = await fetch(`${gateway.url}/v1/metrics`, {
           method: 'POST',
           body: body as Uint8Array<ArrayBuffer>,
@@ -291,4 +292,6 @@ describe('servers that die', () => {
     ).toBeGreaterThan(0);
     await stop();
   });
-});
+};
+describe('servers that die, with 200 runs', serversThatDie(200));
+describe('servers that die, with 1,000 runs', extended, serversThatDie(1_000));

@@ -20,7 +20,7 @@ import { type AddressInfo, createServer, connect as tcp } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/harness/collector.ts';
-import { collector, lacking, program, prometheus } from '../../scripts/harness/needs.ts';
+import { collector, program, prometheus } from '../../scripts/harness/needs.ts';
 import {
   type Answer,
   lhpOtel,
@@ -44,6 +44,8 @@ import {
   prometheusServer,
 } from '../../scripts/harness/stack.ts';
 import { JOB_VARIABLE, type Job } from '../../src/job/job.ts';
+import { lacking } from '../support/lacking.ts';
+import { extended } from '../support/tags.ts';
 
 const ENDPOINT = 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT';
 const TIMEOUT = 'LHP_OTEL_EXPORTER_OTLP_TIMEOUT';
@@ -170,7 +172,13 @@ describe('exactly once, or counted as lost', () => {
   };
 
   const RUNS = 3;
-  it.each<[string, () => Promise<string>, lost: number, Env?]>([
+  type Trouble = [name: string, endpoint: () => Promise<string>, lost: number];
+  const troubles: Trouble[] = [
+    ['413', answering({ status: 413 }), RUNS],
+    ['503', answering({ status: 503 }), 0],
+    ['a 200 that is lost on its way back', relay({ down: 0 }), 0],
+  ];
+  const moreTroubles: Trouble[] = [
     ['down', async () => `http://127.0.0.1:${await freePort()}`, 0],
     ['slow', answering({ delayMs: 1_500 }), 0],
     [
@@ -186,23 +194,23 @@ describe('exactly once, or counted as lost', () => {
     ['an unknown name', async () => 'http://does-not-exist.invalid:4318', 0],
     ['401', answering({ status: 401 }), 0],
     ['404', answering({ status: 404 }), 0],
-    ['413', answering({ status: 413 }), RUNS],
     ['400', answering({ status: 400 }), RUNS],
     ['429 with Retry-After', answering({ status: 429, headers: { 'retry-after': '1' } }), 0],
-    ['503', answering({ status: 503 }), 0],
     ['500', answering({ status: 500 }), 0],
     ['a redirect', answering({ status: 307, headers: { location: 'http://127.0.0.1:9/' } }), 0],
     ['silence', answering({ instead: 'silence' }), 0],
     ['an answer without an end', answering({ instead: 'dribble' }), 0],
-    ['a 200 that is lost on its way back', relay({ down: 0 }), 0],
     ['a 200 of which only the beginning comes', relay({ down: 20 }), 0],
     ['a connection reset in the middle of the body', relay({ up: 1_000 }), 0],
-  ])('%s, for three runs; then all is well', async (_, endpoint, lost, more = {}) => {
-    const env = { [ENDPOINT]: await endpoint(), [TIMEOUT]: '400', ...more };
+  ];
+  const recovers = async (_: string, endpoint: () => Promise<string>, lost: number) => {
+    const env = { [ENDPOINT]: await endpoint(), [TIMEOUT]: '400' };
     for (let run = 0; run < RUNS; run += 1) await generate(env);
     await heal();
     expect(await counted()).toEqual({ runs: RUNS + 1 - lost, lost });
-  });
+  };
+  it.each(troubles)('%s, for three runs; then all is well', recovers);
+  it.each(moreTroubles)('%s, for three runs; then all is well', extended, recovers);
 
   // ── killed
   // ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -267,11 +275,11 @@ describe('exactly once, or counted as lost', () => {
     return 2;
   }
 
-  it('kill -9 at each step, one after the other', async () => {
+  const killedAtSteps = async (apart: number) => {
     const losses = earlierLosses();
     const steps = join(box.dir, 'steps');
     let killed = 0;
-    for (let at = 1; ; at += 1) {
+    for (let at = 1; ; at += apart) {
       const code = await report({ KILL_AT: String(at), STEPS_FILE: steps });
       look();
       if (code === 0) break;
@@ -280,12 +288,14 @@ describe('exactly once, or counted as lost', () => {
       // More steps than a delivery of one run has: those of a backlog.
       if (at > 400) throw new Error('no end of steps');
     }
-    expect(killed).toBeGreaterThan(25);
-    expect(Number(readFileSync(steps, 'utf8'))).toBeLessThanOrEqual(killed);
+    expect(killed).toBeGreaterThan(25 / apart);
+    expect(Number(readFileSync(steps, 'utf8'))).toBeLessThanOrEqual(killed * apart);
     await expectAll(losses);
-  });
+  };
+  it('kill -9 at every fifth step, one after the other', () => killedAtSteps(5));
+  it('kill -9 at each step, one after the other', extended, () => killedAtSteps(1));
 
-  it('kill -9 at each step of a reporter with nothing but its own run', async () => {
+  it('kill -9 at each step of a reporter with nothing but its own run', extended, async () => {
     let killed = 0;
     for (let at = 1; ; at += 1) {
       const code = await report({ KILL_AT: String(at) });
@@ -301,7 +311,10 @@ describe('exactly once, or counted as lost', () => {
     await expectAll(0);
   });
 
-  it(`kill -9 at ${RANDOM_KILLS} random moments, two at a time`, async () => {
+  it(`kill -9 at ${RANDOM_KILLS} random moments, two at a time`, {
+    ...extended,
+    timeout: 600_000,
+  }, async () => {
     const losses = earlierLosses();
     const started = Date.now();
     await report({});
@@ -314,35 +327,39 @@ describe('exactly once, or counted as lost', () => {
     for (let i = 0; i < RANDOM_KILLS; i += 2) await Promise.all([one(), one()]);
     expect(seen.size).toBeGreaterThan(RANDOM_KILLS / 10);
     await expectAll(losses);
-  }, 600_000);
-
-  it('put to sleep at each step, as a laptop that is shut, and awake when others have done its work', async () => {
-    const losses = earlierLosses();
-    let slept = 0;
-    for (let at = 1; ; at += 1) {
-      const child = startReporter({ KILL_AT: String(at), KILL_WITH: 'SIGSTOP' });
-      const exit = once(child, 'exit');
-      await until(
-        () => child.exitCode !== null || asleep(child.pid),
-        'the reporter to stop or end',
-      );
-      look();
-      if (child.exitCode !== null) break;
-      slept += 1;
-      const lock = join(box.stateDir, 'deliver.lock');
-      if (existsSync(lock)) utimesSync(lock, new Date(0), new Date(0));
-      expect(await report({ SHIFT_MS: '0' })).toBe(0);
-      look();
-      child.kill('SIGCONT');
-      await exit;
-      look();
-      // counts what was lost, so that the next has no more steps than this one
-      await report({ SHIFT_MS: '0' });
-      look();
-    }
-    expect(slept).toBeGreaterThan(20);
-    await expectAll(losses);
   });
+
+  it(
+    'put to sleep at each step, as a laptop that is shut, and awake when others have done its work',
+    extended,
+    async () => {
+      const losses = earlierLosses();
+      let slept = 0;
+      for (let at = 1; ; at += 1) {
+        const child = startReporter({ KILL_AT: String(at), KILL_WITH: 'SIGSTOP' });
+        const exit = once(child, 'exit');
+        await until(
+          () => child.exitCode !== null || asleep(child.pid),
+          'the reporter to stop or end',
+        );
+        look();
+        if (child.exitCode !== null) break;
+        slept += 1;
+        const lock = join(box.stateDir, 'deliver.lock');
+        if (existsSync(lock)) utimesSync(lock, new Date(0), new Date(0));
+        expect(await report({ SHIFT_MS: '0' })).toBe(0);
+        look();
+        child.kill('SIGCONT');
+        await exit;
+        look();
+        // counts what was lost, so that the next has no more steps than this one
+        await report({ SHIFT_MS: '0' });
+        look();
+      }
+      expect(slept).toBeGreaterThan(20);
+      await expectAll(losses);
+    },
+  );
 
   it('stopped in the middle of its delivery, as a laptop that is shut, until others have taken over', async () => {
     const hanging = await startOtlpServer({ script: [{ instead: 'silence' }] });
@@ -557,46 +574,48 @@ describe('exactly once, or counted as lost', () => {
     expect(versions.filter((one) => one === version)).toHaveLength(7);
   });
 
-  it('the oldest version that records, and this one, side by side: every run is counted', async () => {
-    const other = join(box.dir, 'oldest');
-    mkdirSync(other);
-    const bash = (script: string) =>
-      spawnSync('bash', ['-ec', script], { cwd: projectRoot, encoding: 'utf8' });
-    const source = bash(`set -o pipefail; git archive ${OLDEST} | tar -x -C '${other}'`);
-    if (lackingHere('the history of this repository is not here', source)) return;
-    symlinkSync(join(projectRoot, 'node_modules'), join(other, 'node_modules'));
-    const built = bash(`cd '${other}' && '${process.execPath}' node_modules/tsdown/dist/run.mjs`);
-    // on a busy machine the bundler complains of the time
-    expect(built.status, built.stderr).toBe(0);
-    const old = join(other, 'dist', 'cli.cjs');
-    const down = { [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' };
-    const run = async (program: string, env: Env) => {
-      box.tell(env);
-      const child = spawn(process.execPath, [program, ...GENERATE], {
-        cwd: project,
-        env: { ...box.env, ...env } as NodeJS.ProcessEnv,
-        stdio: 'ignore',
-      });
-      expect(await once(child, 'exit')).toEqual([0, null]);
-    };
-    // Each finds what the other has left: runs that wait, and losses.
-    const losses = earlierLosses();
-    for (const program of [old, cli, cli, old]) await run(program, down).then(() => idle(box));
-    rmSync(join(box.stateDir, 'delivery.json'));
-    await Promise.all(
-      Array.from({ length: 8 }, (_, i) => run(i % 2 ? old : cli, { [ENDPOINT]: gateway.url })),
-    );
-    await idle(box);
-    await heal();
-    expect(await counted()).toEqual({ runs: 13, lost: losses });
-  });
+  it(
+    'the oldest version that records, and this one, side by side: every run is counted',
+    extended,
+    async () => {
+      const other = join(box.dir, 'oldest');
+      mkdirSync(other);
+      const bash = (script: string) =>
+        spawnSync('bash', ['-ec', script], { cwd: projectRoot, encoding: 'utf8' });
+      const source = bash(`set -o pipefail; git archive ${OLDEST} | tar -x -C '${other}'`);
+      if (lackingHere('the history of this repository is not here', source)) return;
+      symlinkSync(join(projectRoot, 'node_modules'), join(other, 'node_modules'));
+      const built = bash(`cd '${other}' && '${process.execPath}' node_modules/tsdown/dist/run.mjs`);
+      // on a busy machine the bundler complains of the time
+      expect(built.status, built.stderr).toBe(0);
+      const old = join(other, 'dist', 'cli.cjs');
+      const down = { [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' };
+      const run = async (program: string, env: Env) => {
+        box.tell(env);
+        const child = spawn(process.execPath, [program, ...GENERATE], {
+          cwd: project,
+          env: { ...box.env, ...env } as NodeJS.ProcessEnv,
+          stdio: 'ignore',
+        });
+        expect(await once(child, 'exit')).toEqual([0, null]);
+      };
+      // Each finds what the other has left: runs that wait, and losses.
+      const losses = earlierLosses();
+      for (const program of [old, cli, cli, old]) await run(program, down).then(() => idle(box));
+      rmSync(join(box.stateDir, 'delivery.json'));
+      await Promise.all(
+        Array.from({ length: 8 }, (_, i) => run(i % 2 ? old : cli, { [ENDPOINT]: gateway.url })),
+      );
+      await idle(box);
+      await heal();
+      expect(await counted()).toEqual({ runs: 13, lost: losses });
+    },
+  );
 
   // ── many at once
   // ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** `npm run bench -- faults` starts 500. */
-  const RUNS_AT_ONCE = 150;
-  it(`${RUNS_AT_ONCE} wrapped runs at once, one spool: each counted once, by few connections`, async () => {
+  const atOnce = (RUNS_AT_ONCE: number) => async () => {
     let [now, most] = [0, 0];
     const counting = createServer((client) => {
       now += 1;
@@ -623,5 +642,8 @@ describe('exactly once, or counted as lost', () => {
     expect(await counted()).toEqual({ runs: RUNS_AT_ONCE + 1, lost: 0 });
     // One after the other; a connection that is just being closed may still be counted.
     expect(most).toBeLessThanOrEqual(4);
-  }, 300_000);
+  };
+  const manyAtOnce = 'wrapped runs at once, one spool: each counted once, by few connections';
+  it(`20 ${manyAtOnce}`, atOnce(20));
+  it(`500 ${manyAtOnce}`, { ...extended, timeout: 600_000 }, atOnce(500));
 });

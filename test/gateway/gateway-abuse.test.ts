@@ -9,7 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { collector, lacking, prometheus } from '../../scripts/harness/needs.ts';
+import { collector, prometheus } from '../../scripts/harness/needs.ts';
 import {
   type Gateway,
   gatewayServer,
@@ -18,7 +18,9 @@ import {
 } from '../../scripts/harness/stack.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
 import { field } from '../support/protobuf.ts';
+import { extended } from '../support/tags.ts';
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 const MIB = 1024 * 1024;
@@ -197,7 +199,7 @@ describe('abuse', () => {
       await Promise.all(clients.map(() => post(many(size), PROTOBUF)));
   });
 
-  it('10,000 connections that send a byte and no more', async () => {
+  it('10,000 connections that send a byte and no more', extended, async () => {
     const sockets: Socket[] = [];
     for (let i = 0; i < 10_000; i += 1) {
       const socket = connect(gateway.port, '127.0.0.1');
@@ -218,7 +220,7 @@ describe('abuse', () => {
     );
   });
 
-  it('5,000 invented machines', async () => {
+  it('5,000 invented machines', extended, async () => {
     const text = new TextDecoder().decode(
       await recordRun(EVENT, { timestamp: Date.now(), startedAt: Date.now() }),
     );
@@ -234,13 +236,17 @@ describe('abuse', () => {
     expect([...answers]).toEqual([200]);
   });
 
-  it('after all that: every honest run had its 200, and memory was within the limit', async () => {
-    expect(await honest.stop()).toBeGreaterThan(50);
+  const wasHarmless = async () => {
+    expect(await honest.stop()).toBeGreaterThan(20);
     const sorted = latencies.toSorted((a, b) => a - b);
     const [median, p99] = [0.5, 0.99].map((part) => sorted[Math.floor(sorted.length * part)] ?? 0);
     console.info(
       `honest runs: ${sorted.length}, median ${median?.toFixed(1)} ms, p99 ${p99?.toFixed(1)} ms, longest ${sorted.at(-1)?.toFixed(0)} ms`,
     );
     console.info(`peak memory of the gateway after\n  ${peaks.join('\n  ')}`);
-  });
+  };
+  // Last, after the attacks of either part.
+  const end = 'after all that: every honest run had its 200, and memory was within the limit';
+  it(end, wasHarmless);
+  it(`${end}, of the long attacks, too`, extended, wasHarmless);
 });

@@ -5,15 +5,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { collector, lacking, prometheus } from '../../scripts/harness/needs.ts';
+import { collector, prometheus } from '../../scripts/harness/needs.ts';
 import { digest } from '../../scripts/harness/runs.ts';
 import { projectRoot, until } from '../../scripts/harness/sandbox.ts';
+import { temporary } from '../../scripts/harness/server.ts';
 import {
   type Gateway,
   gatewayServer,
   type Prometheus,
   prometheusServer,
-  temporary,
 } from '../../scripts/harness/stack.ts';
 import {
   type GenerateEvent,
@@ -24,6 +24,7 @@ import {
 } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
+import { lacking } from '../support/lacking.ts';
 import { field } from '../support/protobuf.ts';
 
 const EVENT: GenerateEvent = {

@@ -13,7 +13,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { clientTls, makeCertificates } from '../../scripts/harness/certificates.ts';
 import { freePort, type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, lacking, program } from '../../scripts/harness/needs.ts';
+import { collector, program } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { type Gateway, gatewayServer, PEPPER } from '../../scripts/harness/stack.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
@@ -27,6 +27,7 @@ import {
 } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
+import { lacking } from '../support/lacking.ts';
 import { field, grpcExport, rewritten, varint } from '../support/protobuf.ts';
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { composeServices, type Service } from '../../scripts/harness/compose.ts';
-import { lacking, promtool } from '../../scripts/harness/needs.ts';
+import { promtool } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 
 const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
 
@@ -163,7 +164,9 @@ describe('the cluster', () => {
     expect(read('deploy', 'cluster', 'cortex.yaml').match(window)?.[1]).toBe(
       read('deploy', 'prometheus', 'prometheus.yml').match(window)?.[1],
     );
-    expect(read('scripts', 'setup.mjs')).toContain(`'${CLUSTER['cortex-1']?.image.split(':')[1]}'`);
+    expect(read('scripts', 'setup', 'programs.mjs')).toContain(
+      `'${CLUSTER['cortex-1']?.image.split(':')[1]}'`,
+    );
   });
 });
 
@@ -189,7 +192,9 @@ describe('VictoriaMetrics', () => {
   it('keeps data for 400 days, of the version that the tests build', () => {
     expect(VICTORIA.victoriametrics?.command).toContain('-retentionPeriod=400d');
     for (const name of ['victoriametrics', 'vmalert'])
-      expect(read('scripts', 'setup.mjs')).toContain(`'${VICTORIA[name]?.image.split(':')[1]}'`);
+      expect(read('scripts', 'setup', 'programs.mjs')).toContain(
+        `'${VICTORIA[name]?.image.split(':')[1]}'`,
+      );
   });
 
   it('publishes nothing but clients, Grafana and, to this machine, itself', () => {

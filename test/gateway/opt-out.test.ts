@@ -20,7 +20,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, lhp, type Need, program } from '../../scripts/harness/needs.ts';
+import { lhp, type Need, program } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -31,7 +31,9 @@ import {
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
 import { mountNamespaces, overEtc } from '../support/etc.ts';
+import { lacking } from '../support/lacking.ts';
 import { reportMeanwhile } from '../support/report.ts';
+import { sampled } from '../support/tags.ts';
 import { type Touch, traced } from '../support/trace.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
@@ -337,27 +339,30 @@ describe('a generate under strace', () => {
     expect(loadsOpenTelemetry(trace.ours)).toBe(false);
   });
 
-  it.concurrent.each(layers)('%s: no connection, no process, no file', async (_, layer) => {
-    const where = place();
-    const circumstances = await layer.apply(where);
-    const before = snapshot(where.box.dir);
-    const server = await collector();
-    const trace = await tracedGenerate(where, server.port, circumstances);
-    await server.close();
-    expect(server.seen.connections).toBe(0);
-    expect(trace.inet).toEqual([]);
-    // The wrapper and the command, whether it is started or become; env(1) becomes the command and
-    // is no process of its own.
-    expect(trace.started.filter((path) => path !== '/usr/bin/env')).toEqual([
-      process.execPath,
-      join(programs, 'lhp'),
-    ]);
-    expect(trace.processes.length).toBeLessThanOrEqual(2);
-    expect(trace.written).toEqual([]);
-    expect(snapshot(where.box.dir)).toEqual(before);
-    expect(loadsOpenTelemetry(trace.ours)).toBe(false);
-    if (layer.environment) expect(lookedAt(trace.ours)).toEqual([]);
-  });
+  sampled(it.concurrent, 2).each(layers)(
+    '%s: no connection, no process, no file',
+    async (_, layer) => {
+      const where = place();
+      const circumstances = await layer.apply(where);
+      const before = snapshot(where.box.dir);
+      const server = await collector();
+      const trace = await tracedGenerate(where, server.port, circumstances);
+      await server.close();
+      expect(server.seen.connections).toBe(0);
+      expect(trace.inet).toEqual([]);
+      // The wrapper and the command, whether it is started or become; env(1) becomes the command and
+      // is no process of its own.
+      expect(trace.started.filter((path) => path !== '/usr/bin/env')).toEqual([
+        process.execPath,
+        join(programs, 'lhp'),
+      ]);
+      expect(trace.processes.length).toBeLessThanOrEqual(2);
+      expect(trace.written).toEqual([]);
+      expect(snapshot(where.box.dir)).toEqual(before);
+      expect(loadsOpenTelemetry(trace.ours)).toBe(false);
+      if (layer.environment) expect(lookedAt(trace.ours)).toEqual([]);
+    },
+  );
 
   /** What a Node that does nothing looks at anyway. */
   const ofNode = traced([process.execPath, '-e', '0'], { strace: strace.path, cwd: '/', env: {} });
@@ -499,16 +504,19 @@ describe('recorded before the opt-out, delivered never', () => {
     expect(server.seen.requests).toBe(2);
   });
 
-  it.concurrent.each(layers)('%s: neither the next run nor flush sends it', async (_, layer) => {
-    const { where, env, port } = await waiting();
-    const { env: more, ...rest } = await layer.apply(where);
-    const server = await collector(port);
-    await tell(where, GENERATE, { ...rest, env: { ...env, ...more } });
-    await ask(where, ['flush'], { ...rest, env: { ...env, ...more } });
-    await idle(where.box);
-    await server.close();
-    expect(server.seen.connections).toBe(0);
-  });
+  sampled(it.concurrent, 3).each(layers)(
+    '%s: neither the next run nor flush sends it',
+    async (_, layer) => {
+      const { where, env, port } = await waiting();
+      const { env: more, ...rest } = await layer.apply(where);
+      const server = await collector(port);
+      await tell(where, GENERATE, { ...rest, env: { ...env, ...more } });
+      await ask(where, ['flush'], { ...rest, env: { ...env, ...more } });
+      await idle(where.box);
+      await server.close();
+      expect(server.seen.connections).toBe(0);
+    },
+  );
 
   it.concurrent('lhp-otel off leaves what was only ever local, and what was sent; purge deletes it', async () => {
     const { where, env, port } = await waiting();

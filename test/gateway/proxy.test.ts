@@ -11,7 +11,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../scripts/harness/certificates.ts';
 import { freePort, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, lacking, program } from '../../scripts/harness/needs.ts';
+import { collector, program } from '../../scripts/harness/needs.ts';
 import {
   lhpOtel,
   type OtlpServer,
@@ -30,6 +30,8 @@ import { isExcepted } from '../../src/config/no-proxy.ts';
 import { proxyOf } from '../../src/config/proxy.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import type { Status } from '../../src/status.ts';
+import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const PASSWORD = 'canary-password';
@@ -170,7 +172,7 @@ describe('through tinyproxy', () => {
     ]);
   });
 
-  it.each<[string, string, string, Env, number, RegExp]>([
+  sampled(it, 2).each<[string, string, string, Env, number, RegExp]>([
     ['mutual TLS by CONNECT', 'server', PASSWORD, {}, 1, /trusted by .*ca\.crt/],
     ['a wrong host name', 'wrong', PASSWORD, {}, 0, /ALTNAME/],
     ['an expired certificate', 'expired', PASSWORD, {}, 0, /EXPIRED/],
@@ -211,7 +213,7 @@ describe('through tinyproxy', () => {
   });
 });
 
-it.each([204, 302, 400, 403, 404, 407, 413, 502])(
+sampled(it, 4).each([204, 302, 400, 403, 404, 407, 413, 502])(
   'a proxy that answers %i to CONNECT: the run waits',
   async (code) => {
     // With this Retry-After the 502 is not repeated within the timeout.
@@ -237,7 +239,7 @@ it.each([204, 302, 400, 403, 404, 407, 413, 502])(
   },
 );
 
-it.each(['socks5://user:canary@proxy', 'http://', 'http://user:canary%@proxy'])(
+sampled(it, 3).each(['socks5://user:canary@proxy', 'http://', 'http://user:canary%@proxy'])(
   'the proxy %s is not valid: reported, and the run waits',
   async (value) => {
     const { status, diagnosis } = await reported({

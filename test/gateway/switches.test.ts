@@ -11,13 +11,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { clientTls, makeCertificates } from '../../scripts/harness/certificates.ts';
-import { collector, lacking, program, prometheus } from '../../scripts/harness/needs.ts';
+import { collector, program, prometheus } from '../../scripts/harness/needs.ts';
 import { lhpOtel } from '../../scripts/harness/otlp-server.ts';
 import { idle, projectRoot, type Sandbox, sandbox, until } from '../../scripts/harness/sandbox.ts';
 import { type Gateway, gatewayServer, prometheusServer } from '../../scripts/harness/stack.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
 import { grpcExport } from '../support/protobuf.ts';
+import { sampled } from '../support/tags.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const TOKEN = 'a-token-that-only-clients-know';
@@ -121,7 +123,7 @@ describe('TLS, tokens and client certificates', () => {
     CLIENT_KEY: secret('client.key'),
   };
 
-  it.each<[string, () => Gateway, Record<string, string>, RegExp | 'sent']>([
+  sampled(it, 2).each<[string, () => Gateway, Record<string, string>, RegExp | 'sent']>([
     ['TLS and a token', () => withTokens, { ...ca, ...bearer(TOKEN) }, 'sent'],
     ['another token of the file', () => withTokens, { ...ca, ...bearer('another-token') }, 'sent'],
     ['no token', () => withTokens, ca, /credentials \(HTTP 401\)/],
@@ -142,7 +144,7 @@ describe('TLS, tokens and client certificates', () => {
   });
 
   it('a client that was left at plain http: its run waits until the endpoint is mended', async () => {
-    const plain = { ENDPOINT: mutual.url.replace('https:', 'http:') };
+    const plain = { ENDPOINT: mutual.url.replace('https:', 'http:'), TIMEOUT: '500' };
     expect(await delivered(mutual, plain)).toMatch(/ECONNRESET|speaks TLS \(HTTP 400\)/);
     const env = variables({ ENDPOINT: mutual.url, ...ca, ...certificate });
     const flushed = await lhpOtel(boxes.at(-1) as Sandbox, ['flush'], { env });

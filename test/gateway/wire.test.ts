@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, lacking, lhp } from '../../scripts/harness/needs.ts';
+import { collector, lhp } from '../../scripts/harness/needs.ts';
 import { lhpOtel, type OtlpServer, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import {
   type Env,
@@ -28,6 +28,8 @@ import {
   SCOPE_NAME,
 } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 
 const packageVersion = (
   JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string }
@@ -200,7 +202,7 @@ describe('a wrapped real generate, received by the real collector', () => {
     expect(document).toStrictEqual(expected);
   });
 
-  it.each(['none', 'gzip'])(
+  sampled(it, 2).each(['none', 'gzip'])(
     'show --format otlp prints the body that was posted, compression %s',
     async (compression) => {
       const [count, stored] = [server.requests.length, readdirSync(box.historyDir).length];
@@ -500,52 +502,60 @@ describe('planted strings', () => {
     return { box, home, project, server, said };
   }
 
-  it.each(['none', 'gzip'])('are sent and kept nowhere, compression %s', async (compression) => {
-    const { home, project, server, said } = await canaryRuns(compression);
-    // lhp read them, and generated from them.
-    const generated = join(
-      project,
-      'generated',
-      CANARY_ENV,
-      'canary_pipeline',
-      'canary_flowgroup.py',
-    );
-    expect(readFileSync(generated, 'utf8')).toMatch(/canary_password/);
+  sampled(it, 2).each(['none', 'gzip'])(
+    'are sent and kept nowhere, compression %s',
+    async (compression) => {
+      const { home, project, server, said } = await canaryRuns(compression);
+      // lhp read them, and generated from them.
+      const generated = join(
+        project,
+        'generated',
+        CANARY_ENV,
+        'canary_pipeline',
+        'canary_flowgroup.py',
+      );
+      expect(readFileSync(generated, 'utf8')).toMatch(/canary_password/);
 
-    const places: Record<string, string> = {};
-    for (const [index, request] of server.requests.entries()) {
-      const own = `${OWN_HEADER.name}\n${OWN_HEADER.value}`;
-      expect(request.head).toContain(own);
-      places[`head of request ${index}`] = request.head.replace(own, '');
-      places[`body of request ${index}`] = request.body.toString('latin1');
-      places[`raw body of request ${index}`] = request.raw.toString('latin1');
-    }
-    expect(server.requests.map(({ body }) => body.length > 1000)).toEqual([true, true, true, true]);
-    const kept = filesBelow(join(home, '.local')).concat(filesBelow(join(home, '.config')));
-    expect(kept.map((path) => basename(path).replace(/^\d+/, '')).sort()).toEqual(
-      ['.sent.json', '.sent.json', 'debug.log', 'delivery.json', 'notice.json'].sort(),
-    );
-    for (const path of kept) places[path.slice(home.length)] = readFileSync(path, 'latin1');
-    for (const [what, text] of Object.entries(said)) {
-      expect(text, what).not.toBe('');
-      // `status` names the user's own folders.
-      places[what] = what.startsWith('status')
-        ? text.replaceAll(project, '').replaceAll(home, '')
-        : text;
-    }
-    expect(Object.entries(places).filter(([, text]) => CANARY.test(text))).toEqual([]);
-    expect(Object.entries(places).filter(([, text]) => text.includes(hostname()))).toEqual([]);
-    expect(
-      server.requests.every(({ body }) =>
-        pointOf(JSON.parse(body.toString()), 'lhp.generate.runs'),
-      ),
-    ).toBe(true);
-    const environments = said.show
-      ?.split('\n')
-      .filter(Boolean)
-      .map((line) => (JSON.parse(line) as GenerateEvent).environment);
-    expect(environments).toEqual([OTHER, OTHER]);
-  });
+      const places: Record<string, string> = {};
+      for (const [index, request] of server.requests.entries()) {
+        const own = `${OWN_HEADER.name}\n${OWN_HEADER.value}`;
+        expect(request.head).toContain(own);
+        places[`head of request ${index}`] = request.head.replace(own, '');
+        places[`body of request ${index}`] = request.body.toString('latin1');
+        places[`raw body of request ${index}`] = request.raw.toString('latin1');
+      }
+      expect(server.requests.map(({ body }) => body.length > 1000)).toEqual([
+        true,
+        true,
+        true,
+        true,
+      ]);
+      const kept = filesBelow(join(home, '.local')).concat(filesBelow(join(home, '.config')));
+      expect(kept.map((path) => basename(path).replace(/^\d+/, '')).sort()).toEqual(
+        ['.sent.json', '.sent.json', 'debug.log', 'delivery.json', 'notice.json'].sort(),
+      );
+      for (const path of kept) places[path.slice(home.length)] = readFileSync(path, 'latin1');
+      for (const [what, text] of Object.entries(said)) {
+        expect(text, what).not.toBe('');
+        // `status` names the user's own folders.
+        places[what] = what.startsWith('status')
+          ? text.replaceAll(project, '').replaceAll(home, '')
+          : text;
+      }
+      expect(Object.entries(places).filter(([, text]) => CANARY.test(text))).toEqual([]);
+      expect(Object.entries(places).filter(([, text]) => text.includes(hostname()))).toEqual([]);
+      expect(
+        server.requests.every(({ body }) =>
+          pointOf(JSON.parse(body.toString()), 'lhp.generate.runs'),
+        ),
+      ).toBe(true);
+      const environments = said.show
+        ?.split('\n')
+        .filter(Boolean)
+        .map((line) => (JSON.parse(line) as GenerateEvent).environment);
+      expect(environments).toEqual([OTHER, OTHER]);
+    },
+  );
 });
 
 function filesBelow(folder: string): string[] {

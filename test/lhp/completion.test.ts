@@ -6,10 +6,11 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, lhp, program } from '../../scripts/harness/needs.ts';
+import { lhp, program } from '../../scripts/harness/needs.ts';
 import { sandbox, until } from '../../scripts/harness/sandbox.ts';
 import { commandLine } from '../../src/commands/commands.ts';
 import { completionText } from '../../src/commands/completion.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
 
 const line = commandLine();

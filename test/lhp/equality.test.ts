@@ -5,9 +5,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { lacking, lhp } from '../../scripts/harness/needs.ts';
+import { lhp } from '../../scripts/harness/needs.ts';
 import { type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 import { ended, layOut, ownEvent, startOracle, type Tree, warmLhp } from '../support/oracle.ts';
+import { sampled } from '../support/tags.ts';
 
 const VERSION = '0.9.3';
 
@@ -867,7 +869,7 @@ if (!lacking(lhp093)) {
     }));
 
   describe.each(TOPICS)('%s', (_topic, rows) => {
-    it.concurrent.each(rows)('%s', (_name, numbers, tree, options = {}) =>
+    sampled(it.concurrent, 4).each(rows)('%s', (_name, numbers, tree, options = {}) =>
       inSandbox(warm.bin, (box) =>
         equal(box, layOut(box, ['base', ...(options.from ?? [])], tree), numbers, options),
       ),

@@ -19,6 +19,7 @@ import { Language, Parser } from 'web-tree-sitter';
 import { program } from '../../scripts/harness/needs.ts';
 import { cli, type Env, idle, sandbox } from '../../scripts/harness/sandbox.ts';
 import { finished, leave, type Place, place, SHELLS, texts } from '../support/shells.ts';
+import { sampled } from '../support/tags.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
 
@@ -64,7 +65,7 @@ describe('lhp-otel hook', () => {
     ['bytes that are no text', '# \xff\xfe\x80\n'],
   ];
   describe.each(SHELLS)('%s', (shell) => {
-    it.each(contents)(
+    sampled(it, 3).each(contents)(
       'installed twice it is there once, works, and goes without a trace: %s',
       async (_, content) => {
         const { box, project } = place(shell);
@@ -194,7 +195,7 @@ describe.each(SHELLS)('%s: what --install promises', (shell) => {
       said: expect.stringContaining(`checked: a new ${program(shell).path} has it`),
     });
   });
-  it.concurrent.each([
+  sampled(it.concurrent, 2).each([
     ['return', 'it does not come to our lines'],
     [
       'exit',

@@ -7,9 +7,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import { startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import { type Env, idle, processesMentioning, until } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal, type Terminal } from '../support/pty.ts';
 import {
   CLEAN,
@@ -22,6 +23,7 @@ import {
   script,
   texts,
 } from '../support/shells.ts';
+import { sampled } from '../support/tags.ts';
 import { traced } from '../support/trace.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
@@ -36,6 +38,14 @@ type Row = [
   env?: Env,
 ];
 
+/** The name of the program that a process is; empty when it has just ended. */
+function programOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
 /** The hook of a package that is not there. */
 const gone = ({ hook }: Place) => readFileSync(hook, 'utf8').replaceAll('/package', '/gone');
 
@@ -175,7 +185,7 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
     const own = typeof text === 'string' ? text : text[shell];
     return own === undefined ? [] : [[title, own, task, recorded, env] as const];
   });
-  it.concurrent.each(mine)('%s', async (_, text, task, recorded, env) => {
+  sampled(it.concurrent, 3).each(mine)('%s', async (_, text, task, recorded, env) => {
     const where = place(shell);
     const all = { DO: task, ...env };
     const bare = await script(shell, where, text, false, all);
@@ -256,7 +266,7 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
   });
 
   // What README and docs/adr/0008-shell-hook.md say of wrappers.
-  it.concurrent.each([
+  sampled(it.concurrent, 2).each([
     ['time lhp generate', 1],
     ['nice -n 1 lhp generate', 0],
     ['timeout 60 lhp generate', 0],
@@ -361,7 +371,7 @@ describe.each(SHELLS)('%s: what switches it off', (shell) => {
     [{ LHP_OTEL_UPSTREAM: 'on', LHP_TELEMETRY: 'off' }, 0, 'off'],
     [{ LHP_OTEL_UPSTREAM: 'off', DO_NOT_TRACK: '1' }, 0, 'off'],
   ];
-  it.concurrent.each(table)('%j: recorded %d', async (env, recorded, telemetry) => {
+  sampled(it.concurrent, 6).each(table)('%j: recorded %d', async (env, recorded, telemetry) => {
     const where = place(shell);
     const { stdout, stderr } = await script(shell, where, 'lhp generate', true, {
       ...env,
@@ -394,7 +404,7 @@ describe.each(SHELLS)('%s: what switches it off', (shell) => {
       ),
     };
   };
-  it.concurrent.each<Env>([
+  sampled(it.concurrent, 3).each<Env>([
     { LHP_DISABLE_ANALYTICS: '1' },
     { DO_NOT_TRACK: '1' },
     { LHP_TELEMETRY: 'off' },
@@ -416,7 +426,7 @@ describe.each(SHELLS)('%s: what switches it off', (shell) => {
 });
 
 describe.each(SHELLS)('%s: asked to say what it does', (shell) => {
-  it.concurrent.each<[string, Env, string]>([
+  sampled(it.concurrent, 2).each<[string, Env, string]>([
     [
       'lhp generate',
       { LHP_OTEL_LOG: 'debug' },
@@ -558,9 +568,7 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
       await where.box.recorded(run);
       await until(() => server.requests.length === delivered, `${delivered} requests`);
       const background = () =>
-        processesMentioning(where.box.dir).filter((pid) =>
-          /node/.test(readFileSync(`/proc/${pid}/comm`, 'utf8')),
-        );
+        processesMentioning(where.box.dir).filter((pid) => /node/.test(programOf(pid)));
       await until(() => background().length === 0, 'the reporter to end');
     }
     expect(lines().join()).toContain(new URL(server.endpoint).host);

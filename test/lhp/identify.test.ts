@@ -15,13 +15,14 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lacking, lhp } from '../../scripts/harness/needs.ts';
+import { lhp } from '../../scripts/harness/needs.ts';
 import { ciSlot, machineId, projectId } from '../../src/collect/identify.ts';
 import { installation } from '../../src/collect/installation.ts';
 import { parseCommand } from '../../src/command/command.ts';
 import { isCi } from '../../src/config/ci.ts';
 import type { Host } from '../../src/system/host.ts';
 import { resolvePaths } from '../../src/system/paths.ts';
+import { lacking } from '../support/lacking.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lacking, lhp, type Need, program } from '../../scripts/harness/needs.ts';
+import { lhp, type Need, program } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -29,6 +29,7 @@ import {
 import { projectId } from '../../src/collect/identify.ts';
 import { clockNow, JOB_VARIABLE, type StartedJob } from '../../src/job/job.ts';
 import { REPORTER_SECONDS } from '../../src/wrap/start-reporter.ts';
+import { lacking } from '../support/lacking.ts';
 import { layOut } from '../support/oracle.ts';
 
 const dist = (name: string) => join(projectRoot, 'dist', name);

@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { lacking, lhp } from '../../scripts/harness/needs.ts';
+import { lhp } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { Deadline } from '../../src/scan/deadline.ts';
 import { discoverYaml } from '../../src/scan/discover.ts';
@@ -28,6 +28,7 @@ import { pythonStr } from '../../src/scan/python-text.ts';
 import { scanProject } from '../../src/scan/scan.ts';
 import { Snapshot } from '../../src/scan/snapshot.ts';
 import { parseDocuments } from '../../src/scan/yaml.ts';
+import { lacking } from '../support/lacking.ts';
 
 const folders: string[] = [];
 afterEach(() => {

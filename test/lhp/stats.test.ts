@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT, hourly, PROJECT } from '../../scripts/harness/history.ts';
-import { lacking, lhp, program } from '../../scripts/harness/needs.ts';
+import { lhp, program } from '../../scripts/harness/needs.ts';
 import { cli, type Env, type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { statsText } from '../../src/history/stats-text.ts';
@@ -15,6 +15,7 @@ import type { Run } from '../../src/otlp/decode.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { store } from '../../src/spool/spool.ts';
 import type { Paths } from '../../src/system/paths.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
 
 const DAY = 24 * 3_600_000;

@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../scripts/harness/certificates.ts';
 import { freePort } from '../../scripts/harness/collector.ts';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import {
   type Answer,
   lhpOtel,
@@ -41,6 +41,8 @@ import {
 } from '../../scripts/harness/sandbox.ts';
 import type { DeliveryState } from '../../src/deliver/delivery-state.ts';
 import type { Status } from '../../src/status.ts';
+import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 
 const GENERATE = ['run', '--', 'lhp', 'generate', '--env', 'dev'];
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
@@ -196,31 +198,40 @@ describe('an endpoint that fails: the user does not wait, and no run is lost', (
     },
   };
 
-  it.concurrent.each(Object.entries(troubles))('%s', async (_, { endpoint, lasts, problem }) => {
-    const where = await place();
-    const trouble = { [`${PREFIX}ENDPOINT`]: await endpoint(where), [`${PREFIX}TIMEOUT`]: '2500' };
-    await generate(where, trouble);
-    if (lasts) expect(processesMentioning(where.box.dir)).not.toEqual([]);
-    await idle(where.box);
-    const [name = '', ...more] = spooled(where);
-    expect([name, more]).toEqual([expect.stringMatching(/^\d{13}\.json$/), []]);
-    const bytes = readFileSync(join(where.box.spoolDir, name), 'utf8');
-    const state = await statusOf(where, trouble);
-    expect(state.runs).toMatchObject({ waiting: 1, sent: 0, lost: 0 });
-    expect(state.delivery).toMatchObject({ failures: 1, problem: expect.stringMatching(problem) });
-    const attempts = bodies(where.server.requests);
+  sampled(it.concurrent, 3).each(Object.entries(troubles))(
+    '%s',
+    async (_, { endpoint, lasts, problem }) => {
+      const where = await place();
+      const trouble = {
+        [`${PREFIX}ENDPOINT`]: await endpoint(where),
+        [`${PREFIX}TIMEOUT`]: '2500',
+      };
+      await generate(where, trouble);
+      if (lasts) expect(processesMentioning(where.box.dir)).not.toEqual([]);
+      await idle(where.box);
+      const [name = '', ...more] = spooled(where);
+      expect([name, more]).toEqual([expect.stringMatching(/^\d{13}\.json$/), []]);
+      const bytes = readFileSync(join(where.box.spoolDir, name), 'utf8');
+      const state = await statusOf(where, trouble);
+      expect(state.runs).toMatchObject({ waiting: 1, sent: 0, lost: 0 });
+      expect(state.delivery).toMatchObject({
+        failures: 1,
+        problem: expect.stringMatching(problem),
+      });
+      const attempts = bodies(where.server.requests);
 
-    where.server.answers({});
-    await reported(where);
-    expect(spooled(where)).toEqual([]);
-    expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
-    const delivered = bodies(where.server.requests).slice(attempts.length);
-    expect(delivered).toHaveLength(2);
-    expect([...new Set([...attempts, delivered[0]])]).toEqual([bytes]);
-    const after = await deliveryOf(where);
-    expect(after).toMatchObject({ failures: 0, lastSuccess: expect.any(String) });
-    expect(after.problem).toBeUndefined();
-  });
+      where.server.answers({});
+      await reported(where);
+      expect(spooled(where)).toEqual([]);
+      expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
+      const delivered = bodies(where.server.requests).slice(attempts.length);
+      expect(delivered).toHaveLength(2);
+      expect([...new Set([...attempts, delivered[0]])]).toEqual([bytes]);
+      const after = await deliveryOf(where);
+      expect(after).toMatchObject({ failures: 0, lastSuccess: expect.any(String) });
+      expect(after.problem).toBeUndefined();
+    },
+  );
 
   it.concurrent('delivers a backlog oldest first, each run with the same bytes', async () => {
     const where = await place({ script: [{ status: 500 }] });
@@ -477,7 +488,7 @@ describe('answers', () => {
     expect([spooled(where), kinds(history(where))]).toEqual([[], ['.lost-rejected.json']]);
   });
 
-  it.concurrent.each([
+  sampled(it.concurrent, 3).each([
     [401, /credentials \(HTTP 401\): check headers$/],
     [403, /credentials \(HTTP 403\): check headers$/],
     [404, /path \(HTTP 404\): check the endpoint$/],
@@ -512,7 +523,7 @@ describe('answers', () => {
     });
   });
 
-  it.concurrent.each([
+  sampled(it.concurrent, 2).each([
     ['empty', ''],
     ['the empty object', '{}'],
     ['a large one', `{"partialSuccess":{"errorMessage":"${'y'.repeat(60_000)}"}}`],
@@ -556,7 +567,7 @@ describe('files in the spool', () => {
     },
   };
 
-  it.concurrent.each(Object.entries(foreign))(
+  sampled(it.concurrent, 4).each(Object.entries(foreign))(
     '%s: not posted, counted as lost, and no obstacle to other runs',
     async (_, make) => {
       const where = await place();
@@ -618,7 +629,7 @@ describe('files in the spool', () => {
   });
 
   const young = Date.now() - DAY_MS;
-  it.concurrent.each<[string, Env]>([
+  sampled(it.concurrent, 3).each<[string, Env]>([
     ['while the collector fails', {}],
     ['while the configuration is wrong', { [`${PREFIX}COMPRESSION`]: 'zip' }],
     ['while the back-off holds', {}],
@@ -686,7 +697,7 @@ describe('configuration', () => {
     expect(said + kept).not.toContain(SECRET);
   }
 
-  it.concurrent.each<[string, string, RegExp]>([
+  sampled(it.concurrent, 4).each<[string, string, RegExp]>([
     ['ENDPOINT', 'collector', /ENDPOINT.* URL.*https:\/\//],
     ['ENDPOINT', '127.0.0.1:4318', /ENDPOINT.* URL|ENDPOINT.* https or http/],
     ['ENDPOINT', 'ftp://127.0.0.1', /ENDPOINT.* ftp.* https or http/],
@@ -729,7 +740,7 @@ describe('configuration', () => {
     await expectWrong(await place(), { [PREFIX + name]: value }, problem);
   });
 
-  it.concurrent.each<[string, unknown, RegExp]>([
+  sampled(it.concurrent, 4).each<[string, unknown, RegExp]>([
     ['no JSON', `{"headers": "${SECRET}`, /config\.json.* JSON/],
     ['a list', [], /config\.json.* object/],
     ['an unknown key', { endpont: 'x' }, /config\.json.* endpont.* endpoint, headers/],
@@ -801,7 +812,7 @@ describe('configuration', () => {
     } else await expectWrong(where, {}, problem);
   });
 
-  it.concurrent.each(['-1', '1.5', '1h', '11m', '2 sec', '1e3', 'soon', '0x10'])(
+  sampled(it.concurrent, 4).each(['-1', '1.5', '1h', '11m', '2 sec', '1e3', 'soon', '0x10'])(
     'LHP_OTEL_FLUSH_TIMEOUT=%s is wrong',
     async (value) => {
       const wrong = { LHP_OTEL_FLUSH_TIMEOUT: value };
@@ -814,7 +825,7 @@ describe('configuration', () => {
     },
   );
 
-  it.concurrent.each([
+  sampled(it.concurrent, 3).each([
     ['1500', 1500],
     ['1.5s', 1500],
     ['1.005s', 1005],
@@ -862,7 +873,7 @@ describe('configuration', () => {
     );
   });
 
-  it.concurrent.each([
+  sampled(it.concurrent, 3).each([
     'http://localhost:4318',
     'http://127.0.0.1',
     'http://127.9.9.9:1',
@@ -898,7 +909,7 @@ describe('configuration', () => {
     });
   });
 
-  it.concurrent.each([
+  sampled(it.concurrent, 2).each([
     ['', '/v1/metrics'],
     ['/', '/v1/metrics'],
     ['/otlp', '/otlp/v1/metrics'],

@@ -14,7 +14,7 @@ import {
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -28,6 +28,8 @@ import type { Host } from '../../src/system/host.ts';
 import { resolvePaths } from '../../src/system/paths.ts';
 import { windowsProgram } from '../../src/system/windows.ts';
 import { openerOf } from '../../src/view/open.ts';
+import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 import { traced } from '../support/trace.ts';
 
 const strace = program('strace');
@@ -151,7 +153,7 @@ describe('what is started', () => {
     return { status, programs: processes.flatMap(({ programs }) => programs) };
   };
 
-  it.concurrent.each(COMMANDS)(
+  sampled(it.concurrent, 4).each(COMMANDS)(
     'run -- %s generate: the command, and our own two processes',
     async (command) => {
       const where = place();
@@ -175,16 +177,19 @@ describe('what is started', () => {
     },
   );
 
-  it.concurrent.each(COMMANDS)('show --preview -- %s generate: ourselves', async (command) => {
-    const where = place();
-    const words = [...command.split(' '), 'generate', '-e', 'dev'];
-    const { status, programs } = await started(
-      [process.execPath, cli, 'show', '--preview', '--', ...words],
-      where,
-    );
-    expect({ status, programs }).toEqual({ status: 0, programs: [process.execPath] });
-    expect(existsSync(where.ran)).toBe(false);
-  });
+  sampled(it.concurrent, 4).each(COMMANDS)(
+    'show --preview -- %s generate: ourselves',
+    async (command) => {
+      const where = place();
+      const words = [...command.split(' '), 'generate', '-e', 'dev'];
+      const { status, programs } = await started(
+        [process.execPath, cli, 'show', '--preview', '--', ...words],
+        where,
+      );
+      expect({ status, programs }).toEqual({ status: 0, programs: [process.execPath] });
+      expect(existsSync(where.ran)).toBe(false);
+    },
+  );
 
   describe.each(['bash', 'zsh', 'fish'])('the hook of %s', (name) => {
     const shell = program(name);

@@ -25,6 +25,7 @@ import { listOutput } from '../../src/scan/generated-files.ts';
 import { type Scan, scanProject } from '../../src/scan/scan.ts';
 import { Snapshot } from '../../src/scan/snapshot.ts';
 import { atStep, withChangeTimes } from '../support/steps.ts';
+import { extended } from '../support/tags.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -262,19 +263,20 @@ function expectTrueOrUnknown(seen: ReturnType<typeof atEachStep>, truth: Truth):
 }
 
 describe('the project changes while it is read', () => {
-  it.each(CHANGES)(
-    '%s: at every step each fact is true or not known',
-    async (_, change, untouched) => {
-      const seen = atEachStep(await runs(STEPS), change);
+  const changedAt =
+    (every: number) =>
+    async (_: string, change: Change, untouched: readonly (keyof typeof TRUTH)[]) => {
+      const seen = atEachStep(await runs(Math.floor(STEPS / every) + 1), change, every);
       expectTrueOrUnknown(seen, TRUTH);
       // The facts that it has nothing to do with are there, also where the change came before the
       // first step.
       for (const { found } of seen)
         for (const fact of untouched) expect(found[fact]).toBe(TRUTH[fact]);
-    },
-  );
+    };
+  it.each(CHANGES)('%s: at every sixth step each fact is true or not known', changedAt(6));
+  it.each(CHANGES)('%s: at every step each fact is true or not known', extended, changedAt(1));
 
-  it('it is another branch: at every fifth step', async () => {
+  it('it is another branch: at every fifth step', extended, async () => {
     const seen = atEachStep(
       await branches(Math.ceil(STEPS / 5)),
       (root) => git(root, 'checkout', '-q', 'other'),
@@ -297,7 +299,7 @@ describe('the project changes while it is read', () => {
 describe('lhp before 0.9, whose log says how many files it wrote', () => {
   const truth = { ...TRUTH, files: 5 };
   const earlier = { [LOG]: log(2) + log(5) };
-  it.each<[string, Change]>([
+  const changes: [string, Change][] = [
     ['another run appends its own', (root) => appendFileSync(join(root, LOG), log(7))],
     ['it is written anew', (root) => writeFileSync(join(root, LOG), log(7))],
     [
@@ -305,11 +307,16 @@ describe('lhp before 0.9, whose log says how many files it wrote', () => {
       (root) => renameSync(beside(root, `other/${LOG}`), join(root, LOG)),
     ],
     ['it is deleted', (root) => rmSync(join(root, LOG))],
-  ])('%s: at every second step the number is true or not known', async (_, change) => {
-    const seen = atEachStep(await runs(STEPS / 2, { ...OUTPUT, ...earlier }), change, 2, '0.8.7');
+  ];
+  const changedAt = (every: number) => async (_: string, change: Change) => {
+    const projects = await runs(Math.floor(STEPS / every) + 1, { ...OUTPUT, ...earlier });
+    const seen = atEachStep(projects, change, every, '0.8.7');
     expectTrueOrUnknown(seen, { files: truth.files });
     for (const { found } of seen) expect(found).toMatchObject({ ...truth, files: found.files });
-  });
+  };
+  const claim = 'step the number is true or not known';
+  it.each(changes)(`%s: at every tenth ${claim}`, changedAt(10));
+  it.each(changes)(`%s: at every second ${claim}`, extended, changedAt(2));
 
   it('is not asked where it was not written in this run', async () => {
     const { roots, run } = await runs(1);

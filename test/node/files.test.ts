@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lacking, secondUser } from '../../scripts/harness/needs.ts';
+import { secondUser } from '../../scripts/harness/needs.ts';
 import { errorCode } from '../../src/system/error.ts';
 import {
   appendPrivate,
@@ -27,6 +27,7 @@ import {
   writePrivate,
 } from '../../src/system/files.ts';
 import { printable } from '../../src/system/log.ts';
+import { lacking } from '../support/lacking.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, secondUser } from '../../scripts/harness/needs.ts';
+import { secondUser } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -16,6 +16,7 @@ import {
 } from '../../scripts/harness/sandbox.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import type { Status } from '../../src/status.ts';
+import { lacking } from '../support/lacking.ts';
 
 const GENERATE = ['run', '--', 'lhp', '-v', 'generate', '--env', 'dev'];
 const HIDDEN_ENDPOINT = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import { finished, leave, type Place, place, SHELLS } from '../support/shells.ts';
+import { sampled } from '../support/tags.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
 
@@ -52,7 +53,7 @@ describe.each(SHELLS)('%s', (shell) => {
     });
   });
 
-  it.concurrent.each<[string, (where: Place) => void, string]>([
+  sampled(it.concurrent, 2).each<[string, (where: Place) => void, string]>([
     [
       'its Node is gone',
       (where) => madeWith(where, shell, process.execPath, '/nowhere/node'),

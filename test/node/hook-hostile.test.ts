@@ -12,8 +12,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import { type Env, until } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
 import {
   CLEAN,
@@ -26,6 +27,7 @@ import {
   script,
   texts,
 } from '../support/shells.ts';
+import { sampled } from '../support/tags.ts';
 import { traced } from '../support/trace.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
@@ -243,7 +245,7 @@ describe.each(SHELLS)('%s: what the background process gets of the project', (sh
   }
   const HOOK = { stdin: 'name: hook\n', kind: 'file' };
 
-  it.concurrent.each([
+  sampled(it.concurrent, 3).each([
     ['lhp generate', 'nobundle'],
     ['echo >databricks.yml; lhp generate', 'bundle'],
     ['mkdir databricks.yml; lhp generate', 'nobundle'],
@@ -259,7 +261,7 @@ describe.each(SHELLS)('%s: what the background process gets of the project', (sh
   ])('%j: its lhp.yaml, %s', async (text, bundle) => {
     expect(await given(place(shell), text)).toEqual({ ...HOOK, bundle });
   });
-  it.concurrent.each([
+  sampled(it.concurrent, 2).each([
     ['rm lhp.yaml; lhp generate', 'unknown'],
     ['rm lhp.yaml; mkfifo lhp.yaml; lhp generate', 'nobundle'],
     ['rm lhp.yaml; mkdir lhp.yaml; lhp generate', 'nobundle'],

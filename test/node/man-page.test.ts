@@ -4,11 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { CONFIGURATION } from '../../scripts/variables.ts';
 import { commandLine } from '../../src/commands/commands.ts';
 import { moreOf } from '../../src/commands/help.ts';
+import { lacking } from '../support/lacking.ts';
 
 const page = join(projectRoot, 'docs', 'lhp-otel.1');
 const line = commandLine();

@@ -9,7 +9,7 @@ import { join, relative } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../scripts/harness/certificates.ts';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import {
   lhpOtel,
   type OtlpServer,
@@ -26,6 +26,8 @@ import {
 } from '../../scripts/harness/sandbox.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import { isLeftOut, reporterEnv } from '../../src/wrap/reporter-env.ts';
+import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const SECRET = 'canary-token';
@@ -246,7 +248,7 @@ describe('variables that make Node print or write what is sent have no effect', 
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
       .join('');
-  it.concurrent.each<[string, (dir: string) => Env]>([
+  sampled(it.concurrent, 3).each<[string, (dir: string) => Env]>([
     ['NODE_DEBUG=*', () => ({ NODE_DEBUG: '*' })],
     ['NODE_DEBUG, by name', () => ({ NODE_DEBUG: 'child_process,http,https,net,tls' })],
     ['NODE_DEBUG_NATIVE', () => ({ NODE_DEBUG_NATIVE: 'permission_model' })],

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import { lhpOtel, type OtlpServer, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import {
   cli,
@@ -19,7 +19,9 @@ import {
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import type { Status } from '../../src/status.ts';
 import { mountNamespaces, overEtc } from '../support/etc.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
+import { sampled } from '../support/tags.ts';
 
 const GENERATE = ['run', '--', './lhp', 'generate', '--env', 'dev'];
 const SILENT = { status: 0, stdout: '', stderr: '' };
@@ -195,7 +197,7 @@ describe('on a terminal', () => {
     await hidden(where);
     expect(where.server.requests).toHaveLength(1);
   });
-  it.concurrent.each<[string, string[]]>([
+  sampled(it.concurrent, 3).each<[string, string[]]>([
     ['status', ['status']],
     ['doctor', ['doctor']],
     ['show', ['show']],
@@ -223,7 +225,7 @@ describe('on a terminal', () => {
     expect(where.server.connections()).toBe(0);
     expect(await shown(where, ['flush'])).toEqual(['1 delivered, none waiting']);
   });
-  it.concurrent.each<[string, string[]]>([
+  sampled(it.concurrent, 3).each<[string, string[]]>([
     ['status --json', ['status', '--json']],
     ['doctor --json', ['doctor', '--json']],
     ['stats --json', ['stats', '--json']],
@@ -249,7 +251,7 @@ describe('on a terminal', () => {
     expect([where.server.requests.length, other.server.requests.length]).toEqual([3, 1]);
     await other.server.close();
   });
-  it.concurrent.each<[string, Env]>([
+  sampled(it.concurrent, 2).each<[string, Env]>([
     ['without an endpoint', { [ENDPOINT]: undefined }],
     ['with an endpoint that is wrong', { [ENDPOINT]: 'ftp://127.0.0.1' }],
     ['in CI', { CI: 'true' }],

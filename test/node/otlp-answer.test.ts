@@ -22,6 +22,7 @@ import {
 import { readAnswer } from '../../src/deliver/otlp-answer.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import type { Status } from '../../src/status.ts';
+import { sampled } from '../support/tags.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const PAGE = '<!DOCTYPE html><title>canary: please log in</title>';
@@ -106,7 +107,7 @@ async function serve(...script: [Answer, ...Answer[]]) {
 }
 
 describe('an answer that is not a collector’s', () => {
-  it.concurrent.each<[string, Answer]>([
+  sampled(it.concurrent, 3).each<[string, Answer]>([
     ['a login page', { body: PAGE, headers: { 'content-type': 'text/html' } }],
     ['a page with the content type of JSON', { body: PAGE }],
     ['a login portal’s JSON', { body: '{"captive":true}' }],
@@ -144,7 +145,7 @@ describe('an answer that is not a collector’s', () => {
 });
 
 describe('Retry-After', () => {
-  it.concurrent.each([
+  sampled(it.concurrent, 4).each([
     '0',
     '-1',
     '-99999999999',

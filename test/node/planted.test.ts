@@ -14,11 +14,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lacking, secondUser } from '../../scripts/harness/needs.ts';
+import { secondUser } from '../../scripts/harness/needs.ts';
 import { lhpOtel, type OtlpServer, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import { idle, projectRoot, type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { EVENT } from '../support/event.ts';
+import { lacking } from '../support/lacking.ts';
 
 let box: Sandbox;
 let server: OtlpServer;
@@ -229,6 +230,7 @@ describe('what is not ours by its name', () => {
   it.each([[['off']], [['purge', '--yes']]])('%j leaves it and does not count it', async (args) => {
     for (const name of foreign) writeFileSync(join(box.stateDir, name), 'mine');
     server.answers({ status: 503 });
+    box.env.LHP_OTEL_EXPORTER_OTLP_TIMEOUT = '500'; // a 503 is asked again until then
     await generate();
     await idle(box);
     expect(readdirSync(box.spoolDir)).toHaveLength(3);

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import { lhpOtel, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import {
   cli,
@@ -24,6 +24,7 @@ import {
   sandbox,
   until,
 } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
 import { reportMeanwhile } from '../support/report.ts';
 

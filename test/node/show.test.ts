@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT, runAt, writeHistory } from '../../scripts/harness/history.ts';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import { cli, sandbox } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
 
 const box = sandbox({ env: { TZ: 'America/New_York' } });

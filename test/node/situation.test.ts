@@ -6,7 +6,6 @@ import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -18,6 +17,8 @@ import {
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import type { Status } from '../../src/status.ts';
 import { mountNamespaces, overEtc } from '../support/etc.ts';
+import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 
 const NOWHERE = 'http://127.0.0.1:9';
 const ENDPOINT = 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT';
@@ -87,7 +88,7 @@ const bytes = (text: string, ...mark: number[]) =>
 const config = JSON.stringify({ endpoint: NOWHERE });
 
 describe.each(whose)('a config.json of the %s that cannot be read', (who) => {
-  it.concurrent.each<[string, (file: string) => unknown, RegExp]>([
+  sampled(it.concurrent, 4).each<[string, (file: string) => unknown, RegExp]>([
     [
       'broken',
       (file) => writeFileSync(file, '{"endpoint": "http://127.0.0.1:9"'),
@@ -186,7 +187,7 @@ it('a consent.json that cannot be read is named as the layer, and `on` helps', a
 });
 
 describe('a configuration that is wrong: runs wait, and all say so', () => {
-  it.concurrent.each<[string, string | undefined, Env]>([
+  sampled(it.concurrent, 3).each<[string, string | undefined, Env]>([
     ['ftp', undefined, { [ENDPOINT]: 'ftp://x' }],
     ['host:port', undefined, { [ENDPOINT]: 'host:4318' }],
     ['an unknown key beside an endpoint', JSON.stringify({ endpoint: NOWHERE, endpont: 1 }), {}],

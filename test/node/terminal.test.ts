@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT, hourly, runAt, writeHistory } from '../../scripts/harness/history.ts';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import { cli, projectRoot, type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
 import { runLines } from '../../src/history/show-text.ts';
 import { printable } from '../../src/system/log.ts';
 import { jsonText } from '../../src/system/print.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
 
 /**

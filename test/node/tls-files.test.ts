@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../scripts/harness/certificates.ts';
-import { lacking, program, secondUser } from '../../scripts/harness/needs.ts';
+import { program, secondUser } from '../../scripts/harness/needs.ts';
 import { lhpOtel, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import { type Env, idle, projectRoot, sandbox } from '../../scripts/harness/sandbox.ts';
 import { loadConfig } from '../../src/config/config.ts';
@@ -22,6 +22,7 @@ import { readDeliveryState } from '../../src/deliver/delivery-state.ts';
 import type { Status } from '../../src/status.ts';
 import { type Host, systemHost } from '../../src/system/host.ts';
 import { resolvePaths } from '../../src/system/paths.ts';
+import { lacking } from '../support/lacking.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const openssl = program('openssl');

@@ -9,7 +9,7 @@ import { createServer, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -20,7 +20,9 @@ import {
   sandbox,
   until,
 } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal, type Terminal } from '../support/pty.ts';
+import { sampled } from '../support/tags.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
 // The interpreter itself, in front of version managers' shims: they start a shell or two, and ten
@@ -275,7 +277,7 @@ describe.each(ways)('the same with and without: $title', (way) => {
     ['streams', streams],
     ['surroundings', surroundings],
   ])('%s', (_, rows) => {
-    it.concurrent.each(rows)('%s', async (_, status, task, row = {}) => {
+    sampled(it.concurrent, 3).each(rows)('%s', async (_, status, task, row = {}) => {
       const where = place();
       const [bare, wrapped] = await both(way, task, row, where);
       expect(wrapped).toEqual(bare);
@@ -286,7 +288,7 @@ describe.each(ways)('the same with and without: $title', (way) => {
 });
 
 describe.each(ways)('known to differ, because Node takes it: $title', (way) => {
-  it.concurrent.each(takenByNode)('%s', async (_, status, task, row = {}) => {
+  sampled(it.concurrent, 3).each(takenByNode)('%s', async (_, status, task, row = {}) => {
     const [bare, wrapped] = await both(way, task, row, place());
     expect(bare.status).toBe(status);
     expect(wrapped).not.toEqual(bare);
@@ -314,7 +316,7 @@ it.concurrent.each([
 describe.each([another, recorded])(
   'a shell around it says the same of its death: $title',
   (way) => {
-    it.concurrent.each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
+    sampled(it.concurrent, 3).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
       'SIG%s',
       async (name) => {
         const [bare, wrapped] = await both(
@@ -363,7 +365,7 @@ describe('a program is found as a shell finds it', () => {
 });
 
 describe('what cannot be started ends as in a shell, with one line of ours', () => {
-  it.concurrent.each<[string, number[], string[], Env?]>([
+  sampled(it.concurrent, 3).each<[string, number[], string[], Env?]>([
     ['a command that is not there', [127], ['no-such-command']],
     ['a path that is not there', [127], ['./no-such-file']],
     ['a file that is not executable', [126], ['./lhp.yaml']],
@@ -489,7 +491,7 @@ describe('signals sent to the wrapper', () => {
   const RELAYED = ['INT', 'TERM', 'HUP', 'QUIT'] as const;
 
   describe.each(ways)('$title', (way) => {
-    it.concurrent.each(RELAYED)(
+    sampled(it.concurrent, 2).each(RELAYED)(
       'SIG%s reaches the command once, which decides alone',
       async (name) => {
         const seen = await signalled(way, 'exec signals', (pid) => process.kill(pid, `SIG${name}`));
@@ -500,7 +502,7 @@ describe('signals sent to the wrapper', () => {
 
   // Nobody can see who sent a signal: one that went to both of us is passed on once more
   // (docs/adr/0002-hot-path.md).
-  it.concurrent.each(RELAYED)(
+  sampled(it.concurrent, 2).each(RELAYED)(
     'SIG%s to the whole process group reaches it, at most twice',
     async (name) => {
       const [bare, wrapped] = await signalled(
@@ -598,7 +600,7 @@ describe('on a terminal', () => {
   const SECRET = 'printf ready; read answer </dev/tty; echo "got $answer"';
 
   describe.each(ways)('$title', (way) => {
-    it.concurrent.each<[string, number, string, string, Act]>([
+    sampled(it.concurrent, 2).each<[string, number, string, string, Act]>([
       [
         '0, 1 and 2 are the terminal, of its size',
         0,
@@ -713,7 +715,7 @@ describe('on a terminal', () => {
   const LOOP = 'for i in 1 2; do $RUN; done; echo "status $?"';
 
   describe.each([another, recorded])('in an interactive shell: $title', (way) => {
-    it.concurrent.each<[string, string, string, Act]>([
+    sampled(it.concurrent, 2).each<[string, string, string, Act]>([
       [
         'Ctrl-Z stops it, fg continues it',
         'CONT=1',
@@ -764,7 +766,7 @@ describe('on a terminal', () => {
 });
 
 describe('which commands are recorded', () => {
-  it.concurrent.each<[number, string[]]>([
+  sampled(it.concurrent, 3).each<[number, string[]]>([
     [1, ['lhp', 'generate']],
     [1, ['lhp', 'generate', '--env', 'dev', '--pipeline', 'list']],
     [1, ['lhp', '-v', 'generate', '-e', 'dev']],

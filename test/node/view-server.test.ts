@@ -16,7 +16,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT, hourly, writeHistory } from '../../scripts/harness/history.ts';
-import { lacking, secondUser } from '../../scripts/harness/needs.ts';
+import { secondUser } from '../../scripts/harness/needs.ts';
 import {
   cli,
   idle,
@@ -31,6 +31,7 @@ import { systemHost } from '../../src/system/host.ts';
 import { type Data, unpack } from '../../src/view/api.ts';
 import { writeRedirect } from '../../src/view/redirect.ts';
 import { startServer } from '../../src/view/server.ts';
+import { lacking } from '../support/lacking.ts';
 
 const SECRET = 'canary-header-value';
 let box: Sandbox;

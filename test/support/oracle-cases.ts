@@ -1,9 +1,9 @@
-// oracle-cases.ts: texts in which one field has one value, for every field of the models of an
-// installed lhp and values of every kind that YAML has. The models are the package's own
-// (scripts/lhp_models.py), so a field that a release adds is tried without anybody writing it down.
+// oracle-cases.ts: generates YAML texts in which one field has one value, for every field of the
+// models of an installed lhp and every kind of value. scripts/lhp_models.py reads the models from
+// the package, so new fields of a release are tested without a change here.
 import type { Description } from '../../scripts/lhp-models.ts';
 
-/** Every kind of value: what is right for one field is wrong for most others. */
+/** Every kind of value. A value that fits one field does not fit most others. */
 const VALUES = [
   ...[
     'text',
@@ -51,7 +51,7 @@ const VALUES = [
   ...['{type: sink}', '1_0'],
 ];
 
-/** No value at all: what is required is missing. */
+/** The field is missing. */
 const ABSENT = '(absent)';
 
 export interface Case {
@@ -64,10 +64,10 @@ export interface Case {
 type Json = string | number | boolean | null | Json[] | JsonMap;
 export type JsonMap = { [key: string]: Json };
 
-const HOLE = '(the value)';
+const PLACEHOLDER = '(the value)';
 
-/** `base` with a hole for each field of a model, and of the models that it contains. */
-function* holes(
+/** `base` with a placeholder in turn for each field of the model and of the models in it. */
+function* placeholders(
   models: Description,
   model: string,
   base: JsonMap,
@@ -76,14 +76,14 @@ function* holes(
   seen.add(model);
   for (const [field, type] of Object.entries(models[model] ?? {})) {
     if (field.startsWith('@')) continue;
-    yield [`${model}.${field}`, { ...base, [field]: HOLE }];
+    yield [`${model}.${field}`, { ...base, [field]: PLACEHOLDER }];
     const [container] = type;
     const value = base[field] as JsonMap | undefined;
     const [key = ''] = container === '[' || container === '{' ? Object.keys(value ?? {}) : [];
     for (const inner of type.match(/[A-Z]\w+/g) ?? []) {
       const part = key ? value?.[key] : value;
       if (part === undefined || seen.has(inner)) continue;
-      for (const [name, made] of holes(models, inner, part as JsonMap, seen)) {
+      for (const [name, made] of placeholders(models, inner, part as JsonMap, seen)) {
         const put = container === '[' ? [made] : container === '{' ? { [key]: made } : made;
         yield [name, { ...base, [field]: put }];
       }
@@ -91,18 +91,18 @@ function* holes(
   }
 }
 
-/** JSON is YAML, and a value of YAML can stand in it. */
+/** JSON is also YAML, so a YAML value can replace the placeholder in it. */
 const filled = (json: Json, value: string) =>
   value === ABSENT
-    ? JSON.stringify(json, (_, inner) => (inner === HOLE ? undefined : inner))
-    : JSON.stringify(json).replace(`"${HOLE}"`, value);
+    ? JSON.stringify(json, (_, inner) => (inner === PLACEHOLDER ? undefined : inner))
+    : JSON.stringify(json).replace(`"${PLACEHOLDER}"`, value);
 
 /**
  * A text for each field and value.
  *
- * @param base - What is right. Of it each text has the field itself, what cannot be left out, and
- *   what `beside` names: short texts, because PyYAML is slow.
- * @param leave - Models that are not gone into.
+ * @param base - A valid document. Each text contains the tested field, all required fields, and the
+ *   fields that `beside` names. The texts are short, because PyYAML is slow.
+ * @param leave - Models whose own fields are not tested.
  */
 export function casesOf(
   models: Description,
@@ -122,13 +122,13 @@ export function casesOf(
         (name === field || fields[name]?.endsWith('!') || beside(field).includes(name)),
     );
     const only = { ...models, [model]: { [field]: fields[field] as string } };
-    return [...holes(only, model, Object.fromEntries(kept), seen)].flatMap(([name, json]) =>
+    return [...placeholders(only, model, Object.fromEntries(kept), seen)].flatMap(([name, json]) =>
       [...VALUES, ABSENT].map((value) => ({ field: name, value, text: filled(json, value) })),
     );
   });
 }
 
-/** The models that lhp reads a file of this kind as. */
+/** The model and all models that it contains. */
 export function reachable(
   models: Description,
   model: string,

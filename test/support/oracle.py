@@ -1,8 +1,11 @@
-"""What the real lhp counts in a project, asked of its own Python API. Run with the Python of a venv that has lhp.
+"""Counts what a project contains by lhp's own Python API.
 
-One JSON question a line on stdin, one JSON answer a line on stdout: importing lhp costs half a second, so one process
-answers for every project of a test file. A question with `texts` asks what lhp's own readers make of each text, one after
-the other in the place of one file: a whole discovery for each would take ten times as long.
+Run it with the Python of a venv that has lhp.
+
+It reads one JSON question a line from stdin and writes one JSON answer a line to stdout. Importing
+lhp takes half a second, so one process answers for all projects of a test file. A question with
+`texts` asks how lhp's loaders read each text, in turn as the content of one file. To discover the
+whole project for each text would take ten times as long.
 """
 
 import json
@@ -13,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-# lhp may print; only the answers belong on stdout.
+# lhp may print to stdout, so the answers get a descriptor of their own.
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 logging.disable(logging.CRITICAL)
@@ -22,7 +25,7 @@ try:
     from lhp.api import LakehousePlumberApplicationFacade
 
     def flowgroups(root, pipeline_config):
-        """lhp 0.9: the public facade, without the parse cache that the run itself keeps in the project."""
+        """lhp 0.9: the public facade, without the parse cache in the project."""
         facade = LakehousePlumberApplicationFacade.for_project(
             root, pipeline_config_path=pipeline_config, no_cache=True
         )
@@ -32,8 +35,9 @@ except ImportError:
     from lhp.core.orchestrator import ActionOrchestrator
 
     def flowgroups(root, pipeline_config):
-        """Before 0.9 there is no such facade: the orchestrator that every command is built on."""
-        found = ActionOrchestrator(root, pipeline_config_path=pipeline_config).discover_all_flowgroups()
+        """Before lhp 0.9: the orchestrator, which every command uses."""
+        orchestrator = ActionOrchestrator(root, pipeline_config_path=pipeline_config)
+        found = orchestrator.discover_all_flowgroups()
         return [(flowgroup.pipeline, flowgroup.use_template) for flowgroup in found]
 
 
@@ -48,7 +52,7 @@ except ImportError:
 try:
     from lhp.parsers.blueprint_parser import BlueprintParser
 except ImportError:
-    pass  # before 0.8.6 there are none
+    pass  # before 0.8.6 lhp has no blueprints
 
 
 def count(question):
@@ -64,14 +68,14 @@ def count(question):
 
 
 def project(root, path):
-    """taken, or dropped: lhp then goes on as if there were no lhp.yaml"""
+    """`taken`, or `dropped` where lhp continues as if lhp.yaml did not exist."""
     return "dropped" if ProjectConfigLoader(root).load_project_config() is None else "taken"
 
 
 def flowgroups_of(root, path):
-    """Pipeline, flowgroup and template of each flowgroup in a file."""
+    """Pipeline, name and template of each flowgroup in a file."""
     found = YAMLParser().parse_flowgroups_from_file(path)
-    return [[flowgroup.pipeline, flowgroup.flowgroup, flowgroup.use_template or None] for flowgroup in found]
+    return [[one.pipeline, one.flowgroup, one.use_template or None] for one in found]
 
 
 def blueprint(root, path):
@@ -79,7 +83,7 @@ def blueprint(root, path):
 
 
 def instance(root, path):
-    """How many flowgroups come from a file among the pipelines that may be an instance."""
+    """Number of flowgroups from a file below pipelines/ that may be an instance."""
     found = YAMLParser().parse_flowgroups_from_file(path)
     documents = load_yaml_documents_all(path)
     if not BlueprintParser.looks_like_instance(documents[0]):
@@ -89,13 +93,21 @@ def instance(root, path):
     return len(found) + len(known.flowgroups)
 
 
-READERS = {"project": project, "flowgroups": flowgroups_of, "blueprint": blueprint, "instance": instance}
+READERS = {
+    "project": project,
+    "flowgroups": flowgroups_of,
+    "blueprint": blueprint,
+    "instance": instance,
+}
 
 
 def read(question):
-    """What each text is read as; `ended` where lhp raises: it ends there, or (before 0.8.7) skips a flowgroup's file."""
+    """The result for each text; `ended` where lhp raises an error.
+
+    lhp then ends, or (before 0.8.7) skips the file of a flowgroup.
+    """
     root, reader = Path(question["root"]), READERS[question["reader"]]
-    # What lhp takes itself from 0.9.1 on: the same values, made in a third of the time.
+    # lhp uses the C loader itself since 0.9.1. It gives the same values in a third of the time.
     yaml.SafeLoader = yaml.CSafeLoader
     path = root / question["path"]
     answers = []
@@ -112,7 +124,7 @@ for line in sys.stdin:
     try:
         question = json.loads(line)
         answer = read(question) if "texts" in question else count(question)
-    except Exception as error:  # the test that asked says which project it was
+    except Exception as error:  # the test reports it with the project's name
         answer = {"error": "%s: %s" % (type(error).__name__, error)}
     answers.write(json.dumps(answer) + "\n")
     answers.flush()

@@ -1,6 +1,6 @@
-// oracle.ts: what the real lhp itself says of a project. Two witnesses: the event that lhp 0.9.2
-// and later keeps of the very run under test, and the Python API of any version (oracle.py). The
-// sandbox sees to it that the event goes nowhere.
+// oracle.ts: the counts that the real lhp has for a project, from two sources: the event that lhp
+// 0.9.2 and later records of the same run, and the Python API of any version (oracle.py). The
+// sandbox keeps lhp from sending the event.
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   cpSync,
@@ -17,12 +17,12 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { projectRoot, type Sandbox } from '../../scripts/harness/sandbox.ts';
 
-/** Path in the project → its text, or where a symbolic link of that name points. */
+/** The text of each path in the project, or the target of a symbolic link. */
 export type Tree = Record<string, string | { link: string }>;
 
 /**
- * A project in the sandbox's folder: the named trees of test/fixtures/projects over each other,
- * then `tree`.
+ * Creates a project in the sandbox's folder: the named trees of test/fixtures/projects, one over
+ * the other, and then `tree`.
  */
 export function layOut(box: Sandbox, bases: string[], tree: Tree): string {
   const root = join(box.dir, 'project');
@@ -37,7 +37,7 @@ export function layOut(box: Sandbox, bases: string[], tree: Tree): string {
   return root;
 }
 
-/** Waits for a child of `Sandbox.start` and gives its exit status and everything it printed. */
+/** Waits for a child of `Sandbox.start`; gives its exit status and all its output. */
 export async function ended(
   child: ChildProcess,
 ): Promise<{ status: number | null; output: string }> {
@@ -51,8 +51,8 @@ export async function ended(
 }
 
 /**
- * lhp's own event of its last `generate` in this sandbox. `project` is null when its quarter of a
- * second was over.
+ * lhp's own event of its last `generate` in this sandbox. `project` is null when counting took lhp
+ * longer than 0.25 s.
  */
 export interface OwnEvent {
   files_written: number;
@@ -62,7 +62,7 @@ export interface OwnEvent {
 
 export function ownEvent(box: Sandbox): OwnEvent {
   const folder = join(box.dir, 'lhp-config', 'telemetry');
-  // On a slow machine lhp ends before its sender has given the events back: spool.inflight-….jsonl.
+  // On a slow machine lhp ends before its sender has renamed spool.inflight-….jsonl.
   const lines = readdirSync(folder)
     .filter((name) => name.endsWith('.jsonl'))
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean));
@@ -73,29 +73,29 @@ export function ownEvent(box: Sandbox): OwnEvent {
 }
 
 export interface WarmLhp {
-  /** A folder with an `lhp` in it, to put on PATH. */
+  /** A folder for PATH that contains `lhp`. */
   bin: string;
   close(): void;
 }
 
 /**
- * The given lhp without its start, which is most of a small generate: imported once, and forked for
- * each run (warm_lhp.py).
+ * Starts a server that has imported the given lhp and forks a process for each run (warm_lhp.py).
+ * The start of lhp takes most of the time of a small generate.
  */
 export async function warmLhp(lhp: string): Promise<WarmLhp> {
   const bin = mkdtempSync(join(tmpdir(), 'lhp-otel-warm-'));
   const python = join(dirname(lhp), 'python');
   const socket = join(bin, 'socket');
-  // -I and -S: without lhp's site-packages it starts in 15 ms. Its interpreter is the one that
-  // lhp-otel looks for.
+  // With -I and -S it starts in 15 ms, because it does not load lhp's site-packages. lhp-otel finds
+  // lhp's interpreter in the first line.
   writeFileSync(
     join(bin, 'lhp'),
     `#!${python} -IS
 import json, os, socket, sys
 with socket.socket(socket.AF_UNIX) as server:
     server.connect(${JSON.stringify(socket)})
-    request = json.dumps({"argv": sys.argv, "cwd": os.getcwd(), "env": dict(os.environ)}).encode() + b"\\n"
-    socket.send_fds(server, [request], [0, 1, 2])
+    request = json.dumps({"argv": sys.argv, "cwd": os.getcwd(), "env": dict(os.environ)})
+    socket.send_fds(server, [request.encode() + b"\\n"], [0, 1, 2])
     sys.exit(int(server.recv(16)))
 `,
     { mode: 0o755 },
@@ -121,31 +121,27 @@ interface Counts {
   flowgroupsUsingTemplates: number;
   templates: number;
   pipelines: number;
-  /** The Python that gave the answer, which is the one that runs lhp: `3.11`. */
+  /** The version of the Python that runs lhp, such as `3.11`. */
   python: string;
 }
 
-/**
- * What of lhp reads a text: its loader of lhp.yaml, or a parser of what lies in the other folders.
- */
+/** The part of lhp that reads a text: the loader of lhp.yaml, or a parser of other files. */
 type TextReader = 'project' | 'flowgroups' | 'blueprint' | 'instance';
 
 export interface Oracle {
-  /**
-   * What lhp makes of each text in the place of the file `path`: `ended` where it raises an error.
-   */
+  /** lhp's result for each text as the content of `path`; `ended` where lhp raises an error. */
   read(
     root: string,
     reader: TextReader,
     path: string,
     texts: readonly string[],
   ): Promise<unknown[]>;
-  /** The totals of the project by lhp's Python API; `pipelineConfig` is what `-pc` names. */
+  /** The counts of the project by lhp's Python API. `pipelineConfig` is the value of `-pc`. */
   count(root: string, pipelineConfig?: string): Promise<Counts>;
   close(): void;
 }
 
-/** One Python process for a whole test file, beside the given `lhp`. */
+/** Starts one Python process, that of the given `lhp`, for a whole test file. */
 export function startOracle(lhp: string): Oracle {
   const script = join(projectRoot, 'test', 'support', 'oracle.py');
   const child = spawn(join(dirname(lhp), 'python'), [script], {

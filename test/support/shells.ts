@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lacking, program } from '../../scripts/harness/needs.ts';
+import { program } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -14,6 +14,7 @@ import {
   type Sandbox,
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
+import { lacking } from '../support/lacking.ts';
 
 /** The stand-in for lhp. */
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');

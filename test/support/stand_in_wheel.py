@@ -1,4 +1,7 @@
-"""Makes wheels called lakehouse-plumber whose lhp prints where it runs: for tests of launchers, without an index."""
+"""Builds wheels named lakehouse-plumber whose `lhp` prints where it runs.
+
+The tests of launchers install them without a package index.
+"""
 
 import base64
 import hashlib
@@ -21,7 +24,8 @@ if __name__ == "__main__":
 
 
 def record(name: str, text: str) -> str:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+    digest = hashlib.sha256(text.encode()).digest()
+    digest = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     return f"{name},sha256={digest},{len(text)}\n"
 
 
@@ -31,11 +35,14 @@ def write(folder: str, version: str) -> None:
         "lhp/__init__.py": "",
         "lhp/cli/__init__.py": "",
         "lhp/cli/main.py": MAIN,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: lakehouse-plumber\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: lakehouse-plumber\n"
+        f"Version: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
+        "Tag: py3-none-any\n",
         f"{info}/entry_points.txt": "[console_scripts]\nlhp = lhp.cli.main:cli\n",
     }
-    files[f"{info}/RECORD"] = "".join(record(*file) for file in files.items()) + f"{info}/RECORD,,\n"
+    records = "".join(record(*file) for file in files.items())
+    files[f"{info}/RECORD"] = records + f"{info}/RECORD,,\n"
     with zipfile.ZipFile(f"{folder}/lakehouse_plumber-{version}-py3-none-any.whl", "w") as wheel:
         for name, text in files.items():
             wheel.writestr(name, text)

@@ -1,8 +1,12 @@
-"""The real lhp, imported once and forked for each run: importing it, and again in each of its workers, is nine tenths of the time
-of a small generate. Run with the Python of a venv that has lhp: `warm_lhp.py SOCKET`; the launcher beside it asks it to run.
+"""A server that imports the real lhp once and forks a process for each run.
 
-Of a request come the command line, folder, environment and the launcher's own stdin, stdout and stderr; the answer is the exit
-status. What runs is lhp's own entry point, in a process of its own; only its workers are forked where it would spawn them.
+Importing lhp, in the command and again in each of its workers, takes nine tenths of the time of a
+small generate. Run it with the Python of a venv that has lhp: `warm_lhp.py SOCKET`. The launcher
+that oracle.ts writes connects to the socket.
+
+A request contains the command line, folder and environment, and the launcher's stdin, stdout and
+stderr. The answer is the exit status. Each run executes lhp's own entry point in its own process;
+its workers are forked instead of spawned.
 """
 
 import gc
@@ -18,12 +22,12 @@ import sys
 import lhp
 from lhp.cli.main import cli
 
-# Its commands import most of it only when they are called.
+# Most modules are imported only when a command needs them.
 for module in pkgutil.walk_packages(lhp.__path__, "lhp.", onerror=lambda _: None):
     try:
         importlib.import_module(module.name)
     except ImportError:
-        pass  # of an extra that is not installed
+        pass  # belongs to an extra that is not installed
 
 context = multiprocessing.get_context
 multiprocessing.get_context = lambda method=None: context("fork")
@@ -41,7 +45,7 @@ def become(request, descriptors):
 
 
 def serve(connection):
-    """Forks lhp, waits for it and tells its status; False in the process that is to be lhp."""
+    """Forks, waits for the child and sends its exit status. Returns the request in the child."""
     message, descriptors, _, _ = socket.recv_fds(connection, 1 << 20, 3)
     while not message.endswith(b"\n"):
         message += connection.recv(1 << 20)

@@ -2,8 +2,8 @@
 // recorded by the client's own code, and ids, slot and time are put into its bytes: recording each
 // by the SDK would be the sender's time, not the servers'.
 import { recordRun } from '../../../src/otlp/encode.ts';
+import type { SimulatedRun } from '../../fleet/machine.ts';
 import { digest } from '../../harness/runs.ts';
-import type { SimulatedRun } from './machine.ts';
 
 const MARK = { machine: digest('a'), project: digest('b'), slot: 'aa', at: 1_700_000_000_000 };
 const ENVIRONMENTS = ['dev', 'test', 'prod'];

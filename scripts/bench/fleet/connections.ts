@@ -8,11 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../../src/config/config.ts';
 import { poster } from '../../../src/deliver/post.ts';
+import type { Arrival } from '../../fleet/delivery.ts';
+import type { ConnectionCosts } from '../../fleet/measured.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import { type Gateway, gatewayServer, prometheusServer } from '../../harness/stack.ts';
 import { cpu, listen } from '../measure.ts';
 import type { Bodies } from './bodies.ts';
-import type { Arrival } from './delivery.ts';
 import type { Programs } from './drive.ts';
 import { type Connections, send } from './send.ts';
 
@@ -20,18 +21,6 @@ import { type Connections, send } from './send.ts';
 const POSTS = 50;
 /** Two to warm up, and three that are measured. */
 const WAYS = 5;
-
-/**
- * Seconds of the gateway's processor a run, by the way it comes; bytes of a delivery of one run, to
- * the gateway and back.
- */
-export interface ConnectionCosts {
-  kept: number;
-  opened: number;
-  tls: number;
-  /** With TLS, as the client is set up by default, and compressed. */
-  wire: Record<'plain' | 'gzip', { out: number; back: number }>;
-}
 
 /** `arrivals` are shared out: each way gets its own. */
 export async function connectionCosts(

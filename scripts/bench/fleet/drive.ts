@@ -4,53 +4,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DAY } from '../../fleet/assumptions.ts';
+import { type Arrival, fleetOf, inOrder } from '../../fleet/delivery.ts';
+import type { Fleet } from '../../fleet/machine.ts';
+import type { Blocks, Driven } from '../../fleet/measured.ts';
+import { POINT_SERIES, tally } from '../../fleet/tally.ts';
 import { post } from '../../harness/runs.ts';
 import { gatewayServer, type Prometheus, prometheusServer } from '../../harness/stack.ts';
 import { cpu, peak, size } from '../measure.ts';
-import { DAY } from './assumptions.ts';
 import { type Bodies, lhpVersion, machineOf } from './bodies.ts';
-import { type Arrival, fleetOf, inOrder } from './delivery.ts';
-import type { Fleet } from './machine.ts';
-import { type Latency, latency } from './questions.ts';
+import { latency } from './questions.ts';
 import { deliveriesOf, send } from './send.ts';
-import { POINT_SERIES, tally } from './tally.ts';
 
 const BLOCKS_WITHIN_MS = 120_000;
 /** The name of a block; others are being made, or no blocks. */
 const ULID = /^[0-9A-Z]{26}$/;
 const LOOK_EVERY_MS = 500;
-
-export interface Driven {
-  machines: number;
-  days: number;
-  runs: number;
-  connections: number;
-  seconds: number;
-  /** Answers that are the truth, of how many; and the first that is not. */
-  right: number;
-  asked: number;
-  wrong: string | undefined;
-  /** Seconds of processor time. */
-  gatewayCpu: number;
-  backendCpu: number;
-  series: number;
-  /** In the backend's head, at most, and its memory with them, MiB. */
-  headSeries: number;
-  gatewayMiB: number;
-  backendMiB: number;
-  /** And when the dashboards had been asked, too. */
-  askedMiB: number;
-  blocks: Blocks;
-  panels: Latency;
-}
-
-interface Blocks {
-  chunkBytes: number;
-  indexBytes: number;
-  /** Series of each block, added up. */
-  series: number;
-  samples: number;
-}
 
 export interface Programs {
   collector: string;

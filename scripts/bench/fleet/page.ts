@@ -2,11 +2,10 @@
 // fleet --write` keeps between two marks. Each number says where it comes from: measured in this
 // run, measured by another benchmark, or assumed.
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Arrivals } from './arrivals.ts';
-import { ASSUMED, MONTH, RETENTION } from './assumptions.ts';
-import type { ConnectionCosts } from './connections.ts';
-import type { Driven } from './drive.ts';
-import { CLUSTER, type Needs, SERVER, type Units } from './sizing.ts';
+import type { Arrivals } from '../../fleet/arrivals.ts';
+import { ASSUMED, MONTH, RETENTION } from '../../fleet/assumptions.ts';
+import type { ConnectionCosts, Driven } from '../../fleet/measured.ts';
+import { CLUSTER, type Needs, SERVER, type Units } from '../../fleet/sizing.ts';
 
 export interface Found {
   /** Machine, versions and command. */
@@ -37,8 +36,8 @@ const time = (seconds: number) =>
 const table = (head: string[], rows: string[][]): string =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
-export function page({ where, driven, connections, units: u, fleets }: Found): string {
-  const sent = table(
+const sentTable = (fleets: Found['fleets']) =>
+  table(
     [
       'machines',
       'runs a working day',
@@ -68,7 +67,9 @@ export function page({ where, driven, connections, units: u, fleets }: Found): s
       ...[n(a.activeSeries), n(a.monthSeries), n(a.allSeries)],
     ]),
   );
-  const needed = table(
+
+const neededTable = (fleets: Found['fleets']) =>
+  table(
     [
       'machines',
       'cores',
@@ -97,7 +98,9 @@ export function page({ where, driven, connections, units: u, fleets }: Found): s
       ],
     ]),
   );
-  const through = table(
+
+const throughTable = (driven: Found['driven']) =>
+  table(
     [
       'machines',
       'days',
@@ -122,6 +125,11 @@ export function page({ where, driven, connections, units: u, fleets }: Found): s
       `${time(one.panels.monthMs / 1_000)} (${one.panels.slowest}), ${time(one.panels.panelsMs / 1_000)}`,
     ]),
   );
+
+export function page({ where, driven, connections, units: u, fleets }: Found): string {
+  const sent = sentTable(fleets);
+  const needed = neededTable(fleets);
+  const through = throughTable(driven);
   const million = 1e6;
   const { arrivals: a, needs } = fleets[0] as Found['fleets'][number];
   return `
@@ -151,7 +159,7 @@ ${through}
 - Disk: the runs' chunks as two-hour blocks have them, and an index for each block of 20 days, into which Prometheus merges them; merging was not waited for.
 - A cluster's run: ${n(CLUSTER.cpu)} times the processor time, ${n(CLUSTER.nodeBytes)} bytes on each node for ten days, ${n(CLUSTER.bucketBytes)} in the bucket before it is compacted, measured by \`npm run bench -- cluster-cost\` (below). Its memory is reckoned with Prometheus's bytes a series, for the series of 36 hours; each of three nodes has all of them, and a panel reads all of them, so panels are not faster.
 
-Assumed, in \`bench/fleet/assumptions.ts\`; put in your own:
+Assumed, in \`scripts/fleet/assumptions.ts\`; put in your own:
 
 ${ASSUMED.map((one) => `- ${one}`).join('\n')}
 

@@ -1,27 +1,17 @@
 // questions.ts: how long the dashboards take to answer. Each query of each panel about runs is
 // asked as Grafana asks it, one after the other, for a range that ends now; a panel takes as long
 // as its queries together.
+
 import { DIALECTS } from '../../../deploy/generate/dashboards/dialects.ts';
 import { type PanelSpec, runDashboards } from '../../../deploy/generate/dashboards/panels.ts';
-import { DAY, HOUR, MONTH, RETENTION } from './assumptions.ts';
+import { DAY, HOUR, MONTH, RETENTION } from '../../fleet/assumptions.ts';
+import type { Latency } from '../../fleet/measured.ts';
 
 /**
  * Grafana asks for no more points than a panel is wide, and the dashboards for no less than an hour
  * each.
  */
 const POINTS = 800;
-
-export interface Latency {
-  /**
-   * The panel that takes longest over 30 days, and its time; also over all days that are kept.
-   * Milliseconds.
-   */
-  slowest: string;
-  monthMs: number;
-  allDaysMs: number;
-  /** All panels over 30 days, one after the other. */
-  panelsMs: number;
-}
 
 export async function latency(url: string, end: number): Promise<Latency> {
   const panels = DIALECTS.filter(({ name }) => name === 'prometheus')

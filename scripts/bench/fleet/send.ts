@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import * as https from 'node:https';
-import type { Arrival } from './delivery.ts';
+import type { Arrival } from '../../fleet/delivery.ts';
 
 export type Connections = 'kept' | 'new';
 

@@ -1,8 +1,8 @@
-// Proves the arithmetic of the load model (bench/fleet): no run is lost or invented on its way, a
+// Proves the arithmetic of the load model (scripts/fleet): no run is lost or invented on its way, a
 // laptop's backlog comes with the first run that the client's own back-off lets through, a seed
 // repeats, and rates and series are those that can be counted by hand.
 import { describe, expect, it } from 'vitest';
-import { type Arrivals, arrivalsOf } from '../../scripts/bench/fleet/arrivals.ts';
+import { type Arrivals, arrivalsOf } from '../../scripts/fleet/arrivals.ts';
 import {
   CI,
   DAY,
@@ -12,16 +12,11 @@ import {
   RELEASES,
   TEAM,
   TURN_MS,
-} from '../../scripts/bench/fleet/assumptions.ts';
-import { delivered, fleetOf, inOrder } from '../../scripts/bench/fleet/delivery.ts';
-import {
-  apart,
-  type Fleet,
-  isCiImage,
-  type SimulatedRun,
-} from '../../scripts/bench/fleet/machine.ts';
-import { dice } from '../../scripts/bench/fleet/random.ts';
-import { CLUSTER, needsOf, type Units } from '../../scripts/bench/fleet/sizing.ts';
+} from '../../scripts/fleet/assumptions.ts';
+import { delivered, fleetOf, inOrder } from '../../scripts/fleet/delivery.ts';
+import { apart, type Fleet, isCiImage, type SimulatedRun } from '../../scripts/fleet/machine.ts';
+import { dice } from '../../scripts/fleet/random.ts';
+import { CLUSTER, needsOf, type Units } from '../../scripts/fleet/sizing.ts';
 import {
   busiest,
   mean,
@@ -29,7 +24,7 @@ import {
   RESOURCE_SERIES,
   scaled,
   tally,
-} from '../../scripts/bench/fleet/tally.ts';
+} from '../../scripts/fleet/tally.ts';
 
 const SECOND = 1_000;
 const FLEET: Fleet = { machines: 200, seed: 1, from: 1_700_000_000_000, days: 8 };

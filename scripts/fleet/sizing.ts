@@ -3,8 +3,7 @@
 // nothing is measured or printed here.
 import type { Arrivals } from './arrivals.ts';
 import { RETENTION } from './assumptions.ts';
-import type { ConnectionCosts } from './connections.ts';
-import type { Driven } from './drive.ts';
+import type { ConnectionCosts, Driven } from './measured.ts';
 
 /** A node of Cortex keeps its blocks for ten days (deploy/cluster/cortex.yaml). */
 const NODE_DAYS = 10;

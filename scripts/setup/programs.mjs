@@ -1,0 +1,112 @@
+// programs.mjs: the real programs that the tests and benchmarks run, with their versions, and where
+// they are once scripts/setup/install.mjs has put them there. Each path contains the version and
+// the build flags, so that a change of either leads to a new installation.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const cacheDir = join(
+  process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
+  'lhp-otel-dev',
+);
+
+/** The lhp versions under test: the newest, and two whose telemetry page and rules differ. */
+export const LHP_VERSIONS = ['0.9.3', '0.8.7', '0.6.4'];
+/** lhp accepts any PyYAML. 6.0.4 reads merge keys differently, so the tests cover both kinds. */
+const pyyaml = (version) => (version === LHP_VERSIONS[0] ? '6.0.4' : '6.0.3');
+
+/**
+ * The real launchers that test/extended/launchers.test.ts starts. conda and pixi are not on PyPI.
+ */
+export const PYTHON_TOOLS = [
+  'uv==0.13.9',
+  'pipx==1.18.4',
+  'poetry==2.5.1',
+  'hatch==1.18.2',
+  'pdm==2.29.4',
+  'pipenv==2026.10.3',
+];
+
+/** The builder of the collector, and the list of the collector's parts. */
+export const COLLECTOR = {
+  builder: 'go.opentelemetry.io/collector/cmd/builder@v0.161.0',
+  config: join(root, 'test', 'collector', 'builder.yaml'),
+};
+
+/**
+ * Go modules built as they are published: `programs` are packages of the module. Debug information
+ * is stripped, because linking takes less time and the files are a third smaller.
+ */
+const STRIPPED = '-s -w';
+export const PROMETHEUS = {
+  module: 'github.com/prometheus/prometheus',
+  version: 'v0.316.0', // Prometheus 3.16
+  programs: ['cmd/prometheus', 'cmd/promtool'],
+  // Without the clients of cloud providers, which are most of the build. The configurations in
+  // deploy/ use static addresses and, on Kubernetes, DNS.
+  tags: 'remove_all_sd,enable_dns_sd',
+  ldflags: STRIPPED,
+};
+export const CORTEX = {
+  module: 'github.com/cortexproject/cortex',
+  version: 'v1.21.1',
+  programs: ['cmd/cortex'],
+  // As in its own Makefile. Without slicelabels it starts, and crashes at the first sample.
+  tags: 'netgo,slicelabels',
+  ldflags: STRIPPED,
+};
+export const VICTORIAMETRICS = {
+  module: 'github.com/VictoriaMetrics/VictoriaMetrics',
+  version: 'v1.151.0',
+  programs: ['app/victoria-metrics', 'app/vmalert'],
+  ldflags: STRIPPED,
+};
+export const KUSTOMIZE = {
+  module: 'sigs.k8s.io/kustomize/kustomize/v5',
+  version: 'v5.8.2',
+  programs: ['.'],
+  ldflags: STRIPPED,
+};
+export const KUBECONFORM = {
+  module: 'github.com/yannh/kubeconform',
+  version: 'v0.8.0',
+  programs: ['cmd/kubeconform'],
+  ldflags: STRIPPED,
+};
+/** Only its OpenAPI description of the Kubernetes objects is used. */
+export const KUBERNETES = 'k8s.io/kubernetes@v1.36.3';
+
+const keyOf = (...parts) =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12);
+const server = (name) => join(cacheDir, 'servers', name);
+const venvBin = process.platform === 'win32' ? 'Scripts' : 'bin';
+
+/** The virtual environment with this version of lhp. */
+export const lhpVenv = (version) => join(cacheDir, 'lhp', `${version}-pyyaml-${pyyaml(version)}`);
+export const lhpRequirements = (version) => [
+  `lakehouse-plumber==${version}`,
+  `PyYAML==${pyyaml(version)}`,
+];
+export const pythonToolsVenv = () => join(cacheDir, 'python-tools', keyOf(PYTHON_TOOLS));
+export const inVenv = (venv, name) => join(venv, venvBin, name);
+
+/** The folder with the programs of a Go module. */
+export const moduleFolder = (of) =>
+  server(`${of.module.split('/').at(-1)}-${of.version}-${keyOf(of)}`);
+
+export const lhpPath = (version) => inVenv(lhpVenv(version), 'lhp');
+/** uv; the other launchers are beside it. */
+export const pythonToolsPath = () => inVenv(pythonToolsVenv(), 'uv');
+export const collectorPath = () =>
+  server(`otelcol-${keyOf(COLLECTOR.builder, readFileSync(COLLECTOR.config, 'utf8'))}`);
+export const prometheusPath = () => join(moduleFolder(PROMETHEUS), 'prometheus');
+export const promtoolPath = () => join(moduleFolder(PROMETHEUS), 'promtool');
+export const cortexPath = () => join(moduleFolder(CORTEX), 'cortex');
+export const victoriaMetricsPath = () => join(moduleFolder(VICTORIAMETRICS), 'victoria-metrics');
+export const vmalertPath = () => join(moduleFolder(VICTORIAMETRICS), 'vmalert');
+/** A folder with kustomize, kubeconform and swagger.json. */
+export const kubernetesTools = () =>
+  server(`kubernetes-${keyOf(KUSTOMIZE, KUBECONFORM, KUBERNETES)}`);
