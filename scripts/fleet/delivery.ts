@@ -1,7 +1,7 @@
 // delivery.ts: a machine's runs → when each of them reaches the gateway, as src/deliver.ts does it:
 // nothing delivers but a run, which takes along all that waits, oldest first, on one connection;
 // after failures the client's own back-off. Pure and seeded.
-import { backOff } from '../../src/deliver/delivery-state.ts';
+import { backOff } from '../../src/deliver/backoff.ts';
 import { TURN_MS } from './assumptions.ts';
 import { type Fleet, type Machine, type SimulatedRun, simulate } from './machine.ts';
 

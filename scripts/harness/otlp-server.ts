@@ -1,7 +1,7 @@
-// otlp-server.ts: a stand-in for a collector that answers as a test says (statuses, delays, never,
-// resets, partial success) and keeps every request as it came: bytes, headers, order, connections.
-// It lives in the test's own process, so a test must not block while it waits for it: `lhpOtel` is
-// Sandbox.run for that.
+// otlp-server.ts: a test server in the place of a collector. It answers as the test says (statuses,
+// delays, silence, resets, partial success), and keeps every request with its bytes and headers. It
+// runs in the test's own process, so a test must not block while it waits for a request: use
+// `lhpOtel` instead of `Sandbox.run`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -18,17 +18,14 @@ import { gunzipSync } from 'node:zlib';
 import { type RunOptions, type Sandbox, until } from './sandbox.ts';
 
 export interface Answer {
-  /** 200 unless said otherwise. */
+  /** Default 200. */
   status?: number;
   headers?: Record<string, string>;
   body?: string;
   delayMs?: number;
-  /** Not before this has come about. */
+  /** Resolves when the answer may be sent. */
   after?: () => Promise<unknown>;
-  /**
-   * Instead of an answer: silence for ever, a reset connection, or a body that comes byte by byte
-   * and has no end.
-   */
+  /** Instead of an answer: no answer, a reset connection, or a body of single bytes without end. */
   instead?: 'silence' | 'reset' | 'dribble';
 }
 
@@ -36,13 +33,11 @@ export interface Received {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
-  /**
-   * Every byte before the body that names or describes it: request line and headers as they came.
-   */
+  /** Method, path and the headers with their names and values as they came, a line each. */
   head: string;
-  /** The body as it was on the wire. */
+  /** The body as it was sent. */
   raw: Buffer;
-  /** The body without its Content-Encoding. */
+  /** The body, uncompressed. */
   body: Buffer;
 }
 
@@ -53,17 +48,17 @@ export interface OtlpServer {
   /** Complete requests in the order of their arrival. */
   requests: Received[];
   connections(): number;
-  /** The next requests are answered so, in this order; the last answer is for all that follow. */
+  /** Answers for the next requests, in this order; the last one is for all that follow. */
   answers(...script: [Answer, ...Answer[]]): void;
-  /** Also breaks what is still open. */
+  /** Also closes open connections. */
   close(): Promise<void>;
 }
 
 export interface ServerSetup {
-  /** Any free one unless given. */
+  /** Default: a free port. */
   port?: number;
   script?: [Answer, ...Answer[]];
-  /** TLS with these certificates. */
+  /** Serves TLS with these certificates. */
   tls?: ServerOptions;
 }
 
@@ -92,7 +87,7 @@ export async function startOtlpServer({
     const answer = (planned.length > 1 ? planned.shift() : planned[0]) ?? {};
     await respond(response, answer);
   };
-  // A client that was gone before its request or answer was complete is seen on the client's side.
+  // A request that the client broke off is an error here, and the test looks at the client.
   const listener: RequestListener = (request, response) =>
     void serve(request, response).catch(() => {});
   const server = tls ? createTlsServer(tls, listener) : createServer(listener);
@@ -138,13 +133,14 @@ async function respond(response: ServerResponse, answer: Answer): Promise<void> 
 }
 
 /**
- * A port that takes no connection, as behind a firewall that drops packets: the process that
- * listens sleeps, and its queue of connections is full, so the kernel leaves every further one
- * unanswered.
+ * A port on which connecting gets no answer, as behind a firewall that drops packets: the process
+ * that listens is blocked and its queue of connections is full, so the kernel answers no further
+ * one.
  */
 export async function startBlackHole(): Promise<{ endpoint: string; close(): void }> {
-  const listen = `const place = { port: 0, host: '127.0.0.1', backlog: 1 };
-  require('node:net').createServer().listen(place, function () {
+  const listen = `
+  const address = { port: 0, host: '127.0.0.1', backlog: 1 };
+  require('node:net').createServer().listen(address, function () {
     require('node:fs').writeSync(1, String(this.address().port));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   })`;
@@ -156,7 +152,7 @@ export async function startBlackHole(): Promise<{ endpoint: string; close(): voi
   const queue = Array.from({ length: 8 }, () =>
     connect(Number(port), '127.0.0.1').on('error', () => {}),
   );
-  // Those that got a place; the others say that there is none left.
+  // The queue is full when some are connected and others still wait.
   await until(
     () => queue.some(({ connecting }) => !connecting),
     'the queue of connections to fill',
@@ -176,7 +172,7 @@ export interface Told {
   stderr: string;
 }
 
-/** Runs `lhp-otel <args>` while this process goes on serving. */
+/** Runs `lhp-otel <args>` while this process goes on answering requests. */
 export async function lhpOtel(
   box: Sandbox,
   args: string[],

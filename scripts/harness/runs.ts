@@ -72,7 +72,7 @@ export const record = (run: Run) =>
   recordRun(run.event, { timestamp: run.at, startedAt: run.at - 1_000 });
 
 /**
- * Sends like clients: many at once, each run until it is settled (src/deliver.ts): 200 is stored;
+ * Sends like clients: many at once, each run until it is settled (src/deliver/deliver.ts): 200 is stored;
  * 400 and 413 are final; everything else means "again later". A 400 to a run that was begun before
  * (`again`: all of them were) is "stored", too; to any other it is an error. `onSent` sees the
  * progress. Gives how often each answer came.

@@ -40,7 +40,7 @@ export function addPurge(program: Command, { host, print, exit }: Context): void
   async function purgeAll(agreed: (lines: string[]) => Promise<boolean>): Promise<number> {
     const { paths } = resolveMode(host, undefined);
     const { removeTraces, tracesOf } = await import('./purge-all.ts');
-    const { isDelivering } = await import('../deliver/deliver.ts');
+    const { isDelivering } = await import('../deliver/lock.ts');
     const found = tracesOf(host, paths);
     const lines = tracesInWords(found, paths, host.home);
     if (lines.length > 0 && !(await agreed(lines))) return 1;

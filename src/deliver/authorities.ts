@@ -1,8 +1,7 @@
-// authorities.ts: whom a delivery trusts to vouch for the collector's certificate: the configured
-// file and nobody else, or the system's authorities, Node's own list, and what NODE_EXTRA_CA_CERTS,
-// SSL_CERT_FILE and SSL_CERT_DIR add to them. Read here and handed to TLS, so that it is the same
-// whatever Node was started with: NODE_USE_SYSTEM_CA and --use-system-ca ask for what counts
-// anyway.
+// authorities.ts: the certificate authorities that a delivery trusts: those of the configured file
+// only, or else the system's, Node's own list, and those that NODE_EXTRA_CA_CERTS, SSL_CERT_FILE
+// and SSL_CERT_DIR add. They are read here and passed to TLS, so that variables and options of Node
+// do not change them. NODE_USE_SYSTEM_CA and --use-system-ca add nothing to that.
 import { readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { getCACertificates } from 'node:tls';
@@ -12,15 +11,15 @@ import { readRegular } from '../system/files.ts';
 import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/host.ts';
 
 export interface Authorities {
-  /** As a sentence names them: "trusted by …". */
+  /** Their name in a sentence: "trusted by …". */
   called: string;
   /** PEM. */
   certificates: string[];
-  /** What was named and could not be read, with the reason. */
+  /** The variable that names them, and why nothing could be read from there. */
   unreadable?: string;
 }
 
-/** Where the systems keep their bundle: Debian, Fedora, openSUSE, OpenELEC, CentOS, Alpine. */
+/** Of Debian, Fedora, openSUSE, OpenELEC, CentOS and Alpine. */
 const BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -30,10 +29,10 @@ const BUNDLES = [
   '/etc/ssl/cert.pem',
 ];
 const FOLDERS = ['/etc/ssl/certs', '/etc/pki/tls/certs'];
-/** Systems have some hundred files there. */
+/** Bounds the work in a folder that somebody named by mistake; systems have some hundred files. */
 const MAX_FILES = 5_000;
 
-/** Those whose name fits best come first: an authority is often in several lists. */
+/** `doctor` names the first list that holds an authority, so the most specific list comes first. */
 export function authorities(certificate: string | undefined, env: Env): Authorities[] {
   if (certificate !== undefined)
     return [{ called: certificate, certificates: blocksOf(read(certificate)) }];
@@ -53,13 +52,13 @@ export function authorities(certificate: string | undefined, env: Env): Authorit
 function systemCertificates(): string[] {
   if (process.platform === 'darwin' || process.platform === 'win32')
     return getCACertificates('system');
-  // Not by Node here: it reads each file of a folder, takes 20 ms for it, and waits for a FIFO for
-  // ever.
+  // Not by Node here: it reads each file of a folder, which takes 20 ms, and waits forever for a
+  // FIFO.
   const bundle = BUNDLES.find(isFile);
   return (bundle ? [bundle] : FOLDERS.flatMap(filesIn)).flatMap(blocksIn);
 }
 
-/** Files that a variable names. */
+/** From the files that a variable names. */
 function named(variable: string, paths: string[]): Authorities {
   const called = `the authorities of ${variable}`;
   const certificates = paths.flatMap(blocksIn);
@@ -82,7 +81,7 @@ function filesIn(folder: string): string[] {
     const names = readdirSync(folder).sort().slice(0, MAX_FILES);
     return names.map((name) => join(folder, name));
   } catch {
-    return []; // not there, or not ours to read
+    return []; // missing or not readable
   }
 }
 
@@ -94,7 +93,7 @@ function blocksIn(path: string): string[] {
   try {
     return blocksOf(read(path));
   } catch {
-    return []; // TLS says what comes of it, and doctor that the file was not read
+    return []; // TLS fails without the authority, and doctor says that nothing was read
   }
 }
 

@@ -1,46 +1,41 @@
-// deliver.ts: the waiting runs → the operator's collector, oldest first. The bytes of each file are
-// posted (post.ts) as they are. A run leaves the spool only with a 200 (sent) or a final refusal
-// (lost, and counted); everything else means: again later.
-import { existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+// deliver.ts: posts the waiting runs to the operator's collector, oldest first, each file byte for
+// byte. A run leaves the spool only when it is stored (the collector answered 200) or refused for
+// good (400, 413: lost, and counted); after anything else it waits for a later delivery.
+import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { hasOtherAttempts, noteBegun, noteNotStored } from '../spool/attempts.ts';
 import { markLost, markSent, readRun, type StoredRun, waiting } from '../spool/spool.ts';
 import { errorCode } from '../system/error.ts';
-import { ensureFolder } from '../system/files.ts';
 import type { Env } from '../system/host.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/probe.ts';
+import { mustWait } from './backoff.ts';
 import type { Answer } from './classify.ts';
-import { mustWait, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
-import { poster } from './post.ts';
+import { noteFailure, noteProblem, noteSuccess, readDeliveryState } from './delivery-state.ts';
+import { keepLock, releaseLock, takeLock } from './lock.ts';
+import { type Post, poster } from './post.ts';
 
 /**
- * A lock of this age belongs to a process that was killed or sleeps: a post takes a minute at most,
- * and makes it young.
- */
-const STALE_LOCK_MS = 120_000;
-/**
- * The gateway accepts runs and drops points that are further ahead than this (5 minutes by its
- * clock).
+ * A run with a later time than this is not delivered yet: its clock was set back since. The gateway
+ * accepts such a request but drops points that are more than 5 minutes ahead of its own clock.
  */
 const AHEAD_MS = 60_000;
 
-const now = () => new Date().toISOString();
-
 export interface DeliverOptions {
-  /** Asked again before each post: `off` in the meantime means that nothing is sent. */
+  /** Asked before each post, so that `off` ends a delivery that is under way. */
   consented: () => boolean;
-  /** Try also where the back-off says to wait. */
+  /** Ignore the back-off. */
   force?: boolean;
   log?: (text: string) => void;
-  /** Where NODE_EXTRA_CA_CERTS and SSL_CERT_* are looked for. */
+  /** Names the certificate authorities (authorities.ts). */
   env: Env;
 }
 
+type Endpoint = Config & { url: string };
+
 /**
- * Delivers what is waiting; gives the number of runs delivered. Another process that is delivering
- * already does it for us.
+ * Delivers what waits. Does nothing where another process is delivering: that one delivers all.
+ *
+ * @returns the number of runs delivered.
  */
 export async function deliver(
   paths: Paths,
@@ -49,36 +44,36 @@ export async function deliver(
 ): Promise<number> {
   const { url } = config;
   if (url === undefined || config.problems.length > 0) {
-    if (config.configured)
-      writeDeliveryState(paths, {
-        ...readDeliveryState(paths),
-        lastFailure: now(),
-        problem: 'the configuration is wrong',
-      });
+    if (config.configured) noteProblem(paths, 'the configuration is wrong');
     return 0;
   }
   let sent = 0;
-  // Once more after the lock is free again: a run may have come in while it was held, and relied on
-  // us.
-  while (waiting(paths).length > 0 && lock(paths)) {
+  // Again after the lock is released: a run that was recorded meanwhile relied on this process.
+  while (waiting(paths).length > 0 && takeLock(paths)) {
     const before = sent;
     try {
       const outcome = await deliverWaiting(paths, { ...config, url }, options);
       sent += outcome.sent;
       if (!outcome.goOn) return sent;
     } finally {
-      unlock(paths);
+      releaseLock(paths);
     }
     if (sent === before && waiting(paths).length > 0) break;
   }
   return sent;
 }
 
+interface Outcome {
+  sent: number;
+  /** False where a further attempt now would end in the same way. */
+  goOn: boolean;
+}
+
 async function deliverWaiting(
   paths: Paths,
-  config: Config & { url: string },
+  config: Endpoint,
   options: DeliverOptions,
-) {
+): Promise<Outcome> {
   let sent = 0;
   const state = readDeliveryState(paths);
   if (!options.force && mustWait(state)) {
@@ -98,115 +93,45 @@ async function deliverWaiting(
     noteBegun(paths, run.timestamp);
     const answer = await post(bytes);
     options.log?.(`${run.timestamp}: ${answer.kind}${answer.why ? ` (${answer.why})` : ''}`);
-    // Settled by another, or deleted by the user in the meantime: there is nothing to note.
+    // Settled by another process, or deleted by the user, while it was posted.
     if (!existsSync(run.path)) continue;
     if (answer.kind === 'later') {
       if (!answer.mayBeStored) noteNotStored(paths, run.timestamp);
       noteFailure(paths, answer.why);
       return { sent, goOn: false };
     }
-    // A backend can refuse what it already has (docs/adr/0007-acknowledged-is-stored.md): after an
-    // attempt without an answer that is the likelier reason, and the run is not counted as lost.
-    const unsure = answer.kind === 'refused' && answer.mayBeStored;
-    const there = unsure && (answer.repeated || hasOtherAttempts(paths, run.timestamp));
-    sent += settle(paths, run, there ? { ...answer, kind: 'accepted' } : answer);
+    if (isStored(paths, run, answer)) {
+      markSent(paths, run);
+      noteSuccess(paths, answer.rejectedPoints);
+      sent += 1;
+    } else {
+      markLost(paths, run, 'rejected');
+      noteProblem(paths, answer.why);
+    }
   }
   return { sent, goOn: true };
 }
 
 /**
- * A file that was read a moment ago can be gone or changed: said, as everything that goes wrong on
- * the way.
+ * A backend can refuse a run that it already has (docs/adr/0007-acknowledged-is-stored.md). After
+ * an attempt that ended without an answer this is the likelier reason for a refusal, and the run
+ * does not count as lost.
  */
-function posterOrProblem(paths: Paths, config: Config & { url: string }, env: Env) {
+function isStored(paths: Paths, run: StoredRun, answer: Answer): boolean {
+  if (answer.kind === 'accepted') return true;
+  return answer.mayBeStored && (answer.repeated || hasOtherAttempts(paths, run.timestamp));
+}
+
+/** A PEM file that was readable when the configuration was checked may be gone or changed now. */
+function posterOrProblem(paths: Paths, config: Endpoint, env: Env): Post | undefined {
   try {
     return poster(config, env);
   } catch (error) {
-    noteFailure(
-      paths,
-      `TLS cannot be set up with the configured files (${errorCode(error) ?? 'internal error'})`,
-    );
+    const why = errorCode(error) ?? 'internal error';
+    noteFailure(paths, `TLS cannot be set up with the configured files (${why})`);
     return undefined;
   }
 }
 
-/** Recorded by a clock that has been set back since; delivered when its time has come. */
+/** Whether the run was recorded by a clock that was ahead; it is delivered when its time comes. */
 export const isAhead = (run: StoredRun): boolean => run.timestamp > Date.now() + AHEAD_MS;
-
-function settle(paths: Paths, run: StoredRun, answer: Answer): number {
-  if (answer.kind === 'refused') {
-    markLost(paths, run, 'rejected');
-    const { problem: _, ...state } = readDeliveryState(paths);
-    writeDeliveryState(paths, { ...state, lastFailure: now(), problem: answer.why });
-    return 0;
-  }
-  markSent(paths, run);
-  const rejected = (readDeliveryState(paths).rejectedPoints ?? 0) + answer.rejectedPoints;
-  writeDeliveryState(paths, {
-    lastSuccess: now(),
-    failures: 0,
-    ...(rejected > 0 ? { rejectedPoints: rejected } : {}),
-  });
-  return 1;
-}
-
-// ── lock: not for exactness (a run that is sent twice counts once), but so that many runs at once
-// make one sender ──────────
-
-const lockFile = (paths: Paths) => join(paths.state, 'deliver.lock');
-
-function lock(paths: Paths): boolean {
-  const path = lockFile(paths);
-  ensureFolder(dirname(path));
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    try {
-      writeFileSync(path, String(process.pid), { flag: 'wx', mode: 0o600 });
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-        // a full disk has room for a name, and this one would look alive
-        rmSync(path, { force: true });
-        throw error;
-      }
-      if (!isStale(path)) return false;
-      rmSync(path, { force: true });
-    }
-  }
-  return false;
-}
-
-/**
- * Whether a process that is gone, or one that hangs, holds the lock; the next delivery takes it
- * away.
- */
-export const lockIsStale = (paths: Paths): boolean => isStale(lockFile(paths));
-
-/** Whether a process is posting now. */
-export const isDelivering = (paths: Paths): boolean =>
-  existsSync(lockFile(paths)) && !lockIsStale(paths);
-
-function isStale(path: string): boolean {
-  try {
-    if (Math.abs(statSync(path).mtimeMs - Date.now()) > STALE_LOCK_MS) return true;
-    process.kill(Number(readText(path)), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
-}
-
-/** False where another has taken it over: we have slept. */
-function keepLock(paths: Paths): boolean {
-  try {
-    if (readText(lockFile(paths)) !== String(process.pid)) return false;
-    const now = new Date();
-    utimesSync(lockFile(paths), now, now);
-    return true;
-  } catch {
-    return false; // taken over and done with
-  }
-}
-
-function unlock(paths: Paths): void {
-  if (keepLock(paths)) rmSync(lockFile(paths), { force: true });
-}

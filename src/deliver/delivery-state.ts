@@ -1,33 +1,26 @@
-// delivery-state.ts: what is remembered of the deliveries so far, in one small file: for `status`,
-// and so that a collector that is away is not asked again by every run. Holds no header, no URL,
-// and nothing that a server answered.
+// delivery-state.ts: what is remembered of past deliveries, in one small file. `status` and
+// `doctor` show it, and the back-off needs it. It holds no header, no URL, and nothing that a
+// server answered.
 import { join } from 'node:path';
 import { writePrivate } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { readText } from '../system/probe.ts';
+import { backOff } from './backoff.ts';
 
+/** All times are ISO 8601. */
 export interface DeliveryState {
-  /** ISO 8601, as are all times here. */
   lastSuccess?: string;
   lastFailure?: string;
   /** Why the last attempt failed, in plain words. */
   problem?: string;
-  /** Failures in a row. */
+  /** Failed deliveries in a row. */
   failures: number;
   /** No attempt before this time. */
   retryAt?: string;
-  /** Data points that the collector accepted a request without. */
+  /** Data points that the collector rejected while it accepted their requests. */
   rejectedPoints?: number;
 }
 
-/**
- * From the third failure in a row on the network is left alone for a while, and only the spool
- * grows.
- */
-const PATIENCE = 3;
-const BACK_OFF_MS = 30_000;
-const MAX_BACK_OFF_MS = 60 * 60 * 1000;
-const JITTER = 0.2;
 const stateFile = (paths: Paths) => join(paths.state, 'delivery.json');
 
 export function readDeliveryState(paths: Paths): DeliveryState {
@@ -35,45 +28,40 @@ export function readDeliveryState(paths: Paths): DeliveryState {
     const state = JSON.parse(readText(stateFile(paths)) ?? '') as DeliveryState;
     return typeof state.failures === 'number' ? state : { failures: 0 };
   } catch {
-    return { failures: 0 };
+    return { failures: 0 }; // no delivery yet, or a damaged file: start anew
   }
 }
 
-export function writeDeliveryState(paths: Paths, state: DeliveryState): void {
+const write = (paths: Paths, state: DeliveryState): void =>
   writePrivate(stateFile(paths), JSON.stringify(state));
+
+const now = () => new Date().toISOString();
+
+/** The run was delivered: the problem and the back-off end. */
+export function noteSuccess(paths: Paths, rejectedPoints: number): void {
+  const rejected = (readDeliveryState(paths).rejectedPoints ?? 0) + rejectedPoints;
+  write(paths, {
+    lastSuccess: now(),
+    failures: 0,
+    ...(rejected > 0 ? { rejectedPoints: rejected } : {}),
+  });
 }
 
-/**
- * Whether the back-off still holds. A time further away than any back-off was written by a clock
- * that was wrong.
- */
-export function mustWait({ retryAt }: DeliveryState): boolean {
-  const wait = Date.parse(retryAt ?? '') - Date.now();
-  return wait > 0 && wait <= MAX_BACK_OFF_MS * (1 + JITTER);
-}
-
-/**
- * How long the next attempt waits after so many failures in a row: from the third on, twice as long
- * each time, with jitter.
- */
-export function backOff(failures: number, random: () => number = Math.random): number {
-  if (failures < PATIENCE) return 0;
-  const wait = Math.min(BACK_OFF_MS * 2 ** (failures - PATIENCE), MAX_BACK_OFF_MS);
-  return wait * (1 - JITTER + 2 * JITTER * random());
+/** A problem that waiting does not solve: the next run tries again, without a back-off. */
+export function noteProblem(paths: Paths, problem: string): void {
+  write(paths, { ...readDeliveryState(paths), lastFailure: now(), problem });
 }
 
 /** One more failure in a row. */
 export function noteFailure(paths: Paths, problem: string): void {
-  const state = readDeliveryState(paths);
+  const { retryAt: _, ...state } = readDeliveryState(paths);
   const failures = state.failures + 1;
   const wait = backOff(failures);
-  const { retryAt: _, ...rest } = state;
-  const retry = wait > 0 ? { retryAt: new Date(Date.now() + wait).toISOString() } : {};
-  writeDeliveryState(paths, {
-    ...rest,
-    lastFailure: new Date().toISOString(),
+  write(paths, {
+    ...state,
+    lastFailure: now(),
     problem,
     failures,
-    ...retry,
+    ...(wait > 0 ? { retryAt: new Date(Date.now() + wait).toISOString() } : {}),
   });
 }

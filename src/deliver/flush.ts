@@ -1,5 +1,5 @@
-// flush.ts: deliver now, and say what happened: for the last step of a CI job, and for a user who
-// has mended a configuration.
+// flush.ts: delivers now and says what happened: for the last step of a CI job, and for a user who
+// has corrected a configuration.
 import { decidedBy } from '../consent/consent.ts';
 import { noticeOf } from '../consent/notice.ts';
 import { obstacleToRuns } from '../consent/place.ts';
@@ -11,8 +11,8 @@ import { deliver, isAhead } from './deliver.ts';
 import { readDeliveryState } from './delivery-state.ts';
 
 /**
- * @param shownNow - this very command has shown the notice of the endpoint, so it delivers nothing
- * yet.
+ * @param shownNow - whether this command has just shown the notice of the endpoint. Then it
+ *   delivers nothing, so that `lhp-otel off` is still in time.
  */
 export async function flush(host: Host, shownNow = false): Promise<{ ok: boolean; text: string }> {
   const root = projectRoot(host.cwd);
@@ -26,11 +26,11 @@ export async function flush(host: Host, shownNow = false): Promise<{ ok: boolean
   const obstacle = await obstacleToRuns(host.env, paths);
   if (obstacle) return { ok: false, text: `${obstacle.what}: ${obstacle.advice}` };
   prune(paths);
-  if (waiting(paths).length > 0 && (shownNow || (await noticeOf(decision, host.env)) === 'due'))
-    return {
-      ok: false,
-      text: `0 delivered, ${waiting(paths).length} still waiting: ${shownNow ? SHOWN_NOW : NOT_SHOWN}`,
-    };
+  const { length } = waiting(paths);
+  if (length > 0 && (shownNow || (await noticeOf(decision, host.env)) === 'due')) {
+    const why = shownNow ? SHOWN_NOW : NOT_SHOWN;
+    return { ok: false, text: `0 delivered, ${length} still waiting: ${why}` };
+  }
   const sent = await deliver(paths, config, {
     env: host.env,
     force: true,
@@ -45,5 +45,6 @@ export async function flush(host: Host, shownNow = false): Promise<{ ok: boolean
 }
 
 const SHOWN_NOW =
-  'the notice was shown just now; lhp-otel flush once more delivers them, lhp-otel off deletes them';
+  'the notice was shown just now; ' +
+  'lhp-otel flush once more delivers them, lhp-otel off deletes them';
 const NOT_SHOWN = 'the notice was not shown yet; any command of lhp-otel on a terminal shows it';

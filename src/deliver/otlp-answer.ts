@@ -1,8 +1,9 @@
-// otlp-answer.ts: is the body of a 200 the answer of a collector? OTLP/HTTP: to a request in JSON
-// it is an ExportMetricsServiceResponse in JSON; many backends answer with an empty body. Anything
-// else was said by somebody on the way, a proxy or a login portal, and says nothing of the run.
+// otlp-answer.ts: whether the body of a 200 is a collector's answer. By the OTLP specification the
+// answer to a request in JSON is an ExportMetricsServiceResponse in JSON; many backends answer with
+// an empty body. Any other body comes from something in between, such as a proxy or a login portal,
+// and the run did not arrive.
 
-/** The longest part of an answer is a message in words. */
+/** The longest part of an answer is an error message. */
 const MAX_BYTES = 64 * 1024;
 
 export interface OtlpAnswer {
@@ -10,14 +11,16 @@ export interface OtlpAnswer {
   rejectedPoints: number;
 }
 
-/** @param sent - the number of data points in the request. */
+/**
+ * @param sent - the number of data points in the request.
+ * @returns `undefined` where the body is not a collector's answer.
+ */
 export function readAnswer(body: Uint8Array, sent: number): OtlpAnswer | undefined {
   if (body.length === 0) return { rejectedPoints: 0 };
   if (body.length > MAX_BYTES) return undefined;
   const answer = parse(body);
   if (!isObject(answer)) return undefined;
-  // With other members only it is the answer of something else, such as `{"error": "please log
-  // in"}`.
+  // Other members alone are another program's answer, such as `{"error": "please log in"}`.
   if (!('partialSuccess' in answer)) return isEmpty(answer) ? { rejectedPoints: 0 } : undefined;
   const { partialSuccess } = answer;
   if (partialSuccess === null) return { rejectedPoints: 0 };
@@ -33,7 +36,7 @@ function parse(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
-    return undefined; // no JSON
+    return undefined; // not JSON
   }
 }
 
@@ -42,7 +45,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const isEmpty = (object: object) => Object.keys(object).length === 0;
 
-/** The protobuf mapping to JSON: a decimal string, and readers take a number, too. */
+/** An int64 in the JSON mapping of protobuf: a decimal string, or a number. */
 function int64(value: unknown): number | undefined {
   if (value === null) return 0;
   if (typeof value === 'number') return Number.isInteger(value) ? value : undefined;

@@ -1,7 +1,7 @@
-// conforms.ts: whether the bytes of a file are a run as record.ts writes it, and nothing else. The
-// state folder may have come from elsewhere (a restored CI cache, a synchronised home), so what is
-// about to be sent or shown is held against the contract once more: it is built again from the
-// values that the contract allows, and both must be the same.
+// conforms.ts: whether the bytes of a file are exactly what encode.ts writes. The state folder may
+// have been filled by somebody else (a restored CI cache, a synchronized home folder), so each file
+// is checked before it is sent or shown: its request is built again from the values that the
+// contract allows, and both must be equal.
 import { isDeepStrictEqual } from 'node:util';
 import {
   type AttributeSpec,
@@ -17,38 +17,41 @@ import {
 
 type Values = Record<string, unknown>;
 const DELTA = 1;
-/** Of the package that recorded the run: another one than this, after an update. */
+/** The version of lhp-otel that recorded the run, which may be another than this one. */
 const PACKAGE_VERSION = /^\d{1,4}(\.\d{1,4}){2}(-[a-z]{1,5}\.\d{1,4})?$/;
 
 /**
- * @param timestamp - milliseconds since the epoch, which the file's name says and its points must
- * carry.
+ * @param bytes - the file.
+ * @param timestamp - the time that the file's name says and its points must have, in milliseconds
+ *   since the epoch.
  */
 export function conforms(bytes: Buffer, timestamp: number): boolean {
   try {
     const text = bytes.toString('utf8');
     const request = JSON.parse(text);
-    // A key that stands twice, or a byte that is no text, would be in the bytes and not in the
-    // values.
+    // The parser drops a repeated key, white space and bytes that are not UTF-8, so the comparison
+    // of values below would not see them.
     if (JSON.stringify(request) !== text || !Buffer.from(text).equals(bytes)) return false;
     return isDeepStrictEqual(request, rebuild(request, timestamp));
   } catch {
-    return false; // something that a recorded run has is not there
+    return false; // not JSON, or a part that each request has is missing
   }
 }
 
+/** The parts that are read without a check: a request without them throws. */
 interface Request {
   resourceMetrics: [
     { resource: Values; scopeMetrics: [{ scope: { version: unknown }; metrics: Values[] }] },
   ];
 }
 
+/** The request as it would have been recorded; a value that is not allowed is `undefined` in it. */
 function rebuild({ resourceMetrics: [{ resource, scopeMetrics }] }: Request, timestamp: number) {
   const [{ scope, metrics }] = scopeMetrics;
   const ci = (resource.attributes as Attribute[]).some(
     ({ key, value }) => key === 'lhp.ci' && value.boolValue,
   );
-  const times = { timestamp, slot: ci ? [CI_SLOT_ATTRIBUTE] : [] };
+  const common = { timestamp, slot: ci ? [CI_SLOT_ATTRIBUTE] : [] };
   const names = metrics.map(({ name }) => name);
   if (new Set(names).size !== names.length || !names.includes('lhp.generate.runs'))
     return undefined;
@@ -63,7 +66,7 @@ function rebuild({ resourceMetrics: [{ resource, scopeMetrics }] }: Request, tim
         scopeMetrics: [
           {
             scope: { name: SCOPE_NAME, version },
-            metrics: metrics.map((metric) => rebuildMetric(metric, times)),
+            metrics: metrics.map((metric) => rebuildMetric(metric, common)),
           },
         ],
       },
@@ -71,12 +74,14 @@ function rebuild({ resourceMetrics: [{ resource, scopeMetrics }] }: Request, tim
   };
 }
 
-interface Times {
+/** What all points of one request have in common. */
+interface Common {
   timestamp: number;
+  /** The attribute of CI runs, or none. */
   slot: readonly AttributeSpec[];
 }
 
-function rebuildMetric(metric: Values, times: Times) {
+function rebuildMetric(metric: Values, common: Common) {
   const lost = metric.name === LOST_RUNS.name;
   const spec = lost ? LOST_RUNS : INSTRUMENTS.find(({ name }) => name === metric.name);
   if (!spec) return undefined;
@@ -85,7 +90,7 @@ function rebuildMetric(metric: Values, times: Times) {
     const point = onlyPoint(metric.exponentialHistogram);
     const histogram = {
       aggregationTemporality: DELTA,
-      dataPoints: [histogramPoint(point, spec.max, unit, times)],
+      dataPoints: [histogramPoint(point, spec.max, unit, common)],
     };
     return { name, description, unit, exponentialHistogram: histogram };
   }
@@ -93,9 +98,9 @@ function rebuildMetric(metric: Values, times: Times) {
   const dataPoints = points.map((point) => ({
     attributes: attributes(point, [
       ...(lost ? [LOSS_REASON_ATTRIBUTE] : POINT_ATTRIBUTES),
-      ...times.slot,
+      ...common.slot,
     ]),
-    ...timesOf(point, times.timestamp),
+    ...timesOf(point, common.timestamp),
     asInt: whole(point.asInt, 1, lost ? LOST_RUNS.max : 1),
   }));
   const reasons = new Set(points.map((point) => JSON.stringify(point.attributes)));
@@ -108,15 +113,15 @@ function rebuildMetric(metric: Values, times: Times) {
   };
 }
 
-function histogramPoint(point: Values, max: number, unit: string, times: Times) {
+function histogramPoint(point: Values, max: number, unit: string, common: Common) {
   const { offset } = point.positive as { offset?: unknown };
   const sum = unit === 's' ? between(point.sum, 0, max) : whole(point.sum, 0, max);
   return {
-    attributes: attributes(point, [...POINT_ATTRIBUTES, ...times.slot]),
-    ...timesOf(point, times.timestamp),
+    attributes: attributes(point, [...POINT_ATTRIBUTES, ...common.slot]),
+    ...timesOf(point, common.timestamp),
     count: 1,
     sum,
-    // One value: it is 0, or in the one bucket.
+    // The histogram has one value, which is 0 or in the only bucket.
     positive: { offset: whole(offset, -(2 ** 31), 2 ** 31), bucketCounts: sum === 0 ? [] : [1] },
     negative: { offset: 0, bucketCounts: [] },
     scale: whole(point.scale, -10, 20),
@@ -137,7 +142,7 @@ interface Attribute {
   value: { stringValue?: unknown; boolValue?: unknown };
 }
 
-/** Each of `specs` once, in the order of the request. */
+/** The attributes of `of`, in their order, if they are exactly those of `specs`. */
 function attributes(of: Values, specs: readonly AttributeSpec[]) {
   const given = of.attributes as Attribute[];
   const keys = given.map(({ key }) => key);

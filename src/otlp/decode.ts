@@ -1,18 +1,17 @@
-// event.ts: the bytes of a recorded run → the telemetry page's event. What `show` prints is read
-// back from the very request that is or was sent, not from a second copy, so it cannot say anything
-// else.
+// decode.ts: the request of a recorded run → the telemetry page's event. `show`, `stats` and the
+// local page read the file that is or was sent and keep no second copy, so they cannot show
+// anything else.
 import { eventFrom, type GenerateEvent, type LossReason } from '../contract/contract.ts';
 import { FIELDS } from '../contract/fields.ts';
 
 /**
- * What became of a recorded run. `local`: there was no endpoint; `lost`: given up, for a {@link
- * LossReason}.
+ * What became of a recorded run: `waiting` to be delivered, `sent`, `local` (recorded without an
+ * endpoint, so it stays on this machine), or `lost` (given up, for a {@link LossReason}).
  */
 export type Outcome = 'waiting' | 'sent' | 'local' | 'lost';
 
-/** A recorded run as values. */
 export interface Run {
-  /** Milliseconds since the epoch. */
+  /** When it was recorded, in milliseconds since the epoch. */
   timestamp: number;
   outcome: Outcome;
   reason?: LossReason;
@@ -33,7 +32,7 @@ interface OtlpMetric {
   sum?: { dataPoints: OtlpPoint[] };
   exponentialHistogram?: { dataPoints: OtlpPoint[] };
 }
-/** An OTLP ExportMetricsServiceRequest in JSON, as far as it is read here. */
+/** The parts of an OTLP ExportMetricsServiceRequest in JSON that are read here. */
 export interface OtlpRequest {
   resourceMetrics: {
     resource: { attributes: OtlpAttribute[] };
@@ -41,7 +40,7 @@ export interface OtlpRequest {
   }[];
 }
 
-/** Throws where the file is no recorded run. */
+/** @throws where the request is not a recorded run's. */
 export function eventOf(request: OtlpRequest): GenerateEvent {
   const [metrics] = request.resourceMetrics;
   const list = metrics?.scopeMetrics[0]?.metrics;

@@ -1,12 +1,10 @@
-// Proves what is on the wire: a wrapped real generate, received by the real collector, decodes to
-// exactly the contract's tables and nothing else; what `show` prints is what was posted, byte for
-// byte; strings planted everywhere a run can see reach no byte of body, header, spool, history,
-// status or debug line; and no event can be made that says anything else.
+// What is sent: the request of a wrapped real generate, received by the real collector, decodes to
+// exactly the contract's tables; `show` prints what was posted, byte for byte; strings that are
+// planted everywhere a run can read reach no body, header, file, status or debug line.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
 import { collector, lhp } from '../../scripts/harness/needs.ts';
@@ -20,7 +18,6 @@ import {
 } from '../../scripts/harness/sandbox.ts';
 import {
   type AttributeSpec,
-  CI_SLOT_ATTRIBUTE,
   exampleEvent,
   type GenerateEvent,
   INSTRUMENTS,
@@ -56,9 +53,6 @@ afterAll(async () => {
   }
 });
 
-// ── the expected document, made from the contract's tables
-// ───────────────────────────────────────────────────────────────
-
 type Values = Record<string, string | boolean>;
 
 interface Expected {
@@ -71,9 +65,7 @@ interface Expected {
   time: string;
 }
 
-/**
- * One request as the collector's own JSON has it, whole: what is not named here must not be there.
- */
+/** The whole request, in the JSON that the collector writes. */
 function expectedRequest({ resource, point, numbers, start, time }: Expected): unknown {
   const when = { startTimeUnixNano: start, timeUnixNano: time };
   const attributes = otlpAttributes(POINT_ATTRIBUTES, point);
@@ -116,8 +108,8 @@ const otlpAttributes = (specs: readonly AttributeSpec[], values: Values) =>
   }));
 
 /**
- * An exponential histogram of one value, by the data model: bucket i holds (base^i, base^(i+1)],
- * base 2^(2^-scale).
+ * The point of an exponential histogram with one value. By the data model, bucket i holds
+ * (base^i, base^(i+1)] with base 2^(2^-scale).
  */
 function oneValue(value: number) {
   if (value === 0) return { count: '1', sum: 0, zeroCount: '1', positive: {}, negative: {} };
@@ -172,7 +164,7 @@ describe('a wrapped real generate, received by the real collector', () => {
     const time = Number(file.split('.')[0]);
     expect(file).toBe(`${time}.sent.json`);
 
-    // Known only from the document: when the run began and how long it took, to the millisecond.
+    // The start and the exact duration of the run are known from the document only.
     const { startTimeUnixNano: start, sum: duration } = pointOf(document, 'lhp.generate.duration');
     expect(time).toBeGreaterThanOrEqual(Math.floor(Number(start) / 1e6 + duration * 1000));
     expect(Number(start) / 1e6).toBeGreaterThanOrEqual(before);
@@ -226,7 +218,7 @@ describe('a wrapped real generate, received by the real collector', () => {
       expect(readFileSync(join(box.historyDir, file))).toEqual(request?.body);
       expect(request).toMatchObject({ method: 'POST', path: '/v1/metrics' });
       expect(request?.raw.equals(request.body)).toBe(compression === 'none');
-      // Every header, so that nothing else travels in one.
+      // All headers: no other one is sent.
       expect(Object.keys(request?.headers ?? {}).sort()).toEqual(
         [
           ...(compression === 'gzip' ? ['content-encoding'] : []),
@@ -240,7 +232,7 @@ describe('a wrapped real generate, received by the real collector', () => {
     },
   );
 
-  it('losses of earlier runs are one more counter, with a reason and nothing else', async () => {
+  it('losses of earlier runs are one more counter, with a reason only', async () => {
     const lost = new Map(LOSS_REASONS.map((reason, index) => [reason, index + 1]));
     const at = Date.now();
     const body = await recordRun(anEvent, { timestamp: at, startedAt: at - 5, lost });
@@ -270,7 +262,7 @@ describe('a wrapped real generate, received by the real collector', () => {
   });
 });
 
-/** By design §4; `undefined` on a machine that has neither file. */
+/** `undefined` on a machine that has neither file. */
 function machineDigest(): string | undefined {
   const file = ['/etc/machine-id', '/var/lib/dbus/machine-id'].find(
     (path) => existsSync(path) && readFileSync(path, 'utf8').trim() !== '',
@@ -323,12 +315,9 @@ const anEvent: GenerateEvent = {
   generation_time_seconds: 1.25,
 };
 
-// ── canaries: strings that must come nowhere
-// ─────────────────────────────────────────────────────────────────────────────
-
-/** All of them hold this word, in any case. */
+/** In all planted strings, which must be sent and kept nowhere. */
 const CANARY = /canary/i;
-/** Holds a dot, so it is no environment name of the contract, also not in lower case. */
+/** Has a dot, so it is not an environment name of the contract, in lower case either. */
 const CANARY_ENV = 'CANARY.ENV';
 
 const CANARY_PROJECT: Record<string, string> = {
@@ -360,7 +349,11 @@ actions:
   - name: "write_{{ entity }}"
     type: write
     source: "v_{{ entity }}"
-    write_target: { type: streaming_table, catalog: "\${catalog}", schema: "\${schema}", table: "{{ entity }}" }
+    write_target:
+      type: streaming_table
+      catalog: "\${catalog}"
+      schema: "\${schema}"
+      table: "{{ entity }}"
 `,
   'pipelines/canary_folder/canary_file.yaml': `pipeline: canary_pipeline
 flowgroup: canary_flowgroup
@@ -385,9 +378,7 @@ actions:
   '.git/HEAD': 'ref: refs/heads/canary-branch\n',
 };
 
-/**
- * What other programs keep in the environment, and what OpenTelemetry's own libraries would read.
- */
+/** Variables of other programs, and variables that OpenTelemetry's libraries read. */
 const CANARY_VARIABLES: Env = {
   ...Object.fromEntries(
     [
@@ -435,13 +426,13 @@ const CANARY_ARGS = [
   'canary_pipeline',
 ];
 
-describe('canaries', () => {
+describe('planted strings', () => {
   const needs = [lhp('0.9.3')];
   if (lacking(...needs)) return;
 
   /**
-   * A user whose every name is a canary, with a collector that fails twice, quoting a canary, and
-   * then recovers.
+   * Runs of a user whose names all hold the word. The collector fails twice, with the word in its
+   * answers, and then recovers.
    */
   async function canaryRuns(compression: string) {
     const box = newBox({ path: [dirname(lhp('0.9.3').path)], env: { LHP_TELEMETRY: undefined } });
@@ -469,7 +460,7 @@ describe('canaries', () => {
     const tell = (args: string[], more: Env = {}) =>
       lhpOtel(box, args, { cwd: project, env: { ...env, ...more } });
     const said: Record<string, string> = {};
-    /** Only what lhp-otel itself says of a wrapped run. */
+    /** The lines that lhp-otel itself prints in a wrapped run. */
     const ours = (stderr: string) =>
       stderr
         .split('\n')
@@ -480,14 +471,14 @@ describe('canaries', () => {
     if (ran.status !== 0) throw new Error(`lhp generate: ${ran.stdout}${ran.stderr}`);
     said['debug lines of the real lhp'] = ours(ran.stderr);
     await idle(box);
-    // A stand-in that prints nothing: here every byte of stderr is ours.
+    // A program in the place of lhp that prints nothing, so all of stderr is lhp-otel's.
     const fake = { PATH: `${FAKE_BIN}:${process.env.PATH}`, DO: ':' };
     said['status after a failure'] = (await tell(['status', '--json'])).stdout;
     const second = await tell(['run', '--', 'lhp', '-v', ...CANARY_ARGS], fake);
     said['debug lines of a silent lhp'] = second.stdout + second.stderr;
     await idle(box);
     for (const [what, args] of Object.entries({
-      // Delivers in its own process, which has all of these variables.
+      // Delivers in its own process, which has all variables.
       flush: ['flush'],
       status: ['status'],
       'status --json': ['status', '--json'],
@@ -512,52 +503,60 @@ describe('canaries', () => {
     return { box, home, project, server, said };
   }
 
-  sampled(it, 2).each(['none', 'gzip'])('come nowhere, compression %s', async (compression) => {
-    const { home, project, server, said } = await canaryRuns(compression);
-    // They were really there: lhp generated from them.
-    const generated = join(
-      project,
-      'generated',
-      CANARY_ENV,
-      'canary_pipeline',
-      'canary_flowgroup.py',
-    );
-    expect(readFileSync(generated, 'utf8')).toMatch(/canary_password/);
+  sampled(it, 2).each(['none', 'gzip'])(
+    'are sent and kept nowhere, compression %s',
+    async (compression) => {
+      const { home, project, server, said } = await canaryRuns(compression);
+      // lhp read them, and generated from them.
+      const generated = join(
+        project,
+        'generated',
+        CANARY_ENV,
+        'canary_pipeline',
+        'canary_flowgroup.py',
+      );
+      expect(readFileSync(generated, 'utf8')).toMatch(/canary_password/);
 
-    const places: Record<string, string> = {};
-    for (const [index, request] of server.requests.entries()) {
-      const own = `${OWN_HEADER.name}\n${OWN_HEADER.value}`;
-      expect(request.head).toContain(own);
-      places[`head of request ${index}`] = request.head.replace(own, '');
-      places[`body of request ${index}`] = request.body.toString('latin1');
-      places[`raw body of request ${index}`] = request.raw.toString('latin1');
-    }
-    expect(server.requests.map(({ body }) => body.length > 1000)).toEqual([true, true, true, true]);
-    const kept = filesBelow(join(home, '.local')).concat(filesBelow(join(home, '.config')));
-    expect(kept.map((path) => basename(path).replace(/^\d+/, '')).sort()).toEqual(
-      ['.sent.json', '.sent.json', 'debug.log', 'delivery.json', 'notice.json'].sort(),
-    );
-    for (const path of kept) places[path.slice(home.length)] = readFileSync(path, 'latin1');
-    for (const [what, text] of Object.entries(said)) {
-      expect(text, what).not.toBe('');
-      // The user's own folders, in the command that says where things are.
-      places[what] = what.startsWith('status')
-        ? text.replaceAll(project, '').replaceAll(home, '')
-        : text;
-    }
-    expect(Object.entries(places).filter(([, text]) => CANARY.test(text))).toEqual([]);
-    expect(Object.entries(places).filter(([, text]) => text.includes(hostname()))).toEqual([]);
-    expect(
-      server.requests.every(({ body }) =>
-        pointOf(JSON.parse(body.toString()), 'lhp.generate.runs'),
-      ),
-    ).toBe(true);
-    const environments = said.show
-      ?.split('\n')
-      .filter(Boolean)
-      .map((line) => (JSON.parse(line) as GenerateEvent).environment);
-    expect(environments).toEqual([OTHER, OTHER]);
-  });
+      const places: Record<string, string> = {};
+      for (const [index, request] of server.requests.entries()) {
+        const own = `${OWN_HEADER.name}\n${OWN_HEADER.value}`;
+        expect(request.head).toContain(own);
+        places[`head of request ${index}`] = request.head.replace(own, '');
+        places[`body of request ${index}`] = request.body.toString('latin1');
+        places[`raw body of request ${index}`] = request.raw.toString('latin1');
+      }
+      expect(server.requests.map(({ body }) => body.length > 1000)).toEqual([
+        true,
+        true,
+        true,
+        true,
+      ]);
+      const kept = filesBelow(join(home, '.local')).concat(filesBelow(join(home, '.config')));
+      expect(kept.map((path) => basename(path).replace(/^\d+/, '')).sort()).toEqual(
+        ['.sent.json', '.sent.json', 'debug.log', 'delivery.json', 'notice.json'].sort(),
+      );
+      for (const path of kept) places[path.slice(home.length)] = readFileSync(path, 'latin1');
+      for (const [what, text] of Object.entries(said)) {
+        expect(text, what).not.toBe('');
+        // `status` names the user's own folders.
+        places[what] = what.startsWith('status')
+          ? text.replaceAll(project, '').replaceAll(home, '')
+          : text;
+      }
+      expect(Object.entries(places).filter(([, text]) => CANARY.test(text))).toEqual([]);
+      expect(Object.entries(places).filter(([, text]) => text.includes(hostname()))).toEqual([]);
+      expect(
+        server.requests.every(({ body }) =>
+          pointOf(JSON.parse(body.toString()), 'lhp.generate.runs'),
+        ),
+      ).toBe(true);
+      const environments = said.show
+        ?.split('\n')
+        .filter(Boolean)
+        .map((line) => (JSON.parse(line) as GenerateEvent).environment);
+      expect(environments).toEqual([OTHER, OTHER]);
+    },
+  );
 });
 
 function filesBelow(folder: string): string[] {
@@ -565,140 +564,4 @@ function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-}
-
-// ── every event
-// ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-describe('whatever an event holds', () => {
-  const text = fc.oneof(
-    fc.string({ unit: 'binary' }),
-    fc.constantFrom(
-      'dev',
-      'DEV',
-      'prod-1',
-      'a'.repeat(33),
-      '-x',
-      '__proto__',
-      'toString',
-      'dev\n',
-      '\u212Aprod',
-      'dev prod',
-    ),
-    fc.constantFrom(
-      '0.9.3',
-      '1.2.3.dev4',
-      '1.2',
-      '3.12',
-      '3.12.1',
-      '99999.1',
-      '0.9.3+local.secret',
-      '0.9.3\n',
-      '٣.١٢',
-    ),
-    fc.constantFrom(sha256('x'), sha256('x').toUpperCase(), `${sha256('x')}0`, 'other', 'cpython'),
-  );
-  const number = fc.oneof(
-    fc.double(),
-    fc.integer(),
-    fc.constantFrom(null, -1, -0, 0.5, 1_000_000, 1_000_001, 604_801, Number.MAX_SAFE_INTEGER),
-  );
-  /** What a JavaScript host may pass where a type says otherwise. */
-  const wrong = fc.oneof(text, number, fc.boolean(), fc.constant(undefined));
-  const field = <T>(right: fc.Arbitrary<T>) =>
-    fc.oneof({ weight: 9, arbitrary: right }, { weight: 1, arbitrary: wrong });
-  const event = fc.record({
-    event: field(text),
-    ...{ project_id: field(text), machine_id: field(text), environment: field(text) },
-    ...{ lhp_version: field(text), python_version: field(text) },
-    ...{
-      is_ci: field(fc.boolean()),
-      dry_run: field(fc.boolean()),
-      bundle_enabled: field(fc.boolean()),
-    },
-    ...{
-      flowgroups_count: field(number),
-      templates_count: field(number),
-      files_generated: field(number),
-    },
-    ...{ flowgroups_using_templates: field(number), pipelines_count: field(number) },
-    generation_time_seconds: field(number),
-    // Not of the contract: must not be looked at.
-    ...{ user: text, path: text },
-  });
-  const time = fc.oneof(fc.integer({ min: 0, max: 4e12 }), fc.double());
-
-  it('only values of the contract are recorded', async () => {
-    await fc.assert(
-      fc.asyncProperty(event, time, async (given, startedAt) => {
-        const timestamp = 1_795_000_000_000;
-        const bytes = await recordRun(given as unknown as GenerateEvent, { timestamp, startedAt });
-        const document = JSON.parse(new TextDecoder().decode(bytes)) as OtlpDocument;
-        expectConformity(document, timestamp);
-      }),
-      { numRuns: 1000 },
-    );
-  });
-});
-
-interface OtlpDocument {
-  resourceMetrics: [
-    {
-      resource: { attributes: DecodedPoint['attributes'] };
-      scopeMetrics: [{ scope: unknown; metrics: DecodedMetric[] }];
-    },
-  ];
-}
-
-function expectConformity(
-  { resourceMetrics: [all, ...more] }: OtlpDocument,
-  timestamp: number,
-): void {
-  const [scoped, ...others] = all.scopeMetrics;
-  expect([more, others]).toEqual([[], []]);
-  expectAttributes(RESOURCE_ATTRIBUTES, all.resource.attributes);
-  expect(scoped.scope).toEqual({ name: SCOPE_NAME, version: packageVersion });
-  for (const metric of scoped.metrics) {
-    const spec = INSTRUMENTS.find(({ name }) => name === metric.name);
-    expect(metric).toMatchObject({ description: spec?.description, unit: spec?.unit });
-    const [point, ...points] =
-      metric.exponentialHistogram?.dataPoints ?? metric.sum?.dataPoints ?? [];
-    if (!spec || !point) throw new Error(`${metric.name} has no place in the contract`);
-    expect(points).toEqual([]);
-    const isCi = all.resource.attributes.some(
-      ({ key, value }) => key === 'lhp.ci' && value.boolValue === true,
-    );
-    expectAttributes(
-      isCi ? [...POINT_ATTRIBUTES, CI_SLOT_ATTRIBUTE] : POINT_ATTRIBUTES,
-      point.attributes,
-    );
-    const value = 'asInt' in point ? point.asInt : point.sum;
-    expect(value).toBeTypeOf('number');
-    expect(value).toBeGreaterThanOrEqual(0);
-    expect(value).toBeLessThanOrEqual(spec.max);
-    if (spec.unit !== 's') expect(Number.isInteger(value)).toBe(true);
-    expect(point.timeUnixNano).toBe(`${timestamp}000000`);
-    // fixed64: what is below 0 or has more digits, a receiver refuses, and with it the run.
-    expect(point.startTimeUnixNano).toMatch(/^\d{1,19}$/);
-    expect(Number(point.startTimeUnixNano)).toBeLessThanOrEqual(timestamp * 1e6);
-  }
-  // Any other text of the document is one that the tables above fix: what is left without them has
-  // no letters.
-  expect(scoped.metrics.map(({ name }) => name)).toContain('lhp.generate.runs');
-}
-
-function expectAttributes(
-  specs: readonly AttributeSpec[],
-  attributes: DecodedPoint['attributes'],
-): void {
-  expect(attributes.map(({ key }) => key).sort()).toEqual(specs.map(({ key }) => key).sort());
-  for (const { key, value } of attributes) {
-    const spec = specs.find((each) => each.key === key);
-    if (spec?.type === 'boolean') expect(value).toEqual({ boolValue: expect.any(Boolean) });
-    else {
-      expect(value).toEqual({ stringValue: expect.any(String) });
-      const said = String(value.stringValue);
-      expect(said === OTHER || spec?.pattern?.test(said), `${key}: ${said}`).toBe(true);
-    }
-  }
 }

@@ -1,5 +1,5 @@
-// What is about to be sent is held against the contract once more. Attacked by changing a recorded
-// run at each place of its JSON: a text of somebody else's must not pass at any of them.
+// A file is checked against the contract before it is sent or shown. These tests change a recorded
+// run at each place of its JSON: no change may pass, so no text from elsewhere can be sent.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LOSS_REASONS, type LossReason } from '../../src/contract/contract.ts';
@@ -16,13 +16,17 @@ const recorded = async (event = EVENT, lost: ReadonlyMap<LossReason, number> = L
   Buffer.from(await recordRun(event, { timestamp: AT, startedAt: AT - 2_340, lost, slot: '0f' }));
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
-describe('what the recorder writes passes', () => {
+describe('what is recorded conforms', () => {
   it.each([
     ['a CI run that counts losses', EVENT, LOST],
     ['a local run', { ...EVENT, is_ci: false }, new Map()],
-    ['each reason', EVENT, new Map(LOSS_REASONS.map((reason, at) => [reason, at + 1] as const))],
     [
-      'a run whose project could not be counted, from an unknown installation',
+      'a run that counts losses of each reason',
+      EVENT,
+      new Map(LOSS_REASONS.map((reason, at) => [reason, at + 1] as const)),
+    ],
+    [
+      'a run with no counts and no versions',
       {
         ...EVENT,
         flowgroups_count: null,
@@ -65,7 +69,7 @@ describe('what the recorder writes passes', () => {
 
 type Json = Record<string, unknown> | unknown[];
 
-/** Every object and array of a JSON value, each with a way to it. */
+/** The path to each object and array of a JSON value. */
 function* places(value: unknown, path: (string | number)[] = []): Generator<(string | number)[]> {
   if (typeof value !== 'object' || value === null) return;
   yield path;
@@ -73,7 +77,7 @@ function* places(value: unknown, path: (string | number)[] = []): Generator<(str
     yield* places((value as Record<string, unknown>)[key], [...path, key]);
 }
 
-/** A copy in which the object or array at `path` was changed. */
+/** A copy with a change of the object or array at `path`. */
 function changed(value: unknown, path: (string | number)[], change: (at: Json) => void): unknown {
   const copy = structuredClone(value);
   let at = copy as Json;
@@ -82,7 +86,7 @@ function changed(value: unknown, path: (string | number)[], change: (at: Json) =
   return copy;
 }
 
-describe('anything else does not', async () => {
+describe('anything else does not conform', async () => {
   const bytes = await recorded();
   const request = JSON.parse(bytes.toString());
   const all = [...places(request)];
@@ -91,9 +95,9 @@ describe('anything else does not', async () => {
       .filter((path) => conforms(json(changed(request, path, (at) => change(at, path))), AT))
       .map(String);
 
-  it('there are places to attack', () => expect(all.length).toBeGreaterThan(100));
+  it('has many places to change', () => expect(all.length).toBeGreaterThan(100));
 
-  it('something more at any place', () => {
+  it('an addition at any place', () => {
     const added = (at: Json) => {
       if (Array.isArray(at)) at.push(at[0] ?? 'acme');
       else at.acme_secret = 'acme';
@@ -101,9 +105,9 @@ describe('anything else does not', async () => {
     expect(passing(added)).toEqual([]);
   });
 
-  it('something less at any place', () => {
-    // Without a whole metric it is still a run, if it is not the one that counts it; so it is
-    // without a loss.
+  it('an omission at any place', () => {
+    // Without a whole metric it is still a run, except without the metric that counts runs. Also
+    // without one of several losses.
     const removed = (at: Json) => {
       if (Array.isArray(at)) at.length > 0 ? at.pop() : at.push(1);
       else delete at[Object.keys(at).at(-1) as string];
@@ -131,10 +135,10 @@ describe('anything else does not', async () => {
       ) as Json;
       for (const [key, old] of Object.entries(of)) {
         if (typeof old === 'object' && !Array.isArray(value)) continue;
-        // The sum of a duration is any number of seconds.
+        // A duration can be any number of seconds.
         const seconds =
           typeof value === 'number' && value > 0 && key === 'sum' && String(old) === '2.34';
-        if (value === -3 && (key === 'scale' || key === 'offset')) continue; // legal
+        if (value === -3 && (key === 'scale' || key === 'offset')) continue; // allowed
         const attacked = changed(request, path, (at) => {
           (at as Record<string, unknown>)[key] = value;
         });
@@ -143,17 +147,14 @@ describe('anything else does not', async () => {
     }
   });
 
-  it('the points of another millisecond than the file’s name says', () =>
+  it('points with another time than the file’s name', () =>
     expect(conforms(bytes, AT + 1)).toBe(false));
 
   it.each([
-    ['a key that stands twice', bytes.toString().replace('"key":', '"key":"acme","key":')],
+    ['a repeated key', bytes.toString().replace('"key":', '"key":"acme","key":')],
     ['white space', JSON.stringify(request, null, 1)],
-    ['a byte that is no text', Buffer.concat([bytes, Buffer.from([0x80])])],
-    [
-      'an escape for a plain letter',
-      bytes.toString().replace('service.name', 'service\\u002ename'),
-    ],
+    ['a byte that is not UTF-8', Buffer.concat([bytes, Buffer.from([0x80])])],
+    ['an escaped letter', bytes.toString().replace('service.name', 'service\\u002ename')],
     [
       '__proto__',
       bytes.toString().replace('{"resourceMetrics"', '{"__proto__":{"a":1},"resourceMetrics"'),

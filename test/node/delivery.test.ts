@@ -1,7 +1,7 @@
-// Proves that a run is delivered exactly as it was written, whatever the endpoint does: nothing is
-// lost without being counted, nothing is sent that a status code, a configuration or a switch
-// forbids, the user never waits for it (but in CI, for a bounded time), and `status` and `flush`
-// say what is wrong. No test looks at a clock: each looks at what had happened when.
+// Delivery, whatever the endpoint does: a run is sent exactly as it was written; no run is lost
+// without being counted; nothing is sent against a status code, the configuration or a switch; the
+// user does not wait; and `status` and `flush` say what is wrong. No test measures time: each
+// checks the order of events.
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -48,7 +48,7 @@ const GENERATE = ['run', '--', 'lhp', 'generate', '--env', 'dev'];
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const DAY_MS = 24 * 3600 * 1000;
 
-/** A user with a project, a stand-in for lhp that prints nothing, and a collector. */
+/** A user with a project, a program in the place of lhp that prints nothing, and a collector. */
 interface Place {
   box: Sandbox;
   project: string;
@@ -86,12 +86,12 @@ async function place(setup: ServerSetup = {}): Promise<Place> {
 const tell = ({ box, project, env }: Place, args: string[], more: Env = {}): Promise<Told> =>
   lhpOtel(box, args, { cwd: project, env: { ...env, ...more } });
 
-/** A wrapped generate that the user sees nothing of; `more` may point it to another endpoint. */
+/** A wrapped generate; checks that it prints nothing. `more` may name another endpoint. */
 async function generate(where: Place, more: Env = {}): Promise<void> {
   expect(await tell(where, GENERATE, more)).toEqual({ status: 0, stdout: '', stderr: '' });
 }
 
-/** The same, until its reporter is done. */
+/** The same, and waits until its reporter has ended. */
 async function reported(where: Place, more: Env = {}): Promise<void> {
   await generate(where, more);
   await idle(where.box);
@@ -104,7 +104,7 @@ const spooled = ({ box }: Place) =>
   existsSync(box.spoolDir) ? readdirSync(box.spoolDir).sort() : [];
 const history = ({ box }: Place) =>
   existsSync(box.historyDir) ? readdirSync(box.historyDir).sort() : [];
-/** Names without their millisecond. */
+/** File names without their milliseconds. */
 const kinds = (names: string[]) =>
   names.map((name) => name.replace(/^\d{13}/, '').replace(/in-\d{13}/, 'in'));
 const bodies = (requests: Received[]) => requests.map(({ body }) => body.toString('utf8'));
@@ -123,7 +123,7 @@ function lossesIn(body: string | undefined): Record<string, number> {
   );
 }
 
-/** A run in the spool, recorded while nobody answered; gives its file's name. */
+/** Records a run while the collector is away; returns the name of its file in the spool. */
 async function waitingRun(where: Place): Promise<string> {
   const before = spooled(where);
   await reported(where, {
@@ -133,7 +133,7 @@ async function waitingRun(where: Place): Promise<string> {
   const [name = ''] = spooled(where).filter((each) => !before.includes(each));
   return name;
 }
-/** The same run, recorded at another time: a file's points carry the time that its name says. */
+/** The same run, recorded at another time: the points have the time of the file's name. */
 const asOf = (request: string, timestamp: number) =>
   request.replace(/"(startTimeUnixNano|timeUnixNano)":"\d+"/g, `"$1":"${timestamp}000000"`);
 function moveRun({ box }: Place, name: string, timestamp: number): void {
@@ -144,10 +144,10 @@ function moveRun({ box }: Place, name: string, timestamp: number): void {
 const forgetFailures = ({ box }: Place) =>
   writeFileSync(join(box.stateDir, 'delivery.json'), '{"failures":0}');
 
-describe('an endpoint that is no help costs the user nothing and loses nothing', () => {
+describe('an endpoint that fails: the user does not wait, and no run is lost', () => {
   interface Trouble {
     endpoint(where: Place): Promise<string>;
-    /** The reporter is still at it when the wrapper has ended. */
+    /** Whether the reporter is still running when the wrapper has ended. */
     lasts: boolean;
     problem: RegExp;
   }
@@ -162,12 +162,12 @@ describe('an endpoint that is no help costs the user nothing and loses nothing',
     for (const hole of holes) hole.close();
   });
   const troubles: Record<string, Trouble> = {
-    'nobody listens': {
+    'the connection is refused': {
       endpoint: async () => `http://127.0.0.1:${await freePort()}`,
       lasts: false,
       problem: /^no connection to the collector \(ECONNREFUSED\)$/,
     },
-    'no connection comes about': {
+    'connecting gets no answer': {
       endpoint: async () => {
         const hole = await startBlackHole();
         holes.push(hole);
@@ -233,7 +233,7 @@ describe('an endpoint that is no help costs the user nothing and loses nothing',
     },
   );
 
-  it.concurrent('a backlog is delivered whole, oldest first, in the bytes of every earlier attempt', async () => {
+  it.concurrent('delivers a backlog oldest first, each run with the same bytes', async () => {
     const where = await place({ script: [{ status: 500 }] });
     const names: string[] = [];
     for (let run = 0; run < 2; run += 1) {
@@ -253,7 +253,7 @@ describe('an endpoint that is no help costs the user nothing and loses nothing',
     expect(delivered.map((body) => `${timeOf(body)}.sent.json`)).toEqual(history(where));
   });
 
-  it.concurrent('after three failures the network is left alone, and flush asks all the same', async () => {
+  it.concurrent('backs off after three failures; flush ignores the back-off', async () => {
     const where = await place({ script: [{ status: 500 }] });
     for (let run = 0; run < 3; run += 1) await reported(where);
     const state = await statusOf(where);
@@ -272,7 +272,7 @@ describe('an endpoint that is no help costs the user nothing and loses nothing',
     expect((await statusOf(where)).delivery.retryAt).toBeUndefined();
   });
 
-  it.concurrent('a time of the next attempt that no back-off can have set is not waited for', async () => {
+  it.concurrent('ignores a retryAt beyond the maximum back-off', async () => {
     const where = await place();
     await waitingRun(where);
     const state = { failures: 4, retryAt: new Date(Date.now() + 30 * DAY_MS).toISOString() };
@@ -281,7 +281,7 @@ describe('an endpoint that is no help costs the user nothing and loses nothing',
     expect(where.server.requests).toHaveLength(2);
   });
 
-  it.concurrent('a reporter that is killed has lost nothing, and holds nobody up', async () => {
+  it.concurrent('a killed reporter loses no run and does not block the next one', async () => {
     const where = await place({ script: [{ instead: 'silence' }, {}] });
     await generate(where);
     await untilRequests(where, 1);
@@ -289,8 +289,8 @@ describe('an endpoint that is no help costs the user nothing and loses nothing',
     await idle(where.box);
     const lock = join(where.box.stateDir, 'deliver.lock');
     expect(existsSync(lock)).toBe(true);
-    // Where nobody collects dead orphans (PID 1 of a container), the killed one still counts as
-    // there; this one does not.
+    // In a container whose PID 1 does not reap orphans, the killed process still exists; this one
+    // does not.
     writeFileSync(lock, String(spawnSync('true').pid));
     await reported(where);
     expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
@@ -298,7 +298,7 @@ describe('an endpoint that is no help costs the user nothing and loses nothing',
   });
 });
 
-/** As if its holder had slept for hours. */
+/** As if its owner had been suspended for hours. */
 function outdateLock({ box }: Place): void {
   const hoursAgo = new Date(Date.now() - DAY_MS);
   utimesSync(join(box.stateDir, 'deliver.lock'), hoursAgo, hoursAgo);
@@ -307,7 +307,7 @@ function outdateLock({ box }: Place): void {
 describe('one sender at a time', () => {
   const lockOf = ({ box }: Place) => join(box.stateDir, 'deliver.lock');
 
-  it.concurrent('one that slept and was replaced stops, and leaves the lock to the other', async () => {
+  it.concurrent('a sender that lost its lock stops, and does not remove it', async () => {
     const where = await place();
     await waitingRun(where);
     const replace = async () => writeFileSync(lockOf(where), String(process.pid));
@@ -317,7 +317,7 @@ describe('one sender at a time', () => {
     expect(readFileSync(lockOf(where), 'utf8')).toBe(String(process.pid));
   });
 
-  it.concurrent('one with much to deliver keeps its lock young', async () => {
+  it.concurrent('a sender refreshes its lock before each post', async () => {
     const where = await place();
     await waitingRun(where);
     let age = Number.NaN;
@@ -330,7 +330,7 @@ describe('one sender at a time', () => {
     expect(age).toBeLessThan(DAY_MS / 2);
   });
 
-  it.concurrent('a lock from a day to come was made by a clock that was wrong', async () => {
+  it.concurrent('a lock from the future is stale: the clock was wrong', async () => {
     const where = await place();
     await waitingRun(where);
     writeFileSync(lockOf(where), String(process.pid));
@@ -356,7 +356,7 @@ describe('answers', () => {
     ],
     ['502 without', { status: 502 }],
     ['504 without', { status: 504 }],
-  ])('%s: asked again at once, with the same bytes', async (_, answer) => {
+  ])('%s: repeated within the timeout, with the same bytes', async (_, answer) => {
     const where = await place({ script: [answer, {}] });
     await reported(where);
     const [first, second, ...more] = bodies(where.server.requests);
@@ -366,7 +366,7 @@ describe('answers', () => {
     expect((await deliveryOf(where)).failures).toBe(0);
   });
 
-  it.concurrent('Retry-After beyond the timeout: a later run asks', async () => {
+  it.concurrent('Retry-After beyond the timeout: the run waits for a later delivery', async () => {
     const where = await place({ script: [{ status: 429, headers: { 'retry-after': '3600' } }] });
     await reported(where);
     expect(where.server.requests).toHaveLength(1);
@@ -374,7 +374,7 @@ describe('answers', () => {
     expect((await deliveryOf(where)).problem).toMatch(/overloaded/);
   });
 
-  it.concurrent.each([400, 413])('%i: the run is given up, and counted once', async (status) => {
+  it.concurrent.each([400, 413])('%i: the run is lost, and counted once', async (status) => {
     const where = await place({ script: [{ status }, {}] });
     await reported(where);
     expect([spooled(where), kinds(history(where))]).toEqual([[], ['.lost-rejected.json']]);
@@ -400,7 +400,7 @@ describe('answers', () => {
     expect([spooled(where), kinds(history(where))]).toEqual([[], [kind]]);
   });
 
-  it.concurrent('400 after nobody listened: the run is lost', async () => {
+  it.concurrent('400 after a refused connection: the run is lost', async () => {
     const where = await place({ script: [{ status: 400 }] });
     await generate(where, { [`${PREFIX}ENDPOINT`]: `http://127.0.0.1:${await freePort()}` });
     await idle(where.box);
@@ -426,7 +426,7 @@ describe('answers', () => {
     expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json', '.sent.json']]);
   });
 
-  it.concurrent('400 after a connection that broke, and another run in between: no loss', async () => {
+  it.concurrent('400 after a broken connection, with a run in between: no loss', async () => {
     const where = await place({ script: [{ instead: 'reset' }, {}, { status: 400 }] });
     await reported(where, { [`${PREFIX}TIMEOUT`]: '500' });
     const [name = ''] = spooled(where);
@@ -438,7 +438,7 @@ describe('answers', () => {
     expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json', '.sent.json']]);
   });
 
-  it.concurrent('400 after a connection that broke, and then nobody listened: no loss', async () => {
+  it.concurrent('400 after a broken and then a refused connection: no loss', async () => {
     const where = await place({ script: [{ instead: 'reset' }] });
     await generate(where, { [`${PREFIX}TIMEOUT`]: '2500' });
     await untilRequests(where, 1);
@@ -450,7 +450,7 @@ describe('answers', () => {
     expect([spooled(where), kinds(history(where))]).toEqual([[], ['.sent.json']]);
   });
 
-  it.concurrent('a refused run that carried a count: the next carries both', async () => {
+  it.concurrent('a refused run that counted a loss: the next run counts both', async () => {
     const where = await place({ script: [{ status: 400 }, { status: 413 }, {}] });
     for (let run = 0; run < 4; run += 1) await reported(where);
     expect(bodies(where.server.requests).map(lossesIn)).toEqual([
@@ -470,26 +470,23 @@ describe('answers', () => {
     expect((await statusOf(where)).delivery).toMatchObject({ failures: 0 });
   });
 
-  // The connection may also be reset before that is read (test/switches.test.ts, with the real
-  // one).
+  // The connection may also be reset before that answer is read: test/gateway/switches.test.ts,
+  // with the real collector.
   it.concurrent.each([
     'Client sent an HTTP request to an HTTPS server.\n',
     '<center>The plain HTTP request was sent to HTTPS port</center>',
-  ])(
-    '400 of a server that speaks TLS, to plain http: kept, named, and refused when it is refused',
-    async (body) => {
-      const where = await place({
-        script: [{ status: 400, body, headers: { 'content-type': 'text/html' } }, { status: 400 }],
-      });
-      await reported(where);
-      expect(kinds(spooled(where))).toEqual(['.json']);
-      expect((await deliveryOf(where)).problem).toBe(
-        'the collector speaks TLS (HTTP 400): the endpoint must begin with https',
-      );
-      await tell(where, ['flush']);
-      expect([spooled(where), kinds(history(where))]).toEqual([[], ['.lost-rejected.json']]);
-    },
-  );
+  ])('400 of a server for TLS to plain http: the run waits, and status says why', async (body) => {
+    const where = await place({
+      script: [{ status: 400, body, headers: { 'content-type': 'text/html' } }, { status: 400 }],
+    });
+    await reported(where);
+    expect(kinds(spooled(where))).toEqual(['.json']);
+    expect((await deliveryOf(where)).problem).toBe(
+      'the collector speaks TLS (HTTP 400): the endpoint must begin with https',
+    );
+    await tell(where, ['flush']);
+    expect([spooled(where), kinds(history(where))]).toEqual([[], ['.lost-rejected.json']]);
+  });
 
   sampled(it.concurrent, 3).each([
     [401, /credentials \(HTTP 401\): check headers$/],
@@ -501,7 +498,7 @@ describe('answers', () => {
     [302, /HTTP 302$/],
     [307, /HTTP 307$/],
     [308, /HTTP 308$/],
-  ])('%i: kept, named, not followed', async (status, problem) => {
+  ])('%i: the run waits, status says why, no redirect is followed', async (status, problem) => {
     const elsewhere = await startOtlpServer();
     const where = await place({
       script: [{ status, headers: { location: `${elsewhere.endpoint}/v1/metrics` } }],
@@ -530,7 +527,10 @@ describe('answers', () => {
     ['empty', ''],
     ['the empty object', '{}'],
     ['a large one', `{"partialSuccess":{"errorMessage":"${'y'.repeat(60_000)}"}}`],
-    ['a partial success without a loss', '{"partialSuccess":{"errorMessage":"be careful"}}'],
+    [
+      'a partial success without rejected points',
+      '{"partialSuccess":{"errorMessage":"be careful"}}',
+    ],
   ])('200 with a body that is %s: delivered', async (_, body) => {
     const where = await place({ script: [{ body }] });
     await reported(where);
@@ -538,7 +538,7 @@ describe('answers', () => {
     expect(await deliveryOf(where)).toEqual({ failures: 0, lastSuccess: expect.any(String) });
   });
 
-  it.concurrent('partial success: delivered, and status says how much was refused', async () => {
+  it.concurrent('partial success: delivered, and status counts the rejected points', async () => {
     const body = '{"partialSuccess":{"rejectedDataPoints":"2","errorMessage":"duplicate"}}';
     const where = await place({ script: [{ body }, { body }, {}] });
     for (let run = 0; run < 3; run += 1) await reported(where);
@@ -559,7 +559,7 @@ describe('files in the spool', () => {
     empty: (_, path) => writeFileSync(path, ''),
     binary: (_, path) => writeFileSync(path, Buffer.from([0, 255, 254, 1])),
     'too large': (_, path) => writeFileSync(path, JSON.stringify({ canary: 'x'.repeat(70_000) })),
-    "somebody else's JSON": (_, path) => writeFileSync(path, '{"canary":"token"}'),
+    'JSON of another program': (_, path) => writeFileSync(path, '{"canary":"token"}'),
     'a folder': (_, path) => mkdirSync(path),
     'a link to a file of the user': (where, path) => {
       writeFileSync(join(where.project, 'secrets.json'), '{"canary":"token"}');
@@ -568,7 +568,7 @@ describe('files in the spool', () => {
   };
 
   sampled(it.concurrent, 4).each(Object.entries(foreign))(
-    '%s: never posted, counted, and in nobody’s way',
+    '%s: not posted, counted as lost, and no obstacle to other runs',
     async (_, make) => {
       const where = await place();
       await waitingRun(where);
@@ -585,13 +585,13 @@ describe('files in the spool', () => {
       const posted = bodies(where.server.requests);
       expect(posted.join('')).not.toContain('canary');
       expect(posted.map(lossesIn)).toEqual([{}, {}, { unreadable: 1 }]);
-      // And the commands that read them do not stumble.
+      // The commands that read the history succeed.
       for (const args of [['show'], ['show', '--format', 'otlp'], ['status', '--json'], ['flush']])
         expect(await tell(where, args)).toMatchObject({ status: 0, stderr: '' });
     },
   );
 
-  it.concurrent('a run of a clock that was ahead is delivered when its time has come, and flush says so', async () => {
+  it.concurrent('a run from a clock that was ahead waits; flush says why', async () => {
     const where = await place();
     const name = await waitingRun(where);
     const ahead = `${Date.now() + 3_600_000}.json`;
@@ -607,7 +607,7 @@ describe('files in the spool', () => {
     expect(kinds(history(where))).toEqual(['.sent.json', '.sent.json']);
   });
 
-  it.concurrent('foreign names stay where they are', async () => {
+  it.concurrent('files with other names are not touched', async () => {
     const where = await place();
     await waitingRun(where);
     const names = ['notes.json', '.hidden', '123.json', `${at}.json.bak`, `${at}-1.json`];
@@ -617,7 +617,7 @@ describe('files in the spool', () => {
     expect(bodies(where.server.requests).join('')).not.toContain('canary');
   });
 
-  it.concurrent('older than seven days: given up, and counted once', async () => {
+  it.concurrent('older than seven days: lost, and counted once', async () => {
     const where = await place();
     const name = await waitingRun(where);
     const old = Date.now() - 7 * DAY_MS - 60_000;
@@ -653,7 +653,7 @@ describe('files in the spool', () => {
     );
   });
 
-  it.concurrent('only the user can read them', async () => {
+  it.concurrent('are readable by the user only', async () => {
     const where = await place();
     await waitingRun(where);
     await reported(where, { [`${PREFIX}ENDPOINT`]: 'ftp://127.0.0.1' });
@@ -678,8 +678,8 @@ describe('configuration', () => {
   const SECRET = 'hidden-value';
 
   /**
-   * Wrong: `status`, `status --json` and `flush` say so and end with 1; a wrapped run is silent,
-   * waits, and nothing is sent.
+   * `status`, `status --json` and `flush` name the problem and exit with 1. A wrapped run prints
+   * nothing and waits, and nothing is sent.
    */
   async function expectWrong(where: Place, env: Env, problem: RegExp): Promise<void> {
     const state = await tell(where, ['status', '--json'], env);
@@ -801,7 +801,7 @@ describe('configuration', () => {
         : config,
     );
     where.env = {};
-    // A file that cannot be read may say `enabled: false`: then nothing is even recorded.
+    // A file that cannot be read may say `enabled: false`, so nothing is recorded either.
     if (title === 'no JSON' || title === 'a list') {
       expect(await tell(where, ['status'])).toMatchObject({
         status: 1,
@@ -848,7 +848,7 @@ describe('configuration', () => {
     expect(where.server.requests[0]?.headers.authorization).toBe('Bearer mine');
   });
 
-  it.concurrent('headers to a port of this machine that others can take: a warning', async () => {
+  it.concurrent('headers to a port that other users can open: a warning', async () => {
     const where = await place();
     const headers = { [`${PREFIX}HEADERS`]: `key=${SECRET}` };
     const said = /plain http on this machine.* any user of it can take port \d+/;
@@ -858,7 +858,7 @@ describe('configuration', () => {
     expect((await statusOf(where, root)).warnings).toEqual([]);
   });
 
-  it.concurrent('plain http to another machine: a warning without headers, refused with them', async () => {
+  it.concurrent('plain http to another machine: a warning; with headers, an error', async () => {
     const where = await place();
     const far = { [`${PREFIX}ENDPOINT`]: 'http://collector.example:4318' };
     const warned = await tell(where, ['status'], far);
@@ -879,7 +879,7 @@ describe('configuration', () => {
     'http://127.9.9.9:1',
     'http://[::1]:4318',
     'https://collector.example',
-  ])('%s with headers is right, and status names them without their values', async (endpoint) => {
+  ])('%s with headers is accepted, and status shows their names only', async (endpoint) => {
     const where = await place();
     const env = {
       [`${PREFIX}ENDPOINT`]: endpoint,
@@ -896,7 +896,7 @@ describe('configuration', () => {
     }
   });
 
-  it.concurrent('headers arrive as they were configured: decoded, trimmed, all of them', async () => {
+  it.concurrent('headers arrive decoded, trimmed and complete', async () => {
     const where = await place();
     await reported(where, {
       [`${PREFIX}HEADERS`]: ',x-key = a%20b%3D%2C , ,authorization=Bearer%20abc,x-empty=,',
@@ -914,13 +914,13 @@ describe('configuration', () => {
     ['/', '/v1/metrics'],
     ['/otlp', '/otlp/v1/metrics'],
     ['/otlp/', '/otlp/v1/metrics'],
-  ])('the base URL "…%s" is posted to at %s', async (suffix, path) => {
+  ])('the base URL "…%s": posts go to %s', async (suffix, path) => {
     const where = await place();
     await reported(where, { [`${PREFIX}ENDPOINT`]: ` ${where.server.endpoint}${suffix} ` });
     expect(where.server.requests.map((request) => request.path)).toEqual([path]);
   });
 
-  it.concurrent('the environment is before the user’s file, key by key', async () => {
+  it.concurrent('the environment overrides the user’s file, key by key', async () => {
     const where = await place();
     const other = await startOtlpServer();
     configure(where, {
@@ -941,7 +941,7 @@ describe('configuration', () => {
     expect([seen(other), seen(where.server)]).toEqual([[['file', 'gzip']], [['file', undefined]]]);
   });
 
-  it.concurrent('nothing inside a project can name a collector', async () => {
+  it.concurrent('no file inside a project can name a collector', async () => {
     const where = await place();
     const evil = JSON.stringify({ endpoint: where.server.endpoint });
     for (const path of [
@@ -968,7 +968,7 @@ describe('configuration', () => {
       `name: delivery\nlhp_otel: ${evil}\ntelemetry: ${evil}\n`,
     );
     where.env = {};
-    // A relative folder is no folder, says the XDG Base Directory specification; here it would be
+    // The XDG Base Directory specification says to ignore a relative folder; here it would be in
     // the project.
     for (const more of [
       {},
@@ -982,7 +982,7 @@ describe('configuration', () => {
     expect(where.server.connections()).toBe(0);
   });
 
-  it.concurrent('the unprefixed variables of other applications name no collector', async () => {
+  it.concurrent('the OTEL_EXPORTER_OTLP_* of other applications name no collector', async () => {
     const where = await place();
     where.env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: where.server.endpoint,
@@ -1021,7 +1021,7 @@ describe('TLS', () => {
   const client = { CLIENT_CERTIFICATE: 'client.crt', CLIENT_KEY: 'client.key' };
 
   it.concurrent.each<[string, () => object, Record<string, string>, RegExp | 'delivered']>([
-    ['the authority of the server', server, { CERTIFICATE: 'ca.crt' }, 'delivered'],
+    ['the authority of the server’s certificate', server, { CERTIFICATE: 'ca.crt' }, 'delivered'],
     ['no authority', server, {}, /UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET/],
     [
       'another authority',
@@ -1035,15 +1035,20 @@ describe('TLS', () => {
       { CERTIFICATE: 'ca.crt', ...client },
       'delivered',
     ],
-    ['mutual, without one', mutual, { CERTIFICATE: 'ca.crt' }, /ERR_SSL|ECONNRESET|EPIPE/],
     [
-      'a file that is no certificate',
+      'mutual, without a client certificate',
+      mutual,
+      { CERTIFICATE: 'ca.crt' },
+      /ERR_SSL|ECONNRESET|EPIPE/,
+    ],
+    [
+      'a file without a certificate',
       server,
       { CERTIFICATE: 'garbage.pem' },
       /holds no certificate/,
     ],
     [
-      'a key that is not of the certificate',
+      'the key of another certificate',
       mutual,
       { ...client, CERTIFICATE: 'ca.crt', CLIENT_KEY: 'server.key' },
       /CLIENT_KEY is not the key of the certificate in .*client\.crt/,

@@ -1,6 +1,7 @@
-// Node and OpenSSL read variables of their own. Which of them count for a delivery is the same for
-// the reporter, for `flush` and for `doctor`: certificates are always checked, a company's
-// authority is found by each of its ways, and what is sent is printed and written nowhere.
+// Node and OpenSSL read environment variables of their own. The same ones count for a delivery by
+// the reporter, `flush` and `doctor`: certificates are always checked, a company's authority is
+// found by each variable that can name it, and nothing that is sent is printed or written to a
+// file.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -75,7 +76,7 @@ const runs = ({ server }: Place) => server.requests.filter(({ body }) => body.le
 const probeOf = ({ stdout }: Told, name: string) =>
   (JSON.parse(stdout) as Diagnosis).probes.find((probe) => probe.name === name);
 
-/** What the three do with the same variables; the run is delivered by the first that can. */
+/** The reporter, `doctor` and `flush` with the same variables. */
 async function allThree(where: Place, more: Env) {
   const ran = await tell(where, ['run', '--', 'lhp', 'generate', '--env', 'dev'], more);
   await idle(where.box);
@@ -93,7 +94,7 @@ describe('the environment of a delivery', () => {
     ...['NODE_REDIRECT_WARNINGS', 'NODE_CHANNEL_FD', 'NODE_USE_SYSTEM_CA', 'NODE_USE_ENV_PROXY'],
     ...['NODE_OF_A_LATER_VERSION', 'SSLKEYLOGFILE', 'OPENSSL_ENGINES', 'Node_Options'],
     ...['WATCH_REPORT_DEPENDENCIES'],
-  ])('%s does not come through', (name) => {
+  ])('%s is not passed on', (name) => {
     expect(isLeftOut(name)).toBe(true);
     expect(reporterEnv({ [name]: '1' }, '/here')[name]).toBeUndefined();
   });
@@ -106,34 +107,35 @@ describe('the environment of a delivery', () => {
     ['UV_PROJECT_ENVIRONMENT', '.venv', '.venv'],
     ['OTEL_SDK_DISABLED', 'no', 'no'],
     ['PATH', '/bin', '/bin'],
-  ])('%s comes through, and a path of it holds in every folder', (name, value, there) => {
+  ])('%s is passed on, with absolute paths', (name, value, there) => {
     expect(isLeftOut(name)).toBe(false);
     expect(reporterEnv({ [name]: value }, '/here')[name]).toBe(there);
   });
-  it.each(['OTEL_EXPORTER_OTLP_HEADERS', 'DEBUG'])('%s of other programs does not', (name) => {
+  it.each(['OTEL_EXPORTER_OTLP_HEADERS', 'DEBUG'])('%s is not passed on either', (name) => {
     expect(reporterEnv({ [name]: SECRET }, '/here')).not.toHaveProperty(name);
   });
-  it('NODE_EXTRA_CA_CERTS is read by us and not by Node', () => {
+  it('NODE_EXTRA_CA_CERTS is passed on under a name that Node does not read', () => {
     const env = reporterEnv({ NODE_EXTRA_CA_CERTS: 'ca.pem' }, '/here');
     expect(env).toEqual({ LHP_OTEL_EXTRA_CA_CERTS: '/here/ca.pem' });
   });
-  it('is its own environment: a second start finds nothing more to leave out', () => {
+  it('does not change when it is made again from itself', () => {
     const env = { NODE_OPTIONS: '--inspect', NODE_EXTRA_CA_CERTS: 'x', SSL_CERT_DIR: 'a' };
     const once = reporterEnv(env, '/here');
     expect(reporterEnv(once, '/elsewhere')).toEqual(once);
   });
 });
 
-describe('certificates are checked, whatever Node was told', () => {
+describe('certificates are checked, whatever the variables of Node say', () => {
   if (lacking(openssl)) return;
   it.concurrent.each<[string, Env]>([
     ['NODE_TLS_REJECT_UNAUTHORIZED=0', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
-    ['the same beside NODE_ENV', { NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_ENV: 'production' }],
-    ['a module of NODE_OPTIONS', { NODE_OPTIONS: `--require=${file('careless.cjs')}` }],
-  ])('%s: nothing is sent to a server that nobody vouches for', async (_, more) => {
+    ['the same with NODE_ENV', { NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_ENV: 'production' }],
+    ['a module in NODE_OPTIONS', { NODE_OPTIONS: `--require=${file('careless.cjs')}` }],
+  ])('%s: nothing is sent to a server with an untrusted certificate', async (_, more) => {
     writeFileSync(
       file('careless.cjs'),
-      'process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0"; require("https").globalAgent.options.rejectUnauthorized = false;',
+      'process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";' +
+        'require("https").globalAgent.options.rejectUnauthorized = false;',
     );
     const where = await place({ key: pem('server.key'), cert: pem('server.crt') });
     const { byReporter, doctor, flushed } = await allThree(where, more);
@@ -148,7 +150,7 @@ describe('certificates are checked, whatever Node was told', () => {
     expect(probeOf(doctor, 'environment')?.detail).toMatch(new RegExp(`not counted: .*${left}`));
   });
 
-  it('TLS 1.1 is too old, also with --tls-min-v1.0 and the weakest ciphers', async () => {
+  it('TLS 1.1 is refused, also with --tls-min-v1.0 and the weakest ciphers', async () => {
     const old = {
       minVersion: 'TLSv1',
       maxVersion: 'TLSv1.1',
@@ -199,7 +201,7 @@ describe("a company's authority", () => {
       () => ({ NODE_OPTIONS: '--use-openssl-ca', NODE_EXTRA_CA_CERTS: file('ca.crt') }),
       /of NODE_EXTRA_CA_CERTS/,
     ],
-  ])('by %s: alike in all three', async (_, variables, by) => {
+  ])('named by %s: trusted by the reporter, doctor and flush', async (_, variables, by) => {
     const where = await place({ key: pem('server.key'), cert: pem('server.crt') });
     const { byReporter, doctor, flushed } = await allThree(where, variables(where.project));
     expect(byReporter).toBe(1);
@@ -207,7 +209,7 @@ describe("a company's authority", () => {
     expect(probeOf(doctor, 'tls')?.detail).toMatch(by);
   });
 
-  it('the configured file is the only one', async () => {
+  it('with a configured certificate file, no other authority is trusted', async () => {
     const where = await place({ key: pem('server.key'), cert: pem('server.crt') });
     const more = {
       NODE_EXTRA_CA_CERTS: file('ca.crt'),
@@ -222,7 +224,7 @@ describe("a company's authority", () => {
   });
 
   it.concurrent.each(['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'])(
-    '%s that cannot be read: said, and nobody waits for it',
+    '%s with a FIFO or a missing file: reported, and not waited for',
     async (name) => {
       const where = await place({ key: pem('server.key'), cert: pem('server.crt') });
       const fifo = join(where.box.dir, 'fifo');
@@ -240,7 +242,7 @@ describe("a company's authority", () => {
   );
 });
 
-describe('what is sent is printed and written nowhere', () => {
+describe('variables that make Node print or write what is sent have no effect', () => {
   const everywhere = (folder: string): string =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -257,7 +259,10 @@ describe('what is sent is printed and written nowhere', () => {
     [
       '--trace-events',
       (dir) => ({
-        NODE_OPTIONS: `--trace-event-categories=node.http --trace-event-file-pattern=${join(dir, 'written', 'log')}`,
+        NODE_OPTIONS: [
+          '--trace-event-categories=node.http',
+          `--trace-event-file-pattern=${join(dir, 'written', 'log')}`,
+        ].join(' '),
       }),
     ],
     ['--insecure-http-parser', () => ({ NODE_OPTIONS: '--insecure-http-parser' })],
@@ -266,7 +271,7 @@ describe('what is sent is printed and written nowhere', () => {
   ])('%s', async (_, variables) => {
     const where = await place();
     mkdirSync(join(where.box.dir, 'written'));
-    where.server.answers({ status: 401 }); // not stored, and not asked again at once
+    where.server.answers({ status: 401 }); // the run waits, and is not repeated at once
     const { ran, doctor, flushed } = await allThree(where, variables(where.box.dir));
     const status = await tell(where, ['status'], variables(where.box.dir));
     const said = [ran, doctor, flushed, status]
@@ -299,7 +304,7 @@ describe('what is sent is printed and written nowhere', () => {
     expect(kept).not.toMatch(/reporter\.cjs/);
   });
 
-  it('a command that is run gets NODE_DEBUG as it was, and nothing of ours', async () => {
+  it('a command gets the same environment behind lhp-otel run as without it', async () => {
     const where = await place();
     const env = { NODE_DEBUG: 'none', NODE_DEBUG_NATIVE: 'none', NODE_OPTIONS: '--no-warnings' };
     const [alone, wrapped] = [['env'], [process.execPath, cli, 'run', '--', 'env']].map(
@@ -320,7 +325,7 @@ describe('what is sent is printed and written nowhere', () => {
   });
 });
 
-it("a recorded lhp does not get the collector's credentials; with an opt-out nothing is changed", async () => {
+it("lhp does not get the collector's credentials, unless an opt-out is set", async () => {
   const where = await place();
   const DO = 'env > "$HOME/env"';
   const seen = () => readFileSync(join(where.box.home, 'env'), 'utf8');

@@ -1,6 +1,6 @@
-// A 200 counts as stored with the answer of a collector only. What a proxy, a login portal or a
-// broken server says in its place keeps the run, and is named; and no answer, however odd, makes
-// Node speak.
+// A 200 counts as stored only with a collector's answer. After the answer of a proxy, a login
+// portal or a broken server the run is kept, and the commands say why. No answer makes Node print a
+// warning.
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -38,7 +38,7 @@ afterAll(async () => {
 
 const read = (text: string, sent = 8) => readAnswer(Buffer.from(text), sent)?.rejectedPoints;
 
-describe('the answer of a collector', () => {
+describe('the body of a 200', () => {
   it.each([
     ['', 0],
     ['{}', 0],
@@ -53,7 +53,9 @@ describe('the answer of a collector', () => {
     ['{"partialSuccess":{"rejectedDataPoints":"-9223372036854775808"}}', 0],
     ['{"partialSuccess":{"rejectedDataPoints":"9223372036854775807"}}', 8],
     ['{"partialSuccess":{"rejectedDataPoints":1e300}}', 8],
-  ])('%s: %i points were refused', (text, rejected) => expect(read(text)).toBe(rejected));
+  ])('%s: a collector’s answer, with %i rejected points', (text, rejected) =>
+    expect(read(text)).toBe(rejected),
+  );
   it.each([
     ...[PAGE, '\n<html>', 'OK', '"OK"', '1', '[]', '[{}]', 'null', 'true', '{', '\ufeff{}x', ' '],
     ...['{"error":"please log in"}', '{"captive":true}', '{"partial_success":{}}'],
@@ -66,10 +68,10 @@ describe('the answer of a collector', () => {
     '{"partialSuccess":{"rejectedDataPoints":"0x10"}}',
     '{"partialSuccess":{"rejectedDataPoints":"99999999999999999999"}}',
     '{"partialSuccess":{"errorMessage":{"toString":1}}}',
-  ])('%s: is none', (text) => expect(read(text)).toBeUndefined());
-  it('more than 64 KiB: is none', () =>
+  ])('%s: not a collector’s answer', (text) => expect(read(text)).toBeUndefined());
+  it('more than 64 KiB: not a collector’s answer', () =>
     expect(read(`{"partialSuccess":{"errorMessage":"${'x'.repeat(70_000)}"}}`)).toBeUndefined());
-  it('bytes that are no text: is none', () =>
+  it('bytes that are not UTF-8: not a collector’s answer', () =>
     expect(readAnswer(Buffer.from([0x7b, 0xff, 0x7d]), 8)).toBeUndefined());
 });
 
@@ -104,29 +106,29 @@ async function serve(...script: [Answer, ...Answer[]]) {
   return server;
 }
 
-describe('what stands in a collector’s place', () => {
+describe('an answer that is not a collector’s', () => {
   sampled(it.concurrent, 3).each<[string, Answer]>([
-    ['a page with a login', { body: PAGE, headers: { 'content-type': 'text/html' } }],
-    ['a page that is called JSON', { body: PAGE }],
-    ['a portal that speaks JSON', { body: '{"captive":true}' }],
-    ['a page in place of a refusal', { status: 400, body: PAGE }],
+    ['a login page', { body: PAGE, headers: { 'content-type': 'text/html' } }],
+    ['a page with the content type of JSON', { body: PAGE }],
+    ['a login portal’s JSON', { body: '{"captive":true}' }],
+    ['a page with status 400', { status: 400, body: PAGE }],
     ['a large page', { body: PAGE + ' '.repeat(5_000_000) }],
     [
-      'a number that is an object',
+      'an object in place of a number',
       { body: '{"partialSuccess":{"rejectedDataPoints":{"toString":1}}}' },
     ],
-  ])('%s: the run waits, and each command names it', async (_, answer) => {
+  ])('%s: the run waits, and each command says why', async (_, answer) => {
     const server = await serve(answer);
     const { waiting, flushed, request, status } = await delivered(server.endpoint);
-    const named = /answer.* is not a collector's/;
+    const said = /answer.* is not a collector's/;
     expect(waiting).toBe(1);
     expect(status.runs).toMatchObject({ waiting: 1, sent: 0, lost: 0 });
-    expect(status.delivery.problem).toMatch(named);
-    expect(flushed).toMatchObject({ status: 1, stderr: expect.stringMatching(named) });
-    expect(request).toMatchObject({ result: 'failure', detail: expect.stringMatching(named) });
+    expect(status.delivery.problem).toMatch(said);
+    expect(flushed).toMatchObject({ status: 1, stderr: expect.stringMatching(said) });
+    expect(request).toMatchObject({ result: 'failure', detail: expect.stringMatching(said) });
   });
 
-  it.concurrent('an answer that breaks off: the run waits, and counts once when it is asked for again', async () => {
+  it.concurrent('an answer that breaks off: the run waits', async () => {
     const cut = createServer((socket) => {
       socket.on('error', () => {});
       socket.once('data', () =>
@@ -158,7 +160,7 @@ describe('Retry-After', () => {
     const { waiting, flushed } = await delivered(server.endpoint);
     expect([waiting, flushed.status]).toEqual([1, 1]);
     expect(flushed.stderr).toMatch(/^lhp-otel: [^\n]*overloaded[^\n]*\n$/);
-    // The reporter, flush and doctor; each gives up within its time-out.
+    // The reporter, flush and doctor: each makes at most 6 attempts within its timeout.
     expect(server.requests.length).toBeLessThanOrEqual(3 * 6);
   });
 });

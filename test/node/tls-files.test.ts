@@ -1,6 +1,5 @@
-// The three PEM files of a delivery. One that cannot work is said with what is wrong with it, by
-// `status`, `doctor` and `flush` alike, and the reporter leaves the run waiting and the problem
-// behind.
+// The three PEM files of a delivery. If one cannot be used, `status`, `doctor` and `flush` say what
+// is wrong with it, in the same words; the reporter keeps the run and notes the problem.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -37,7 +36,7 @@ const project = file('project');
 mkdirSync(project);
 writeFileSync(join(project, 'lhp.yaml'), 'name: files\n');
 
-describe('a file that cannot work', () => {
+describe('a file that cannot be used', () => {
   if (lacking(openssl)) return;
   makeCertificates(openssl.path, box.dir);
   const tool = (command: string, ...args: string[]) =>
@@ -102,7 +101,7 @@ describe('a file that cannot work', () => {
     ['prose.pem', /holds no (certificate|private key)/],
     ['der.pem', /holds no (certificate|private key)/],
     ['large.pem', /larger than 4 MiB/],
-  ])('%s, for each of the three', (name, why) => {
+  ])('%s, as each of the three', (name, why) => {
     const path = file(name);
     const { found } = problems(path, path, path);
     expect(found.map((text) => text.split(' ')[0])).toEqual(['CA', 'CERT', 'KEY']);
@@ -121,15 +120,23 @@ describe('a file that cannot work', () => {
       [/^KEY .*holds no private key/],
     ],
     ['a key with a passphrase', [undefined, 'client.crt', 'locked.pem'], [/^KEY .*passphrase/]],
-    ['the same as PKCS #8', [undefined, 'client.crt', 'locked8.pem'], [/^KEY .*passphrase/]],
     [
-      'a key of another',
+      'a key with a passphrase, in PKCS #8',
+      [undefined, 'client.crt', 'locked8.pem'],
+      [/^KEY .*passphrase/],
+    ],
+    [
+      'the key of another certificate',
       [undefined, 'client.crt', 'server.key'],
       [/^KEY is not the key of the certificate in /],
     ],
-    ['no key', [undefined, 'client.crt'], [/^CERT is set without the key/]],
     [
-      'no certificate',
+      'a client certificate without a key',
+      [undefined, 'client.crt'],
+      [/^CERT is set without the key/],
+    ],
+    [
+      'a key without a client certificate',
       [undefined, undefined, 'client.key'],
       [/^KEY is set without a client certificate/],
     ],
@@ -140,7 +147,7 @@ describe('a file that cannot work', () => {
     expect(found).toEqual(expected.map((text) => expect.stringMatching(text)));
     expect(found.join()).not.toContain('canary');
   });
-  it('a relative path is refused, and the absolute one is named', () => {
+  it('a relative path is refused, with the absolute path in the message', () => {
     expect(problems('ca.pem').found).toEqual([
       expect.stringContaining(`absolute one is ${JSON.stringify(join(project, 'ca.pem'))}`),
     ]);
@@ -154,7 +161,7 @@ describe('a file that cannot work', () => {
     writeFileSync(file('changing.pem'), 'gone');
     expect(problems(file('changing.pem')).found).toHaveLength(1);
   });
-  it('many beginnings without an end take no time that grows with their square', () => {
+  it('many BEGIN lines without an END are read in linear time', () => {
     expect(pemBlocks('-----BEGIN CERTIFICATE-----\n'.repeat(140_000))).toEqual([]);
   });
 
@@ -166,7 +173,7 @@ describe('a file that cannot work', () => {
     ['CLIENT_CERTIFICATE', 'prose.pem', /holds no certificate/],
     ['CLIENT_KEY', 'empty.pem', /empty/],
   ])(
-    '%s=%s: the same words in status, doctor and flush, and the reporter leaves a problem',
+    '%s=%s: the same words in status, doctor and flush, and the reporter notes a problem',
     async (name, path, why) => {
       const server = await startOtlpServer();
       const value = path === 'ca.crt' ? '../ca.crt' : file(path);
@@ -190,7 +197,7 @@ describe('a file that cannot work', () => {
   );
 });
 
-it('a file that goes between the look at it and the delivery: the problem is left behind', async () => {
+it('a file that is deleted between the check and the delivery: the problem is noted', async () => {
   const server = await startOtlpServer();
   const env = { ...box.env, [`${PREFIX}ENDPOINT`]: server.endpoint.replace('http:', 'https:') };
   const host: Host = { ...systemHost(), env, cwd: project, home: box.home };
@@ -209,14 +216,16 @@ it('a file that goes between the look at it and the delivery: the problem is lef
 describe('a file that this user may not read', () => {
   const user = secondUser();
   if (lacking(user)) return;
-  it('is said', () => {
+  it('is a problem', () => {
     const path = file('private.pem');
     writeFileSync(path, 'x');
     chmodSync(path, 0o600);
     chmodSync(box.dir, 0o755);
-    const script = `import { tlsFilesOf } from ${JSON.stringify(join(projectRoot, 'src', 'config', 'tls-files.ts'))};
+    const module = JSON.stringify(join(projectRoot, 'src', 'config', 'tls-files.ts'));
+    const setting = JSON.stringify({ value: path, called: 'CA' });
+    const script = `import { tlsFilesOf } from ${module};
     const problems = [];
-    tlsFilesOf({ certificate: { value: ${JSON.stringify(path)}, called: 'CA' } }, { cwd: '/' }, problems);
+    tlsFilesOf({ certificate: ${setting} }, { cwd: '/' }, problems);
     console.log(problems.join());`;
     const other = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       uid: user.uid,
