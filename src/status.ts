@@ -145,9 +145,11 @@ function counted(stored: readonly StoredRun[]): Record<Outcome, number> {
   };
 }
 
-/** A line each. */
+/** The column in which the values begin. */
+export const STATUS_COLUMN = 15;
+
 export const statusText = (status: Status): string[] =>
-  linesOf(status).map(([name, value]) => `${`${name}:`.padEnd(15)}${value}`);
+  linesOf(status).map(([name, value]) => `${`${name}:`.padEnd(STATUS_COLUMN)}${value}`);
 
 type Line = [name: string, value: string];
 

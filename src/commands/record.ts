@@ -1,5 +1,5 @@
 // record.ts: the commands that let runs be recorded: `run` and `hook`.
-import type { Command } from 'commander';
+import type { Command, OptionValues } from 'commander';
 import { resolveMode } from '../consent/resolve-mode.ts';
 import { HOOK_SHELLS, hookText, type Installed, installHook, uninstallHook } from '../hook/hook.ts';
 import { askNewShell } from '../hook/new-shell.ts';
@@ -31,6 +31,7 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
       exit(await runCommand(words));
     });
   explain(run, {
+    withoutNotice: true,
     remarks: [
       'A generate is recognized as `lhp generate`, by a path to lhp, or as `python -m lhp.cli.main generate`; also behind `uv run`, `uvx`, `pipx run`, `poetry run`, `hatch run`, `pdm run`, `pipenv run`, `pixi run`, `conda run`, `rye run`, and behind `nice`, `timeout`, `nohup`, `env`, `time` and their like.',
     ],
@@ -75,7 +76,10 @@ function addHook(program: Command, context: Context): void {
         else printScript(hookText(shell));
       },
     );
+  const printsScript = ({ install, uninstall }: OptionValues) => !install && !uninstall;
   explain(hook, {
+    onlyPrints: printsScript,
+    withoutNotice: printsScript,
     remarks: [
       'Shells that are open keep what they have loaded until they end. PowerShell’s profile is not edited.',
       'After --install such a shell is started once, to see whether it has the function: it reads your own start files, has no terminal, and gets 10 seconds.',

@@ -28,7 +28,7 @@ export class UserCommand extends Command {
 }
 
 /** Where the rest is said, for these words of a command line. */
-export function whereToRead(program: Command, words: readonly string[]): string {
+export function helpHint(program: Command, words: readonly string[]): string {
   const name = program.name();
   const command = program.commands.find(
     (each) => each.name() === words.find((word) => word !== '--'),
@@ -72,6 +72,12 @@ function unknownOption(command: Command, flag: string): string {
     ? `${flag} stands behind its command, like: ${command.name()} ${owner.name()} ${flag}`
     : `${command.name()} has no option '${flag}'`;
 }
+
+/** A whole number from 1, or `undefined`. */
+export const parseWholeNumber = (text: string): number | undefined => {
+  const count = Number(text);
+  return /^\d+$/.test(text) && count >= 1 && Number.isSafeInteger(count) ? count : undefined;
+};
 
 const legal = new WeakMap<object, string>();
 const legalOf = (taker: object | undefined): string => (taker && legal.get(taker)) ?? 'any word';

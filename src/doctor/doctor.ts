@@ -92,13 +92,16 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
   };
 }
 
-/** A line each. */
-export function diagnosisText({ probes }: Diagnosis): string[] {
-  return probes.map(
+const RESULT_WIDTH = 8;
+const NAME_WIDTH = 14;
+/** The column in which the details begin. */
+export const DOCTOR_COLUMN = RESULT_WIDTH + 1 + NAME_WIDTH + 1;
+
+export const diagnosisText = ({ probes }: Diagnosis): string[] =>
+  probes.map(
     ({ name, result, detail, advice }) =>
-      `${result.padEnd(8)} ${name.padEnd(14)} ${detail}${advice ? `: ${advice}` : ''}`,
+      `${result.padEnd(RESULT_WIDTH)} ${name.padEnd(NAME_WIDTH)} ${detail}${advice ? `: ${advice}` : ''}`,
   );
-}
 
 /**
  * Off is no failure; a file that cannot be read, and so means off, is one: nobody has asked for it.

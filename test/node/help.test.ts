@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { cli, projectRoot, sandbox } from '../../scripts/harness/sandbox.ts';
 import { commandLine } from '../../src/commands/commands.ts';
-import { moreOf } from '../../src/commands/help.ts';
+import { notesOf } from '../../src/commands/help.ts';
 import { refusal } from '../../src/system/node-version.ts';
 
 const program = commandLine();
@@ -33,7 +33,7 @@ const box = sandbox();
 afterAll(() => box.dispose());
 
 describe.each(commands)('%s', (name, command) => {
-  const more = moreOf(command);
+  const more = notesOf(command);
   it('says what it does, in a line and in a sentence', () => {
     expect(command.description()).toMatch(/^[A-Z].*\.$/);
     if (command !== program) expect(command.summary()).toMatch(/^[a-z].{5,60}[^.]$/);
@@ -86,7 +86,7 @@ describe.each(commands)('%s', (name, command) => {
 });
 
 it('what exits with 1 for a reason of its own says the reason', () => {
-  const silent = commands.filter(([, command]) => !moreOf(command)?.exits).map(([name]) => name);
+  const silent = commands.filter(([, command]) => !notesOf(command)?.exits).map(([name]) => name);
   expect(silent.sort()).toEqual(['completion', 'help', 'stats']);
 });
 it('every command is in a group, and what a newcomer needs stands first', () => {
