@@ -1,4 +1,4 @@
-// moment.ts: days and times of the user's time zone as text, in the order that sorts.
+// moment.ts: dates and times as text that sorts, in the user's time zone.
 
 const two = (number: number) => String(number).padStart(2, '0');
 

@@ -100,7 +100,7 @@ describe('the port of gRPC, of the real collector', () => {
     expect((await doctor(env)).of('request')).toMatchObject({
       result: 'failure',
       detail: expect.stringMatching(/HTTP\/1\.1 .*gRPC is on port 4317, .* on 4318/),
-      advice: 'make the port of the endpoint that of OTLP/HTTP',
+      advice: 'set the port of the endpoint to that of OTLP/HTTP',
     });
   });
 });

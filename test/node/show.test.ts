@@ -45,8 +45,8 @@ describe('on a terminal', () => {
     const text = await shown([]);
     expect(text).toContain('\x1b[1m');
     expect(parts(text).map((part) => part.split('\n')[0])).toEqual([
-      '2026-01-05 07:00:00  dev  project aaaaaaaa  given up (expired)',
-      '2026-01-05 07:00:01  prod  my-lakehouse  sent',
+      '2026-01-05 07:00:00  dev  project aaaaaaaa  given up (waited more than 7 days)',
+      '2026-01-05 07:00:01  prod  my-lakehouse  delivered',
     ]);
     expect(text).not.toContain('secret_name');
   });

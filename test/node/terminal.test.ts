@@ -242,6 +242,7 @@ describe('what cannot be written', () => {
     ['hook', 'bash'],
     ['help'],
     ['show', '--help'],
+    ['status', '--help'],
     ['--version'],
   ];
   const ANSWERING = [['status'], ['status', '--json'], ['doctor'], ['flush'], ['on']];
@@ -268,7 +269,7 @@ describe('what cannot be written', () => {
   it.each(PRINTING)('%s %s to a closed descriptor is a failure that says so', (...words) => {
     expect(to('>&-', words)).toMatchObject({
       status: 1,
-      stderr: 'lhp-otel: stdout is closed: nobody can read what was asked for\n',
+      stderr: 'lhp-otel: stdout is closed: the output cannot be written\n',
     });
   });
   it.each([...PRINTING, ...ANSWERING])('%s %s to /dev/null is none', (...words) => {
