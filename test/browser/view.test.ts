@@ -267,7 +267,7 @@ describe('the local page', () => {
       ['lhp_version', 'service.version', String],
       ['python_version', 'process.runtime.version', String],
       ['is_ci', 'lhp.ci', (value) => (value ? 'in CI' : 'not in CI')],
-      ['dry_run', 'lhp.dry_run', (value) => (value ? 'dry run' : 'files written')],
+      ['dry_run', 'lhp.dry_run', (value) => (value ? 'dry run' : 'real run')],
       [
         'project_id',
         'lhp.project.id',
@@ -587,7 +587,7 @@ describe('the local page', () => {
       ).not.toBe('none');
     };
     await press('Tab');
-    expect(await focused()).toBe('To the content');
+    expect(await focused()).toBe('Skip to the content');
     await press('Enter', 'Tab');
     expect(await focused()).toBe('project');
     await press('Home', 'Tab', 'Tab', 'Tab');
@@ -692,7 +692,9 @@ describe('the local page', () => {
     );
     expect(lines.at(-1)?.points.length).toBeGreaterThan(6);
     const words = await page.locator('#run-rows .outcome:visible').allTextContents();
-    expect(words).toEqual(Array(3).fill(['waiting', 'given up', 'kept here', 'delivered']).flat());
+    expect(words).toEqual(
+      Array(3).fill(['waiting', 'given up', 'kept on this machine', 'delivered']).flat(),
+    );
     for (const figure of ['duration', 'sizes', 'runs-over-time'])
       expect(await page.locator(`#${figure} .uplot`).boundingBox()).toMatchObject({ height: 210 });
     await expectAccessible(page);
@@ -707,7 +709,7 @@ describe('the local page', () => {
       'lhp-otel run -- lhp generate --env dev',
     );
     expect(await page.locator('#empty-off').textContent()).toContain(
-      'recording is off, because of DO_NOT_TRACK',
+      'Recording is off, because of DO_NOT_TRACK',
     );
     expect(await page.locator('.layers .decided th').textContent()).toBe('DO_NOT_TRACKsays off');
     expect(await page.locator('#consent-words').textContent()).not.toContain('recorded earlier');
@@ -797,7 +799,7 @@ describe('the local page', () => {
       await page.locator('#project').selectOption(HOSTILE['lhp.project.id']);
       expect(await page.locator('#run-place').textContent()).toBe('1 to 1 of 1 run');
       expect(await page.locator('#delivery').textContent()).toContain(
-        '2 files that are no recorded run',
+        '2 files that are not recorded runs',
       );
       await expectNoWider(page);
       await page.context().close();
@@ -828,19 +830,19 @@ describe('the local page', () => {
           timeZone: ZONE,
         }).format(time);
       expect(facts.join('').trim().split('\n')).toEqual([
-        'Endpoint | https://collector.example.com:4318/v1/metrics | named by the environment',
+        'Endpoint | https://collector.example.com:4318/v1/metrics | from the environment',
         'Headers | none',
-        'Request | OTLP over HTTP, JSON, compression none, at most 10\u00a0s',
-        `Delivered | ${count('sent')} runs`,
+        'Request | OTLP over HTTP, JSON, compression none, timeout 10\u00a0s',
         `Waiting | ${readdirSync(foreign.spoolDir).length} runs, the oldest since ${at(Number.parseInt(oldest, 10))}`,
-        'Kept here only | 0 runs',
+        `Delivered | ${count('sent')} runs`,
+        'Kept on this machine | 0 runs',
         count('lost') === 1
-          ? 'Given up | 1 run | 1: it had waited for more than 7 days'
+          ? 'Given up | 1 run | 1: waited more than 7 days'
           : `Given up | ${count('lost')} runs`,
-        'Last delivery | at no known time',
+        'Not shown | 2 files that are not recorded runs',
+        'Last delivery | at an unknown time',
         `Last problem | the collector did not answer <b>in time</b> | ${at(Date.UTC(2026, 2, 4, 5, 6, 7))}`,
-        'Refused points | 2 data points of accepted requests',
-        'Not shown | 2 files that are no recorded run',
+        'Rejected | 2 data points of accepted requests',
       ]);
       await page.context().close();
     });

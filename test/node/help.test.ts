@@ -142,15 +142,15 @@ const wrong: [words: string[], named: string[]][] = [
   [['hook'], ['bash, zsh, fish or pwsh']],
   [
     ['hook', 'fsh'],
-    ["'fsh'", 'bash, zsh, fish and pwsh'],
+    ["'fsh'", 'bash, zsh, fish or pwsh'],
   ],
   [
     ['status', '--jsno'],
     ["'--jsno'", 'Did you mean --json?'],
   ],
-  [['doctor', 'all'], ["doctor takes no words behind it, and got 'all'"]],
+  [['doctor', 'all'], ["doctor takes no further words, but got 'all'"]],
   [['flush', '--force'], ["'--force'"]],
-  [['off', 'now'], ["off takes no words behind it, and got 'now'"]],
+  [['off', 'now'], ["off takes no further words, but got 'now'"]],
   [['on', '--json'], ["'--json'"]],
 ];
 it.each(wrong)('%j is a usage error that names what would be right', (words, named) => {

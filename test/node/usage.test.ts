@@ -75,14 +75,14 @@ describe.each(commands.map((command) => [command.name(), command] as const))(
       const said = wrong([name, ...own, 'nonsense', 'more']);
       expect(said).toMatch(
         own.length === 0
-          ? /takes no words behind it, and got 'nonsense' 'more'$/
-          : /takes one word, and got 'nonsense' 'more' as well$/,
+          ? /takes no further words, but got 'nonsense' 'more'$/
+          : /takes one word, but also got 'nonsense' 'more'$/,
       );
     });
     it.each(command.options.filter((option) => !option.required).map(({ long }) => long ?? ''))(
       '%s takes no value',
       (long) => {
-        expect(wrong([name, `${long}=yes`])).toContain(`${long} takes no value, and got 'yes'`);
+        expect(wrong([name, `${long}=yes`])).toContain(`${long} takes no value, but got 'yes'`);
       },
     );
     it('a word that its argument is not', () => {
@@ -90,7 +90,7 @@ describe.each(commands.map((command) => [command.name(), command] as const))(
         (argument) => argument.argChoices,
       )) {
         const said = wrong([name, 'tcsh']);
-        expect(said).toMatch(new RegExp(`^${name} knows .* and \\w+, not 'tcsh'$`));
+        expect(said).toMatch(new RegExp(`^${name} takes .* or \\w+, not 'tcsh'$`));
         for (const word of argChoices ?? []) expect(said).toContain(word);
       }
     });
@@ -106,9 +106,7 @@ describe.each(commands.map((command) => [command.name(), command] as const))(
 );
 
 it('an option before its command says where it belongs', () =>
-  expect(wrong(['--json', 'status'])).toContain(
-    '--json stands behind its command, like: lhp-otel ',
-  ));
+  expect(wrong(['--json', 'status'])).toContain('--json goes after its command, like: lhp-otel '));
 
 it.each([
   ['show', '--for\nmat=x'],

@@ -332,7 +332,7 @@ describe('start and end', () => {
     const busy = run(String(view.port));
     expect([busy.status, busy.stderr]).toEqual([
       1,
-      `lhp-otel: port ${view.port} is in use; give another from 1 to 65535, or none for a free one\n`,
+      `lhp-otel: port ${view.port} is in use; give another port from 1 to 65535, or none to use a free one\n`,
     ]);
     for (const port of ['0', '65536', '-1', '8o80', '1.5', '1e3', '']) {
       const { status, stderr } = run(port);
