@@ -99,7 +99,8 @@ export function probeSpool(paths: Paths): Verdict {
       `lhp-otel did not write all files in ${paths.spool}; those are never sent`,
     );
   if (lockIsStale(paths)) return warning(`${text}; a stale lock`, 'the next delivery removes it');
-  if (lost > 0) return warning(text, 'given up runs are counted in lhp.telemetry.lost_runs');
+  if (lost > 0)
+    return warning(text, 'runs that were given up are counted in lhp.telemetry.lost_runs');
   return ok(text);
 }
 

@@ -24,10 +24,7 @@ export async function view(
   const stopped = new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });
-  print(
-    server.url,
-    'Your recorded runs, served on this machine only. Do not share the address. Ctrl-C ends it.',
-  );
+  print(server.url, 'Served on this machine only; do not share the address. Ctrl-C ends it.');
   const redirect =
     options.open && canOpenBrowser(host) ? writeRedirect(server.urlOnce, host) : undefined;
   if (redirect) {

@@ -47,7 +47,8 @@ function recordingTile(off: string | undefined, { summary }: State): Tile {
 
 function endpointTile(all: readonly Run[], { mode, endpoint }: State): Tile {
   const name = 'Delivered to';
-  if (mode !== 'send') return { name, value: 'Nobody', more: 'runs stay on this machine' };
+  if (mode === 'off') return { name, value: 'Nobody', more: 'nothing is recorded' };
+  if (mode === 'local') return { name, value: 'Nobody', more: 'runs stay on this machine' };
   if (endpoint === null) return { name, value: 'Nobody', more: 'the configuration is wrong' };
   const waiting = all.filter(({ outcome }) => outcome === 'waiting').length;
   const more = waiting > 0 ? `${plural(waiting, 'run')} waiting` : 'nothing is waiting';
