@@ -1,6 +1,6 @@
-// status.ts: the state of telemetry: on or off and what decided that, where runs go, what is waiting
-// and what went wrong. It contains no header values. If something cannot be read, that is reported
-// as a problem, and the rest of the status is still complete.
+// status.ts: the state of telemetry: on or off and what decided that, where runs go, what is
+// waiting and what went wrong. It contains no header values. If something cannot be read, that is
+// reported as a problem, and the rest of the status is still complete.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from './config/config.ts';

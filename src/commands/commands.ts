@@ -90,7 +90,8 @@ export function commandLine(
 ): Command {
   const program = new UserCommand('lhp-otel')
     .description(
-      'Records successful `lhp generate` runs as OpenTelemetry metrics: on this machine, or in your own collector.',
+      'Records successful `lhp generate` runs as OpenTelemetry metrics: on this machine, or in ' +
+        'your own collector.',
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')

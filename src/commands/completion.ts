@@ -26,13 +26,15 @@ export function addCompletion(program: Command): void {
     .command('completion')
     .summary('let the shell complete lhp-otel with TAB')
     .description(
-      'Prints a completion script for a shell. After `lhp-otel run` it completes the other command.',
+      'Prints a completion script for a shell. After `lhp-otel run` it completes the other ' +
+        'command.',
     )
     .addArgument(wordArgument('completion', '<shell>', 'the shell', COMPLETION_SHELLS))
     .action((shell: string) => printScript(completionText(shell, program)));
   explain(completion, {
     remarks: [
-      'zsh: load it after compinit. bash: other commands are completed with the package bash-completion.',
+      'zsh: load it after compinit. bash: other commands are completed with the package ' +
+        'bash-completion.',
     ],
     examples: [
       ['eval "$(lhp-otel completion bash)"', 'a line for ~/.bashrc'],

@@ -9,7 +9,8 @@ export function addDoctor(program: Command, { host, print, exit }: Context): voi
     .command('doctor')
     .summary('why runs do not arrive, and what to do')
     .description(
-      'Checks each step from consent to the collector’s clock, and says what to do. It sends no run.',
+      'Checks each step from consent to the clock of the collector, and says what to do. ' +
+        'It sends no run.',
     )
     .option('--json', 'as one JSON object')
     .action(async (options: { json?: boolean }) => {

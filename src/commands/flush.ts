@@ -17,7 +17,8 @@ export function addFlush(program: Command, { host, print, showNotice }: Context)
   explain(command, {
     remarks: [
       'Useful as the last step of a CI job, or after the configuration was corrected.',
-      'Outside CI nothing is delivered until the notice of the endpoint was shown on a terminal. The command that shows it delivers nothing yet.',
+      'Outside CI nothing is delivered until the notice of the endpoint was shown on a terminal. ' +
+        'The command that shows it delivers nothing yet.',
     ],
     exits: [['1', 'some runs are still waiting']],
     examples: [['lhp-otel flush', '']],

@@ -31,7 +31,8 @@ export function addShow(program: Command, context: Context): void {
     .command('show')
     .summary('exactly what was recorded')
     .description(
-      'Prints recorded runs, the newest last: indented below a heading on a terminal, otherwise one line per run.',
+      'Prints recorded runs, the newest last: indented below a heading on a terminal, otherwise ' +
+        'one line per run.',
     )
     .addOption(
       valueOption(

@@ -3,7 +3,8 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../system/time.ts';
 
 export const SINCE_FORMS =
-  'how long ago (90m, 1h, 30d, 2w, 1y), today, yesterday, a day (2026-11-01) or a time (2026-11-01T09:30)';
+  'how long ago (90m, 1h, 30d, 2w, 1y), today, yesterday, a day (2026-11-01) or a time ' +
+  '(2026-11-01T09:30)';
 
 const UNITS: Record<string, number> = {
   m: MINUTE_MS,
@@ -36,8 +37,8 @@ function parseTime(word: string): number | undefined {
   if (!numbers) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = numbers;
   const time = new Date(year, month - 1, day, hour, minute, second);
-  // Date turns an invalid day such as February 30 into a later one. A local time that is skipped when
-  // the clock is put forward is valid, and is the time an hour later.
+  // Date turns an invalid day such as February 30 into a later one. A local time that is skipped
+  // when the clock is put forward is valid, and is the time an hour later.
   const isDay = time.getMonth() === month - 1 && time.getDate() === day;
   return isDay && hour < 24 && minute < 60 && second < 60 ? time.getTime() : undefined;
 }

@@ -20,7 +20,9 @@ export function addStats(program: Command, context: Context): void {
     .command('stats')
     .summary('your generate times: over time, by environment and version')
     .description(
-      'Summarizes the runs recorded on this machine: durations and sizes over time, by environment, version and project, and how durations changed when lhp or the project changed.',
+      'Summarizes the runs recorded on this machine: durations and sizes over time, by ' +
+        'environment, version and project, and how durations changed when lhp or the project ' +
+        'changed.',
     )
     .addOption(
       valueOption(
@@ -34,9 +36,14 @@ export function addStats(program: Command, context: Context): void {
     .action((options: StatsOptions) => printStats(options, context));
   explain(command, {
     remarks: [
-      'The 95th percentile is the time that 95 % of the runs did not exceed. A change is called slower or faster only with at least 8 runs before and after it, and if a rank test finds the difference significant.',
+      'The 95th percentile is the time that 95 % of the runs did not exceed. A change is called ' +
+        'slower or faster only with at least 8 runs before and after it, and if a rank test ' +
+        'finds the difference significant.',
       'NO_COLOR and FORCE_COLOR are respected. The small charts need a UTF-8 locale.',
-      'JSON, in seconds and ISO 8601: runs, p50 (median), p95 (95th percentile), first, last; by.{environment, lhp_version, python_version, is_ci, dry_run, project_id}: value, runs, p50, p95, last; days: start, end, runs, p50, p95, sizes; changes: timestamp, series, changed, before, after, runs, verdict (slower, faster, same, few).',
+      'JSON, in seconds and ISO 8601: runs, p50 (median), p95 (95th percentile), first, last; ' +
+        'by.{environment, lhp_version, python_version, is_ci, dry_run, project_id}: value, runs, ' +
+        'p50, p95, last; days: start, end, runs, p50, p95, sizes; changes: timestamp, series, ' +
+        'changed, before, after, runs, verdict (slower, faster, same, few).',
     ],
     examples: [
       ['lhp-otel stats', 'every recorded run'],

@@ -11,7 +11,8 @@ export function addStatus(program: Command, { host, print, exit }: Context): voi
     .command('status')
     .summary('on or off and why, where runs go, what is waiting')
     .description(
-      'Shows whether runs are recorded and what decided that, where they go, how many are waiting, and the last delivery and problem.',
+      'Shows whether runs are recorded and what decided that, where they go, how many are ' +
+        'waiting, and the last delivery and problem.',
     )
     .option('--json', 'as one JSON object')
     .action(async (options: { json?: boolean }) => {

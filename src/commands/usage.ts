@@ -1,6 +1,7 @@
-// usage.ts: usage errors in words for a user: what the command accepts, and what was typed. commander
-// detects the errors, but its messages are about parsing. The legal values are kept with each option
-// and argument, so that the messages for a missing and for a wrong value name the same ones.
+// usage.ts: usage errors in words for a user: what the command accepts, and what was typed.
+// commander detects the errors, but its messages are about parsing. The legal values are kept with
+// each option and argument, so that the messages for a missing and for a wrong value name the same
+// ones.
 import { Argument, Command, type ErrorOptions, Option } from 'commander';
 
 /** A command line is wrong. */

@@ -15,7 +15,8 @@ export function addView(program: Command, { host, print }: Context): void {
     .command('view')
     .summary('a page on this machine: every run, charts, consent')
     .description(
-      'Opens a page that only this machine serves: every recorded run, charts of your generate times, consent and delivery.',
+      'Opens a page that only this machine serves: every recorded run, charts of your generate ' +
+        'times, consent and delivery.',
     )
     .addOption(
       valueOption(
@@ -32,7 +33,8 @@ export function addView(program: Command, { host, print }: Context): void {
     });
   explain(command, {
     remarks: [
-      'The page is served until you press Ctrl-C. Its address contains a password that is valid until then.',
+      'The page is served until you press Ctrl-C. Its address contains a password that is valid ' +
+        'until then.',
     ],
     exits: [['1', 'the port is in use']],
     examples: [

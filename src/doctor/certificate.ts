@@ -32,7 +32,7 @@ export function rootOf(socket: Partial<TLSSocket>): string | undefined {
   return last?.raw.toString('base64');
 }
 
-/** A root certificate is its own issuer; an incomplete chain ends with a certificate without one. */
+/** A root certificate is its own issuer; an incomplete chain ends without an issuer. */
 type Issued = PeerCertificate & { issuerCertificate?: Issued };
 
 /** The list of authorities that contains the root, or all lists that apply if none does. */
@@ -44,10 +44,21 @@ export function trustedBy(root: string | undefined, { certificate }: Config, env
   return found?.called ?? lists.map(({ called }) => called).join(', ');
 }
 
+const TLS_ERRORS = [
+  'ERR_TLS',
+  'ERR_SSL',
+  'ERR_OSSL',
+  'CERT_',
+  'UNABLE_TO',
+  'SELF_SIGNED',
+  'DEPTH_ZERO',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'EPROTO',
+];
+
 export const isTlsError = (code: unknown): boolean =>
-  /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/.test(
-    String(code),
-  );
+  TLS_ERRORS.some((start) => String(code).startsWith(start));
 
 export function tlsAdvice(code: string, { certificate }: Config, env: Env): string {
   if (code === 'CERT_HAS_EXPIRED')
@@ -57,9 +68,15 @@ export function tlsAdvice(code: string, { certificate }: Config, env: Env): stri
     return 'the certificate is for another name: check the host of the endpoint';
   if (/^(UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_)/.test(code)) {
     const lists = authorities(certificate, env).map(({ called }) => called);
-    return `not signed by ${lists.join(' or ')}: set LHP_OTEL_EXPORTER_OTLP_CERTIFICATE to the authority that signed it`;
+    return (
+      `not signed by ${lists.join(' or ')}: set LHP_OTEL_EXPORTER_OTLP_CERTIFICATE to the ` +
+      'authority that signed it'
+    );
   }
   if (/ALERT/.test(code))
-    return 'if the collector requires a client certificate, set LHP_OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and _CLIENT_KEY';
+    return (
+      'if the collector requires a client certificate, set ' +
+      'LHP_OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and _CLIENT_KEY'
+    );
   return 'check the PEM files, and whether the port uses TLS';
 }

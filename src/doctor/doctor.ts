@@ -100,7 +100,8 @@ export const DOCTOR_COLUMN = RESULT_WIDTH + 1 + NAME_WIDTH + 1;
 export const diagnosisText = ({ probes }: Diagnosis): string[] =>
   probes.map(
     ({ name, result, detail, advice }) =>
-      `${result.padEnd(RESULT_WIDTH)} ${name.padEnd(NAME_WIDTH)} ${detail}${advice ? `: ${advice}` : ''}`,
+      `${result.padEnd(RESULT_WIDTH)} ${name.padEnd(NAME_WIDTH)} ` +
+      (advice ? `${detail}: ${advice}` : detail),
   );
 
 /**

@@ -90,7 +90,8 @@ export function probeSpool(paths: Paths): Verdict {
     oldest === undefined
       ? ''
       : `, the oldest for ${(Math.max(0, Date.now() - oldest) / DAY_MS).toFixed(1)} days`;
-  const text = `${waiting} waiting${age}; ${unreadable} unreadable, ${foreign} foreign, ${lost} given up`;
+  const others = `${unreadable} unreadable, ${foreign} foreign, ${lost} given up`;
+  const text = `${waiting} waiting${age}; ${others}`;
   if (unreadable > 0)
     return warning(text, 'the next delivery gives up the unreadable ones and counts them');
   if (foreign > 0)
@@ -109,7 +110,8 @@ export function probeDelivery(paths: Paths): Verdict {
   const last = `last delivery ${state.lastSuccess ?? 'never'}`;
   if (mustWait(state))
     return warning(
-      `${last}; next attempt not before ${state.retryAt}, after ${state.failures} failures: ${state.problem}`,
+      `${last}; next attempt not before ${state.retryAt}, after ${state.failures} failures: ` +
+        `${state.problem}`,
       'lhp-otel flush tries again now',
     );
   if (state.problem)

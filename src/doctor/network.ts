@@ -196,7 +196,9 @@ function adviceUnreached({ proxyStatus, why }: Answer): string {
 export function judgeClock(server: number | undefined, now = Date.now()): Verdict {
   if (server === undefined) return skipped('the answer has no date');
   const ahead = now - server;
-  const text = `this clock is ${Math.round(Math.abs(ahead) / 1000)} s ${ahead < 0 ? 'behind' : 'ahead of'} the server's`;
+  const text =
+    `this clock is ${Math.round(Math.abs(ahead) / 1000)} s ` +
+    `${ahead < 0 ? 'behind' : 'ahead of'} the server's`;
   if (ahead > GATEWAY_AHEAD_MINUTES * MINUTE_MS || ahead < -GATEWAY_AGE_HOURS * HOUR_MS)
     return failure(text, 'set the clock (NTP): the gateway drops such runs');
   return Math.abs(ahead) > CLOCK_WARNING_MS ? warning(text, 'set the clock (NTP)') : ok(text);

@@ -11,5 +11,6 @@ export function day(timestamp: number): string {
 /** `2026-11-28 09:30:00` */
 export function moment(timestamp: number): string {
   const date = new Date(timestamp);
-  return `${day(timestamp)} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`;
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()];
+  return `${day(timestamp)} ${time.map(two).join(':')}`;
 }

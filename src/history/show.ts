@@ -1,5 +1,5 @@
-// show.ts: what `lhp-otel show` prints. The format `event` is the JSON of the telemetry page; `otlp`
-// is the recorded request, byte for byte.
+// show.ts: what `lhp-otel show` prints. The format `event` is the JSON of the telemetry page;
+// `otlp` is the recorded request, byte for byte.
 import type { Preview } from '../contract/contract.ts';
 import { eventOf, type OtlpRequest, type Run } from '../otlp/decode.ts';
 import { readWhole, storedRuns } from '../spool/spool.ts';

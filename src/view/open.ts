@@ -1,6 +1,6 @@
-// open.ts: opens the page in the user's browser with the opener of the platform. The URL contains no
-// secret (redirect.ts) and is passed as an argument, not through a shell. If there is no opener, no
-// display or no browser, nothing happens: the address was printed before.
+// open.ts: opens the page in the user's browser with the opener of the platform. The URL contains
+// no secret (redirect.ts) and is passed as an argument, not through a shell. If there is no opener,
+// no display or no browser, nothing happens: the address was printed before.
 import { spawn } from 'node:child_process';
 import { delimiter, isAbsolute } from 'node:path';
 import type { Host } from '../system/host.ts';

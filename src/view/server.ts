@@ -1,7 +1,7 @@
-// server.ts: serves the local page over HTTP, on 127.0.0.1 only: the files of the page, the recorded
-// runs as values, the request of one run, and the purge. guard.ts decides which requests are
-// accepted; all others get the same refusal. Only a purge changes files. The server keeps the values
-// of the runs in memory, not their bytes, and sends no request to any other host.
+// server.ts: serves the local page over HTTP, on 127.0.0.1 only: the files of the page, the
+// recorded runs as values, the request of one run, and the purge. guard.ts decides which requests
+// are accepted; all others get the same refusal. Only a purge changes files. The server keeps the
+// values of the runs in memory, not their bytes, and sends no request to any other host.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -26,7 +26,7 @@ import { stateOf } from './state.ts';
 export interface ViewServer {
   /** The address of the page, for the user. */
   url: string;
-  /** An address for the browser. It works once, within {@link ONCE_MS}, and redirects to the page. */
+  /** An address for the browser. It redirects to the page once, within {@link ONCE_MS}. */
   urlOnce: string;
   /** Resolves when that address becomes invalid: true if it was used, false if it expired. */
   used: Promise<boolean>;

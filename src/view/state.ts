@@ -19,7 +19,9 @@ const SWITCHES: Record<LayerName, Switch> = {
   OTEL_SDK_DISABLED: variable('OTEL_SDK_DISABLED', 'true'),
   PYTEST_CURRENT_TEST: { off: 'set by pytest during a test', on: 'unset when the test ends' },
   '.lhp_do_not_track': {
-    off: '`touch .lhp_do_not_track` beside `lhp.yaml`: for this project, and for the team if you commit it',
+    off:
+      '`touch .lhp_do_not_track` beside `lhp.yaml`: for this project, and for the team if you ' +
+      'commit it',
     on: 'delete the file',
   },
   'lhp-otel off': { off: '`lhp-otel off`', on: '`lhp-otel on`' },

@@ -124,8 +124,13 @@ function durationCaption({ runs, summary: { p50, p95 }, buckets, changes }: Show
   const marks =
     changes.length === 0
       ? 'No change of version or size is marked.'
-      : `${plural(changes.length, 'change')} of version or size ${changes.length === 1 ? 'is' : 'are'} marked; after ${count(slower)} of them it took clearly longer.`;
-  return `Median ${seconds(p50)}, 95th percentile ${seconds(p95)}, over ${plural(runs.length, 'run')}; ${step}. ${marks}`;
+      : `${plural(changes.length, 'change')} of version or size ` +
+        `${changes.length === 1 ? 'is' : 'are'} marked; after ${count(slower)} of them it took ` +
+        'clearly longer.';
+  return (
+    `Median ${seconds(p50)}, 95th percentile ${seconds(p95)}, over ` +
+    `${plural(runs.length, 'run')}; ${step}. ${marks}`
+  );
 }
 
 function runsCaption({ runs, summary: { first, last }, buckets }: Shown): string {

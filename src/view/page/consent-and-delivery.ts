@@ -26,9 +26,15 @@ export function drawConsentAndDelivery(runs: readonly Run[], state: State): void
 function consentInWords(runs: readonly Run[], state: State): string {
   const off = layerThatSaysOff(state);
   if (off === undefined)
-    return `Telemetry is ${state.summary}. The first of these layers that says off decides; no layer can switch on what another one has switched off.`;
+    return (
+      `Telemetry is ${state.summary}. The first of these layers that says off decides; no ` +
+      'layer can switch on what another one has switched off.'
+    );
   const earlier = runs.length > 0 ? ' Runs that were recorded earlier are still shown.' : '';
-  return `Recording is off here, because of \`${off}\`. Nothing is recorded and nothing is sent.${earlier}`;
+  return (
+    `Recording is off here, because of \`${off}\`. Nothing is recorded and nothing is ` +
+    `sent.${earlier}`
+  );
 }
 
 const layerRow = ({ name, off, on, decided }: State['layers'][number]): HTMLElement =>
@@ -85,7 +91,8 @@ function runFacts(runs: readonly Run[], { oldestWaiting, unreadable }: State): F
     ...optional(
       'Not shown',
       unreadable > 0 &&
-        `${plural(unreadable, 'file')} that ${unreadable === 1 ? 'is not a recorded run' : 'are not recorded runs'}`,
+        `${plural(unreadable, 'file')} that ` +
+          `${unreadable === 1 ? 'is not a recorded run' : 'are not recorded runs'}`,
     ),
   ];
 }

@@ -1,5 +1,5 @@
-// export-and-purge.ts: the section “Your data”: save the runs as a file, or delete them. A purge must
-// be confirmed by typing a word.
+// export-and-purge.ts: the section “Your data”: save the runs as a file, or delete them. A purge
+// must be confirmed by typing a word.
 import type { Run } from '../../otlp/decode.ts';
 import { PURGE, type Purged } from '../api.ts';
 import { byId } from './dom.ts';
@@ -57,7 +57,8 @@ export function startYourData(afterPurge: () => Promise<void>): YourData {
       byId('export-shown').textContent = `the ${count(shown.length)} shown above`;
       byId('export-all').textContent = `all ${count(all.length)}`;
       byId('purge-words').textContent =
-        `This deletes ${plural(all.length, 'recorded run')} from this machine, whether delivered, waiting, kept or given up. It cannot be undone.` +
+        `This deletes ${plural(all.length, 'recorded run')} from this machine, whether ` +
+        'delivered, waiting, kept or given up. It cannot be undone.' +
         (delivered ? ` Runs that were delivered to ${delivered} are not deleted there.` : '');
     },
   };

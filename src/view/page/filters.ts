@@ -61,6 +61,8 @@ export function selectionInWords(all: Essentials, { runs, by }: Essentials): str
   const which =
     runs === all.runs ? plural(runs, 'run') : `${count(runs)} of ${plural(all.runs, 'run')}`;
   const mixed = by.project_id.length > 1 || by.environment.length > 1;
-  const hint = ` of ${plural(by.project_id.length, 'project')} and ${plural(by.environment.length, 'environment')}; times and sizes are medians over all of them`;
+  const hint =
+    ` of ${plural(by.project_id.length, 'project')} and ` +
+    `${plural(by.environment.length, 'environment')}; times and sizes are medians over all of them`;
   return which + (mixed ? hint : '');
 }

@@ -78,7 +78,8 @@ export function markItem(
         h(
           'summary',
           {},
-          `${clear.length > 0 ? 'and ' : ''}${plural(others.length, 'series', 'series')} without a clear difference`,
+          `${clear.length > 0 ? 'and ' : ''}${plural(others.length, 'series', 'series')} without ` +
+            'a clear difference',
         ),
         h('ul', {}, ...others.map(seriesItem)),
       ),
@@ -87,12 +88,15 @@ export function markItem(
 
 function seriesItem({ series, before, after, runs, verdict }: Change): HTMLLIElement {
   const { project_id: project, environment, is_ci: ci, dry_run: dry } = series;
-  const where = `${word(environment, 20)}${ci ? ' in CI' : ''}${dry ? ', dry runs' : ''} of ${projectPhrase(project)}`;
+  const where =
+    `${word(environment, 20)}${ci ? ' in CI' : ''}${dry ? ', dry runs' : ''} of ` +
+    `${projectPhrase(project)}`;
   return h(
     'li',
     {},
     h('bdi', {}, where),
-    `: median ${seconds(before)} → ${seconds(after)} (${difference(before, after)}) over ${runs.before} and ${plural(runs.after, 'run')}: `,
+    `: median ${seconds(before)} → ${seconds(after)} (${difference(before, after)}) over ` +
+      `${runs.before} and ${plural(runs.after, 'run')}: `,
     h('span', { class: TONES[verdict] }, VERDICTS[verdict]),
   );
 }

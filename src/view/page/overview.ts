@@ -33,7 +33,8 @@ export function drawOverview(all: readonly Run[], summary: Essentials, state: St
   byId('empty-off').hidden = off === undefined;
   byId('empty-off').replaceChildren(
     rich(
-      `Recording is off, because of \`${off}\`. Nothing is recorded until that is changed; “Consent and delivery” below says how.`,
+      `Recording is off, because of \`${off}\`. Nothing is recorded until that is changed; ` +
+        '“Consent and delivery” below says how.',
     ),
   );
 }

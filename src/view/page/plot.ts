@@ -129,8 +129,8 @@ function timeLabel(time: number, [from, to]: [number, number]): string {
 }
 
 /**
- * Lines with equal values are drawn on top of each other. The first line is the widest, so that each
- * one stays visible below the next.
+ * Lines with equal values are drawn on top of each other. The first line is the widest, so that
+ * each one stays visible below the next.
  */
 export const lineWidth = (one: Series, all: readonly Series[]): number => 2 + below(one, all);
 const below = (one: Series, all: readonly Series[]) => 1.25 * (all.length - 1 - all.indexOf(one));

@@ -37,5 +37,9 @@ export function eventSentence(event: GenerateEvent): string {
   const inPipelines = pipelines === null ? '' : ` in ${plural(pipelines, 'pipeline')}`;
   const size = flowgroups === null ? '' : ` of ${plural(flowgroups, 'flowgroup')}${inPipelines}`;
   const where = event.is_ci ? 'in CI' : 'not in CI';
-  return `${what}${size} for environment ${word(event.environment)}, in ${seconds(event.generation_time_seconds)}, with lhp ${word(event.lhp_version)} on Python ${word(event.python_version)}, ${where}.`;
+  return (
+    `${what}${size} for environment ${word(event.environment)}, in ` +
+    `${seconds(event.generation_time_seconds)}, with lhp ${word(event.lhp_version)} on Python ` +
+    `${word(event.python_version)}, ${where}.`
+  );
 }
