@@ -9,7 +9,7 @@ import { systemHost } from '../system/host.ts';
 import { say } from '../system/log.ts';
 import { isOutputClosed, outputProblem, print, printError, watchOutput } from '../system/print.ts';
 import { version } from '../system/version.ts';
-import { addCompletion } from './completion.ts';
+import { addCompletion } from './completion-command.ts';
 import type { Context, Run } from './context.ts';
 import { addControlCommands } from './control.ts';
 import { addDoctor } from './doctor.ts';

@@ -1,5 +1,5 @@
 // record.ts: the commands that let runs be recorded: `run` and `hook`.
-import type { Command, OptionValues } from 'commander';
+import type { Command } from 'commander';
 import { resolveMode } from '../consent/resolve-mode.ts';
 import { HOOK_SHELLS, hookText, type Installed, installHook, uninstallHook } from '../hook/hook.ts';
 import { askNewShell } from '../hook/new-shell.ts';
@@ -31,7 +31,6 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
       exit(await runCommand(words));
     });
   explain(run, {
-    withoutNotice: true,
     remarks: [
       'A generate is recognized as `lhp generate`, by a path to lhp, or as `python -m lhp.cli.main generate`; also behind `uv run`, `uvx`, `pipx run`, `poetry run`, `hatch run`, `pdm run`, `pipenv run`, `pixi run`, `conda run`, `rye run`, and behind `nice`, `timeout`, `nohup`, `env`, `time` and their like.',
     ],
@@ -41,6 +40,7 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
       ['lhp-otel run -- uv run lhp generate --env prod', 'the same through uv'],
       ['lhp-otel run -- lhp -v generate --env dev', 'and say what telemetry did'],
     ],
+    withoutNotice: true,
   });
 }
 
@@ -76,10 +76,8 @@ function addHook(program: Command, context: Context): void {
         else printScript(hookText(shell));
       },
     );
-  const printsScript = ({ install, uninstall }: OptionValues) => !install && !uninstall;
+  const printsScript = (options: Record<string, unknown>) => !options.install && !options.uninstall;
   explain(hook, {
-    onlyPrints: printsScript,
-    withoutNotice: printsScript,
     remarks: [
       'Shells that are open keep what they have loaded until they end. PowerShell’s profile is not edited.',
       'After --install such a shell is started once, to see whether it has the function: it reads your own start files, has no terminal, and gets 10 seconds.',
@@ -90,6 +88,8 @@ function addHook(program: Command, context: Context): void {
       ['lhp-otel hook --uninstall fish', 'take it out of fish again'],
       ['eval "$(lhp-otel hook zsh)"', 'for this shell only'],
     ],
+    onlyPrints: printsScript,
+    withoutNotice: printsScript,
   });
 }
 

@@ -87,8 +87,9 @@ export const parseWholeNumber = (text: string): number | undefined => {
 const legal = new WeakMap<object, string>();
 const legalValues = (of: object | undefined): string => (of && legal.get(of)) ?? 'any word';
 
-const alternatives = (words: readonly string[]): string =>
-  words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+/** `a, b and c` */
+const inWords = (words: readonly string[], last: 'or' | 'and'): string =>
+  words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 
 /** An argument of a command that must be one of these words. */
 export function wordArgument(
@@ -100,17 +101,17 @@ export function wordArgument(
   const argument = new Argument(flags, description).choices(words).argParser((word) => {
     if (words.includes(word)) return word;
     throw new UsageError(
-      `${command} takes ${alternatives(words)}, not '${word}'`,
+      `${command} takes ${inWords(words, 'or')}, not '${word}'`,
       nearest(word, words),
     );
   });
-  legal.set(argument, alternatives(words));
+  legal.set(argument, inWords(words, 'or'));
   return argument;
 }
 
 /** An option whose value must be one of these words. */
 export const wordOption = (flags: string, description: string, words: readonly string[]): Option =>
-  parsedBy(new Option(flags, description).choices(words), alternatives(words), (word) =>
+  parsedBy(new Option(flags, description).choices(words), inWords(words, 'or'), (word) =>
     words.includes(word) ? word : new UsageError('', nearest(word, words)),
   );
 

@@ -41,10 +41,9 @@ export function unpack({ words, rows }: Packed): Run[] {
     timestamp,
     outcome: value(outcome) as Outcome,
     ...(reason !== null && { reason: value(reason) as LossReason }),
-    event: Object.fromEntries(EVENT_KEYS.map((key, index) => [key, value(cells[index])])) as Record<
-      keyof GenerateEvent,
-      unknown
-    > as GenerateEvent,
+    event: Object.fromEntries(
+      EVENT_KEYS.map((key, index) => [key, value(cells[index])]),
+    ) as unknown as GenerateEvent,
   }));
 }
 

@@ -17,25 +17,23 @@ const SWITCHES: Record<LayerName, Switch> = {
   DO_NOT_TRACK: variable('DO_NOT_TRACK', '1'),
   LHP_TELEMETRY: variable('LHP_TELEMETRY', 'off'),
   OTEL_SDK_DISABLED: variable('OTEL_SDK_DISABLED', 'true'),
-  PYTEST_CURRENT_TEST: { off: 'set by pytest during a test', on: 'unset when the test ends' },
+  PYTEST_CURRENT_TEST: { off: 'pytest sets it for the tests it runs', on: 'ends with the tests' },
   '.lhp_do_not_track': {
-    off:
-      '`touch .lhp_do_not_track` beside `lhp.yaml`: for this project, and for the team if you ' +
-      'commit it',
+    off: '`touch .lhp_do_not_track` beside `lhp.yaml`: for this project, and for the team if it is committed',
     on: 'delete the file',
   },
   'lhp-otel off': { off: '`lhp-otel off`', on: '`lhp-otel on`' },
   'user configuration': {
-    off: '`"enabled": false` in your `config.json`, or a file that cannot be read',
-    on: 'remove the setting, or correct the file',
+    off: '`"enabled": false` in your `config.json`, or one that cannot be read',
+    on: 'mend the file, or take that out of it',
   },
   'lhp telemetry off': {
     off: '`lhp telemetry off` (lhp 0.9.2 and later)',
     on: '`lhp telemetry on`',
   },
   'operator configuration': {
-    off: '`"enabled": false` in the operator’s `config.json`, or a file that cannot be read',
-    on: 'only the operator of this machine can',
+    off: '`"enabled": false` in the operator’s `config.json`, or one that cannot be read',
+    on: 'only who runs this machine can',
   },
 };
 

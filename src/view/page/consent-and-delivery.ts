@@ -3,6 +3,7 @@
 import { LOSS_REASONS } from '../../contract/contract.ts';
 import { LOSSES, OUTCOMES } from '../../history/words.ts';
 import type { Outcome, Run } from '../../otlp/decode.ts';
+import { SECOND_MS } from '../../system/time.ts';
 import type { State } from '../api.ts';
 import { breakable, byId, h, rich } from './dom.ts';
 import { count, plural, time } from './format.ts';
@@ -68,7 +69,7 @@ function endpointFacts(state: State): Fact[] {
     ['Headers', headers.length > 0 ? `${headers.join(', ')} (values hidden)` : 'none'],
     [
       'Request',
-      `OTLP over HTTP, JSON, compression ${compression}, timeout ${count(timeoutMs / 1000)}\u00a0s`,
+      `OTLP over HTTP, JSON, compression ${compression}, timeout ${count(timeoutMs / SECOND_MS)}\u00a0s`,
     ],
     ...optional('Proxy', proxy),
   ];

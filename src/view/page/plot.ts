@@ -2,7 +2,7 @@
 // be read by a screen reader; figure.ts adds a caption and a table with the same values.
 import UPlot from 'uplot';
 import type { Bucket } from '../../history/summary.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../system/time.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../system/time.ts';
 import { count } from './format.ts';
 import { drawMarks, type Mark } from './plot-marks.ts';
 import { color } from './theme.ts';
@@ -34,7 +34,7 @@ export interface Plot {
 
 const HEIGHT = 210;
 /** uPlot counts time in seconds. */
-const toSeconds = (milliseconds: number) => milliseconds / 1000;
+const toSeconds = (milliseconds: number) => milliseconds / SECOND_MS;
 /** Seconds between two labels of the time axis. */
 const TIME_STEPS = [
   ...[2, 5, 10, 20, 30].map((minutes) => minutes * MINUTE_MS),
@@ -109,7 +109,7 @@ function axes(host: HTMLElement, unit: string, ends: () => [number, number]): UP
       grid: { show: false },
       incrs: TIME_STEPS,
       space: 64,
-      values: (_, splits) => splits.map((second) => timeLabel(second * 1000, ends())),
+      values: (_, splits) => splits.map((second) => timeLabel(second * SECOND_MS, ends())),
     },
     {
       ...axis,
@@ -121,7 +121,7 @@ function axes(host: HTMLElement, unit: string, ends: () => [number, number]): UP
 }
 
 function timeLabel(time: number, [from, to]: [number, number]): string {
-  const days = ((to - from) * 1000) / DAY_MS;
+  const days = ((to - from) * SECOND_MS) / DAY_MS;
   if (days > 400) return MONTH.format(time);
   // An axis of hours shows the date at midnight.
   const isMidnight = HOUR.format(time) === '00:00';
