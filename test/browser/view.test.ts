@@ -383,22 +383,19 @@ describe('the local page', () => {
     );
   });
 
-  sampled(it, 2).each([1280, 360])(
-    'the numbers of marks do not overlap (%d px)',
-    async (width) => {
-      const page = await open({ width });
-      await page.getByRole('button', { name: 'Show all' }).click();
-      const marks = await page.locator('.changes > li').count();
-      expect(marks).toBeGreaterThan(4);
-      const discs = (
-        await page.evaluate(() => (window as unknown as { discs: Disc[] }).discs)
-      ).slice(-marks);
-      for (const [at, { x, y, radius }] of discs.entries())
-        for (const other of discs.slice(at + 1))
-          expect(Math.hypot(x - other.x, y - other.y)).toBeGreaterThan(2 * radius);
-      await page.context().close();
-    },
-  );
+  sampled(it, 2).each([1280, 360])('the numbers of marks do not overlap (%d px)', async (width) => {
+    const page = await open({ width });
+    await page.getByRole('button', { name: 'Show all' }).click();
+    const marks = await page.locator('.changes > li').count();
+    expect(marks).toBeGreaterThan(4);
+    const discs = (await page.evaluate(() => (window as unknown as { discs: Disc[] }).discs)).slice(
+      -marks,
+    );
+    for (const [at, { x, y, radius }] of discs.entries())
+      for (const other of discs.slice(at + 1))
+        expect(Math.hypot(x - other.x, y - other.y)).toBeGreaterThan(2 * radius);
+    await page.context().close();
+  });
 
   it('marks where the project grew and where the version changed, with the verdict', async () => {
     const page = await look();
