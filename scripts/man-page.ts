@@ -1,7 +1,7 @@
 // man-page.ts: the manual page in mdoc(7), made from the commander program: commands, options,
 // remarks, exit statuses and examples are those of --help. `mandoc -Tlint` finds no fault in it.
 import type { Command, Option } from 'commander';
-import { moreOf } from '../src/commands/help.ts';
+import { notesOf } from '../src/commands/help.ts';
 import { CONFIGURATION, OTHERS } from './variables.ts';
 
 /** Date of the last change of meaning. */
@@ -74,7 +74,7 @@ const description = (program: Command): string[] => [
 ];
 
 function commandItem(command: Command): string[] {
-  const { remarks = [], exits = [] } = moreOf(command) ?? {};
+  const { remarks = [], exits = [] } = notesOf(command) ?? {};
   const options: [string, string][] = command.options.map((option) => {
     const flags = [option.short, option.long].filter((flag) => flag !== undefined);
     const legal = option.argChoices ? ` (${option.argChoices.join(', ')})` : '';
@@ -98,7 +98,7 @@ function commandItem(command: Command): string[] {
   ];
 }
 
-const statuses = (program: Command) => moreOf(program)?.exits ?? [];
+const statuses = (program: Command) => notesOf(program)?.exits ?? [];
 
 function environment(): [string, string][] {
   return [
@@ -114,7 +114,7 @@ function environment(): [string, string][] {
 }
 
 function examples(command: Command): string[] {
-  return (moreOf(command)?.examples ?? [])
+  return (notesOf(command)?.examples ?? [])
     .flatMap(([line, what]) => [
       ...prose(`${(what || command.summary()).replace(/^./, (letter) => letter.toUpperCase())}:`),
       `.Dl ${escaped(line)}`,

@@ -1,6 +1,6 @@
-// screenshots.ts: npm run screenshots: docs/images/view-*.png, the local page on a made-up history
-// that is the same every time and of nobody, in real Chromium. Pixels depend on the fonts of the
-// machine, so nothing checks that they are up to date.
+// screenshots.ts: `npm run screenshots` makes docs/images/view-*.png: the local page in Chromium,
+// with an invented history that is the same every time. The pixels depend on the fonts of the
+// machine, so no test checks that the images are up to date.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const env = {
 const browser = await startBrowser(process.env.CHROMIUM ?? '/usr/bin/chromium');
 try {
   mkdirSync(images, { recursive: true });
-  // The larger of the two projects is the one in whose folder the page is started.
+  // The page is started in the folder of the larger one of the two projects.
   const project = join(home, 'lakehouse');
   mkdirSync(project);
   writeFileSync(join(project, 'lhp.yaml'), 'name: lakehouse\n');

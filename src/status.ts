@@ -1,6 +1,6 @@
-// status.ts: what a user asks of their telemetry: on or off and who decided, where runs go, what
-// waits, what went wrong. Header values are never part of it. What cannot be looked at is said as a
-// problem, and the rest is told all the same.
+// status.ts: the state of telemetry: on or off and what decided that, where runs go, what is
+// waiting and what went wrong. It contains no header values. If something cannot be read, that is
+// reported as a problem, and the rest of the status is still complete.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from './config/config.ts';
@@ -15,6 +15,7 @@ import {
   situationOf,
 } from './consent/situation.ts';
 import { type DeliveryState, readDeliveryState } from './deliver/delivery-state.ts';
+import { OUTCOMES } from './history/words.ts';
 import type { Outcome } from './otlp/decode.ts';
 import { type StoredRun, storedRuns } from './spool/spool.ts';
 import { DEBUG_LOG } from './system/debug-log.ts';
@@ -28,36 +29,34 @@ import { version } from './system/version.ts';
 export interface Status {
   version: string;
   mode: Mode;
-  /** What becomes of runs, in a word and in a sentence. */
+  /** What happens to a run that is recorded now. */
   situation: Situation;
+  /** The same as a sentence. */
   summary: string;
   consent: Consent;
-  /**
-   * Whether people were told of the endpoint: `due` is not yet, `none` that nothing would be
-   * delivered.
-   */
+  /** Whether the notice of the endpoint was shown. */
   notice: Notice;
-  /** The environments that may be named; `null`: any plain word. */
+  /** The environment names that may be recorded; `null`: any plain word. */
   environments: readonly string[] | null;
-  /** The URL that is posted to, or `null`. */
+  /** The URL to which runs are posted, or `null`. */
   endpoint: string | null;
-  /** Where the endpoint was named: `the environment` or a file. */
+  /** Where the endpoint is configured: `the environment` or a file. */
   endpoint_source: string | null;
-  /** Host and port of the proxy that applies to the endpoint, or `null`. */
+  /** Host and port of the proxy for the endpoint, or `null`. */
   proxy: string | null;
   /** Names of the configured headers. */
   headers: string[];
   compression: string;
   timeout_ms: number;
-  /** Recorded runs by what became of them; `null` where they cannot be looked at. */
+  /** Recorded runs by outcome; `null` if they cannot be read. */
   runs: Record<Outcome, number> | null;
-  /** ISO 8601 time of the oldest run that waits. */
+  /** ISO 8601 time of the oldest waiting run. */
   oldest_waiting: string | null;
   delivery: DeliveryState;
   problems: string[];
   warnings: string[];
   project: string | null;
-  /** The debug log, where there is one or one is asked for. */
+  /** The path of the debug log, if it exists or is switched on. */
   log: string | null;
   paths: {
     state: string;
@@ -114,7 +113,10 @@ export async function statusOf(host: Host): Promise<Status> {
 const summaryOf = ({ situation, obstacle }: Found) =>
   SITUATIONS[situation].now + (situation === 'not_recordable' ? `: ${obstacle?.what}` : '');
 
-/** Beside those of the configuration, which name a config.json that cannot be read themselves. */
+/**
+ * The problems that the configuration does not report. It reports a config.json that cannot be read
+ * itself, so of the consent files only the one of `lhp-otel off` is left.
+ */
 function problemsOf({ obstacle }: Found, consent: Consent): string[] {
   const unreadable =
     !consent.enabled && consent.layer === 'lhp-otel off' ? consent.problem : undefined;
@@ -129,7 +131,7 @@ function readable(paths: Paths, problems: string[]): StoredRun[] | undefined {
     return storedRuns(paths);
   } catch (error) {
     problems.push(
-      `the recorded runs in ${printable(paths.state)} cannot be looked at (${errorCode(error)})`,
+      `the recorded runs in ${printable(paths.state)} cannot be read (${errorCode(error)})`,
     );
     return undefined;
   }
@@ -145,51 +147,57 @@ function counted(stored: readonly StoredRun[]): Record<Outcome, number> {
   };
 }
 
-/** A line each. */
+/** The column in which the values begin. */
+export const STATUS_COLUMN = 15;
+
 export const statusText = (status: Status): string[] =>
-  linesOf(status).map(([name, value]) => `${`${name}:`.padEnd(15)}${value}`);
+  linesOf(status).map(([name, value]) => `${`${name}:`.padEnd(STATUS_COLUMN)}${value}`);
 
 type Line = [name: string, value: string];
 
-/** Not the problems: those go to stderr. */
+/** Without the problems, which are printed on stderr. */
 function linesOf(status: Status): Line[] {
-  const { consent, runs, delivery, notice, environments } = status;
-  const retry = `not before ${delivery.retryAt} (${delivery.failures} failures in a row)`;
-  const some = (condition: unknown, name: string, value: string): Line[] =>
-    condition ? [[name, value]] : [];
+  const { consent, delivery, environments, headers, paths } = status;
+  /** A line that is left out if it has no value. */
+  const optional = (name: string, value: string | false | null | undefined): Line[] =>
+    value ? [[name, value]] : [];
   return [
     ['telemetry', status.summary],
     ['decided by', consent.enabled ? 'nothing is switched off' : decidedBy(consent)],
     ['endpoint', status.endpoint ? `${status.endpoint} (from ${status.endpoint_source})` : 'none'],
-    ...some(notice !== 'none', 'notice', noticeInWords(status)),
-    ...some(status.proxy, 'proxy', status.proxy ?? ''),
-    ...some(status.headers.length > 0, 'headers', `${status.headers.join(', ')} (values hidden)`),
-    ...some(
-      environments,
+    ...optional('notice', status.notice !== 'none' && noticeInWords(status)),
+    ...optional('proxy', status.proxy),
+    ...optional('headers', headers.length > 0 && `${headers.join(', ')} (values hidden)`),
+    ...optional(
       'environments',
-      `${environments?.join(', ') || 'none'}; any other is recorded as other`,
+      environments && `${environments.join(', ') || 'none'}; any other is recorded as other`,
     ),
-    ['runs', runs ? runsInWords(runs) : 'cannot be looked at'],
-    ...some(status.oldest_waiting, 'oldest', status.oldest_waiting ?? ''),
+    ['runs', status.runs ? runsInWords(status.runs) : 'cannot be read'],
+    ...optional('oldest', status.oldest_waiting && `waiting since ${status.oldest_waiting}`),
     ['last delivery', delivery.lastSuccess ?? 'never'],
-    ...some(delivery.problem, 'last problem', `${delivery.lastFailure}: ${delivery.problem}`),
-    ...some(delivery.retryAt, 'next attempt', retry),
-    ...some(
-      delivery.rejectedPoints,
+    ...optional('last problem', delivery.problem && `${delivery.lastFailure}: ${delivery.problem}`),
+    ...optional(
+      'next attempt',
+      delivery.retryAt &&
+        `not before ${delivery.retryAt}, after ${delivery.failures} failures in a row`,
+    ),
+    ...optional(
       'rejected',
-      `${delivery.rejectedPoints} data points of accepted requests`,
+      !!delivery.rejectedPoints && `${delivery.rejectedPoints} data points of accepted requests`,
     ),
     ['project', status.project ?? 'none in this folder'],
-    ['state', status.paths.state],
-    ['config', status.paths.config],
-    ['system config', status.paths.system_config],
-    ...some(status.log, 'debug log', status.log ?? ''),
+    ['state', paths.state],
+    ['config', paths.config],
+    ['system config', paths.system_config],
+    ...optional('debug log', status.log),
     ...status.warnings.map((warning): Line => ['warning', warning]),
   ];
 }
 
-const runsInWords = ({ waiting, sent, local, lost }: Record<Outcome, number>) =>
-  `${waiting} waiting, ${sent} sent, ${local} kept on this machine, ${lost} given up`;
+const runsInWords = (runs: Record<Outcome, number>): string =>
+  (['waiting', 'sent', 'local', 'lost'] as const)
+    .map((outcome) => `${runs[outcome]} ${OUTCOMES[outcome]}`)
+    .join(', ');
 
 const noticeInWords = ({ notice, paths }: Status) =>
   NOTICES[notice].replace('@file@', paths.system_config);

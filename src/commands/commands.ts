@@ -1,80 +1,97 @@
-// commands.ts: the command line besides `run`. What a user asks for by name speaks: errors go to
-// stderr with the value and the legal ones, and the exit status says so (2 for usage, 1 for what
-// failed). The program is a value without effects until it is parsed: completion, the manual page
-// and the tests are made from it.
+// commands.ts: the command line, except for `run` (src/bin/cli.ts starts that one directly, because
+// it must start fast). Building the program has no effects: help, completion, the manual page and
+// the tests are all derived from it.
+//
+// A command that a user calls by name reports its errors on stderr, with the wrong value and the
+// legal ones. The exit status is 2 for a usage error and 1 for any other failure.
 import { type Command, CommanderError } from 'commander';
 import { systemHost } from '../system/host.ts';
 import { say } from '../system/log.ts';
 import { isOutputClosed, outputProblem, print, printError, watchOutput } from '../system/print.ts';
 import { version } from '../system/version.ts';
+import { addCompletion } from './completion-command.ts';
 import type { Context, Run } from './context.ts';
 import { addControlCommands } from './control.ts';
-import { addDeliveryCommands } from './delivery.ts';
-import { explain, layOut } from './help.ts';
-import { addMoreCommands } from './more.ts';
+import { addDoctor } from './doctor.ts';
+import { addFlush } from './flush.ts';
+import { addHelp, explain, hasTrait, layOut } from './help.ts';
 import { addRecordCommands } from './record.ts';
-import { addSeeCommands } from './see.ts';
+import { addShow } from './show.ts';
 import { noticeTeller } from './show-notice.ts';
-import { UsageError, UserCommand, whereToRead } from './usage.ts';
+import { addStats } from './stats.ts';
+import { addStatus } from './status.ts';
+import { helpHint, UsageError, UserCommand } from './usage.ts';
+import { addView } from './view.ts';
 
+/**
+ * Every command, in the order of the help. To add one: write its file in this folder, and name it
+ * here.
+ */
+const GROUPS: readonly {
+  title: string;
+  add: readonly ((program: Command, context: Context) => void)[];
+}[] = [
+  { title: 'Record:', add: [addRecordCommands] },
+  { title: 'See what was recorded:', add: [addShow, addStats, addView] },
+  { title: 'Delivery:', add: [addStatus, addDoctor, addFlush] },
+  { title: 'Switches:', add: [addControlCommands] },
+  // `help` comes last: its argument is the name of any command before it.
+  { title: 'More:', add: [addCompletion, addHelp] },
+];
+
+/** Parses and runs a command line; the result is the exit status. */
 export async function main(argv: readonly string[], run: Run): Promise<number> {
   let status = 0;
-  const exit = (code: number) => {
+  let onlyPrinted = false;
+  const program = commandLine(run, (code) => {
     status = code;
-  };
-  const program = commandLine(run, exit);
-  const words = argv.slice(2);
-  const written = watchOutput((error) => process.exit(statusOf(error, status)));
+  });
+  program.hook('preAction', (_, command) => {
+    onlyPrinted = hasTrait(command, 'onlyPrints');
+  });
+  const flushOutput = watchOutput((error) => process.exit(statusAfter(error, status)));
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
     if (error instanceof UsageError) {
       say(error.message);
-      printError(...error.hints, whereToRead(program, words));
+      printError(...error.hints, helpHint(program, argv.slice(2)));
       return 2;
     }
     if (!(error instanceof CommanderError)) throw error;
+    // commander throws after it has printed help or the version.
     status = error.exitCode === 0 ? 0 : 2;
+    onlyPrinted = true;
   }
-  const problem = await written();
-  if (problem) return statusOf(problem, status);
-  if (status === 0 && isAllOutput(words) && isOutputClosed()) {
-    say('stdout is closed: nobody can read what was asked for');
+  const problem = await flushOutput();
+  if (problem) return statusAfter(problem, status);
+  if (status === 0 && onlyPrinted && isOutputClosed()) {
+    say('stdout is closed: the output cannot be written');
     return 1;
   }
   return status;
 }
 
 /**
- * A reader that has gone (`| head`) has had enough; what was not written for another reason is a
- * failure.
+ * The exit status if stdout could not be written. A closed pipe (`| head`) is no failure, anything
+ * else is.
  */
-function statusOf(error: NodeJS.ErrnoException, status: number): number {
+function statusAfter(error: Error, status: number): number {
   const problem = outputProblem(error);
   if (problem === undefined) return status;
   say(problem);
   return status || 1;
 }
 
-/**
- * Whether the command is for nothing but what it prints; the others have done something, or answer
- * by their status.
- */
-function isAllOutput(words: readonly string[]): boolean {
-  const [name] = words.filter((word) => word !== '--');
-  if (name === 'hook') return !words.some((word) => /^--(un)?install$/.test(word));
-  return ['show', 'stats', 'completion', 'help', '--help', '-h', '--version', '-V'].includes(
-    name ?? '',
-  );
-}
-
+/** Builds the program. `exit` is called with the exit status of a command that is not 0. */
 export function commandLine(
   run: Run = async () => 0,
   exit: (code: number) => void = () => {},
 ): Command {
   const program = new UserCommand('lhp-otel')
     .description(
-      'Records successful `lhp generate` runs as OpenTelemetry metrics: on this machine, or in your own collector.',
+      'Records successful `lhp generate` runs as OpenTelemetry metrics: on this machine, or in ' +
+        'your own collector.',
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
@@ -83,26 +100,20 @@ export function commandLine(
   layOut(program);
   const host = systemHost();
   const context: Context = { host, print, exit, run, showNotice: noticeTeller(program, host) };
-  program.commandsGroup('Record:');
-  addRecordCommands(program, context);
-  program.commandsGroup('See what was recorded:');
-  addSeeCommands(program, context);
-  program.commandsGroup('Delivery:');
-  addDeliveryCommands(program, context);
-  program.commandsGroup('Switches:');
-  addControlCommands(program, context);
-  program.commandsGroup('More:');
-  addMoreCommands(program);
+  for (const { title, add } of GROUPS) {
+    program.commandsGroup(title);
+    for (const addCommand of add) addCommand(program, context);
+  }
   explain(program, {
     exits: [
-      ['0', 'done'],
-      ['1', 'it failed, and stderr says why'],
-      ['2', 'it was called wrongly'],
-      ['n', '`run` ends as its command ended'],
+      ['0', 'success'],
+      ['1', 'failure; stderr says why'],
+      ['2', 'usage error'],
+      ['n', '`run` exits with the status of its command'],
     ],
     examples: [
       ['lhp-otel run -- lhp generate --env dev', 'record one generate'],
-      ['lhp-otel hook --install', 'in new shells, record all'],
+      ['lhp-otel hook --install', 'record every generate in new shells'],
       ['lhp-otel show --last 1', 'see what was recorded'],
     ],
   });

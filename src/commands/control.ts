@@ -51,6 +51,7 @@ export function addControlCommands(program: Command, context: Context): void {
       ],
       exits: [['1', 'it did not take, and stderr says why']],
       examples: [['lhp-otel off', '']],
+      withoutNotice: true,
     },
   );
 

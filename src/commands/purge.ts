@@ -58,6 +58,7 @@ export function addPurge(program: Command, { host, print, exit }: Context): void
   }
 
   explain(purge, {
+    withoutNotice: true,
     remarks: [
       'Asks first, on a terminal. With --all nothing is deleted that is not known by its name, and no link is followed.',
       'Shells that are open keep the hook until they end, and what they run is recorded; so close them, or start them anew. A run that is being recorded at this moment is not kept; one that is being delivered may arrive, and nobody can take back what was delivered.',

@@ -40,6 +40,7 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
       ['lhp-otel run -- uv run lhp generate --env prod', 'the same through uv'],
       ['lhp-otel run -- lhp -v generate --env dev', 'and say what telemetry did'],
     ],
+    withoutNotice: true,
   });
 }
 
@@ -75,6 +76,7 @@ function addHook(program: Command, context: Context): void {
         else printScript(hookText(shell));
       },
     );
+  const printsScript = (options: Record<string, unknown>) => !options.install && !options.uninstall;
   explain(hook, {
     remarks: [
       'Shells that are open keep what they have loaded until they end. PowerShell’s profile is not edited.',
@@ -86,6 +88,8 @@ function addHook(program: Command, context: Context): void {
       ['lhp-otel hook --uninstall fish', 'take it out of fish again'],
       ['eval "$(lhp-otel hook zsh)"', 'for this shell only'],
     ],
+    onlyPrints: printsScript,
+    withoutNotice: printsScript,
   });
 }
 

@@ -7,8 +7,7 @@ import { obstacleToRuns } from '../consent/place.ts';
 import { resolveMode } from '../consent/resolve-mode.ts';
 import type { Host } from '../system/host.ts';
 import { projectRoot } from '../system/project-root.ts';
-
-const SILENT = ['completion', 'help', 'off', 'purge', 'run'];
+import { hasTrait } from './help.ts';
 
 /**
  * Gives the function that says whether the notice was shown by this process; it shows it where it
@@ -27,9 +26,7 @@ export function noticeTeller(program: Command, host: Host): () => Promise<boolea
     return shown;
   };
   program.hook('preAction', async (_, command) => {
-    const { json, install, uninstall } = command.opts();
-    const printsHook = command.name() === 'hook' && !install && !uninstall;
-    if (!SILENT.includes(command.name()) && !json && !printsHook) await tell();
+    if (!hasTrait(command, 'withoutNotice') && !command.opts().json) await tell();
   });
   return tell;
 }

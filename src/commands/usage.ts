@@ -1,12 +1,12 @@
-// usage.ts: what is wrong with the words of a command line, in words for a user: what the command
-// takes, and what it got. commander finds the fault; its own messages speak of arguments of a
-// parser. The legal values are kept beside the option or argument, so that a missing and a wrong
-// value name the same ones.
+// usage.ts: usage errors in words for a user: what the command accepts, and what was typed.
+// commander detects the errors, but its messages are about parsing. The legal values are kept with
+// each option and argument, so that the messages for a missing and for a wrong value name the same
+// ones.
 import { Argument, Command, type ErrorOptions, Option } from 'commander';
 
-/** What was typed is wrong: `message` says how, `hints` what would be right, a line each. */
+/** A command line is wrong. */
 export class UsageError extends Error {
-  /** Lines of our own words. */
+  /** What would be right, one line each. */
   readonly hints: readonly string[];
   constructor(message: string, hints: readonly string[] = []) {
     super(message);
@@ -14,72 +14,84 @@ export class UsageError extends Error {
   }
 }
 
-/** A commander command that throws {@link UsageError} and prints nothing. */
+/** A commander command that throws a {@link UsageError} instead of printing an error. */
 export class UserCommand extends Command {
   override createCommand(name?: string): Command {
     return new UserCommand(name);
   }
 
   override error(message: string, { code }: ErrorOptions = {}): never {
-    const [, said = message, nearest] =
+    const [, text = message, nearest] =
       /^(?:error: )?(.*?)(?:\n(\(Did you mean [^\n]*\)))?$/s.exec(message) ?? [];
-    throw new UsageError(faultOf(this, said, code), nearest ? [nearest] : []);
+    throw new UsageError(reword(this, text, code), nearest ? [nearest] : []);
   }
 }
 
-/** Where the rest is said, for these words of a command line. */
-export function whereToRead(program: Command, words: readonly string[]): string {
+/** A line that says where the help for this command line is. */
+export function helpHint(program: Command, words: readonly string[]): string {
   const name = program.name();
   const command = program.commands.find(
     (each) => each.name() === words.find((word) => word !== '--'),
   );
   return command
-    ? `(${name} ${command.name()} --help says more)`
-    : `(${name} --help lists the commands; one that is to be recorded stands behind \`${name} run --\`)`;
+    ? `(see ${name} ${command.name()} --help)`
+    : `(see ${name} --help; to record a command, put it after \`${name} run --\`)`;
 }
 
-function faultOf(command: Command, said: string, code: string | undefined): string {
+/** Rewords a message of commander. */
+function reword(command: Command, text: string, code: string | undefined): string {
   const name = command.name();
-  const quoted = /'(.*)'/s.exec(said)?.[1] ?? '';
+  const quoted = /'(.*)'/s.exec(text)?.[1] ?? '';
   if (code === 'commander.unknownCommand') return `there is no command '${quoted}'`;
   if (code === 'commander.unknownOption') return unknownOption(command, quoted);
   if (code === 'commander.optionMissingArgument') {
     const option = command.options.find(({ flags }) => flags === quoted);
-    return `${option?.long} needs a value: ${legalOf(option)}`;
+    return `${option?.long} needs a value: ${legalValues(option)}`;
   }
   if (code === 'commander.missingArgument') {
     const argument = command.registeredArguments[command.args.length];
-    return `${name} needs ${argument?.description}: ${legalOf(argument)}`;
+    return `${name} needs ${argument?.description}: ${legalValues(argument)}`;
   }
   if (code === 'commander.excessArguments') {
-    const takes = command.registeredArguments.length;
-    const more = command.args.slice(takes).map((word) => `'${word}'`);
-    return takes === 0
-      ? `${name} takes no words behind it, and got ${more.join(' ')}`
-      : `${name} takes one word, and got ${more.join(' ')} as well`;
+    const accepted = command.registeredArguments.length;
+    const more = command.args
+      .slice(accepted)
+      .map((word) => `'${word}'`)
+      .join(' ');
+    return accepted === 0
+      ? `${name} takes no further words, but got ${more}`
+      : `${name} takes one word, but also got ${more}`;
   }
-  return said;
+  return text;
 }
 
 function unknownOption(command: Command, flag: string): string {
   const [, long, value] = /^(--[^=]+)=(.*)$/s.exec(flag) ?? [];
   if (command.options.some((option) => option.long === long))
-    return `${long} takes no value, and got '${value}'`;
+    return `${long} takes no value, but got '${value}'`;
   const owner = command.commands.find(({ options }) =>
     options.some((option) => [option.short, option.long].includes(flag)),
   );
   return owner
-    ? `${flag} stands behind its command, like: ${command.name()} ${owner.name()} ${flag}`
+    ? `${flag} goes after its command, like: ${command.name()} ${owner.name()} ${flag}`
     : `${command.name()} has no option '${flag}'`;
 }
 
-const legal = new WeakMap<object, string>();
-const legalOf = (taker: object | undefined): string => (taker && legal.get(taker)) ?? 'any word';
+/** A whole number from 1, or `undefined`. */
+export const parseWholeNumber = (text: string): number | undefined => {
+  const count = Number(text);
+  return /^\d+$/.test(text) && count >= 1 && Number.isSafeInteger(count) ? count : undefined;
+};
 
-const listed = (words: readonly string[], last: 'or' | 'and'): string =>
+/** The legal values of options and arguments, in words. */
+const legal = new WeakMap<object, string>();
+const legalValues = (of: object | undefined): string => (of && legal.get(of)) ?? 'any word';
+
+/** `a, b and c` */
+const inWords = (words: readonly string[], last: 'or' | 'and'): string =>
   words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 
-/** The argument of a command that is one of these words. */
+/** An argument of a command that must be one of these words. */
 export function wordArgument(
   command: string,
   flags: string,
@@ -89,23 +101,25 @@ export function wordArgument(
   const argument = new Argument(flags, description).choices(words).argParser((word) => {
     if (words.includes(word)) return word;
     throw new UsageError(
-      `${command} knows ${listed(words, 'and')}, not '${word}'`,
+      `${command} takes ${inWords(words, 'or')}, not '${word}'`,
       nearest(word, words),
     );
   });
-  legal.set(argument, listed(words, 'or'));
+  legal.set(argument, inWords(words, 'or'));
   return argument;
 }
 
-/** An option whose value is one of these words. */
+/** An option whose value must be one of these words. */
 export const wordOption = (flags: string, description: string, words: readonly string[]): Option =>
-  parsedBy(new Option(flags, description).choices(words), listed(words, 'or'), (word) =>
+  parsedBy(new Option(flags, description).choices(words), inWords(words, 'or'), (word) =>
     words.includes(word) ? word : new UsageError('', nearest(word, words)),
   );
 
 /**
- * An option whose value is what `parse` makes of a word; `undefined` where it is none of the legal
- * ones.
+ * An option whose value is parsed.
+ *
+ * @param words - the legal values, in words.
+ * @param parse - returns `undefined` for an illegal value.
  */
 export const valueOption = <T>(
   flags: string,
@@ -126,8 +140,8 @@ function parsedBy(option: Option, words: string, parse: (word: string) => unknow
 }
 
 /**
- * What commander suggests for a typing error in a command, for any words. All are named anyway:
- * several help nobody.
+ * The suggestion that commander makes for a mistyped command, for any list of words. If it suggests
+ * several, none is returned: the message names all words anyway.
  */
 function nearest(word: string, words: readonly string[]): string[] {
   const commands = new UserCommand();

@@ -1,5 +1,6 @@
-// doctor.ts: why do runs not arrive? Each probe looks at one thing on the way of a run, in its
-// order, and says what to do. It changes nothing on disk, and never sends a run.
+// doctor.ts: finds out why runs do not arrive. Each probe checks one step between lhp and the
+// collector, in the order of a delivery, and says what to do. No probe changes a file or sends a
+// run.
 import { ciVariableSet } from '../config/ci.ts';
 import { loadConfig } from '../config/config.ts';
 import { type Consent, decidedBy } from '../consent/consent.ts';
@@ -28,33 +29,33 @@ interface Probe extends Verdict {
 export interface Diagnosis {
   version: string;
   mode: Mode;
-  /** What becomes of runs, as `status` says it. */
+  /** What happens to a run that is recorded now, as in `status`. */
   situation: Situation;
-  /** No probe failed. */
+  /** Whether no probe failed. */
   ok: boolean;
   /** Host and port, or `null`. */
   endpoint: string | null;
+  /** Host and port, or `null`. */
   proxy: string | null;
   probes: Probe[];
 }
 
+/** In the order of the output. */
 const PROBES = [
-  ...([
-    'consent',
-    'hook',
-    'configuration',
-    'notice',
-    'state',
-    'folders',
-    'spool',
-    'environment',
-    'proxy',
-    'dns',
-    'tcp',
-    'tls',
-    'request',
-    'clock',
-  ] as const),
+  'consent',
+  'hook',
+  'configuration',
+  'notice',
+  'state',
+  'folders',
+  'spool',
+  'environment',
+  'proxy',
+  'dns',
+  'tcp',
+  'tls',
+  'request',
+  'clock',
   'delivery',
 ] as const;
 
@@ -66,8 +67,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
   const verdicts: Record<(typeof PROBES)[number], Verdict> = {
     consent: probeConsent(consent),
     hook: await probeHook(host, paths),
-    // Read also where telemetry is off: whoever looks after many machines wants to know of a broken
-    // file on each.
+    // Also checked if telemetry is off: an operator wants to find a broken file on any machine.
     configuration: probeConfiguration(mode, loadConfig(host, paths)),
     notice: probeNotice(found, paths),
     state: guarded(() => probeState(paths, found.obstacle)),
@@ -76,7 +76,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
     environment: guarded(() => probeEnvironment(host.env, config)),
     proxy: config?.proxy
       ? ok(`${config.proxy.host} (from ${config.proxy.called})`)
-      : ok('none applies'),
+      : ok('none is used'),
     ...network,
     delivery: probeDelivery(paths),
   };
@@ -92,30 +92,38 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
   };
 }
 
-/** A line each. */
-export function diagnosisText({ probes }: Diagnosis): string[] {
-  return probes.map(
+const RESULT_WIDTH = 8;
+const NAME_WIDTH = 14;
+/** The column in which the details begin. */
+export const DOCTOR_COLUMN = RESULT_WIDTH + 1 + NAME_WIDTH + 1;
+
+export const diagnosisText = ({ probes }: Diagnosis): string[] =>
+  probes.map(
     ({ name, result, detail, advice }) =>
-      `${result.padEnd(8)} ${name.padEnd(14)} ${detail}${advice ? `: ${advice}` : ''}`,
+      `${result.padEnd(RESULT_WIDTH)} ${name.padEnd(NAME_WIDTH)} ` +
+      (advice ? `${detail}: ${advice}` : detail),
   );
-}
 
 /**
- * Off is no failure; a file that cannot be read, and so means off, is one: nobody has asked for it.
+ * Being switched off is a warning. A file that cannot be read also switches off, but nobody asked
+ * for that, so it is a failure.
  */
 function probeConsent(consent: Consent): Verdict {
   if (consent.enabled) return ok('nothing is switched off');
   const why = `telemetry is off: ${decidedBy(consent)}`;
   return consent.problem === undefined
-    ? warning(why, 'nothing is recorded until that is taken back')
-    : failure(why, 'nothing is recorded until that is mended');
+    ? warning(why, 'nothing is recorded until this is switched on again')
+    : failure(why, 'nothing is recorded until the file is fixed');
 }
 
-/** What cannot even be looked at is a failure of its own. */
+/** A probe that cannot read its files reports that as a failure. */
 function guarded(probe: () => Verdict): Verdict {
   try {
     return probe();
   } catch (error) {
-    return failure(`cannot be read (${codeOf(error)})`, 'make the state folder yours and readable');
+    return failure(
+      `cannot be read (${codeOf(error)})`,
+      'make yourself the owner of the state folder, and make it readable',
+    );
   }
 }

@@ -1,5 +1,5 @@
-// environment.ts: the probe of `doctor` for the variables of Node and OpenSSL: which of them count
-// for deliveries (src/wrap/reporter-env.ts), and which are set and do not.
+// environment.ts: the probe of `doctor` for variables of Node and OpenSSL: which of those that are
+// set have an effect on deliveries (src/wrap/reporter-env.ts), and which are ignored.
 import type { Config } from '../config/config.ts';
 import { authorities } from '../deliver/authorities.ts';
 import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/host.ts';
@@ -18,17 +18,17 @@ export function probeEnvironment(env: Env, config: Config | undefined): Verdict 
   const counting = set.filter((name) => !pinned.includes(name));
   const aside = Object.keys(setAside(env));
   const text = [
-    counting.length > 0 ? `counted: ${counting.join(', ')}` : 'nothing is set that counts',
-    ...(pinned.length > 0 ? [`not counted beside ${certificate}: ${pinned.join(', ')}`] : []),
-    ...(aside.length > 0 ? [`not counted: ${aside.join(', ')}`] : []),
+    counting.length > 0 ? `used: ${counting.join(', ')}` : 'no variable of Node or OpenSSL is used',
+    ...(pinned.length > 0 ? [`ignored because of ${certificate}: ${pinned.join(', ')}`] : []),
+    ...(aside.length > 0 ? [`ignored: ${aside.join(', ')}`] : []),
   ].join('; ');
   const unreadable = authorities(certificate, env).flatMap((list) => list.unreadable ?? []);
   if (unreadable.length > 0)
     return warning(
-      `${text}; no certificate is read from ${unreadable.join(', ')}`,
-      'name a PEM file',
+      `${text}; no certificate can be read from ${unreadable.join(', ')}`,
+      'set it to a PEM file',
     );
   return env.NODE_TLS_REJECT_UNAUTHORIZED === '0' || aside.includes('NODE_TLS_REJECT_UNAUTHORIZED')
-    ? warning(text, 'certificates are always checked; for an authority of your own see the README')
+    ? warning(text, 'certificates are always verified; the README says how to add an authority')
     : ok(text);
 }

@@ -1,5 +1,5 @@
-// machine.ts: the probes of `doctor` that stay on this machine: configuration, state folder, spool,
-// the last delivery. They read, and change nothing.
+// machine.ts: the probes of `doctor` that look at this machine only: configuration, folders, spool,
+// last delivery.
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -11,19 +11,21 @@ import { lockIsStale } from '../deliver/lock.ts';
 import { spoolHealth, storedRuns } from '../spool/spool.ts';
 import { isSafeFromOthers } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
+import { DAY_MS } from '../system/time.ts';
 import { failure, ok, type Verdict, warning } from './verdict.ts';
 
-const DAY_MS = 24 * 60 * 60_000;
-/** What a full spool takes, and what a single run needs. */
-const SPACE_WARNING = 32 * 1024 * 1024;
-const SPACE_FAILURE = 1024 * 1024;
+const MEBIBYTE = 1024 * 1024;
+/** The size of a full spool. */
+const SPACE_WARNING = 32 * MEBIBYTE;
+/** More than a single run needs. */
+const SPACE_FAILURE = MEBIBYTE;
 
 export function probeConfiguration(mode: Mode, config: Config): Verdict {
   if (config.problems.length > 0)
-    return failure(config.problems.join('; '), `mend it; ${MEANWHILE[mode]}`);
+    return failure(config.problems.join('; '), `correct it; ${MEANWHILE[mode]}`);
   if (mode === 'off' && config.off.user === false && config.off.operator === false)
-    return ok('can be read');
-  if (mode === 'off') return ok('can be read, and says off');
+    return ok('readable');
+  if (mode === 'off') return ok('readable, and switches telemetry off');
   if (config.warnings.length > 0) return warning(config.warnings.join('; '), 'use https');
   if (mode === 'send')
     return ok(`endpoint ${new URL(config.url ?? '').host}, from ${config.source}`);
@@ -31,9 +33,9 @@ export function probeConfiguration(mode: Mode, config: Config): Verdict {
 }
 
 const MEANWHILE: Record<Mode, string> = {
-  off: 'nothing is recorded meanwhile',
-  local: 'runs stay on this machine meanwhile, for good',
-  send: 'runs wait meanwhile',
+  off: 'until then nothing is recorded',
+  local: 'runs recorded until then stay on this machine for good',
+  send: 'until then runs wait',
 };
 
 export function probeState(
@@ -45,7 +47,7 @@ export function probeState(
     const mode = statSync(folder).mode & 0o777;
     if (process.platform !== 'win32' && (mode & 0o077) !== 0)
       return warning(
-        `others can look into ${folder} (mode ${mode.toString(8)})`,
+        `other users can read ${folder} (mode ${mode.toString(8)})`,
         `chmod 700 ${folder}`,
       );
   }
@@ -53,33 +55,32 @@ export function probeState(
   return judgeSpace(state, bavail * bsize);
 }
 
-/**
- * The folders beside the state: whether `off` could be written, and whether compiled code can be
- * kept.
- */
+/** The folders beside the state: can `off` be stored, and can compiled code be cached? */
 export function probeFolders(paths: Paths, inCi: boolean): Verdict {
   const choice = obstacleToChoice(paths);
   if (choice && !inCi)
-    return warning(`lhp-otel off could not be kept: ${choice.what}`, choice.advice);
+    return warning(`lhp-otel off could not be stored: ${choice.what}`, choice.advice);
   const cache = obstacleTo(paths.cache, inCi);
-  if (cache) return warning(`compiled code cannot be kept: ${cache.what}`, cache.advice);
+  if (cache) return warning(`compiled code cannot be cached: ${cache.what}`, cache.advice);
   if (existsSync(paths.cache) && !isSafeFromOthers(paths.cache))
     return warning(
-      `compiled code is not kept: others can write a folder above ${paths.cache}`,
-      'set XDG_CACHE_HOME to a folder that is yours alone',
+      `compiled code is not cached: other users can write to a folder above ${paths.cache}`,
+      'set XDG_CACHE_HOME to a folder that only you can write to',
     );
-  return ok('configuration and cache are yours');
+  return ok('configuration and cache can be written');
 }
 
-/** @param bytes - that are free for this user. */
+/** @param bytes - free space for this user. */
 export function judgeSpace(state: string, bytes: number): Verdict {
-  const left = `${Math.floor(bytes / 1024 / 1024)} MiB left for ${state}`;
-  if (bytes < SPACE_FAILURE) return failure(left, 'make room: no run can be recorded');
-  if (bytes < SPACE_WARNING) return warning(left, 'make room: runs that wait need up to 32 MiB');
-  return ok(`${state} is writable and private, ${left.split(' for ')[0]}`);
+  const left = `${Math.floor(bytes / MEBIBYTE)} MiB left`;
+  const text = `${left} for ${state}`;
+  if (bytes < SPACE_FAILURE) return failure(text, 'free disk space: no run can be recorded');
+  if (bytes < SPACE_WARNING)
+    return warning(text, 'free disk space: waiting runs take up to 32 MiB');
+  return ok(`${state} is writable and private, ${left}`);
 }
 
-/** The folder itself, or the nearest above it that is there. */
+/** The folder, or its nearest parent that exists. */
 const existing = (path: string): string =>
   existsSync(path) || dirname(path) === path ? path : existing(dirname(path));
 
@@ -90,13 +91,18 @@ export function probeSpool(paths: Paths): Verdict {
     oldest === undefined
       ? ''
       : `, the oldest for ${(Math.max(0, Date.now() - oldest) / DAY_MS).toFixed(1)} days`;
-  const text = `${waiting} waiting${age}; ${unreadable} unreadable, ${foreign} foreign, ${lost} given up`;
+  const others = `${unreadable} unreadable, ${foreign} foreign, ${lost} given up`;
+  const text = `${waiting} waiting${age}; ${others}`;
   if (unreadable > 0)
-    return warning(text, 'the unreadable ones are given up and counted with the next delivery');
+    return warning(text, 'the next delivery gives up the unreadable ones and counts them');
   if (foreign > 0)
-    return warning(text, `somebody else's files are in ${paths.spool}; they are never sent`);
+    return warning(
+      text,
+      `lhp-otel did not write all files in ${paths.spool}; those are never sent`,
+    );
   if (lockIsStale(paths)) return warning(`${text}; a stale lock`, 'the next delivery removes it');
-  if (lost > 0) return warning(text, 'lost runs are counted in lhp.telemetry.lost_runs');
+  if (lost > 0)
+    return warning(text, 'runs that were given up are counted in lhp.telemetry.lost_runs');
   return ok(text);
 }
 
@@ -105,10 +111,14 @@ export function probeDelivery(paths: Paths): Verdict {
   const last = `last delivery ${state.lastSuccess ?? 'never'}`;
   if (mustWait(state))
     return warning(
-      `${last}; not again before ${state.retryAt}, after ${state.failures} failures: ${state.problem}`,
-      'lhp-otel flush tries at once',
+      `${last}; next attempt not before ${state.retryAt}, after ${state.failures} failures: ` +
+        `${state.problem}`,
+      'lhp-otel flush tries again now',
     );
   if (state.problem)
-    return warning(`${last}; ${state.lastFailure}: ${state.problem}`, 'lhp-otel flush tries again');
+    return warning(
+      `${last}; ${state.lastFailure}: ${state.problem}`,
+      'lhp-otel flush tries again now',
+    );
   return ok(last);
 }

@@ -1,6 +1,6 @@
-// network.ts: the probes of `doctor` on the way to the collector: name, connection, TLS, an empty
-// request through the very transport that carries runs (post.ts), and the two clocks. It never
-// sends a run. Shown of an address is its host, of a header its name.
+// network.ts: the probes of `doctor` between this machine and the collector: name, connection, TLS,
+// an empty request through the transport that delivers runs (src/deliver/post.ts), and the two
+// clocks. It sends no run. Of an address it shows the host, of a header the name.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { lookup } from 'node:dns/promises';
 import type { IncomingMessage } from 'node:http';
@@ -12,12 +12,12 @@ import { GATEWAY_AGE_HOURS, GATEWAY_AHEAD_MINUTES } from '../contract/contract.t
 import type { Answer } from '../deliver/classify.ts';
 import { poster } from '../deliver/post.ts';
 import type { Env } from '../system/host.ts';
+import { HOUR_MS, MINUTE_MS } from '../system/time.ts';
 import { isTlsError, judgeCertificate, rootOf, tlsAdvice, trustedBy } from './certificate.ts';
 import { codeOf, failure, ok, skipped, type Verdict, warning } from './verdict.ts';
 
-/** An empty request is valid, and stores nothing. */
+/** An empty request is valid OTLP and stores nothing. */
 const EMPTY = new TextEncoder().encode('{"resourceMetrics":[]}');
-const MINUTE_MS = 60_000;
 const CLOCK_WARNING_MS = MINUTE_MS;
 
 type Network = Record<'dns' | 'tcp' | 'tls' | 'request' | 'clock', Verdict>;
@@ -27,17 +27,9 @@ export async function probeNetwork(
   config: Config | undefined,
   env: Env,
 ): Promise<Network> {
-  const none = (why: string) => skipped(why);
-  const all = (why: string): Network => ({
-    dns: none(why),
-    tcp: none(why),
-    tls: none(why),
-    request: none(why),
-    clock: none(why),
-  });
-  if (mode === 'off') return all('telemetry is off');
-  if (mode === 'local') return all('no endpoint');
-  if (!config?.url || config.problems.length > 0) return all('the configuration is wrong');
+  if (mode === 'off') return allSkipped('telemetry is off');
+  if (mode === 'local') return allSkipped('no endpoint');
+  if (!config?.url || config.problems.length > 0) return allSkipped('the configuration is wrong');
   const target = new URL(config.url);
   const first = config.proxy ? new URL(config.proxy.url) : target;
   const who = config.proxy ? `the proxy ${first.hostname}` : first.hostname;
@@ -48,7 +40,7 @@ export async function probeNetwork(
     ({ address } = await lookup(host));
   } catch (error) {
     return {
-      ...all('the name is unknown'),
+      ...allSkipped('the name has no address'),
       dns: failure(`${who} has no address (${codeOf(error)})`, 'check the name, DNS and VPN'),
     };
   }
@@ -56,21 +48,29 @@ export async function probeNetwork(
   const refused = await connects(host, port, config.timeoutMs);
   if (refused)
     return {
-      ...all('there is no connection'),
+      ...allSkipped('there is no connection'),
       dns,
       tcp: failure(
-        `${who} takes no connection on port ${port} (${refused})`,
-        'check the port, that it runs, and firewalls',
+        `${who} does not accept connections on port ${port} (${refused})`,
+        'check the port, whether the server runs, and firewalls',
       ),
     };
   return {
     dns,
-    tcp: ok(`${who} takes connections on port ${port}`),
+    tcp: ok(`${who} accepts connections on port ${port}`),
     ...(await probePost({ ...config, url: config.url }, target, env)),
   };
 }
 
-/** Why not, or `undefined`. */
+const allSkipped = (why: string): Network => ({
+  dns: skipped(why),
+  tcp: skipped(why),
+  tls: skipped(why),
+  request: skipped(why),
+  clock: skipped(why),
+});
+
+/** The reason why a connection fails, or `undefined` if it succeeds. */
 function connects(host: string, port: number, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, signal: AbortSignal.timeout(timeoutMs) });
@@ -84,16 +84,19 @@ function connects(host: string, port: number, timeoutMs: number): Promise<string
   });
 }
 
+/** The answer to the empty request. Times are milliseconds since the epoch. */
 interface Seen {
   answer: Answer;
   status?: number;
-  /** The server's clock when it answered, and ours. */
+  /** The server's clock when it answered. */
   date?: number;
+  /** This machine's clock when the answer arrived. */
   now?: number;
+  /** Duration of the request. */
   milliseconds?: number;
-  /** End of the certificate's life. */
+  /** When the server's certificate expires. */
   validTo?: number;
-  /** Of the certificate's chain (certificate.ts). */
+  /** The root certificate of the connection (certificate.ts). */
   root?: string;
 }
 
@@ -125,8 +128,8 @@ async function probePost(
 }
 
 /**
- * Posts the empty request as a run is posted, and looks at the answer beneath the exporter, which
- * keeps it to itself.
+ * Posts the empty request exactly as a run is posted. The exporter does not expose the response, so
+ * it is taken from Node's diagnostics channel.
  */
 async function post(config: Config & { url: string }, env: Env): Promise<Seen> {
   const started = performance.now();
@@ -156,12 +159,12 @@ async function post(config: Config & { url: string }, env: Env): Promise<Seen> {
 
 function judgeAnswer({ answer, status, milliseconds }: Seen, reached: boolean): Verdict {
   if (!reached) return failure(answer.why, adviceUnreached(answer));
-  const text = `an empty request was answered HTTP ${status} in ${milliseconds} ms, with the connection`;
+  const text = `HTTP ${status} for an empty request, in ${milliseconds} ms with the connection`;
   if (answer.kind === 'accepted') return ok(text);
   if (answer.another)
     return failure(
       `${text}: ${answer.why}`,
-      'check the endpoint, and what stands before the collector; runs wait meanwhile',
+      'check the endpoint, and any proxy before the collector; until then runs wait',
     );
   if (status === 401 || status === 403)
     return failure(
@@ -169,30 +172,34 @@ function judgeAnswer({ answer, status, milliseconds }: Seen, reached: boolean): 
       'check the headers (LHP_OTEL_EXPORTER_OTLP_HEADERS) or the client certificate',
     );
   if (status === 400 && answer.kind === 'later')
-    return failure(text, 'it speaks TLS: make the endpoint begin with https');
+    return failure(text, 'the port uses TLS: make the endpoint begin with https');
   if (status === 404 || status === 405)
     return failure(text, 'check the path of the endpoint; v1/metrics is appended to it');
   if (status === 407) return failure(text, 'check the user and password of the proxy');
-  if (status === 413) return failure(text, 'something before the collector allows no request body');
+  if (status === 413)
+    return failure(text, 'a proxy before the collector does not allow a request body');
   if (status !== undefined && status >= 300 && status < 400)
-    return failure(text, 'redirects are never followed: make the endpoint the final address');
-  return failure(text, 'look at the collector and its backend; runs wait meanwhile');
+    return failure(text, 'redirects are never followed: set the endpoint to the final address');
+  return failure(text, 'check the collector and its backend; until then runs wait');
 }
 
 function adviceUnreached({ proxyStatus, why }: Answer): string {
-  if (proxyStatus) return 'ask who runs the proxy, or add the host to NO_PROXY';
-  if (why.includes('OTLP/gRPC')) return 'make the port of the endpoint that of OTLP/HTTP';
-  return 'look at the collector, and what stands before it';
+  if (proxyStatus) return 'ask the owner of the proxy, or add the host to NO_PROXY';
+  if (why.includes('OTLP/gRPC')) return 'set the port of the endpoint to that of OTLP/HTTP';
+  return 'check the collector, and any proxy before it';
 }
 
 /**
- * @param server - the time that the answer bears, a whole second; @param now - ours when it came.
+ * @param server - the date of the answer, in whole seconds; milliseconds since the epoch.
+ * @param now - this machine's time when the answer arrived.
  */
 export function judgeClock(server: number | undefined, now = Date.now()): Verdict {
-  if (server === undefined) return skipped('the answer bears no date');
+  if (server === undefined) return skipped('the answer has no date');
   const ahead = now - server;
-  const text = `this clock is ${Math.round(Math.abs(ahead) / 1000)} s ${ahead < 0 ? 'behind' : 'ahead of'} the server's`;
-  if (ahead > GATEWAY_AHEAD_MINUTES * MINUTE_MS || ahead < -GATEWAY_AGE_HOURS * 60 * MINUTE_MS)
+  const text =
+    `this clock is ${Math.round(Math.abs(ahead) / 1000)} s ` +
+    `${ahead < 0 ? 'behind' : 'ahead of'} the server's`;
+  if (ahead > GATEWAY_AHEAD_MINUTES * MINUTE_MS || ahead < -GATEWAY_AGE_HOURS * HOUR_MS)
     return failure(text, 'set the clock (NTP): the gateway drops such runs');
   return Math.abs(ahead) > CLOCK_WARNING_MS ? warning(text, 'set the clock (NTP)') : ok(text);
 }

@@ -1,6 +1,5 @@
-// notice.ts: the probe of `doctor` for the notice: outside CI nothing is delivered before it was
+// notice.ts: the probe of `doctor` for the notice: outside CI nothing is delivered until it was
 // shown.
-
 import { type Found, NOTICES } from '../consent/situation.ts';
 import type { Paths } from '../system/paths.ts';
 import { ok, skipped, type Verdict, warning } from './verdict.ts';
@@ -11,6 +10,6 @@ export function probeNotice({ notice }: Pick<Found, 'notice'>, paths: Paths): Ve
   if (notice !== 'due') return ok(words);
   return warning(
     words,
-    'runs wait until then, at most 7 days; lhp-otel status on a terminal shows it',
+    'until then runs wait, at most 7 days; lhp-otel status on a terminal shows it',
   );
 }

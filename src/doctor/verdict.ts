@@ -1,8 +1,9 @@
-// verdict.ts: what a probe of `doctor` says: how it is, and what to do about it.
+// verdict.ts: the result of a probe of `doctor`.
+import { errorCode } from '../system/error.ts';
 
 export interface Verdict {
   result: 'ok' | 'warning' | 'failure' | 'skipped';
-  /** What is so. */
+  /** What was found. */
   detail: string;
   /** What to do about it. */
   advice?: string;
@@ -21,8 +22,6 @@ export const failure = (detail: string, advice: string): Verdict => ({
 });
 export const skipped = (detail: string): Verdict => ({ result: 'skipped', detail });
 
-/** Node's name of an error: no path, address or text of a server is in it. */
-export function codeOf(error: unknown): string {
-  const { code, name } = error as NodeJS.ErrnoException;
-  return code ?? name ?? 'error';
-}
+/** Node's code or name for an error. It contains no path, address or text from a server. */
+export const codeOf = (error: unknown): string =>
+  errorCode(error) ?? (error instanceof Error ? error.name : 'error');

@@ -1,17 +1,19 @@
-// changes.ts: recorded runs → where something changed that can make a generate slower (the version
-// of lhp or of Python, the number of flowgroups), and whether it did. Pure and without Node, as
-// summary.ts is.
+// changes.ts: finds where something changed that can affect durations (the version of lhp or
+// Python, the number of flowgroups), and decides whether durations changed with it. The functions
+// are pure and use no Node API.
 //
-// Compared are only runs of one series: the same project and environment, both in CI or not, both
-// dry or not. A series is at a level: versions and a number of flowgroups. It has changed when
-// STEADY runs one after the other have other versions or at least GROWTH times the flowgroups (or
-// so much fewer); one run with an old version in between is no change. Then the last WINDOW runs at
-// the old level are held against the first WINDOW at the new one:
-// - `slower` (or `faster`) when the medians are apart by at least SLOWER times and MIN_SECONDS, and
-// the Mann-Whitney U test, which asks
-//   no normal distribution and is not moved by outliers, says z >= SIGNIFICANT: of runs that do not differ, at most 1 in 1,000 comparisons does.
-// - `few` when one side has fewer than MIN_RUNS: no verdict.
-// - `same` otherwise.
+// Only runs of the same series are compared: same project, same environment, both in CI or both
+// not, both dry runs or both not. The versions and the number of flowgroups are the level of a
+// series. A new level begins when STEADY consecutive runs have other versions, or a number of
+// flowgroups that differs by a factor of at least GROWTH; a single run with another version does
+// not count. The last WINDOW runs at the old level are then compared with the first WINDOW runs at
+// the new one:
+// - `slower` or `faster`: the medians differ by a factor of at least SLOWER and by at least
+//   MIN_SECONDS, and the Mann-Whitney U test gives z >= SIGNIFICANT. That test does not assume
+//   normality and is robust against outliers. If nothing changed, it reports a difference in at
+//   most 1 of 1,000 comparisons.
+// - `few`: one side has fewer than MIN_RUNS runs.
+// - `same`: anything else.
 import type { GenerateEvent } from '../contract/contract.ts';
 import type { Run } from '../otlp/decode.ts';
 import { quantile } from './summary.ts';
@@ -19,10 +21,10 @@ import { quantile } from './summary.ts';
 const STEADY = 3;
 const GROWTH = 1.2;
 const WINDOW = 20;
-/** With fewer the test could not say it: 7 against 7, each slower than each, are z = 3.13. */
+/** With fewer runs z cannot reach SIGNIFICANT: 7 against 7, all slower, give z = 3.13. */
 const MIN_RUNS = 8;
 const SLOWER = 1.2;
-/** Durations are kept in hundredths; less than this nobody feels. */
+/** A smaller difference is not noticeable, and durations are recorded in hundredths. */
 const MIN_SECONDS = 0.1;
 const SIGNIFICANT = 3.3;
 
@@ -34,7 +36,7 @@ const LEVEL_KEYS = [
 type Level = Pick<GenerateEvent, (typeof LEVEL_KEYS)[number]>;
 
 export interface Change {
-  /** Of the first run after it, milliseconds since the epoch. */
+  /** Milliseconds since the epoch, of the first run at the new level. */
   timestamp: number;
   series: Pick<GenerateEvent, 'project_id' | 'environment' | 'is_ci' | 'dry_run'>;
   changed: {
@@ -42,14 +44,19 @@ export interface Change {
     from: string | number | null;
     to: string | number | null;
   }[];
-  /** Median seconds of the runs that are compared, and how many those are. */
+  /** Median seconds of the compared runs. */
   before: number;
   after: number;
+  /** How many runs were compared. */
   runs: { before: number; after: number };
   verdict: 'slower' | 'faster' | 'same' | 'few';
 }
 
-/** Oldest first, as are the runs. */
+/**
+ * The changes, oldest first.
+ *
+ * @param runs - oldest first.
+ */
 export function changes(runs: readonly Run[]): Change[] {
   const series = Map.groupBy(runs, ({ event }) =>
     JSON.stringify([event.project_id, event.environment, event.is_ci, event.dry_run]),
@@ -94,7 +101,7 @@ function levels(runs: readonly Run[]): Step[] {
   for (const [at, { event }] of runs.entries()) {
     const old = steps.at(-1)?.level;
     if (old && isAt(event, old)) {
-      // A size that could not be counted at first is known now.
+      // The level takes the first known size if earlier runs could not be counted.
       old.flowgroups_count ??= event.flowgroups_count;
     } else if (
       !old ||
@@ -113,7 +120,7 @@ const isAt = (event: GenerateEvent, level: Level): boolean =>
 function isSame(key: keyof Level, a: Level, b: Level): boolean {
   if (key !== 'flowgroups_count') return a[key] === b[key];
   const [x, y] = [a[key], b[key]];
-  // Nobody knows of a size that could not be counted.
+  // A size that could not be counted may equal any other.
   return x === null || y === null || x === y || Math.max(x, y) < GROWTH * Math.min(x, y);
 }
 
@@ -134,8 +141,8 @@ function isSlower(before: readonly number[], after: readonly number[]): boolean 
 }
 
 /**
- * How far the second list is above the first, in standard deviations; equal values count half, so
- * ties make it smaller, never larger.
+ * How far the second list is above the first, in standard deviations. Equal values count as one
+ * half, so ties bring the result closer to 0.
  */
 function mannWhitneyZ(a: readonly number[], b: readonly number[]): number {
   let u = 0;

@@ -1,4 +1,4 @@
-// moment.ts: days and times of the user's time zone as text, in the order that sorts.
+// moment.ts: dates and times as text that sorts, in the user's time zone.
 
 const two = (number: number) => String(number).padStart(2, '0');
 
@@ -11,5 +11,6 @@ export function day(timestamp: number): string {
 /** `2026-11-28 09:30:00` */
 export function moment(timestamp: number): string {
   const date = new Date(timestamp);
-  return `${day(timestamp)} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`;
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()];
+  return `${day(timestamp)} ${time.map(two).join(':')}`;
 }

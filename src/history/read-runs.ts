@@ -1,15 +1,17 @@
-// runs.ts: recorded runs from disk as values, for what counts and draws them (summary.ts, the
-// page). Nothing is moved or changed. A file that is no recorded run, or holds a number or type
-// that none can hold, is passed over. What its words say is not checked: whoever shows them must
-// expect anything.
+// read-runs.ts: reads the recorded runs from disk as values, for summary.ts and the local page. It
+// changes no file. A file is skipped if it is not a recorded run, or contains a type or a number
+// that a run cannot have. The text of its words is not checked, so code that shows them must treat
+// them as untrusted.
 import { type GenerateEvent, isValidEvent } from '../contract/contract.ts';
 import type { Run } from '../otlp/decode.ts';
 import { readWhole, type StoredRun, storedRuns } from '../spool/spool.ts';
 import type { Paths } from '../system/paths.ts';
 
 /**
- * Every recorded run, oldest first. `known` keeps events between calls, by millisecond: a recorded
- * run never changes.
+ * Every recorded run, oldest first.
+ *
+ * @param known - events by timestamp, kept by the caller between calls. A recorded run never
+ *   changes, so its file is read once.
  */
 export function recordedRuns(paths: Paths, known: Map<number, GenerateEvent> = new Map()): Run[] {
   return storedRuns(paths).flatMap((stored): Run[] => {

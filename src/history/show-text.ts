@@ -1,19 +1,13 @@
-// show-text.ts: recorded runs as lines for a terminal: a heading for each, which says of when,
-// where and what it is and what became of it, and its JSON below, indented. Programs get one line a
-// run (show.ts), with the same values.
-import type { Outcome, Run } from '../otlp/decode.ts';
+// show-text.ts: recorded runs as lines for a terminal. Each run has a heading with its time, its
+// environment, its project and its outcome, and below it the indented JSON. A program that reads
+// `show` gets the same values as one line per run (src/commands/show.ts).
+import type { Run } from '../otlp/decode.ts';
 import { jsonText, type Line } from '../system/print.ts';
 import { moment } from './moment.ts';
 import { projectWord, type ThisProject } from './this-project.ts';
+import { LOSSES, OUTCOMES } from './words.ts';
 
-const BECAME: Record<Outcome, string> = {
-  local: 'kept on this machine',
-  waiting: 'waiting',
-  sent: 'sent',
-  lost: 'given up',
-};
-
-/** `shown` is the event or the request. */
+/** @param shown - what to print as JSON: the event or the request. */
 export function runLines(
   run: Run,
   shown: unknown,
@@ -25,12 +19,12 @@ export function runLines(
     moment(timestamp),
     event.environment,
     projectWord(event.project_id, here),
-    BECAME[outcome] + (reason ? ` (${reason})` : ''),
+    OUTCOMES[outcome] + (reason ? ` (${LOSSES[reason]})` : ''),
   ].join('  ');
   return [[{ text: heading, style: 'bold' }], ...jsonLines(shown, columns)];
 }
 
-/** Indented JSON; a value that is too long for the terminal stands below its key. */
+/** Indented JSON. A value that does not fit beside its key goes on the next line. */
 export function jsonLines(value: unknown, columns: number): string[] {
   return jsonText(value, 1)
     .split('\n')

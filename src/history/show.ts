@@ -1,5 +1,5 @@
-// show.ts: recorded runs to be shown. `event` is the telemetry page's own JSON; `otlp` is the
-// request byte for byte.
+// show.ts: what `lhp-otel show` prints. The format `event` is the JSON of the telemetry page;
+// `otlp` is the recorded request, byte for byte.
 import type { Preview } from '../contract/contract.ts';
 import { eventOf, type OtlpRequest, type Run } from '../otlp/decode.ts';
 import { readWhole, storedRuns } from '../spool/spool.ts';
@@ -9,11 +9,11 @@ export const FORMATS = ['event', 'otlp'] as const;
 export type Format = (typeof FORMATS)[number];
 
 export interface ShownRun extends Run {
-  /** The file as it is. */
+  /** The content of the file. */
   text: string;
 }
 
-/** The newest `last` runs, oldest of them first; files that are no runs are passed over. */
+/** The newest `last` runs, oldest first. Files that are not recorded runs are skipped. */
 export function newestRuns(paths: Paths, last: number): ShownRun[] {
   const runs: ShownRun[] = [];
   for (const run of storedRuns(paths).toReversed()) {
@@ -27,7 +27,7 @@ export function newestRuns(paths: Paths, last: number): ShownRun[] {
   return runs.reverse();
 }
 
-/** What would be recorded: through the same recorder, so that it cannot differ. */
+/** What would be recorded, made by the same recorder as a real run. */
 export async function previewOf(event: Preview): Promise<ShownRun> {
   const { recordRun } = await import('../otlp/encode.ts');
   const timestamp = Date.now();

@@ -1,7 +1,5 @@
-// stats.ts: recorded runs as one object of numbers, for `lhp-otel stats --json` and for its text
-// (stats-text.ts). The counting is summary.ts's and changes.ts's, which the local page has, too.
-// Times are ISO 8601, durations seconds.
-
+// stats.ts: the object that `lhp-otel stats --json` prints. Times are ISO 8601, durations are in
+// seconds. The numbers come from summary.ts and changes.ts, as those of the local page do.
 import type { Run } from '../otlp/decode.ts';
 import { type Change, changes } from './changes.ts';
 import {
@@ -13,21 +11,22 @@ import {
   timeline,
 } from './summary.ts';
 
-/** Milliseconds since the epoch as text; the rest is as it was. */
+/** T, with its timestamps as text. */
 type Timed<T, K extends keyof T> = Omit<T, K> & Record<K, string>;
 
 export interface Stats extends Durations {
   first: string | null;
   last: string | null;
   by: Record<GroupKey, Timed<Group, 'last'>[]>;
-  /** The days with runs. */
+  /** Only days that have runs. */
   days: Timed<Bucket, 'start' | 'end'>[];
   changes: Timed<Change, 'timestamp'>[];
 }
 
 const iso = (timestamp: number) => new Date(timestamp).toISOString();
 /**
- * Durations are recorded in hundredths; an interpolated one has not more than thousandths to say.
+ * Durations are recorded in hundredths of a second, so more than three digits of an interpolated
+ * value would be noise.
  */
 const rounded = <T extends Durations>(durations: T): T => ({
   ...durations,
@@ -35,7 +34,7 @@ const rounded = <T extends Durations>(durations: T): T => ({
   p95: durations.p95 === null ? null : Math.round(durations.p95 * 1000) / 1000,
 });
 
-/** The runs are oldest first. */
+/** @param runs - oldest first. */
 export function statsOf(runs: readonly Run[]): Stats {
   const { first, last, by, ...durations } = essentials(runs);
   return {

@@ -1,13 +1,14 @@
-// summary.ts: recorded runs → the numbers that a user is shown of them: how many, how long, how
-// large, by what, over time. Pure and without Node: the page in the browser and the terminal count
-// with the same lines, so they cannot disagree.
+// summary.ts: the numbers that are shown about recorded runs: counts, durations and sizes, by group
+// and over time. The functions are pure and use no Node API: the terminal and the local page use
+// the same ones, so their numbers cannot differ.
 //
-// A quantile is that of the sorted values with linear interpolation between neighbours (Hyndman and
-// Fan's type 7, the default of NumPy, R and spreadsheets). A day is a day of the user's time zone.
+// Quantiles interpolate linearly between neighbouring values (Hyndman and Fan's type 7, the default
+// of NumPy, R and spreadsheets). Days are days of the user's time zone.
 import type { GenerateEvent } from '../contract/contract.ts';
 import type { Run } from '../otlp/decode.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../system/time.ts';
 
-/** `null` of no values. */
+/** `null` if there are no values. */
 export const quantile = (values: readonly number[], q: number): number | null =>
   quantileOfSorted(ascending(values), q);
 
@@ -22,12 +23,13 @@ function quantileOfSorted(sorted: readonly number[], q: number): number | null {
     : below + (above - below) * (position % 1);
 }
 
-/** What a user can ask to see a part of; what is left out does not narrow. */
+/** Which runs to show. A property that is missing does not filter. */
 export interface Selection {
   project?: string;
   environment?: string;
-  /** Milliseconds since the epoch, the first one and the first one no more. */
+  /** Milliseconds since the epoch, inclusive. */
   from?: number;
+  /** Milliseconds since the epoch, exclusive. */
   to?: number;
 }
 
@@ -54,8 +56,8 @@ export interface Group extends Durations {
   last: number;
 }
 
-/** What runs are told apart by. */
-const GROUP_KEYS = [
+/** The fields by which runs are grouped. Words for each are in words.ts. */
+export const GROUP_KEYS = [
   'environment',
   'lhp_version',
   'python_version',
@@ -73,7 +75,7 @@ export interface Essentials extends Durations {
   by: Record<GroupKey, Group[]>;
 }
 
-/** The runs are oldest first, here and below. */
+/** @param runs - oldest first. */
 export function essentials(runs: readonly Run[]): Essentials {
   return {
     ...durations(runs),
@@ -102,7 +104,7 @@ function groups(runs: readonly Run[], key: GroupKey): Group[] {
     .sort((a, b) => b.runs - a.runs || (a.value < b.value ? -1 : 1));
 }
 
-/** The sizes that are shown over time. */
+/** The sizes that are shown over time. Words for each are in words.ts. */
 export const SIZE_KEYS = [
   'files_generated',
   'flowgroups_count',
@@ -111,18 +113,20 @@ export const SIZE_KEYS = [
 ] as const satisfies readonly (keyof GenerateEvent)[];
 export type SizeKey = (typeof SIZE_KEYS)[number];
 
-/** One day, or as many days as it takes to have not too many of them; or a part of a day. */
+/** One step of a timeline: one or more days, or part of a day. */
 export interface Bucket extends Durations {
-  /** Its begin and its end, for days midnight; milliseconds since the epoch. */
+  /** Milliseconds since the epoch; for days, midnight. */
   start: number;
   end: number;
-  /** Medians; a dry run writes no files and does not count for them. */
+  /** Medians. The median of files ignores dry runs, because these write no files. */
   sizes: Record<SizeKey, number | null>;
 }
 
 /**
- * From the day of the first run to the day of the last, without gaps: a day without runs has 0 of
- * them.
+ * Buckets from the day of the first run to the day of the last one, without gaps. If there are more
+ * than `maxBuckets` days, each bucket covers several days.
+ *
+ * @param runs - oldest first.
  */
 export function timeline(runs: readonly Run[], maxBuckets: number = 90): Bucket[] {
   const [first, last] = [runs[0], runs.at(-1)];
@@ -145,13 +149,11 @@ export function timeline(runs: readonly Run[], maxBuckets: number = 90): Bucket[
   return buckets;
 }
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
-
 /**
- * Of some days there are hours, and of some hours there are tens of minutes: days would be a point
- * or two.
+ * As {@link timeline}, but with buckets of an hour if the runs span at most three days, and of ten
+ * minutes if they span at most six hours. Otherwise a short history would be one or two points.
+ *
+ * @param runs - oldest first.
  */
 export function fineTimeline(runs: readonly Run[]): Bucket[] {
   const [first, last] = [runs[0], runs.at(-1)];
@@ -160,7 +162,7 @@ export function fineTimeline(runs: readonly Run[]): Bucket[] {
   if (length > 3 * DAY_MS) return timeline(runs);
   const minutes = length > 6 * HOUR_MS ? 60 : 10;
   const begin = new Date(first.timestamp);
-  // By the user's clock; in some time zones an hour begins at another's half.
+  // Rounded in local time: some time zones are offset by half an hour.
   begin.setMinutes(begin.getMinutes() - (begin.getMinutes() % minutes), 0, 0);
   const buckets: Bucket[] = [];
   for (let start = begin.getTime(); start <= last.timestamp; start += minutes * MINUTE_MS) {
@@ -171,7 +173,7 @@ export function fineTimeline(runs: readonly Run[]): Bucket[] {
   return buckets;
 }
 
-/** The begin of a moment's day, or of the day so many days later: those are not all of 24 hours. */
+/** Midnight of the day, or of `later` days after it. A day need not have 24 hours. */
 function midnight(timestamp: number, later: number = 0): number {
   const date = new Date(timestamp);
   return new Date(date.getFullYear(), date.getMonth(), date.getDate() + later).getTime();

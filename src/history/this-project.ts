@@ -1,6 +1,6 @@
-// this-project.ts: which recorded runs are of the project that the user stands in, and how they
-// call it: by its folder's name. The name is looked up when something is shown and kept nowhere: no
-// recorded run has it.
+// this-project.ts: which recorded runs belong to the project of the working directory. A recorded
+// run contains only a digest of its project. For this one project the digest can be computed, and
+// the project is shown by the name of its folder. That name is stored nowhere.
 import { basename } from 'node:path';
 import { projectId } from '../collect/identify.ts';
 import { projectName } from '../scan/scan.ts';
@@ -8,7 +8,7 @@ import type { Host } from '../system/host.ts';
 import { projectRoot } from '../system/project-root.ts';
 
 export interface ThisProject {
-  /** As its runs are recorded. */
+  /** The digest in its recorded runs. */
   id: string;
   /** The name of its folder. */
   folder: string;
@@ -21,6 +21,6 @@ export function thisProject({ cwd }: Host): ThisProject | undefined {
     : { id: projectId(projectName(root)), folder: basename(root) || root };
 }
 
-/** How a line calls the project of a run: by its folder, or by the begin of its digest. */
+/** The name of a run's project: the folder, or the first digits of the digest. */
 export const projectWord = (id: string, here: ThisProject | undefined): string =>
   id === here?.id ? here.folder : `project ${id.slice(0, 8)}`;

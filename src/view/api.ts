@@ -1,7 +1,7 @@
-// wire.ts: what the server of the local page tells the page: both sides are checked against it, and
-// no Node is in it: the page is compiled with the browser's types only. Ten thousand runs say the
-// same few words again and again, so on the way a word is its place in a list, which makes a sixth
-// of the bytes.
+// api.ts: the data that the server of the local page sends to the page. Both sides are compiled
+// against these types; the page only with the types of a browser, so this file uses no Node API.
+// Ten thousand runs repeat the same few words, so each word is sent once and then referred to by
+// its index; that needs a sixth of the bytes.
 import { EVENT_KEYS, eventFrom, type LossReason } from '../contract/contract.ts';
 import type { Outcome, Run } from '../otlp/decode.ts';
 
@@ -18,21 +18,21 @@ export interface Packed {
 
 /** Timestamp, outcome and reason, and the event in the order of its keys. */
 type Row = [number, Cell, Cell, ...Cell[]];
-/** A word is a list of one: its place. */
+/** A word is sent as a list that contains its index. */
 type Cell = [number] | number | boolean | null;
 
 export function pack(runs: readonly Run[]): Packed {
-  const places = new Map<string, number>();
+  const indexes = new Map<string, number>();
   const cell = (value: string | number | boolean | null): Cell => {
     if (typeof value !== 'string') return value;
-    const place = places.get(value) ?? places.size;
-    places.set(value, place);
-    return [place];
+    const index = indexes.get(value) ?? indexes.size;
+    indexes.set(value, index);
+    return [index];
   };
   const rows = runs.map(({ timestamp, outcome, reason = null, event }): Row => {
     return [timestamp, cell(outcome), cell(reason), ...EVENT_KEYS.map((key) => cell(event[key]))];
   });
-  return { words: [...places.keys()], rows };
+  return { words: [...indexes.keys()], rows };
 }
 
 export function unpack({ words, rows }: Packed): Run[] {
@@ -46,26 +46,26 @@ export function unpack({ words, rows }: Packed): Run[] {
 }
 
 /**
- * Consent and delivery, as `lhp-otel view` found them where it was started. No path (a folder’s
- * name only), no header value.
+ * Consent and delivery, for the folder and environment in which `lhp-otel view` was started. It
+ * contains no header value and no path, only the name of the project's folder.
  */
 export interface State {
   version: string;
   mode: 'off' | 'local' | 'send';
-  /** What becomes of runs now, in the words of `lhp-otel status`. */
+  /** What happens to a run that is recorded now, as in `lhp-otel status`. */
   summary: string;
-  /** In the order in which they are asked. */
+  /** In the order in which they are checked. */
   layers: Layer[];
-  /** The project in whose folder the page was started: its digest, and the name of its folder. */
+  /** The project in whose folder the page was started: its digest and the name of its folder. */
   project: { id: string; folder: string } | null;
   endpoint: string | null;
-  /** Where the endpoint was named, in words. */
+  /** Where the endpoint is configured, in words. */
   endpointSource: string | null;
   proxy: string | null;
   headers: string[];
   compression: string;
   timeoutMs: number;
-  /** ISO 8601, as are all times in `delivery`. */
+  /** ISO 8601, like all times in `delivery`. */
   oldestWaiting: string | null;
   delivery: {
     lastSuccess?: string;
@@ -75,25 +75,25 @@ export interface State {
     retryAt?: string;
     rejectedPoints?: number;
   };
-  /** Files in the history that are no recorded run. */
+  /** How many files in the history are not recorded runs. */
   unreadable: number;
   problems: string[];
   warnings: string[];
 }
 
-/** Who can say off, and how. Text between backticks is code. */
+/** What can switch telemetry off, and how. Text between backticks is code. */
 interface Layer {
   name: string;
   off: string;
   on: string;
-  /** This one has said off. */
+  /** Whether this layer has switched telemetry off. */
   decided: boolean;
 }
 
-/** The answer to a purge. */
+/** The response to a purge. */
 export interface Purged {
   deleted: number;
 }
 
-/** What the page must send for a purge. */
+/** The body of a request to purge. */
 export const PURGE = { confirm: 'purge' } as const;

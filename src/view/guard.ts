@@ -1,14 +1,15 @@
-// guard.ts: who may ask the local page's server. Any program on the machine and any site in the
-// user's browser can reach a port on loopback, so a request must know the token, which is part of
-// the path, and must be addressed to us by name: a foreign name that resolves to 127.0.0.1 (DNS
-// rebinding) is not us. Only the page itself may ask for a change. Nothing is answered here.
+// guard.ts: decides which requests the server of the local page accepts. Any program on the machine
+// and any site in the user's browser can reach a port on loopback. A request must therefore contain
+// the token, which is part of the path, and its Host header must name this server: with DNS
+// rebinding, another name resolves to 127.0.0.1. A request that changes something must also come
+// from the page.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** 256 bits. */
+/** A random secret of 256 bits. */
 export const newToken = (): string => randomBytes(32).toString('base64url');
 
-/** In a time that says nothing about how much of it is right, or how long it is. */
+/** Compares in constant time: the duration reveals neither the secret nor its length. */
 export function isSecret(given: string, secret: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(secret));
@@ -19,7 +20,39 @@ export function isOurHost({ headersDistinct }: IncomingMessage, port: number): b
   return host.length === 1 && [`127.0.0.1:${port}`, `localhost:${port}`].includes(host[0] ?? '');
 }
 
-/** Sent by our own page: the browser says so, and a form of a foreign site cannot send JSON. */
+/** A one-time secret, for the address that the browser is started with. */
+export interface OneTimeSecret {
+  readonly secret: string;
+  /** Whether this is the secret, unused and not expired. It is used up if so. */
+  use(given: string): boolean;
+  /** Resolves when the secret becomes invalid: true if it was used, false if it expired. */
+  readonly used: Promise<boolean>;
+}
+
+export function oneTimeSecret(lifetimeMs: number): OneTimeSecret {
+  const secret = newToken();
+  const { promise: used, resolve } = Promise.withResolvers<boolean>();
+  let valid = true;
+  const end = (wasUsed: boolean) => {
+    valid = false;
+    resolve(wasUsed);
+  };
+  setTimeout(() => end(false), lifetimeMs).unref();
+  return {
+    secret,
+    used,
+    use(given) {
+      if (!valid || !isSecret(given, secret)) return false;
+      end(true);
+      return true;
+    },
+  };
+}
+
+/**
+ * Whether a request comes from our own page. The browser says so in its headers, and a form of
+ * another site cannot send JSON.
+ */
 export function isFromOurPage({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
   return (
@@ -43,8 +76,8 @@ const POLICY = [
 ];
 
 /**
- * On every answer: nothing from elsewhere, nothing inline, nothing kept, nothing embedded, no
- * address given away.
+ * The headers of every response. The page loads nothing from other origins and runs no inline
+ * script, is not cached and not embedded, and does not reveal its address in a referrer.
  */
 export const SAFE_HEADERS = {
   'Content-Security-Policy': POLICY.join('; '),

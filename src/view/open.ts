@@ -1,6 +1,6 @@
-// open.ts: the page in the user's browser, by the platform's own opener. The address, which holds
-// no secret (redirect.ts), is one argument of a program; no shell reads it.
-// Where there is no opener, no display or no browser, nothing happens: the address was printed.
+// open.ts: opens the page in the user's browser with the opener of the platform. The URL contains
+// no secret (redirect.ts) and is passed as an argument, not through a shell. If there is no opener,
+// no display or no browser, nothing happens: the address was printed before.
 import { spawn } from 'node:child_process';
 import { delimiter, isAbsolute } from 'node:path';
 import type { Host } from '../system/host.ts';
@@ -16,26 +16,26 @@ export function openBrowser(url: string, host: Host): void {
     windowsHide: true,
     env: { ...host.env, PATH: absoluteFolders(host) },
   });
-  child.on('error', () => {}); // there is none
+  child.on('error', () => {}); // the opener cannot be started
   child.unref();
 }
 
 export const canOpenBrowser = (host: Host): boolean => openerOf(host).length > 0;
 
-/** The program by its absolute path, and its arguments. */
+/** The absolute path of the opener and its arguments; empty if there is none. */
 export function openerOf(host: Host): string[] {
   const { env, platform } = host;
   if (platform === 'darwin') return ['/usr/bin/open'];
-  // `start` is a word of cmd.exe, which would read the address as a command line.
+  // Not `start`: cmd.exe would parse the URL as a command line.
   if (platform === 'win32')
     return [windowsProgram('rundll32.exe', env), 'url.dll,FileProtocolHandler'];
-  // Without a display xdg-open tries browsers for terminals; editors that work remotely name an
-  // opener of theirs in BROWSER.
+  // Without a display xdg-open would start a terminal browser. Editors that work remotely set
+  // BROWSER to an opener of their own.
   if (!env.DISPLAY && !env.WAYLAND_DISPLAY && !env.BROWSER) return [];
   const opener = which('xdg-open', '/', { ...host, env: { ...env, PATH: absoluteFolders(host) } });
   return opener === undefined ? [] : [opener];
 }
 
-/** PATH without relative folders: there a project would say what is started, also by xdg-open. */
+/** PATH without relative folders, so that a project cannot provide the opener or the browser. */
 const absoluteFolders = ({ env: { PATH = '' } }: Host): string =>
   PATH.split(delimiter).filter(isAbsolute).join(delimiter);

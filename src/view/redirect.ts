@@ -1,7 +1,7 @@
-// redirect.ts: the page's one-time address on its way to the browser. In the browser's command line
-// every user of the machine could read it (/proc/*/cmdline) and be there first; so the browser is
-// given the name of a file that only its user can read, and that sends it on. The file is gone as
-// soon as it was used, or is of no use any more.
+// redirect.ts: hands the one-time address of the page to the browser. Every user of the machine can
+// read the command line of the browser (/proc/*/cmdline) and could use the address first. So the
+// browser is given a file that only its user can read, and that redirects to the address. The file
+// is removed as soon as the address was used or has expired.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -10,19 +10,16 @@ import { isSafeFromOthers } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 
 export interface Redirect {
-  /** The file's address. */
+  /** The URL of the file. */
   url: string;
   remove(): void;
 }
 
-/** `undefined` where there is no folder that nobody else can put a file into. */
+/** Writes the file. `undefined` if there is no folder that only this user can write to. */
 export function writeRedirect(address: string, { env }: Pick<Host, 'env'>): Redirect | undefined {
-  // The user's own, in memory and gone with the session; else the folder for everybody's temporary
-  // files.
-  const parents = [env.XDG_RUNTIME_DIR, tmpdir()].filter(
-    (path) => path !== undefined && isAbsolute(path),
-  );
-  for (const parent of parents as string[]) {
+  // The runtime folder belongs to the user, is in memory and is removed when the session ends.
+  for (const parent of [env.XDG_RUNTIME_DIR, tmpdir()]) {
+    if (parent === undefined || !isAbsolute(parent)) continue;
     const redirect = writeIn(parent, address);
     if (redirect) return redirect;
   }
@@ -35,19 +32,19 @@ function writeIn(parent: string, address: string): Redirect | undefined {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   };
   try {
-    folder = mkdtempSync(join(parent, 'lhp-otel-view-')); // 0700, and new
+    folder = mkdtempSync(join(parent, 'lhp-otel-view-')); // a new folder with mode 0700
     if (process.platform !== 'win32' && !isSafeFromOthers(folder))
-      throw new Error('others can put files here');
+      throw new Error('other users can write to a folder above');
     const file = join(folder, 'open.html');
     writeFileSync(file, pageTo(address), { flag: 'wx', mode: 0o600 });
     return { url: pathToFileURL(file).href, remove };
   } catch {
-    remove(); // not there, full, or not the user's alone: the next one
+    remove(); // the folder is missing, full or not safe: the caller tries the next one
     return undefined;
   }
 }
 
-/** The address is ours: digits, dots and the letters of a token. */
+/** The address needs no escaping: it consists of digits, dots, slashes and a base64url token. */
 const pageTo = (address: string): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -1,8 +1,7 @@
-// server.ts: the local page over HTTP, on 127.0.0.1 and nowhere else: the page's files, the
-// recorded runs as values, one run's exact request, and the purge. guard.ts decides who is
-// answered; all others get one and the same refusal. It reads the spool and the history, and
-// changes them only in a purge; it holds the runs' values, not their bytes, and asks no other host
-// anything.
+// server.ts: serves the local page over HTTP, on 127.0.0.1 only: the files of the page, the
+// recorded runs as values, the request of one run, and the purge. guard.ts decides which requests
+// are accepted; all others get the same refusal. Only a purge changes files. The server keeps the
+// values of the runs in memory, not their bytes, and sends no request to any other host.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,18 +9,26 @@ import { extname, join } from 'node:path';
 import type { GenerateEvent } from '../contract/contract.ts';
 import { recordedRuns } from '../history/read-runs.ts';
 import { purgeRuns, readRun, storedRuns } from '../spool/spool.ts';
+import { errorCode } from '../system/error.ts';
 import type { Host } from '../system/host.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import { type Data, PURGE, type Purged, pack } from './api.ts';
-import { isFromOurPage, isOurHost, isSecret, newToken, SAFE_HEADERS } from './guard.ts';
+import {
+  isFromOurPage,
+  isOurHost,
+  isSecret,
+  newToken,
+  oneTimeSecret,
+  SAFE_HEADERS,
+} from './guard.ts';
 import { stateOf } from './state.ts';
 
 export interface ViewServer {
-  /** The page's address, for the user's eyes. */
+  /** The address of the page, for the user. */
   url: string;
-  /** For the browser: it works once, within {@link ONCE_MS}, and leads to the page. */
+  /** An address for the browser. It redirects to the page once, within {@link ONCE_MS}. */
   urlOnce: string;
-  /** Whether that one was used, as soon as it cannot be used any more. */
+  /** Resolves when that address becomes invalid: true if it was used, false if it expired. */
   used: Promise<boolean>;
   close(): void;
 }
@@ -40,48 +47,65 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 const JSON_TYPE = 'application/json; charset=utf-8';
-const REFUSED: Reply = { status: 403, body: 'Open the address that lhp-otel view has printed.\n' };
-const NOT_FOUND: Reply = { status: 404, body: 'It is not here any more: load the page again.\n' };
+const REFUSED: Reply = { status: 403, body: 'Open the address that lhp-otel view printed.\n' };
+const NOT_FOUND: Reply = { status: 404, body: 'Not found: reload the page.\n' };
 /** The purge is the only request with a body. */
 const MAX_BODY_BYTES = 1024;
 
-/** A browser that has to be started first comes within this. */
+/** Long enough for a browser that has to be started first. */
 const ONCE_MS = 20_000;
 
-/** `port` 0 is a free one. `files` is the folder with the built page. */
+/**
+ * Starts the server.
+ *
+ * @param port - 0 for a free port.
+ * @param folder - the folder of the built page.
+ * @throws Error if the port cannot be used.
+ */
 export async function startServer(
   host: Host,
   port: number,
-  files: string,
+  folder: string,
   onceMs: number = ONCE_MS,
 ): Promise<ViewServer> {
   const token = newToken();
-  let once: string | undefined = newToken();
-  let settle = (_used: boolean): void => {};
-  const used = new Promise<boolean>((resolve) => {
-    settle = resolve;
-  });
-  const end = (by: boolean) => {
-    once = undefined;
-    settle(by);
-  };
-  setTimeout(() => end(false), onceMs).unref();
-  const paths = resolvePaths(host);
-  const page = new Map(readdirSync(files).map((name) => [name, readFileSync(join(files, name))]));
-  const known = new Map<number, GenerateEvent>();
+  const once = oneTimeSecret(onceMs);
+  const reply = replier(host, folder);
 
   const answer = async (request: IncomingMessage): Promise<Reply> => {
+    if (!isOurHost(request, actualPort)) return REFUSED;
     const { method, url = '' } = request;
     const [, secret = '', name] = /^\/([^/]*)(?:\/(.*))?$/.exec(url) ?? [];
-    if (!isOurHost(request, bound)) return REFUSED;
-    if (once !== undefined && method === 'GET' && isSecret(secret, once)) {
-      end(true);
+    if (method === 'GET' && once.use(secret))
       return { status: 303, headers: { Location: `/${token}/` } };
-    }
-    if (!isSecret(secret, token)) return REFUSED;
-    if (name === 'purge') return method === 'POST' ? purge(request) : notAllowed('POST');
-    return method === 'GET' ? get(name) : notAllowed('GET');
+    return isSecret(secret, token) ? reply(request, name) : REFUSED;
   };
+
+  const server = createServer((request, response) => {
+    answer(request)
+      .catch(failureReply)
+      .then((reply) => send(response, reply));
+  });
+  const actualPort = await listen(server, port);
+  const address = (secret: string) => `http://127.0.0.1:${actualPort}/${secret}`;
+  return {
+    url: `${address(token)}/`,
+    urlOnce: address(once.secret),
+    used: once.used,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+type Replier = (request: IncomingMessage, name: string | undefined) => Promise<Reply>;
+
+/** Replies to accepted requests. `name` is the part of the path after the token. */
+function replier(host: Host, folder: string): Replier {
+  const paths = resolvePaths(host);
+  const page = new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+  const known = new Map<number, GenerateEvent>();
 
   const get = async (name: string | undefined): Promise<Reply> => {
     const file = name === '' ? 'page.html' : (name ?? '');
@@ -100,36 +124,24 @@ export async function startServer(
     return json({ deleted: purgeRuns(paths) } satisfies Purged);
   };
 
-  const server = createServer((request, response) => {
-    answer(request)
-      .catch((error: NodeJS.ErrnoException): Reply => {
-        // The browser is told, in a word that holds no path.
-        return {
-          status: 500,
-          body: `The recorded runs could not be read or changed (${error.code ?? error.name}).\n`,
-        };
-      })
-      .then((reply) => send(response, reply));
-  });
-  const bound = await listen(server, port);
-  const address = (secret: string) => `http://127.0.0.1:${bound}/${secret}`;
-  return {
-    url: `${address(token)}/`,
-    urlOnce: address(once),
-    used,
-    close: () => {
-      server.close();
-      server.closeAllConnections();
-    },
+  return async (request, name) => {
+    if (name === 'purge') return request.method === 'POST' ? purge(request) : notAllowed('POST');
+    return request.method === 'GET' ? get(name) : notAllowed('GET');
   };
 }
+
+/** The page shows this to the user. An error code contains no path. */
+const failureReply = (error: unknown): Reply => ({
+  status: 500,
+  body: `The recorded runs could not be read or changed (${errorCode(error) ?? 'error'}).\n`,
+});
 
 async function dataOf(host: Host, paths: Paths, known: Map<number, GenerateEvent>): Promise<Data> {
   const runs = recordedRuns(paths, known);
   return { runs: pack(runs), state: await stateOf(host, runs.length) };
 }
 
-/** The file, byte for byte. */
+/** The file of a run, byte for byte. */
 function requestOf(paths: Paths, timestamp: number): Reply {
   const run = storedRuns(paths).find((stored) => stored.timestamp === timestamp);
   const body = run && readRun(run);
@@ -143,7 +155,7 @@ const json = (value: object): Reply => ({
 });
 const notAllowed = (method: string): Reply => ({
   status: 405,
-  body: `Only ${method}.\n`,
+  body: `Use ${method}.\n`,
   headers: { Allow: method },
 });
 
@@ -169,18 +181,21 @@ function send(
   response.end(body);
 }
 
+/** Resolves to the actual port. */
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', ({ code = '', message }: NodeJS.ErrnoException) => {
-      const why: Record<string, string> = {
-        EADDRINUSE: 'is in use',
-        EACCES: 'may not be used by this user',
-      };
-      const wrong =
-        why[code] &&
-        `port ${port} ${why[code]}; give another from 1 to 65535, or none for a free one`;
-      reject(new Error(wrong ?? message));
-    });
+    server.once('error', (error) => reject(new Error(listenProblem(error, port))));
     server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
+}
+
+function listenProblem(error: Error, port: number): string {
+  const why: Record<string, string> = {
+    EADDRINUSE: 'is in use',
+    EACCES: 'may not be used by this user',
+  };
+  const problem = why[errorCode(error) ?? ''];
+  return problem === undefined
+    ? error.message
+    : `port ${port} ${problem}; give another port from 1 to 65535, or none to use a free one`;
 }

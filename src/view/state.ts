@@ -1,6 +1,5 @@
-// state.ts: consent and delivery → what the local page tells about them, in words: the same answer
-// as `lhp-otel status`, without the paths, and with the way to change it. Header values are not in
-// it, because they are not in `status`.
+// state.ts: consent and delivery for the local page. It is the status of `lhp-otel status`, without
+// paths, and with how to switch each layer off and on. Like `status`, it contains no header values.
 import { LAYERS, type Layer as LayerName } from '../consent/consent.ts';
 import { thisProject } from '../history/this-project.ts';
 import { type Status, statusOf } from '../status.ts';
@@ -38,15 +37,16 @@ const SWITCHES: Record<LayerName, Switch> = {
   },
 };
 
+/** @param shown - how many of the recorded runs the page shows. */
 export async function stateOf(host: Host, shown: number): Promise<State> {
   const status = await statusOf(host);
   const { consent, delivery } = status;
   const runs = status.runs ?? { waiting: 0, sent: 0, local: 0, lost: 0 };
-  const homeless = (text: string) => (host.home ? text.replaceAll(host.home, '~') : text);
+  const withoutHome = (text: string) => (host.home ? text.replaceAll(host.home, '~') : text);
   return {
     version: status.version,
     mode: status.mode,
-    summary: homeless(status.summary),
+    summary: withoutHome(status.summary),
     layers: LAYERS.map((name) => ({
       name,
       ...SWITCHES[name],
@@ -62,8 +62,8 @@ export async function stateOf(host: Host, shown: number): Promise<State> {
     oldestWaiting: status.oldest_waiting,
     delivery,
     unreadable: Math.max(0, runs.waiting + runs.sent + runs.local + runs.lost - shown),
-    problems: status.problems.map(homeless),
-    warnings: status.warnings.map(homeless),
+    problems: status.problems.map(withoutHome),
+    warnings: status.warnings.map(withoutHome),
   };
 }
 

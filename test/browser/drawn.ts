@@ -1,6 +1,5 @@
-// drawn.ts: what a page draws on its canvases, noted by the canvas itself before the page has
-// loaded, so that a chart can be held against the numbers and not only against what is written
-// beside it.
+// drawn.ts: records what a page draws on its canvases, so that tests can compare the drawing itself
+// with the numbers, and not only the text beside it.
 import { expect } from 'vitest';
 
 export interface Drawn {
@@ -21,7 +20,7 @@ export interface Disc {
   radius: number;
 }
 
-/** Runs in the page; the list is `drawn` in its window. */
+/** Runs in the page, before the page's own script. The lists are `window.drawn` and `.discs`. */
 export function recordDrawing(): void {
   const drawn: Drawn[] = [];
   const discs: Disc[] = [];
@@ -66,7 +65,7 @@ export function recordDrawing(): void {
   }
 }
 
-/** Pixels follow values along one straight line; the canvas rounds both ends. */
+/** Expects pixels to be a linear function of values. The canvas rounds to whole pixels. */
 export function expectLinear(
   values: number[],
   pixels: (number | undefined)[],

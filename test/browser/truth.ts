@@ -1,11 +1,11 @@
-// truth.ts: what the page must show, read from the files of a history and counted here, by nothing
-// of the program that is tested.
+// truth.ts: what the page must show. The files of the history are read and counted here, without
+// any code of the program under test.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sandbox } from '../../scripts/harness/sandbox.ts';
 
 export const DAY_MS = 24 * 3_600_000;
-/** Where the user sits, who is not where the machine is. */
+/** The time zone of the browser, which is not that of the machine. */
 export const ZONE = 'America/New_York';
 
 /** One recorded run. */
@@ -24,7 +24,7 @@ const dayOf = new Intl.DateTimeFormat('en-GB', {
   year: 'numeric',
 });
 
-/** The runs as their files have them, read here and by nothing of ours. */
+/** The runs in the files of the history. */
 export function truth(box: Sandbox): Truth[] {
   return [box.spoolDir, box.historyDir]
     .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
@@ -76,10 +76,7 @@ const clockOf = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
 });
 
-/**
- * The place of a run on the page's time axis: its day, or in a short history its hour or ten
- * minutes.
- */
+/** The label of a run's bucket: its day, or in a short history its hour or ten minutes. */
 function placeOf(runs: Truth[]): (time: number) => string {
   const length = (runs.at(-1)?.time ?? 0) - (runs[0]?.time ?? 0);
   if (length > 3 * DAY_MS) return (time) => dayOf.format(time);
@@ -92,15 +89,12 @@ function placeOf(runs: Truth[]): (time: number) => string {
   };
 }
 
-/**
- * One row a day (or a shorter time), from the first to the last, as the page's tables must have
- * them.
- */
+/** The rows that the tables of the page must have: one per bucket, from the first to the last. */
 export function days(runs: Truth[]) {
   const place = placeOf(runs);
   const labels: string[] = [];
   const last = place(runs.at(-1)?.time ?? 0);
-  // In steps that skip no place: half a day, so that no change of the clock does, or some minutes.
+  // The steps are shorter than a bucket, also on a day of 23 hours, so that none is skipped.
   const step = last.includes(' to ') ? 5 * 60_000 : DAY_MS / 2;
   for (let time = runs[0]?.time ?? 0; labels.at(-1) !== last; time += step) {
     const label = place(time);

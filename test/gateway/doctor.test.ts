@@ -1,5 +1,5 @@
-// `lhp-otel doctor`: each probe where it is fine and where it is not, and what it never shows or
-// does.
+// `lhp-otel doctor`: the result of each probe with and without a problem, and what it never shows
+// or does.
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -57,7 +57,7 @@ describe('against the real collector', () => {
     real = await startCollector(needed.path);
   });
   afterAll(() => real.stop());
-  it('every probe is fine, and the keys are stable', async () => {
+  it('every probe is ok, and the keys are stable', async () => {
     const { diagnosis, results } = await doctor({ [`${PREFIX}ENDPOINT`]: real.endpoint });
     expect(Object.keys(diagnosis)).toEqual([
       'version',
@@ -87,7 +87,7 @@ describe('against the real collector', () => {
   });
 });
 
-describe('the port of gRPC, of the real collector', () => {
+describe('against the gRPC port of the real collector', () => {
   const needed = collector();
   if (lacking(needed)) return;
   let real: RealCollector;
@@ -95,31 +95,31 @@ describe('the port of gRPC, of the real collector', () => {
     real = await startCollector(needed.path, 'grpc.yaml');
   });
   afterAll(() => real.stop());
-  it('says which port is meant, and so does status', async () => {
+  it('says which port is the right one', async () => {
     const env = { [`${PREFIX}ENDPOINT`]: real.endpoint };
     expect((await doctor(env)).of('request')).toMatchObject({
       result: 'failure',
       detail: expect.stringMatching(/HTTP\/1\.1 .*gRPC is on port 4317, .* on 4318/),
-      advice: 'make the port of the endpoint that of OTLP/HTTP',
+      advice: 'set the port of the endpoint to that of OTLP/HTTP',
     });
   });
 });
 it.each<[string, string, boolean]>([
   ['http://collector:4318/v1/metrics', 'HPE_INVALID_CONSTANT', true],
-  ['https://collector:4317/v1/metrics', 'ECONNRESET', true], // over TLS a gRPC server breaks off
+  ['https://collector:4317/v1/metrics', 'ECONNRESET', true], // a gRPC server ends the connection
   ['https://collector:4318/v1/metrics', 'ECONNRESET', false],
   ['http://collector:4317/v1/metrics', 'ECONNREFUSED', false],
-])('%s, %s: the port of gRPC is named: %s', (url, code, named) => {
+])('%s, %s: the message names the gRPC port: %s', (url, code, named) => {
   expect(classify({ code }, url).why.includes('OTLP/gRPC')).toBe(named);
 });
 
 describe('this machine', () => {
-  it('no endpoint: fine, and nothing of the network', async () => {
+  it('no endpoint: ok, and no network activity', async () => {
     const { results, of } = await doctor({});
     expect(of('configuration')?.detail).toMatch(/stay on this machine/);
     expect([results.dns, results.tcp, results.request]).toEqual(['skipped', 'skipped', 'skipped']);
   });
-  it('off: says who, and asks nobody', async () => {
+  it('off: names the layer, and connects to nothing', async () => {
     const server = await serve({});
     const { of } = await doctor({ DO_NOT_TRACK: '1', [`${PREFIX}ENDPOINT`]: server.endpoint });
     expect(of('consent')).toMatchObject({
@@ -128,7 +128,7 @@ describe('this machine', () => {
     });
     expect(server.connections()).toBe(0);
   });
-  it('switched off in a file that names an endpoint: asks nobody either', async () => {
+  it('off in a file that also names an endpoint: connects to nothing', async () => {
     const [box, server] = [newBox(), await serve({})];
     const folder = join(box.home, '.config', 'lhp-otel');
     mkdirSync(folder, { recursive: true });
@@ -150,11 +150,11 @@ describe('this machine', () => {
       detail: expect.stringContaining('https or http'),
     });
   });
-  it('no home', async () => {
+  it('a state folder that cannot be created', async () => {
     const { results } = await doctor({ XDG_STATE_HOME: '/dev/null' });
     expect(results.state).toBe('failure');
   });
-  it.skipIf(process.getuid?.() !== 0)('a state folder of somebody else', async () => {
+  it.skipIf(process.getuid?.() !== 0)('a state folder of another user', async () => {
     const box = newBox();
     mkdirSync(box.stateDir, { recursive: true, mode: 0o700 });
     chownSync(box.stateDir, 12345, 12345);
@@ -171,7 +171,7 @@ describe('this machine', () => {
   ])('%i bytes left: %s', (bytes, result) =>
     expect(judgeSpace('/state', bytes).result).toBe(result),
   );
-  it('a spool with corrupt and foreign files is counted, and left as it is', async () => {
+  it('counts unreadable and foreign files in the spool, and changes none', async () => {
     const box = newBox();
     mkdirSync(box.spoolDir, { recursive: true, mode: 0o700 });
     for (const name of [`${Date.now()}.json`, 'notes.txt'])
@@ -202,8 +202,8 @@ describe('this machine', () => {
   });
 });
 
-describe('the way', () => {
-  it('a name that nobody knows', async () => {
+describe('the network', () => {
+  it('a name without an address', async () => {
     expect(
       (await doctor({ [`${PREFIX}ENDPOINT`]: 'https://collector.invalid' })).results,
     ).toMatchObject({
@@ -211,7 +211,7 @@ describe('the way', () => {
       tcp: 'skipped',
     });
   });
-  it('nobody listens', async () => {
+  it('a port on which nothing listens', async () => {
     const { results } = await doctor({
       [`${PREFIX}ENDPOINT`]: `http://127.0.0.1:${await freePort()}`,
     });
@@ -251,7 +251,7 @@ describe('the way', () => {
   ])('a clock that is %i s ahead: %s', (seconds, result) => {
     expect(judgeClock(1e12, 1e12 + seconds * 1000).result).toBe(result);
   });
-  it('the date of the answer is what the clock is compared with', async () => {
+  it('compares the clock with the date of the response', async () => {
     const date = new Date(Date.now() - 3_600_000).toUTCString();
     const server = await serve({ script: [{ headers: { date } }] });
     expect((await doctor({ [`${PREFIX}ENDPOINT`]: server.endpoint })).results).toMatchObject({
@@ -278,10 +278,10 @@ describe('TLS', () => {
   );
   it.each<[string, string, string[], string, RegExp]>([
     ['good', 'good', ['CERTIFICATE'], 'ok', /valid until/],
-    ['soon over', 'soon', ['CERTIFICATE'], 'warning', /valid until/],
-    ['over', 'expired', ['CERTIFICATE'], 'failure', /CERT_HAS_EXPIRED/],
-    ['of another host', 'other', ['CERTIFICATE'], 'failure', /ALTNAME/],
-    ['of an unknown authority', 'good', [], 'failure', /UNABLE_TO/],
+    ['about to expire', 'soon', ['CERTIFICATE'], 'warning', /valid until/],
+    ['expired', 'expired', ['CERTIFICATE'], 'failure', /CERT_HAS_EXPIRED/],
+    ['for another host', 'other', ['CERTIFICATE'], 'failure', /ALTNAME/],
+    ['signed by an unknown authority', 'good', [], 'failure', /UNABLE_TO/],
   ])('a certificate that is %s', async (_, which, files, result, detail) => {
     const tls = {
       key: readFileSync(file(`${which}.key`)),
@@ -293,7 +293,7 @@ describe('TLS', () => {
     expect(of('tls')).toMatchObject({ result, detail: expect.stringMatching(detail) });
     expect(results.request).toBe(result === 'failure' ? 'skipped' : 'ok');
   });
-  it('no client certificate where one is wanted, and with it', async () => {
+  it('a client certificate that is required: without and with it', async () => {
     const ca = readFileSync(file('ca.crt'));
     const tls = {
       key: readFileSync(file('good.key')),
@@ -316,6 +316,6 @@ describe('TLS', () => {
       request: 'ok',
     });
   });
-  it('without a date of its end', () =>
+  it('a certificate without an end date is ok', () =>
     expect(judgeCertificate('an authority', undefined).result).toBe('ok'));
 });

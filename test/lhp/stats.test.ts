@@ -1,6 +1,6 @@
-// `lhp-otel stats` on a history with a real wrapped run of the real lhp and many more from the
-// recorder: its numbers are those that plain arithmetic on `show` gives, it fits every width, and
-// what no terminal is gets no colors.
+// `lhp-otel stats` on a history with one run of the real lhp and many from the recorder: its
+// numbers equal those computed here from `show`, its lines fit every width, and only a terminal
+// gets colors.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -27,7 +27,7 @@ const box = sandbox({
 });
 afterAll(() => box.dispose());
 
-/** Without chance: the same history each time. */
+/** Not random: the same history each time. */
 function* volume(): Generator<[daysAgo: number, event: Partial<GenerateEvent>]> {
   for (let daysAgo = 100; daysAgo > 0; daysAgo -= 1) {
     if (daysAgo % 7 < 2) continue;
@@ -71,7 +71,7 @@ interface Truth {
   at: number;
   event: GenerateEvent;
 }
-/** What `show` says of each run, and its time from the file's name. */
+/** Each run as `show` prints it, and its time from the name of the file. */
 let truth: Truth[] = [];
 
 beforeAll(async () => {
@@ -104,7 +104,7 @@ beforeAll(async () => {
   truth = times.map((at, index) => ({ at, event: events[index] as GenerateEvent }));
 });
 
-/** By rank, of values that were sorted as text would not be. */
+/** Computed independently of the code under test. */
 function quantile(values: number[], q: number): number {
   const sorted = Float64Array.from(values).sort();
   const rank = q * (sorted.length - 1);
@@ -143,7 +143,7 @@ const json = (args: string[] = []) => {
   };
 };
 
-it('has the real run, where there is a real lhp', () => {
+it('contains the run of the real lhp', () => {
   if (!real.lacks)
     expect(truth.at(-1)?.event).toMatchObject({
       lhp_version: '0.9.3',
@@ -152,7 +152,7 @@ it('has the real run, where there is a real lhp', () => {
     });
 });
 
-it('show gives every byte of it to who reads slowly, and is quiet to who stops reading', () => {
+it('show prints every byte to a slow reader, and no error to one that stops reading', () => {
   const bytes = readdirSync(box.historyDir)
     .sort()
     .map((name) => `${readFileSync(join(box.historyDir, name), 'utf8')}\n`)
@@ -171,7 +171,7 @@ it('show gives every byte of it to who reads slowly, and is quiet to who stops r
 });
 
 describe('--json', () => {
-  it('its numbers are those of the history', () => {
+  it('equals the numbers of the history', () => {
     const stats = json();
     expect(stats.runs).toBe(truth.length);
     expect(truth.length).toBeGreaterThan(150);
@@ -205,7 +205,7 @@ describe('--json', () => {
       });
     }
   });
-  it('by days of the user’s time zone', () => {
+  it('by day of the local time zone', () => {
     const { days } = json();
     expect(days.map(({ start }) => dayOf(start))).toEqual([
       ...new Set(truth.map(({ at }) => dayOf(at))),
@@ -220,7 +220,7 @@ describe('--json', () => {
       });
     }
   });
-  it('the slower version is a change, and is called slower', () => {
+  it('reports the slower version as slower', () => {
     expect(json().changes).toContainEqual(
       expect.objectContaining({
         verdict: 'slower',
@@ -228,7 +228,7 @@ describe('--json', () => {
       }),
     );
   });
-  it('--since takes days, and a date', () => {
+  it('--since accepts a time span and a date', () => {
     const recent = truth.filter(({ at }) => at >= Date.now() - 10 * DAY);
     expect(json(['--since', '10d']).runs).toBe(recent.length);
     const date = dayOf(Date.now() - 20 * DAY);
@@ -264,7 +264,7 @@ describe('on a terminal', () => {
     return Buffer.from(terminal.shown(), 'latin1').toString('utf8');
   };
   it.each([40, 80, 200])(
-    'of %i columns every line fits, and more room is used',
+    'of %i columns every line fits, and wider charts use more room',
     async (columns) => {
       const text = await shown(columns);
       expect(text).toContain('\x1b[1m');
@@ -277,38 +277,38 @@ describe('on a terminal', () => {
       for (const word of ['dev', 'prod', '0.8.7', 'slower']) expect(text).toContain(word);
     },
   );
-  it('NO_COLOR is heard', async () =>
+  it('respects NO_COLOR', async () =>
     expect(await shown(80, { NO_COLOR: '1' })).not.toContain('\x1b'));
-  it('a pipe gets the same text without colors', async () =>
+  it('prints the same text without colors to a pipe', async () =>
     expect(piped()).toBe(stripVTControlCharacters(await shown(80)).replaceAll('\r\n', '\n')));
 });
 
 describe('in a pipe', () => {
-  it('FORCE_COLOR is heard', () => {
+  it('respects FORCE_COLOR', () => {
     expect(piped()).not.toContain('\x1b');
     expect(piped({ FORCE_COLOR: '1' })).toContain('\x1b[31mslower');
   });
   it.each([{ LC_ALL: 'C' }, { LC_ALL: undefined, LANG: 'POSIX' }])(
-    'a locale without UTF-8 gets ASCII, and the same numbers: %j',
+    'prints ASCII and the same numbers in a locale without UTF-8: %j',
     (env) => {
       const text = piped(env);
       expect(text).toMatch(/^[\n\x20-\x7e]+$/);
-      expect(text.split('\n').filter((line) => !/mark|lowest/.test(line))).toEqual(
+      expect(text.split('\n').filter((line) => !/one bar|lowest/.test(line))).toEqual(
         piped()
           .replace(/[▁-█]+( *[▁-█]+)* {2}/g, '')
           .split('\n')
-          .filter((line) => !/mark|lowest/.test(line)),
+          .filter((line) => !/one bar|lowest/.test(line)),
       );
     },
   );
-  it('the numbers are those of the JSON', () => {
+  it('prints the numbers of the JSON', () => {
     const stats = json();
     const text = piped();
     expect(text).toContain(
       `${stats.runs} runs, ${dayOf(stats.first ?? '')} to ${dayOf(stats.last ?? '')}\n`,
     );
     expect(text).toContain(
-      `median ${stats.p50?.toFixed(2)} s, 95 % took at most ${stats.p95?.toFixed(2)} s\n`,
+      `median ${stats.p50?.toFixed(2)} s, 95th percentile ${stats.p95?.toFixed(2)} s\n`,
     );
     for (const { value, runs, p50, p95 } of stats.by.lhp_version ?? [])
       expect(text).toMatch(
@@ -344,7 +344,7 @@ describe('the lines of changes', () => {
           .map((part) => (typeof part === 'string' ? part : part.text))
           .join(''),
     );
-  it('say of which project, whether in CI, and whether dry, so that each is another', () => {
+  it('name project, CI and dry runs, so that each series has another name', () => {
     const said = linesOf(200).filter((line) => line.includes(' s in '));
     expect(said.map((line) => / s in (.*?), lhp/.exec(line)?.[1]).sort()).toEqual([
       'dev in CI of project aaaaaaaa',
@@ -354,7 +354,7 @@ describe('the lines of changes', () => {
       'dev not in CI, dry runs of project aaaaaaaa',
     ]);
   });
-  it('say no more than tells them apart', () => {
+  it('name only what distinguishes the series', () => {
     const own = linesOf(
       200,
       runs.filter(({ event }) => !event.is_ci && !event.dry_run && event.project_id === PROJECT),
@@ -368,7 +368,7 @@ describe('the lines of changes', () => {
   );
 });
 
-it('of an empty history it says what to do next', () => {
+it('says what to do if the history is empty', () => {
   const empty = sandbox();
   const ran = empty.run(['stats']);
   expect(ran).toMatchObject({ status: 0, stdout: '' });
@@ -382,7 +382,7 @@ it('of an empty history it says what to do next', () => {
   empty.dispose();
 });
 
-it('what no run of ours says is shown as text, cut to the width', () => {
+it('prints untrusted words as text, cut to the width', () => {
   const hostile = `\x1b]0;title\x07\u202e${'x'.repeat(500)}\r\nsecond line`;
   const words = {
     environment: hostile,

@@ -1,4 +1,4 @@
-// Where a generate became slower: what must be marked is, and noise never is.
+// Changes of duration: real changes are reported, and noise is not.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generator, hourly, noise, runAt } from '../../scripts/harness/history.ts';
@@ -26,13 +26,13 @@ const marked = (events: Events) =>
   }));
 const VERSION = [{ what: 'lhp_version', from: '0.9.2', to: '0.9.3' }];
 
-describe('marked', () => {
-  it('a version that is slower', () => {
+describe('reports', () => {
+  it('a slower version', () => {
     expect(marked([...many(10, old), ...many(10, fresh, () => 3)])).toEqual([
       { changed: VERSION, verdict: 'slower', before: 2, after: 3 },
     ]);
   });
-  it('one that is faster, one that is not slower by much, and one with too few runs to say', () => {
+  it('a faster version, one without a clear difference, and one with too few runs', () => {
     const verdict = (count: number, seconds: number) =>
       marked([...many(10, old), ...many(count, fresh, () => seconds)]).map(
         (change) => change.verdict,
@@ -42,7 +42,7 @@ describe('marked', () => {
     expect(verdict(7, 4)).toEqual(['few']);
     expect(verdict(8, 4)).toEqual(['slower']);
   });
-  it('only what changed there, and not what did long before or after it', () => {
+  it('only what changed at that time, not long before or after it', () => {
     const slow = () => 4;
     expect(
       marked([
@@ -53,11 +53,11 @@ describe('marked', () => {
       ]),
     ).toEqual([{ changed: VERSION, verdict: 'same', before: 4, after: 4 }]);
   });
-  it('a difference that nobody feels is none, though it is large as a ratio', () =>
+  it('no difference below a tenth of a second, even if the ratio is large', () =>
     expect(marked([...many(20, old, () => 0.1), ...many(20, fresh, () => 0.19)])[0]?.verdict).toBe(
       'same',
     ));
-  it('a project that grew by a fifth since the last mark, also step by step', () => {
+  it('a project that grew by a fifth since the last change, also step by step', () => {
     const grown = Array.from({ length: 60 }, (_, index) => ({
       flowgroups_count: 20 + Math.floor(index / 10),
       generation_time_seconds: 1,
@@ -82,7 +82,7 @@ describe('marked', () => {
       },
     ]);
   });
-  it('a version, Python and size that changed at once are one change', () => {
+  it('one change if versions and size change at once', () => {
     const after = { ...fresh, python_version: '3.13', flowgroups_count: 99 };
     const [change] = marked([...many(9, old), ...many(9, after)]);
     expect(change?.changed.map(({ what }) => what)).toEqual([
@@ -91,14 +91,14 @@ describe('marked', () => {
       'flowgroups_count',
     ]);
   });
-  it('when it has lasted for three runs', () => {
+  it('a change that has lasted for three runs', () => {
     expect(marked([...many(10, old), ...many(2, fresh)])).toEqual([]);
     expect(marked([...many(10, old), ...many(3, fresh)])).toHaveLength(1);
     expect(marked([...many(10, old), ...many(1, fresh), ...many(10, old)])).toEqual([]);
     const alternating = Array.from({ length: 40 }, (_, index) => (index % 2 ? old : fresh));
     expect(marked(alternating)).toEqual([]);
   });
-  it('a size that could not be counted is no change, and what it turns out to be is the level', () => {
+  it('no change from an unknown size; the first known size is the level', () => {
     expect(
       marked([...many(5, { flowgroups_count: null }), ...many(5, { flowgroups_count: 50 })]),
     ).toEqual([]);
@@ -113,16 +113,16 @@ describe('marked', () => {
   });
 });
 
-/** Around two seconds, in hundredths as they are recorded. */
+/** About two seconds, rounded to hundredths as in a recorded run. */
 const time = (random: () => number, spread: number) =>
   Math.round(200 * noise(random, spread)) / 100;
 
-describe('not on noise', () => {
+describe('does not report noise', () => {
   const count = fc.integer({ min: 1, max: 40 });
   const verdicts = (events: Events) => marked(events).map(({ verdict }) => verdict);
   const bad = ['slower', 'faster'];
 
-  it('durations that are all within a fifth of each other are never slower or faster', () => {
+  it('durations within a fifth of each other are never slower or faster', () => {
     const close = fc.array(fc.double({ min: 2, max: 2.39, noNaN: true }), {
       minLength: 80,
       maxLength: 80,
@@ -141,7 +141,7 @@ describe('not on noise', () => {
     );
   });
 
-  it('a fifth of the runs may take any time at all', () => {
+  it('outliers in a fifth of the runs change nothing', () => {
     const outlier = fc.double({ min: 0, max: 100_000, noNaN: true });
     fc.assert(
       fc.property(fc.array(outlier, { minLength: 8, maxLength: 8 }), (outliers) => {
@@ -153,7 +153,7 @@ describe('not on noise', () => {
     );
   });
 
-  it('of 5,000 changes of nothing at most 5 are called slower or faster', () => {
+  it('of 5,000 changes without an effect, at most 5 are called slower or faster', () => {
     const random = generator(1);
     const spreads = [0.05, 0.15, 0.3, 0.6, 1];
     let wrong = 0;
@@ -169,7 +169,7 @@ describe('not on noise', () => {
     expect(wrong).toBeLessThanOrEqual(5);
   });
 
-  it('and what is half as slow again is found, whatever the noise of a usual machine', () => {
+  it('but a slowdown by half is found, with the noise of a usual machine', () => {
     const random = generator(2);
     let found = 0;
     for (let trial = 0; trial < 1_000; trial += 1) {
@@ -183,7 +183,7 @@ describe('not on noise', () => {
   });
 });
 
-it('apples are not compared with pears: runs of other projects, environments, CI and dry runs between change nothing', () => {
+it('runs of other projects, environments, CI and dry runs have no influence on a series', () => {
   const mine = [...many(12, old), ...many(12, fresh, () => 3)];
   const other = fc.record({
     project_id: fc.constantFrom('c'.repeat(64), 'd'.repeat(64)),

@@ -212,7 +212,7 @@ describe('where it has happened: root’s files in a user’s home', () => {
     expect(where.box.runFiles()).toHaveLength(2);
     expect(await probe(where, jane, 'folders')).toMatchObject({
       result: 'warning',
-      detail: expect.stringContaining('compiled code cannot be kept'),
+      detail: expect.stringContaining('compiled code cannot be cached'),
     });
   });
 });

@@ -1,6 +1,5 @@
-// The command line as a newcomer meets it: each command's help is complete and fits on a screen,
-// and a wrong word is answered with the nearest right one. The tables are the commander program
-// itself, so a new command cannot be forgotten.
+// The help of each command is complete and fits the terminal, and usage errors name what would be
+// right. The cases are made from the commander program, so a new command is tested, too.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import type { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { cli, projectRoot, sandbox } from '../../scripts/harness/sandbox.ts';
 import { commandLine } from '../../src/commands/commands.ts';
-import { moreOf } from '../../src/commands/help.ts';
+import { notesOf } from '../../src/commands/help.ts';
 import { refusal } from '../../src/system/node-version.ts';
 
 const program = commandLine();
@@ -16,7 +15,7 @@ const commands = [program, ...program.commands].map((command): [string, Command]
   command.name(),
   command,
 ]);
-/** As on a terminal of this width. */
+/** The help as on a terminal of this width. */
 const help = (command: Command, columns?: number) => {
   const parts: string[] = [];
   const real = Object.getOwnPropertyDescriptor(process.stdout, 'columns') ?? {
@@ -33,12 +32,12 @@ const box = sandbox();
 afterAll(() => box.dispose());
 
 describe.each(commands)('%s', (name, command) => {
-  const more = moreOf(command);
-  it('says what it does, in a line and in a sentence', () => {
+  const more = notesOf(command);
+  it('has a summary and a description', () => {
     expect(command.description()).toMatch(/^[A-Z].*\.$/);
     if (command !== program) expect(command.summary()).toMatch(/^[a-z].{5,60}[^.]$/);
   });
-  it('has examples of itself', () => {
+  it('has examples that call it', () => {
     expect(more?.examples.length).toBeGreaterThan(0);
     for (const [example] of more?.examples ?? [])
       expect(example).toMatch(
@@ -46,16 +45,16 @@ describe.each(commands)('%s', (name, command) => {
       );
   });
   it.each((more?.examples ?? []).map(([example]) => [example]))(
-    'an example is what the program takes: %s',
+    'the program accepts the example: %s',
     (example) => {
-      // The words of the last lhp-otel on the line, parsed by a program whose commands do nothing.
+      // The last call of lhp-otel on the line, parsed by a program whose commands do nothing.
       const words = /lhp-otel ([^)"|>]*)/.exec(example)?.[1]?.trim().split(' ') ?? [];
       const parser = commandLine();
       for (const each of parser.commands) each.action(() => {});
       expect(() => parser.parse(words, { from: 'user' })).not.toThrow();
     },
   );
-  it('says what every option and argument is', () => {
+  it('describes every option and argument', () => {
     for (const { flags, description } of command.options)
       expect([flags, description]).toEqual([flags, expect.stringMatching(/\w{3}/)]);
     for (const argument of command.registeredArguments)
@@ -65,14 +64,14 @@ describe.each(commands)('%s', (name, command) => {
       ]);
   });
   it.each([undefined, 40, 80, 200])(
-    'no line of its help is over 100 columns, on a terminal of %s',
+    'no line of its help is wider than 100 columns, on a terminal of %s',
     (width) => {
       const lines = help(command, width).split('\n');
       expect(lines.filter((line) => line.length > 100)).toEqual([]);
       if (width === 80) expect(lines.filter((line) => line.length > 80)).toEqual([]);
     },
   );
-  it('--help is that help, in the built program too', () => {
+  it('--help of the built program prints the same help', () => {
     const ran = spawnSync(
       process.execPath,
       [cli, ...(command === program ? [] : [name]), '--help'],
@@ -85,16 +84,16 @@ describe.each(commands)('%s', (name, command) => {
   });
 });
 
-it('what exits with 1 for a reason of its own says the reason', () => {
-  const silent = commands.filter(([, command]) => !moreOf(command)?.exits).map(([name]) => name);
+it('every command but these says why it exits with 1', () => {
+  const silent = commands.filter(([, command]) => !notesOf(command)?.exits).map(([name]) => name);
   expect(silent.sort()).toEqual(['completion', 'help', 'stats']);
 });
-it('every command is in a group, and what a newcomer needs stands first', () => {
+it('every command is in a group, and run and hook come first', () => {
   expect(program.commands.filter((command) => !command.helpGroup())).toEqual([]);
   expect(program.commands.slice(0, 2).map((command) => command.name())).toEqual(['run', 'hook']);
 });
 
-// The words, and what stderr must name.
+// The words of the command line, and what stderr must contain.
 const wrong: [words: string[], named: string[]][] = [
   [
     ['runn', '--', 'lhp'],
@@ -142,40 +141,40 @@ const wrong: [words: string[], named: string[]][] = [
   [['hook'], ['bash, zsh, fish or pwsh']],
   [
     ['hook', 'fsh'],
-    ["'fsh'", 'bash, zsh, fish and pwsh'],
+    ["'fsh'", 'bash, zsh, fish or pwsh'],
   ],
   [
     ['status', '--jsno'],
     ["'--jsno'", 'Did you mean --json?'],
   ],
-  [['doctor', 'all'], ["doctor takes no words behind it, and got 'all'"]],
+  [['doctor', 'all'], ["doctor takes no further words, but got 'all'"]],
   [['flush', '--force'], ["'--force'"]],
-  [['off', 'now'], ["off takes no words behind it, and got 'now'"]],
+  [['off', 'now'], ["off takes no further words, but got 'now'"]],
   [['on', '--json'], ["'--json'"]],
 ];
-it.each(wrong)('%j is a usage error that names what would be right', (words, named) => {
+it.each(wrong)('%j is a usage error that says what would be right', (words, named) => {
   const ran = box.run(words);
   expect(ran).toMatchObject({ status: 2, stdout: '' });
   for (const text of named) expect(ran.stderr).toContain(text);
   expect(ran.stderr).not.toContain('\n    at ');
 });
-it('without a word it prints its help as an error', () => {
+it('prints its help as an error if there is no command', () => {
   expect(box.run([])).toMatchObject({ status: 2, stdout: '' });
 });
-it('an empty history says how to fill it, and not to who reads stdout', () => {
+it('an empty history says on stderr how to record a run', () => {
   const ran = box.run(['show']);
   expect(ran).toMatchObject({ status: 0, stdout: '' });
   expect(ran.stderr).toContain('lhp-otel run -- lhp generate --env dev');
 });
-it('a command behind -- is run as well', () => {
+it('accepts -- before the command', () => {
   expect(box.run(['--', 'run', 'sh', '-c', 'echo ran; exit 3'])).toMatchObject({
     status: 3,
     stdout: 'ran\n',
   });
 });
 
-describe('an older Node', () => {
-  // The machine's own, where it is one; else this one, which says that it is.
+describe('with an older Node', () => {
+  // An older Node of this machine if there is one; otherwise this Node, which claims to be older.
   const real = ['/usr/bin/node', '/usr/local/bin/node'].find(
     (path) =>
       existsSync(path) &&
@@ -201,7 +200,7 @@ describe('an older Node', () => {
       } as NodeJS.ProcessEnv,
       encoding: 'utf8',
     });
-  it('runs the user’s command, and lets telemetry be ended', () => {
+  it('run, off, purge and hook --uninstall work', () => {
     expect(call('run', '--', 'lhp', 'generate', '--env', 'dev')).toMatchObject({
       status: 0,
       stdout: '',
@@ -221,7 +220,7 @@ describe('an older Node', () => {
   const needing = program.commands
     .map((each) => each.name())
     .filter((name) => !/^(run|off|purge|help)$/.test(name));
-  it.each(needing)('%s says at once what it needs and how to get it, in one line', (name) => {
+  it.each(needing)('%s says in one line which Node it needs and how to get it', (name) => {
     const { status, stdout, stderr } = call(name);
     expect([status, stdout, stderr.trim().split('\n').length]).toEqual([1, '', 1]);
     expect(stderr).toMatch(
@@ -230,7 +229,7 @@ describe('an older Node', () => {
   });
 });
 
-describe('which words an older Node refuses', () => {
+describe('which commands are refused by which Node', () => {
   it.each([
     [['stats'], '22.14.0', true],
     [['stats'], '22.15.0', false],

@@ -8,7 +8,7 @@ import { program } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { CONFIGURATION } from '../../scripts/variables.ts';
 import { commandLine } from '../../src/commands/commands.ts';
-import { moreOf } from '../../src/commands/help.ts';
+import { notesOf } from '../../src/commands/help.ts';
 import { lacking } from '../support/lacking.ts';
 
 const page = join(projectRoot, 'docs', 'lhp-otel.1');
@@ -44,7 +44,7 @@ describe('man', () => {
     (name, command) => {
       expect(words).toContain(` lhp-otel ${name} `);
       for (const { long } of command.options) expect(words).toContain(` ${long}`);
-      for (const [example] of moreOf(command)?.examples ?? []) expect(words).toContain(example);
+      for (const [example] of notesOf(command)?.examples ?? []) expect(words).toContain(example);
     },
   );
   it('has every variable', () => {

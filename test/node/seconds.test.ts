@@ -1,5 +1,5 @@
-// Our seconds are those of the whole command, and more than lhp prints of itself. That is said
-// wherever they are shown; a user who compares the two must not take one for wrong.
+// The recorded duration is that of the whole command, so it is longer than the one lhp prints.
+// Every place that shows durations says so, or users who compare the two would take one for wrong.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

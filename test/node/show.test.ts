@@ -1,5 +1,5 @@
-// `lhp-otel show`: on a terminal a run has a heading and its JSON is indented within the width; in
-// a pipe it is one line of JSON, or the request byte for byte.
+// `lhp-otel show`: on a terminal a run has a heading and indented JSON that fits the width; in a
+// pipe it is one line of JSON, or the request byte for byte.
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -41,12 +41,12 @@ describe('on a terminal', () => {
   };
   const parts = (text: string) => stripVTControlCharacters(text).trimEnd().split('\n\n');
 
-  it('each run has a heading in bold: when, where, which project, what became of it', async () => {
+  it('each run has a bold heading with time, environment, project and outcome', async () => {
     const text = await shown([]);
     expect(text).toContain('\x1b[1m');
     expect(parts(text).map((part) => part.split('\n')[0])).toEqual([
-      '2026-01-05 07:00:00  dev  project aaaaaaaa  given up (expired)',
-      '2026-01-05 07:00:01  prod  my-lakehouse  sent',
+      '2026-01-05 07:00:00  dev  project aaaaaaaa  given up (waited more than 7 days)',
+      '2026-01-05 07:00:01  prod  my-lakehouse  delivered',
     ]);
     expect(text).not.toContain('secret_name');
   });
@@ -56,7 +56,7 @@ describe('on a terminal', () => {
     [120, 'event'],
     [60, 'event'],
   ])(
-    'in %i columns the %s is JSON of the same value, and no line is longer',
+    'in %i columns the %s is JSON of the same value, and every line fits',
     async (columns, format) => {
       const text = await shown(['--format', format], columns);
       const values = parts(text).map((part) => JSON.parse(part.split('\n').slice(1).join('\n')));
@@ -72,14 +72,14 @@ describe('on a terminal', () => {
       expect(long).toEqual([]);
     },
   );
-  it('a preview is indented, too', async () => {
+  it('a preview is indented', async () => {
     const text = await shown(['--preview', '--', 'lhp', 'generate', '--env', 'dev']);
     expect(JSON.parse(text)).toMatchObject({ event: 'lhp_generate', environment: 'dev' });
     expect(text.split('\n').length).toBeGreaterThan(15);
   });
 });
 
-it('in a pipe a run is one line', () => {
+it('prints one line per run in a pipe', () => {
   const lines = box.run(['show'], { cwd: project }).stdout.split('\n');
   expect(lines.map((line) => (line ? JSON.parse(line) : line))).toEqual([
     ...runs.map(({ event }) => event),

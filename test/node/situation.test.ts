@@ -134,7 +134,7 @@ describe.each(whose)('a config.json of the %s that cannot be read', (who) => {
     expect(consent).toMatchObject({ result: 'failure', detail: expect.stringMatching(why) });
     expect(configuration).toMatchObject({
       result: 'failure',
-      advice: 'mend it; nothing is recorded meanwhile',
+      advice: 'correct it; until then nothing is recorded',
     });
     expect((await ask(where, ['doctor', '--json'])).status).toBe(1);
     expect((await ask(where, ['on'])).stdout).toMatch(
@@ -221,7 +221,7 @@ describe('a configuration that is wrong: runs wait, and all say so', () => {
     expect(diagnosis).toMatchObject({ situation: 'misconfigured', ok: false });
     expect(probe(diagnosis, 'configuration')).toMatchObject({
       result: 'failure',
-      advice: 'mend it; runs wait meanwhile',
+      advice: 'correct it; until then runs wait',
     });
     expect(await ask(where, ['flush'], env)).toMatchObject({ status: 1, stdout: '' });
   });

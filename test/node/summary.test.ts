@@ -1,4 +1,4 @@
-// The numbers that page and terminal show: against numbers counted by hand or in another way.
+// The numbers that the page and the terminal show, compared with numbers counted in another way.
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EVENT, hourly, PROJECT, runAt } from '../../scripts/harness/history.ts';
@@ -25,7 +25,7 @@ describe('quantile', () => {
     if (is === null) expect(result).toBeNull();
     else expect(result).toBeCloseTo(is, 10);
   });
-  it('is among the values, and the order of the list says nothing', () => {
+  it('is between the lowest and the highest value, in any order of the list', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1 }),
@@ -49,12 +49,12 @@ describe('essentials', () => {
     { generation_time_seconds: 3, environment: 'dev', lhp_version: '0.9.4' },
     { generation_time_seconds: 10, environment: 'dev', dry_run: true },
   ]);
-  it('count, span and durations', () => {
+  it('counts runs, and gives first, last and durations', () => {
     const { first, last, p50, p95, runs: count } = essentials(runs);
     expect([first, last, count, p50]).toEqual([runs[0]?.timestamp, runs[3]?.timestamp, 4, 2.5]);
     expect(p95).toBeCloseTo(8.95, 10);
   });
-  it('by environment, version, Python, CI: the largest group first', () => {
+  it('groups by environment, version, Python and CI, the largest group first', () => {
     const { by } = essentials(runs);
     expect(by.environment.map(({ value, runs, p50 }) => [value, runs, p50])).toEqual([
       ['dev', 3, 3],
@@ -72,7 +72,7 @@ describe('essentials', () => {
       ['3.12', 4, runs[3]?.timestamp],
     ]);
   });
-  it('of nothing', () => {
+  it('of no runs', () => {
     expect(essentials([])).toMatchObject({
       runs: 0,
       first: null,
@@ -84,7 +84,7 @@ describe('essentials', () => {
   });
 });
 
-it('a selection narrows by project, environment and time, to before its end', () => {
+it('selects by project, environment and time, the end excluded', () => {
   const other = 'c'.repeat(64);
   const runs = [
     runAt(10),
@@ -100,7 +100,7 @@ it('a selection narrows by project, environment and time, to before its end', ()
 });
 
 describe('timeline', () => {
-  it('days are those of the user, also when the clock is put forward', () => {
+  it('uses days of the local time zone, also when the clock is put forward', () => {
     process.env.TZ = 'Europe/Berlin';
     const at = (text: string) => runAt(Date.parse(text));
     // The night of 29 March 2026 has no 2:30; its day has 23 hours.
@@ -119,7 +119,7 @@ describe('timeline', () => {
       ['2026-03-30T22:00:00.000Z', 1],
     ]);
   });
-  it('medians of durations and sizes; a dry run does not say that no files are written', () => {
+  it('gives medians of durations and sizes; dry runs do not count for files', () => {
     const [bucket] = timeline([
       runAt(1_000_000_000_000, {
         generation_time_seconds: 1,
@@ -146,7 +146,7 @@ describe('timeline', () => {
       templates_count: EVENT.templates_count,
     });
   });
-  it('every run is in one bucket, buckets join, and there are not too many', () => {
+  it('puts every run into one bucket, without gaps and with at most so many buckets', () => {
     const moment = fc.integer({ min: 0, max: 9_999_999_999_999 });
     const near = fc.integer({ min: 1_700_000_000_000, max: 1_710_000_000_000 });
     fc.assert(
@@ -185,18 +185,18 @@ describe('fineTimeline', () => {
       (end - start) / 60_000,
       runs,
     ]);
-  it('of nothing is nothing, and of one run its ten minutes', () => {
+  it('is empty without runs, and ten minutes for one run', () => {
     expect(fineTimeline([])).toEqual([]);
     expect(shown(0)).toEqual([['09:00', 10, 1]]);
   });
-  it('of some hours has tens of minutes, without gaps', () =>
+  it('has steps of ten minutes for some hours, without gaps', () =>
     expect(shown(0, 1, 3, 25)).toEqual([
       ['09:00', 10, 2],
       ['09:10', 10, 1],
       ['09:20', 10, 0],
       ['09:30', 10, 1],
     ]));
-  it('of some days has hours', () => {
+  it('has steps of an hour for some days', () => {
     const hours = shown(0, 7 * 60, 7 * 60 + 55);
     expect(hours).toHaveLength(9);
     expect([hours[0], hours[7], hours[8]]).toEqual([
@@ -205,11 +205,11 @@ describe('fineTimeline', () => {
       ['17:00', 60, 1],
     ]);
   });
-  it('of more is the timeline of days', () => {
+  it('is the timeline of days for more', () => {
     const runs = at(0, 4 * 24 * 60);
     expect(fineTimeline(runs)).toEqual(timeline(runs));
   });
-  it('has every run once, whatever the time zone', () => {
+  it('has every run once, in any time zone', () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat(4 * 24 * 60), { minLength: 1, maxLength: 30 }),
@@ -251,7 +251,7 @@ describe('spread', () => {
     ],
     [[], []],
   ])('%j becomes %j', (places, apart) => expect(spread(places, 18, 0, 100)).toEqual(apart));
-  it('leaves a gap and the order wherever there is room', () => {
+  it('keeps the gap and the order if there is room', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 12 }), (places) => {
         const sorted = places.toSorted((a, b) => a - b);

@@ -1,6 +1,6 @@
-// Between us and the terminal: nothing that somebody else has written acts on it, in no command and
-// in no way it can come to us; what cannot be written is a failure; and there is one way out, so
-// the next command has it too.
+// Output: text from files and arguments cannot control the terminal, in any command; output that
+// cannot be written is a failure; and all output goes through the functions of print.ts and log.ts,
+// so this is true for every new command.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,11 +20,12 @@ import { openTerminal } from '../support/pty.ts';
  * their own, tag, zero width, DEL.
  */
 const HOSTILE =
-  '\x1b]0;owned\x07\x1b[31m\x1b[2J\x9b31m\u202egnp\u2066\u2028\r\nlhp-otel: all is well\u{e0041}\u200b\x7f';
-/** What no line may hold, whoever wrote it. */
+  '\x1b]0;owned\x07\x1b[31m\x1b[2J\x9b31m\u202egnp\u2066\u2028\r\nlhp-otel: all is ' +
+  'well\u{e0041}\u200b\x7f';
+/** Characters that no line of output may contain. */
 const ACTING = /[^\n\P{Cc}]|\p{Cf}|\p{Zl}|\p{Zp}|\p{Cs}/u;
 
-describe('one way out', () => {
+describe('no other file writes to stdout or stderr', () => {
   const src = join(projectRoot, 'src');
   const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
     (name) => name.endsWith('.ts') && !name.startsWith('view/page/'),
@@ -38,7 +39,7 @@ describe('one way out', () => {
     const known = { 'system/log.ts': 1, 'system/print.ts': 3 }[name] ?? 0;
     expect(found, found.join('\n')).toHaveLength(known);
   });
-  it('every one of these would be found', () => {
+  it('the pattern finds each way to write', () => {
     for (const line of [
       'process.stdout.write(text)',
       'stderr?.write(text)',
@@ -53,7 +54,7 @@ describe('one way out', () => {
   });
 });
 
-describe('what somebody else has written', () => {
+describe('untrusted text', () => {
   let box: Sandbox;
   let project: string;
   const boxes: Sandbox[] = [];
@@ -77,7 +78,7 @@ describe('what somebody else has written', () => {
       ...hourly(Array(4).fill({ lhp_version: '0.9.4' }), old),
     ];
     await writeHistory(its.stateDir, [...runs, { ...waiting, outcome: 'waiting' }]);
-    // The words of a recorded run.
+    // Words in a recorded run.
     const [file = ''] = readdirSync(its.historyDir);
     const tampered = readFileSync(join(its.historyDir, file), 'utf8')
       .replaceAll('"dev"', JSON.stringify(HOSTILE))
@@ -120,26 +121,26 @@ describe('what somebody else has written', () => {
     ['purge', '--all', '--yes'],
   ];
 
-  it.each(COMMANDS)('%s %s is text', (...words) => {
+  it.each(COMMANDS)('%s %s prints it as text', (...words) => {
     const ran = box.run(words, { cwd: project });
     expect(`${ran.stdout}${ran.stderr}`).not.toMatch(ACTING);
     expect(`${ran.stdout}${ran.stderr}`).not.toMatch(/^lhp-otel: all is well/m);
     expect(`${ran.stdout}${ran.stderr}`).not.toBe('');
   });
 
-  it('JSON says the same value as before', async () => {
+  it('JSON keeps the value', async () => {
     const other = await place();
     const status = JSON.parse(other.run(['status', '--json'], { cwd: project }).stdout);
     expect(status.project).toBe(project);
     expect(status.delivery.problem).toContain(HOSTILE);
-    // What is no run of ours is passed over.
+    // A file that is not a recorded run is skipped.
     expect(JSON.parse(other.run(['show', '--last', '1']).stdout)).toMatchObject({
       environment: 'prod',
     });
   });
 
   it.each([undefined, 2])(
-    'JSON of any value is text, and parses to it (indented by %s)',
+    'JSON of any value contains no control character and parses to it (indented by %s)',
     (indent) => {
       const value = {
         [HOSTILE]: HOSTILE,
@@ -150,7 +151,7 @@ describe('what somebody else has written', () => {
     },
   );
 
-  it('a recorded word is text in the lines of show as well', () => {
+  it('a recorded word is text in the lines of show', () => {
     const run = runAt(0, { environment: HOSTILE, lhp_version: HOSTILE, project_id: HOSTILE });
     const lines = runLines(run, run.event, { id: HOSTILE, folder: HOSTILE }, 80).map((line) =>
       (typeof line === 'string' ? [line] : line).map((part) =>
@@ -170,7 +171,7 @@ describe('what somebody else has written', () => {
       ['show', '--format', 'otlp'],
       ['stats'],
       ['purge', '--all'],
-    ])('%s %s has no sequence but our own colours', async (...words) => {
+    ])('%s %s prints no escape sequence but our own', async (...words) => {
       const its = await place();
       const env = { ...its.env, LC_ALL: 'C.UTF-8' } as NodeJS.ProcessEnv;
       const terminal = openTerminal([process.execPath, cli, ...words], { cwd: project, env });
@@ -182,8 +183,7 @@ describe('what somebody else has written', () => {
       const text = Buffer.from(terminal.shown(), 'latin1')
         .toString('utf8')
         .replaceAll('\r\n', '\n');
-      // Our own: bold, red, green, their ends; and where readline puts the cursor before its
-      // question.
+      // Our own: bold, red, green and their ends; and what readline prints before its question.
       const own = ['1m', '22m', '31m', '32m', '39m', '1G', '0J'].map((code) => `\x1b[${code}`);
       const [before = ''] = text.split('Go on?');
       expect(own.reduce((rest, code) => rest.replaceAll(code, ''), before)).not.toMatch(ACTING);
@@ -194,20 +194,20 @@ describe('what somebody else has written', () => {
 
 describe('at 80 columns', () => {
   if (lacking(program('python3'))) return;
-  // A port that any user can take, and a header: status warns in a sentence that is longer than a
-  // line.
+  // An endpoint with a warning that is longer than a line: a header, and a port that any user can
+  // listen on.
   const endpoint = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:59999' };
   const box = sandbox({ env: { ...endpoint, LHP_OTEL_EXPORTER_OTLP_HEADERS: 'a=b' } });
   afterAll(() => box.dispose());
   it.each([
     ['status', 15],
     ['doctor', 24],
-  ])('%s breaks between words, and what follows stands below its column', async (word, column) => {
+  ])('%s breaks lines between words, and indents what follows', async (word, column) => {
     const open = { cwd: box.dir, env: box.env as NodeJS.ProcessEnv };
     const terminal = openTerminal([process.execPath, cli, word], open);
     await terminal.ended();
     const shown = terminal.shown().trimEnd().split('\r\n');
-    // Without the notice, which the first command on a terminal shows.
+    // Without the notice, which the first command on a terminal prints.
     const lines = shown.filter((line) => !line.startsWith('lhp-otel: '));
     expect(lines.filter((line) => line.length > 80 && line.slice(column).includes(' '))).toEqual(
       [],
@@ -220,7 +220,7 @@ describe('at 80 columns', () => {
   });
 });
 
-describe('what cannot be written', () => {
+describe('output that cannot be written', () => {
   const box = sandbox({ env: { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: undefined } });
   afterAll(() => box.dispose());
   beforeAll(() =>
@@ -242,6 +242,7 @@ describe('what cannot be written', () => {
     ['hook', 'bash'],
     ['help'],
     ['show', '--help'],
+    ['status', '--help'],
     ['--version'],
   ];
   const ANSWERING = [['status'], ['status', '--json'], ['doctor'], ['flush'], ['on']];
@@ -254,28 +255,28 @@ describe('what cannot be written', () => {
       });
     },
   );
-  it('off is off all the same', () => {
+  it('off still switches off', () => {
     const off = sandbox();
     const words = ['-c', '"$@" off >/dev/full', 'sh', process.execPath, cli];
     expect(spawnSync('sh', words, { env: off.env as NodeJS.ProcessEnv }).status).toBe(1);
     expect(off.run(['status']).stdout).toContain('lhp-otel off');
     off.dispose();
   });
-  it('view ends where nobody can read its address', () =>
+  it('view ends if its address cannot be printed', () =>
     expect(to('>/dev/full', ['view', '--no-open']).stderr).toContain(
       'no space left on device (ENOSPC)',
     ));
   it.each(PRINTING)('%s %s to a closed descriptor is a failure that says so', (...words) => {
     expect(to('>&-', words)).toMatchObject({
       status: 1,
-      stderr: 'lhp-otel: stdout is closed: nobody can read what was asked for\n',
+      stderr: 'lhp-otel: stdout is closed: the output cannot be written\n',
     });
   });
-  it.each([...PRINTING, ...ANSWERING])('%s %s to /dev/null is none', (...words) => {
+  it.each([...PRINTING, ...ANSWERING])('%s %s to /dev/null is no failure', (...words) => {
     expect(to('>/dev/null', words)).toMatchObject({ status: 0, stderr: '' });
   });
   it.each([['show', '--last', '40', '--format', 'otlp'], ['stats', '--json'], ['help']])(
-    '%s %s to a reader that has gone is none',
+    '%s %s to a closed pipe is no failure',
     (...words) => {
       const ran = spawnSync(
         'bash',

@@ -1,6 +1,6 @@
-// What is wrong on a command line is said to a user: every command and every option of the program,
-// each with what can be wrong with it. The table is made from the program, so a new option cannot
-// be forgotten. Also what `stats --since` takes.
+// Usage errors: what can be wrong with each command and option is reported in words for a user. The
+// cases are made from the commander program, so a new option is tested, too. And the values that
+// `stats --since` accepts.
 import type { Command, Option } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sandbox } from '../../scripts/harness/sandbox.ts';
@@ -13,10 +13,10 @@ afterAll(() => box.dispose());
 const program = commandLine();
 const commands = program.commands.filter((command) => command.name() !== 'run');
 
-/** Nobody but who writes parsers speaks like this. */
+/** The terms of a parser, which no message may use. */
 const PARSER = /argument|invalid|operand|error:|excess|unknown|expected|must be/i;
 
-/** The line that is said; the built program says these in help.test.ts. */
+/** The message for this command line. help.test.ts tests the built program. */
 function wrong(words: string[]): string {
   const parser = commandLine();
   for (const each of parser.commands) each.action(() => {});
@@ -45,13 +45,13 @@ describe.each(
   const legal = option.argChoices?.length
     ? option.argChoices
     : [/\d/.exec(option.description)?.[0] ?? 'from 1'];
-  it('without its value names what it takes', () => {
+  it('without a value says what it takes', () => {
     const said = wrong([name, flag]);
     expect(said).toContain(`${option.long} needs a value: `);
     for (const word of legal) expect(said).toContain(word);
   });
   it.each(['', 'nonsense', '-1', '1e99', '0x10', '１', ' ', '1 2'])(
-    'refuses %j by name, with what it takes',
+    'rejects %j and says what it takes',
     (value) => {
       const said = wrong([name, `${option.long}=${value}`]);
       expect(said).toContain(`${option.long} takes `);
@@ -64,10 +64,10 @@ describe.each(
 describe.each(commands.map((command) => [command.name(), command] as const))(
   '%s',
   (name, command) => {
-    it('an option that there is not', () =>
+    it('an unknown option', () =>
       expect(wrong([name, '--nonsense'])).toContain(`${name} has no option '--nonsense'`));
-    it('a word too many', () => {
-      // `show`, whose words are a command
+    it('too many words', () => {
+      // The words of `show` are a command line of any length.
       if (command.registeredArguments.some(({ variadic }) => variadic)) return;
       const own = command.registeredArguments.flatMap(
         ({ argChoices }) => argChoices?.[0] ?? 'word',
@@ -75,26 +75,26 @@ describe.each(commands.map((command) => [command.name(), command] as const))(
       const said = wrong([name, ...own, 'nonsense', 'more']);
       expect(said).toMatch(
         own.length === 0
-          ? /takes no words behind it, and got 'nonsense' 'more'$/
-          : /takes one word, and got 'nonsense' 'more' as well$/,
+          ? /takes no further words, but got 'nonsense' 'more'$/
+          : /takes one word, but also got 'nonsense' 'more'$/,
       );
     });
     it.each(command.options.filter((option) => !option.required).map(({ long }) => long ?? ''))(
       '%s takes no value',
       (long) => {
-        expect(wrong([name, `${long}=yes`])).toContain(`${long} takes no value, and got 'yes'`);
+        expect(wrong([name, `${long}=yes`])).toContain(`${long} takes no value, but got 'yes'`);
       },
     );
-    it('a word that its argument is not', () => {
+    it('a wrong word for its argument', () => {
       for (const { argChoices } of command.registeredArguments.filter(
         (argument) => argument.argChoices,
       )) {
         const said = wrong([name, 'tcsh']);
-        expect(said).toMatch(new RegExp(`^${name} knows .* and \\w+, not 'tcsh'$`));
+        expect(said).toMatch(new RegExp(`^${name} takes .* or \\w+, not 'tcsh'$`));
         for (const word of argChoices ?? []) expect(said).toContain(word);
       }
     });
-    it('without a word that it must have', () => {
+    it('a missing argument', () => {
       for (const { argChoices } of command.registeredArguments.filter(
         (argument) => argument.required,
       ))
@@ -105,10 +105,8 @@ describe.each(commands.map((command) => [command.name(), command] as const))(
   },
 );
 
-it('an option before its command says where it belongs', () =>
-  expect(wrong(['--json', 'status'])).toContain(
-    '--json stands behind its command, like: lhp-otel ',
-  ));
+it('an option before its command', () =>
+  expect(wrong(['--json', 'status'])).toContain('--json goes after its command, like: lhp-otel '));
 
 it.each([
   ['show', '--for\nmat=x'],
@@ -117,7 +115,7 @@ it.each([
   ['no\rcommand'],
   ['off', '\u2066\u2028'],
   ['show', '\x1b[2J'],
-])('what was typed comes back as text: %j', (...words) => {
+])('the message contains what was typed as text: %j', (...words) => {
   const ran = box.run(words);
   expect(ran.status).toBe(2);
   expect(ran.stderr).not.toMatch(/[^\n\P{Cc}]|\p{Cf}|\p{Zl}/u);
@@ -142,7 +140,7 @@ describe('stats --since', () => {
     ['2026-11-01T09:30', new Date(2026, 10, 1, 9, 30).getTime()],
     ['2026-11-01 09:30:15', new Date(2026, 10, 1, 9, 30, 15).getTime()],
     ['2024-02-29', new Date(2024, 1, 29).getTime()],
-  ])('takes %s', (text, time) => expect(parseSince(text, now)).toBe(time));
+  ])('accepts %s', (text, time) => expect(parseSince(text, now)).toBe(time));
   it.each([
     '',
     '10',
@@ -160,5 +158,5 @@ describe('stats --since', () => {
     '1h30m',
     'constructor',
     '1constructor',
-  ])('does not take %j', (text) => expect(parseSince(text, now)).toBeUndefined());
+  ])('rejects %j', (text) => expect(parseSince(text, now)).toBeUndefined());
 });

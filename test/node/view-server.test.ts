@@ -1,5 +1,5 @@
-// The server of the local page, asked without a browser: who is answered and who is not, that a
-// run's request is its file byte for byte, what is never told, how it starts and how it ends.
+// The server of the local page, without a browser: which requests it accepts, that the request of a
+// run is its file byte for byte, what it never sends, how it starts and how it ends.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -72,8 +72,8 @@ const data = async (its = view) => {
   return { runs: unpack(runs), state };
 };
 
-describe('who is answered', () => {
-  it('the printed address: on loopback, with a token of 256 bits', async () => {
+describe('which requests are accepted', () => {
+  it('those to the printed address: on loopback, with a token of 256 bits', async () => {
     expect(view.origin).toBe(`http://127.0.0.1:${view.port}`);
     expect(Buffer.from(view.token, 'base64url')).toHaveLength(32);
     expect((await ask(view.port, path(''))).status).toBe(200);
@@ -85,7 +85,7 @@ describe('who is answered', () => {
     expect(listening.map((line) => line.trim().split(/[\s:]+/)[1])).toEqual(['0100007F']);
   });
 
-  it('nobody without the whole token, and the answer does not say what is wrong', async () => {
+  it('none without the whole token, and the response does not say what is wrong', async () => {
     const { token, port } = view;
     const wrong = [
       ...[
@@ -132,13 +132,13 @@ describe('who is answered', () => {
       'user@127.0.0.1:PORT',
     ],
     ...['2130706433:PORT', '127.0.0.1:0PORT'],
-  ])('nobody who calls us "%s"', async (name) => {
+  ])('none with the Host header "%s"', async (name) => {
     const headers = { Host: name.replace('PORT', String(view.port)) };
     const { status, body } = await ask(view.port, path('data'), { headers });
     expect([status, body.toString()]).toEqual([403, (await ask(view.port, '/')).body.toString()]);
   });
 
-  it('nobody who gives no name, two names, or asks for another server', async () => {
+  it('none without a Host header, with two of them, or for another server', async () => {
     const host = `Host: 127.0.0.1:${view.port}`;
     const heads = [
       [`GET ${path('data')} HTTP/1.1`],
@@ -159,13 +159,13 @@ describe('who is answered', () => {
     ).toContain(EVENT.machine_id);
   });
 
-  it('also who calls us localhost', async () =>
+  it('those with the Host header localhost', async () =>
     expect(
       (await ask(view.port, path(''), { headers: { Host: `localhost:${view.port}` } })).status,
     ).toBe(200));
 });
 
-/** What comes back for these bytes. */
+/** The response to these bytes. */
 function raw(bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
@@ -177,7 +177,7 @@ function raw(bytes: string): Promise<string> {
   });
 }
 
-it('every answer forbids what is not ours: scripts, frames, guessing, storing, telling others', async () => {
+it('every response forbids foreign scripts, frames, sniffing, caching and referrers', async () => {
   const answers = await Promise.all([
     ask(view.port, path('')),
     ask(view.port, path('data')),
@@ -208,13 +208,13 @@ it('every answer forbids what is not ours: scripts, frames, guessing, storing, t
   }
 });
 
-it('asks are answered by GET only', async () => {
+it('accepts GET only, except for the purge', async () => {
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'])
     expect((await ask(view.port, path('data'), { method })).status, method).toBe(405);
   expect((await ask(view.port, path('purge'))).status).toBe(405);
 });
 
-it('a run’s request is its file, byte for byte, and no other file can be had', async () => {
+it('sends the file of a run byte for byte, and no other file', async () => {
   const files = [box.spoolDir, box.historyDir].flatMap((folder) =>
     readdirSync(folder).map((name) => join(folder, name)),
   );
@@ -238,7 +238,7 @@ it('a run’s request is its file, byte for byte, and no other file can be had',
   for (const name of others) expect((await ask(view.port, path(name))).status, name).toBe(404);
 });
 
-it('tells runs, consent and delivery; no header value, no path, no name of a project but its folder’s', async () => {
+it('sends runs, consent and delivery; no header value, path or name of a project', async () => {
   const { runs, state } = await data();
   expect(runs.map(({ outcome, reason }) => [outcome, reason])).toEqual([
     ['sent', undefined],
@@ -250,7 +250,7 @@ it('tells runs, consent and delivery; no header value, no path, no name of a pro
   const name = createHash('sha256').update('canary_project').digest('hex');
   expect(state).toMatchObject({
     mode: 'send',
-    // For its user's eyes: no run has it.
+    // The name of the folder is shown to the user; no run contains it.
     project: { id: name, folder: 'canary-folder' },
     endpoint: 'https://collector.example.com:4318/v1/metrics',
     endpointSource: 'your config.json',
@@ -263,7 +263,7 @@ it('tells runs, consent and delivery; no header value, no path, no name of a pro
     expect(text).not.toContain(canary);
 });
 
-it('a purge is asked for by our own page, in JSON, and confirmed; or nothing is deleted', async () => {
+it('a purge must come from our own page, in JSON, and be confirmed', async () => {
   const headers = {
     Origin: view.origin,
     'Content-Type': 'application/json',
@@ -293,7 +293,7 @@ it('a purge is asked for by our own page, in JSON, and confirmed; or nothing is 
 });
 
 describe('start and end', () => {
-  it('a run that is recorded meanwhile is there, and telemetry that is off hides nothing', async () => {
+  it('shows runs that were recorded meanwhile, also if telemetry is off', async () => {
     const off = sandbox({ env: { DO_NOT_TRACK: '1' } });
     const [run] = hourly([{}]);
     if (run) await writeHistory(off.stateDir, [run]);
@@ -313,7 +313,7 @@ describe('start and end', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    '%s ends it with 0, also with the page open, and leaves nothing behind',
+    '%s ends it with 0, also while the page is open, and it leaves no file behind',
     async (signal) => {
       const empty = sandbox();
       const its = await startView({ cwd: empty.dir, env: empty.env });
@@ -327,12 +327,13 @@ describe('start and end', () => {
     },
   );
 
-  it('a port that is asked for is taken; one that is busy or none is an error that names it', async () => {
+  it('uses the given port; a port that is in use or invalid is an error', async () => {
     const run = (port: string) => box.run(['view', '--no-open', '--port', port]);
     const busy = run(String(view.port));
     expect([busy.status, busy.stderr]).toEqual([
       1,
-      `lhp-otel: port ${view.port} is in use; give another from 1 to 65535, or none for a free one\n`,
+      `lhp-otel: port ${view.port} is in use; give another port from 1 to 65535, or none to use ` +
+        'a free one\n',
     ]);
     for (const port of ['0', '65536', '-1', '8o80', '1.5', '1e3', '']) {
       const { status, stderr } = run(port);
@@ -350,7 +351,7 @@ describe('start and end', () => {
     await again.stop();
   });
 
-  /** A user whose xdg-open notes what it was given. */
+  /** A user whose xdg-open writes its arguments to a file. */
   function withOpener(afterwards = '') {
     const user = sandbox();
     const bin = join(user.dir, 'bin');
@@ -362,11 +363,11 @@ describe('start and end', () => {
     return { user, opened, env: { ...user.env, PATH: [bin, user.env.PATH].join(delimiter) } };
   }
 
-  /** The one-time address in the file that the browser was given. */
+  /** The one-time address in the file for the browser. */
   const addressIn = (file: string) =>
     /url=(\S+)"/.exec(readFileSync(fileURLToPath(file), 'utf8'))?.[1] ?? '';
 
-  it('opens the browser with one argument: a private file that leads to an address which works once', async () => {
+  it('opens the browser with a private file that redirects to a one-time address', async () => {
     const { user, opened, env } = withOpener();
     const its = await startView({ cwd: user.dir, env: { ...env, DISPLAY: ':0' } }, []);
     await until(() => existsSync(opened), 'the browser to be opened');
@@ -391,7 +392,7 @@ describe('start and end', () => {
     user.dispose();
   });
 
-  it('removes the file when it ends, and prefers the folder of the session', async () => {
+  it('removes that file when it ends, and prefers XDG_RUNTIME_DIR', async () => {
     const { user, opened, env } = withOpener();
     const runtime = join(user.dir, 'runtime');
     mkdirSync(runtime, { mode: 0o700 });
@@ -407,7 +408,7 @@ describe('start and end', () => {
     user.dispose();
   });
 
-  it('gives a browser no file from a folder into which others can put one', () => {
+  it('writes no file to a folder that other users can write to', () => {
     const user = sandbox();
     const open = join(user.dir, 'open');
     mkdirSync(open);
@@ -419,7 +420,7 @@ describe('start and end', () => {
     user.dispose();
   });
 
-  it('the one-time address is worth nothing after some seconds', async () => {
+  it('the one-time address expires', async () => {
     const user = sandbox();
     const server = await startServer(
       { ...systemHost(), env: user.env },
@@ -437,7 +438,7 @@ describe('start and end', () => {
 
   describe('another user of the machine', () => {
     if (lacking(secondUser())) return;
-    it('who reads every command line gets nothing that works', async () => {
+    it('cannot open the page with what is in command lines', async () => {
       const { uid, gid } = secondUser();
       const { user, opened, env } = withOpener('read _ <"$HOME/hold"');
       chmodSync(user.dir, 0o755);
@@ -445,7 +446,7 @@ describe('start and end', () => {
       const its = await startView({ cwd: user.dir, env: { ...env, DISPLAY: ':0' } }, []);
       await until(() => existsSync(opened), 'the browser to be opened');
       const file = readFileSync(opened, 'utf8').split('\n')[1] ?? '';
-      // The opener is there with its arguments until it is told to go.
+      // The opener keeps running with its arguments until it is told to end.
       const script = `for each in /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <"$each"; done 2>/dev/null; echo; cat '${fileURLToPath(file)}' && echo READ; ls '${dirname(fileURLToPath(file))}' && echo LISTED`;
       const spy = spawnSync('sh', ['-c', script], {
         uid,
@@ -464,7 +465,7 @@ describe('start and end', () => {
         ...addresses.map((address) => new URL(address).pathname.slice(1)),
       ])
         expect((await ask(its.port, `/${secret}`)).status).toBe(403);
-      // And it is still good for who may read it.
+      // The address still works for the user.
       expect((await ask(its.port, new URL(addressIn(file)).pathname)).status).toBe(303);
       writeFileSync(join(user.home, 'hold'), '\n');
       await its.stop();
@@ -472,7 +473,7 @@ describe('start and end', () => {
     });
   });
 
-  it('opens none without a display, or when it is told so, and says nothing where there is no opener', async () => {
+  it('opens no browser without a display, with --no-open, or without an opener', async () => {
     const { user, opened, env } = withOpener();
     const cases: [Sandbox['env'], string[]][] = [
       [env, []],
@@ -490,7 +491,7 @@ describe('start and end', () => {
     user.dispose();
   });
 
-  it('the help has an example, and unknown options are refused', () => {
+  it('its help has an example, and unknown options are rejected', () => {
     const help = spawnSync(process.execPath, [cli, 'view', '--help'], { encoding: 'utf8' });
     expect(help.stdout).toContain('lhp-otel view --port 8000 --no-open');
     expect(box.run(['view', '--public']).status).toBe(2);

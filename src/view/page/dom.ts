@@ -1,11 +1,10 @@
-// dom.ts: how anything comes onto the page: elements and text nodes, and nothing that a browser
-// would parse. A recorded run is a file that anybody may have put there, so its words are shown cut
-// to a length, without characters that turn or hide others.
+// dom.ts: creates the content of the page from elements and text nodes. The page never parses HTML,
+// because recorded words are untrusted: anyone may have edited the files.
 
 type Child = Node | string | number | undefined | false;
 type Attributes = Record<string, string | number | boolean | undefined>;
 
-/** An element; an attribute that is `undefined` or `false` is left out. */
+/** Creates an element. Attributes and children that are `undefined` or `false` are left out. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -21,14 +20,14 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The element with this id; the page's own HTML has it. */
+/** The element with this id in page.html. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
   if (!element) throw new Error(`the page has no #${id}`);
   return element as T;
 }
 
-/** Text of our own, in which what is between backticks is code. */
+/** Text with `code` between backticks. Not for recorded words. */
 export function rich(text: string): DocumentFragment {
   const fragment = document.createDocumentFragment();
   fragment.append(
@@ -37,14 +36,14 @@ export function rich(text: string): DocumentFragment {
   return fragment;
 }
 
-/** An address breaks behind its dots and slashes, and before its port. */
+/** A URL that can be broken after a dot or slash, and before the port. */
 export function breakable(text: string): DocumentFragment {
   const fragment = document.createDocumentFragment();
   fragment.append(...text.split(/(?<=\.|[^/]\/)|(?=:\d)/).flatMap((part) => [h('wbr'), part]));
   return fragment;
 }
 
-/** A table: its first column names the row. */
+/** A table whose first column is the header of each row. */
 export function table(
   head: string[],
   rows: Child[][],

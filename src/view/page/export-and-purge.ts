@@ -1,19 +1,19 @@
-// keep.ts: the user's data: as a file, or gone. A purge is asked for twice, the second time in
-// writing.
+// export-and-purge.ts: the section “Your data”: save the runs as a file, or delete them. A purge
+// must be confirmed by typing a word.
 import type { Run } from '../../otlp/decode.ts';
 import { PURGE, type Purged } from '../api.ts';
 import { byId } from './dom.ts';
 import { toCsv, toJson } from './export.ts';
-import { ask } from './fetch.ts';
+import { request } from './fetch.ts';
 import { count, plural } from './format.ts';
 import { save } from './save.ts';
 
-export interface Keep {
+export interface YourData {
   draw(all: readonly Run[], shown: readonly Run[], delivered: string | null): void;
 }
 
-/** `purged` loads the page's data anew. */
-export function startKeep(purged: () => Promise<void>): Keep {
+/** @param afterPurge - loads the data of the page again. */
+export function startYourData(afterPurge: () => Promise<void>): YourData {
   const dialog = byId<HTMLDialogElement>('purge');
   const typed = byId<HTMLInputElement>('purge-typed');
   const confirm = byId<HTMLButtonElement>('purge-confirm');
@@ -39,7 +39,7 @@ export function startKeep(purged: () => Promise<void>): Keep {
   byId('purge-form').addEventListener('submit', async (event) => {
     event.preventDefault();
     if (confirm.disabled) return;
-    const response = await ask('purge', {
+    const response = await request('purge', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(PURGE),
@@ -48,7 +48,7 @@ export function startKeep(purged: () => Promise<void>): Keep {
     if (!response) return;
     byId('purge-result').textContent =
       `${plural(((await response.json()) as Purged).deleted, 'recorded run')} deleted.`;
-    await purged();
+    await afterPurge();
   });
 
   return {
@@ -57,8 +57,9 @@ export function startKeep(purged: () => Promise<void>): Keep {
       byId('export-shown').textContent = `the ${count(shown.length)} shown above`;
       byId('export-all').textContent = `all ${count(all.length)}`;
       byId('purge-words').textContent =
-        `This deletes ${plural(all.length, 'recorded run')} from this machine: delivered, waiting, kept and given up. It cannot be undone.` +
-        (delivered ? ` What was delivered stays with whoever runs ${delivered}.` : '');
+        `This deletes ${plural(all.length, 'recorded run')} from this machine, whether ` +
+        'delivered, waiting, kept or given up. It cannot be undone.' +
+        (delivered ? ` Runs that were delivered to ${delivered} are not deleted there.` : '');
     },
   };
 }

@@ -1,5 +1,5 @@
-// export.ts: recorded runs as the text of a JSON or CSV file. Pure. The columns are the keys of the
-// telemetry page's event in its order, after the time of the run and what became of it.
+// export.ts: recorded runs as a JSON or CSV file. The columns are time, outcome and reason, then
+// the fields of the event in the order of the telemetry page.
 import { EVENT_KEYS } from '../../contract/contract.ts';
 import type { Run } from '../../otlp/decode.ts';
 
@@ -15,7 +15,7 @@ const rowOf = ({ timestamp, outcome, reason, event }: Run) => ({
 export const toJson = (runs: readonly Run[]): string =>
   `${JSON.stringify(runs.map(rowOf), null, 1)}\n`;
 
-/** RFC 4180, in UTF-8. A number that is not known is empty. */
+/** CSV as in RFC 4180. A number that could not be counted is an empty cell. */
 export function toCsv(runs: readonly Run[]): string {
   const lines = runs.map((run) => {
     const row = rowOf(run);
@@ -24,7 +24,7 @@ export function toCsv(runs: readonly Run[]): string {
   return [COLUMNS.join(','), ...lines, ''].join('\r\n');
 }
 
-/** What a spreadsheet takes for a formula; behind an apostrophe it is text. */
+/** What a spreadsheet would run as a formula. An apostrophe before it makes it text. */
 const FORMULA = /^\s*[=+\-@\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}]/u;
 
 function cell(value: string | number | boolean | null): string {

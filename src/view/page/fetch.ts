@@ -1,8 +1,8 @@
-// ask.ts: how the page asks its own server, and what it says when there is none any more.
+// fetch.ts: requests to the page's own server, and what the page shows if one fails.
 import { byId } from './dom.ts';
 
-/** Nothing where it fails; the user has been told then. */
-export async function ask(path: string, init?: RequestInit): Promise<Response | undefined> {
+/** Returns `undefined` if the request fails; the page then shows why. */
+export async function request(path: string, init?: RequestInit): Promise<Response | undefined> {
   const failure = byId('failure');
   try {
     const response = await fetch(path, init);

@@ -1,92 +1,78 @@
-// figure.ts: a chart with its words: title, legend with the values under the pointer, a caption
-// that says the essential numbers, and all numbers as a table. Caption and table are made from what
-// the canvas is given, so they are its text alternative.
+// figure.ts: one chart with its text: title, legend with the values under the pointer, caption, and
+// all numbers as a table. Caption and table are made from the same values as the drawing, so they
+// are its text alternative.
+import type { Bucket } from '../../history/summary.ts';
 import { h, table } from './dom.ts';
 import { span } from './format.ts';
-import { lineWidth, type Mark, type Plotted, plot, type Series } from './plot.ts';
+import { lineWidth, type Plotted, plot, type Series } from './plot.ts';
+import type { Mark } from './plot-marks.ts';
 
 export interface FigureOptions {
   id: string;
   title: string;
   series: Series[];
-  /** Behind the numbers of the axis. */
+  /** Appended to the numbers of the axis. */
   unit: string;
   format(value: number | null): string;
 }
 
 export interface Figure {
-  element: HTMLElement;
-  draw(shown: {
-    caption: string;
-    buckets: Plotted['buckets'];
-    values: Plotted['values'];
-    marks?: Mark[];
-  }): void;
+  draw(shown: { buckets: readonly Bucket[]; caption: string; marks: readonly Mark[] }): void;
+  /** Draws again, after the colours have changed. */
   redraw(): void;
 }
 
-/** `host` must be on the page: the chart is as wide as its place. */
-export function figure(
-  host: HTMLElement,
-  { id, title, series, unit, format }: FigureOptions,
-): Figure {
+/**
+ * Adds a figure to the page.
+ *
+ * @param host - must be visible: the chart is made as wide as it.
+ * @param below - an element to show below the caption.
+ */
+export function figure(host: HTMLElement, options: FigureOptions, below?: HTMLElement): Figure {
+  const { id, title, series, unit, format } = options;
   const when = h('span', { class: 'when' });
-  const values = series.map(() => h('output', {}));
-  const legend = h(
-    'p',
-    { class: 'legend', 'aria-hidden': 'true' },
-    ...series.map((each, index) =>
-      h(
-        'span',
-        { class: `key ${each.color}` },
-        keyOf(each, series),
-        each.label,
-        ' ',
-        values[index] as HTMLElement,
-      ),
-    ),
-    when,
-  );
+  const outputs = series.map(() => h('output', {}));
   const caption = h('figcaption', { id: `${id}-caption` });
-  const canvas = h('div', {
+  const drawing = h('div', {
     class: 'plot',
     role: 'img',
     'aria-labelledby': `${id}-title ${id}-caption`,
   });
-  // It scrolls, so the keyboard must be able to come there.
+  // It scrolls, so it must be reachable with the keyboard.
   const numbers = h('section', {
     class: 'numbers',
     tabindex: 0,
     'aria-label': `${title}: all numbers`,
   });
-  const element = h(
-    'figure',
-    { id, class: 'card' },
-    h('h3', { id: `${id}-title` }, title),
-    legend,
-    canvas,
-    caption,
-    h('details', {}, h('summary', {}, 'All numbers of this chart'), numbers),
+  host.append(
+    h(
+      'figure',
+      { id, class: 'card' },
+      h('h3', { id: `${id}-title` }, title),
+      legend(series, outputs, when),
+      drawing,
+      caption,
+      below,
+      h('details', {}, h('summary', {}, 'All numbers of this chart'), numbers),
+    ),
   );
-  host.append(element);
 
   let shown: Plotted = { buckets: [], values: [], marks: [] };
-  const plotted = plot(canvas, series, unit, (index) => {
+  const plotted = plot(drawing, series, unit, (index) => {
     const bucket = index === undefined ? undefined : shown.buckets[index];
     when.textContent = bucket ? span(bucket) : '';
-    for (const [row, output] of values.entries())
+    for (const [row, output] of outputs.entries())
       output.textContent =
         bucket && index !== undefined ? format(shown.values[row]?.[index] ?? null) : '';
   });
   return {
-    element,
-    draw({ caption: text, buckets, values: drawn, marks = [] }) {
-      shown = { buckets, values: drawn, marks };
+    draw({ buckets, caption: text, marks }) {
+      shown = { buckets, values: series.map(({ value }) => buckets.map(value)), marks };
       plotted.draw(shown);
       caption.textContent = text;
-      const rows = buckets.map((bucket, index) => [
+      const rows = buckets.map((bucket) => [
         span(bucket),
-        ...drawn.map((list) => format(list[index] ?? null)),
+        ...series.map(({ value }) => format(value(bucket))),
       ]);
       numbers.replaceChildren(table(['When', ...series.map(({ label }) => label)], rows));
     },
@@ -94,10 +80,20 @@ export function figure(
   };
 }
 
+const legend = (series: readonly Series[], outputs: readonly HTMLElement[], when: HTMLElement) =>
+  h(
+    'p',
+    { class: 'legend', 'aria-hidden': 'true' },
+    ...series.map((one, index) =>
+      h('span', { class: `key ${one.color}` }, keyOf(one, series), one.label, ' ', outputs[index]),
+    ),
+    when,
+  );
+
 const KEY_WIDTH = 34;
 const KEY_HEIGHT = 8;
 
-/** A piece of the very line: its width and its dashes; a bar is a block. */
+/** A sample of the line as it is drawn, with its width and dashes; a square for bars. */
 function keyOf(one: Series, all: readonly Series[]): SVGElement {
   const draw = (tag: 'svg' | 'line', attributes: Record<string, string | number>) => {
     const element = document.createElementNS('http://www.w3.org/2000/svg', tag);

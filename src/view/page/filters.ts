@@ -1,17 +1,17 @@
-// filters.ts: which runs are shown: of which project and environment, and since when. The choices
-// are what the history holds.
+// filters.ts: selects which runs are shown, by project, environment and time. The choices are the
+// values in the history.
 import type { Essentials, Group, Selection } from '../../history/summary.ts';
+import { DAY_MS } from '../../system/time.ts';
 import { byId, h } from './dom.ts';
 import { count, plural, word } from './format.ts';
 import { projectName } from './projects.ts';
 
-const DAY_MS = 24 * 3600 * 1000;
 const ALL = '';
-/** A history with more names than this was not made by us. */
+/** Keeps the lists short if a history contains very many values. */
 const MAX_CHOICES = 100;
 
 export interface Filters {
-  /** After the history has changed. */
+  /** Fills the lists, when the history was loaded. */
   offer(all: Essentials, thisProject: string | undefined): void;
   selection(): Selection;
 }
@@ -37,7 +37,7 @@ export function startFilters(changed: () => void): Filters {
         value === thisProject ? `${projectName(value)} (this project)` : projectName(value);
       fill(project, 'All projects', by.project_id, name);
       fill(environment, 'All environments', by.environment, ({ value }) => word(value));
-      // Started in a project's folder, that is the one which is meant.
+      // If the page was started in the folder of a project, that project is selected.
       if (by.project_id.some(({ value }) => value === thisProject))
         project.value = thisProject ?? ALL;
     },
@@ -56,11 +56,13 @@ function fill(
   list.replaceChildren(h('option', { value: ALL }, all), ...choices);
 }
 
-/** What the filters leave, in a sentence. */
+/** How many runs are shown, in a sentence. */
 export function selectionInWords(all: Essentials, { runs, by }: Essentials): string {
   const which =
     runs === all.runs ? plural(runs, 'run') : `${count(runs)} of ${plural(all.runs, 'run')}`;
   const mixed = by.project_id.length > 1 || by.environment.length > 1;
-  const hint = `, of ${plural(by.project_id.length, 'project')} and ${plural(by.environment.length, 'environment')}: times and sizes are medians over all of them`;
+  const hint =
+    ` of ${plural(by.project_id.length, 'project')} and ` +
+    `${plural(by.environment.length, 'environment')}; times and sizes are medians over all of them`;
   return which + (mixed ? hint : '');
 }

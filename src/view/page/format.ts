@@ -1,6 +1,7 @@
-// format.ts: numbers, times and recorded words as text. Pure. Times are those of the user's clock.
+// format.ts: numbers, times and recorded words as text. Times are in the browser's time zone.
+import { HOUR_MS } from '../../system/time.ts';
 
-/** A number and its unit stay on one line. */
+/** A no-break space keeps a number and its unit on one line. */
 const SPACE = '\u00a0';
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 const TIME = new Intl.DateTimeFormat('en-GB', {
@@ -12,13 +13,12 @@ const TIME = new Intl.DateTimeFormat('en-GB', {
   second: '2-digit',
 });
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
-const HOUR_MS = 3_600_000;
 const COUNT = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 1 });
 
 export const day = (timestamp: number): string => DAY.format(timestamp);
 export const time = (timestamp: number): string =>
-  Number.isNaN(timestamp) ? 'at no known time' : TIME.format(timestamp);
-/** `null` could not be counted. */
+  Number.isNaN(timestamp) ? 'at an unknown time' : TIME.format(timestamp);
+/** `null`: it could not be counted. */
 export const count = (value: number | null): string => (value === null ? '–' : COUNT.format(value));
 export const plural = (value: number, one: string, many: string = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;
@@ -38,7 +38,7 @@ export function difference(before: number, after: number): string {
   return `${percent < 0 ? '−' : '+'}${Math.abs(percent)}${SPACE}%`;
 }
 
-/** One bucket of the timeline: from a time to a time, a day, or from a day to a day. */
+/** A bucket of the timeline: part of a day, a day, or several days. */
 export function span({ start, end }: { start: number; end: number }): string {
   if (end - start <= HOUR_MS)
     return `${day(start)}, ${CLOCK.format(start)} to ${CLOCK.format(end)}`;
@@ -47,13 +47,13 @@ export function span({ start, end }: { start: number; end: number }): string {
 }
 
 /**
- * What was recorded is a word of a known kind, but a file in the history can say anything: cut,
- * with nothing invisible in it.
+ * A recorded word, cut to a length and without invisible characters: a file in the history may have
+ * been edited and contain anything.
  */
 export function word(text: string, max: number = 40): string {
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
   return visible.length > max ? `${visible.slice(0, max - 1)}…` : visible;
 }
 
-/** A digest, short enough to be told from another. */
+/** The first digits of a digest, enough to tell projects apart. */
 export const digest = (text: string): string => word(text, 9);

@@ -1,17 +1,18 @@
-// marks.ts: the changes that are marked in the chart of durations. One update of lhp is a change in
-// every environment, at its next run: those of a week are one mark, and what each series says of it
-// stands below. The verdicts are those of changes.ts.
-
+// marks.ts: the changes that are marked in the chart of durations. An update of lhp is a change in
+// every series (project, environment, …), at the next run of each. Equal changes within a week are
+// therefore shown as one mark, with the verdict of changes.ts for each series below it.
 import { type Change, changes } from '../../history/changes.ts';
+import { VERDICTS } from '../../history/words.ts';
 import type { Run } from '../../otlp/decode.ts';
+import { DAY_MS } from '../../system/time.ts';
 import { h } from './dom.ts';
 import { day, difference, plural, seconds, word } from './format.ts';
 import { projectPhrase } from './projects.ts';
-import { changeInWords, VERDICTS } from './words.ts';
+import { changeInWords } from './sentences.ts';
 
 export interface Marked {
   timestamp: number;
-  /** The worst of its series. */
+  /** The worst verdict of its series. */
   verdict: Change['verdict'];
   changes: Change[];
 }
@@ -24,8 +25,8 @@ export const TONES: Record<Change['verdict'], string> = {
   few: 'muted',
 };
 const WORST_FIRST: Change['verdict'][] = ['slower', 'faster', 'same', 'few'];
-const WEEK_MS = 7 * 24 * 3600 * 1000;
-/** As many as can be read in a chart; the newest. */
+const WEEK_MS = 7 * DAY_MS;
+/** More marks than this are not readable in a chart; the newest are kept. */
 const MAX_MARKS = 12;
 
 export function marked(runs: readonly Run[]): Marked[] {
@@ -45,17 +46,17 @@ export function marked(runs: readonly Run[]): Marked[] {
   return marks.slice(-MAX_MARKS);
 }
 
-/** The same project, and the same version or Python that is new, or also a project that grew. */
+/** Whether two changes are of the same project and to the same versions, or both of its size. */
 function isAlike(a: Change, b: Change): boolean {
-  const news = ({ changed }: Change) =>
+  const change = ({ changed }: Change) =>
     changed.map(({ what, to }) => (what === 'flowgroups_count' ? what : `${what} ${to}`)).join();
-  return a.series.project_id === b.series.project_id && news(a) === news(b);
+  return a.series.project_id === b.series.project_id && change(a) === change(b);
 }
 
-/** `several`: runs of more than one project are shown. */
+/** @param severalProjects - whether runs of more than one project are shown. */
 export function markItem(
   { timestamp, verdict, changes: members }: Marked,
-  several: boolean,
+  severalProjects: boolean,
 ): HTMLLIElement {
   const [first] = members;
   const clear = members.filter(
@@ -66,7 +67,7 @@ export function markItem(
     'li',
     {},
     h('strong', {}, first ? changeInWords(first) : ''),
-    several && first ? ` of ${projectPhrase(first.series.project_id)}` : '',
+    severalProjects && first ? ` of ${projectPhrase(first.series.project_id)}` : '',
     ` on ${day(timestamp)}: `,
     h('strong', { class: TONES[verdict] }, VERDICTS[verdict]),
     h('ul', {}, ...clear.map(seriesItem)),
@@ -77,7 +78,8 @@ export function markItem(
         h(
           'summary',
           {},
-          `${clear.length > 0 ? 'and ' : ''}${plural(others.length, 'kind')} of run without a clear difference`,
+          `${clear.length > 0 ? 'and ' : ''}${plural(others.length, 'series', 'series')} without ` +
+            'a clear difference',
         ),
         h('ul', {}, ...others.map(seriesItem)),
       ),
@@ -86,12 +88,15 @@ export function markItem(
 
 function seriesItem({ series, before, after, runs, verdict }: Change): HTMLLIElement {
   const { project_id: project, environment, is_ci: ci, dry_run: dry } = series;
-  const where = `${word(environment, 20)}${ci ? ' in CI' : ''}${dry ? ', dry runs' : ''} of ${projectPhrase(project)}`;
+  const where =
+    `${word(environment, 20)}${ci ? ' in CI' : ''}${dry ? ', dry runs' : ''} of ` +
+    `${projectPhrase(project)}`;
   return h(
     'li',
     {},
     h('bdi', {}, where),
-    `: median ${seconds(before)} → ${seconds(after)} (${difference(before, after)}) over ${runs.before} and ${plural(runs.after, 'run')}: `,
+    `: median ${seconds(before)} → ${seconds(after)} (${difference(before, after)}) over ` +
+      `${runs.before} and ${plural(runs.after, 'run')}: `,
     h('span', { class: TONES[verdict] }, VERDICTS[verdict]),
   );
 }

@@ -1,49 +1,48 @@
-// plot.ts: one chart over time, drawn by uPlot on a canvas: lines or bars, marks with a number, the
-// values under the pointer. What it shows is also in the caption and the table beside it
-// (figure.ts), so the canvas is a picture with a text alternative.
+// plot.ts: draws one chart over time with uPlot: lines or bars, and numbered marks. A canvas cannot
+// be read by a screen reader; figure.ts adds a caption and a table with the same values.
 import UPlot from 'uplot';
+import type { Bucket } from '../../history/summary.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../system/time.ts';
 import { count } from './format.ts';
-import { spread } from './spread.ts';
+import { drawMarks, type Mark } from './plot-marks.ts';
 import { color } from './theme.ts';
 
-export interface Series {
-  label: string;
+export interface SeriesStyle {
   /** Name of a colour in base.css. */
   color: string;
   dash?: number[];
   bars?: boolean;
 }
 
-export interface Mark {
-  /** Milliseconds since the epoch. */
-  timestamp: number;
+export interface Series extends SeriesStyle {
   label: string;
-  color: string;
+  value(bucket: Bucket): number | null;
 }
 
 export interface Plotted {
-  /** Begin and end of each place on the time axis, milliseconds since the epoch. */
-  buckets: { start: number; end: number }[];
-  /** For each series, a value for each bucket. */
+  buckets: readonly Bucket[];
+  /** For each series, one value per bucket. */
   values: (number | null)[][];
-  marks: Mark[];
+  marks: readonly Mark[];
 }
 
 export interface Plot {
   draw(plotted: Plotted): void;
-  /** In the colours of now. */
+  /** Draws again, in the current colours. */
   redraw(): void;
 }
 
 const HEIGHT = 210;
-const DAY_S = 24 * 3600;
-/** Steps of the time axis: minutes, hours, and whole days, up to years. */
-const STEPS = [
-  ...[2, 5, 10, 20, 30, 60, 120, 180, 360, 720].map((minutes) => minutes * 60),
-  ...[1, 2, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650].map((days) => days * DAY_S),
-];
-/** Steps of an axis of numbers that are whole. */
-const WHOLE = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((power) =>
+/** uPlot counts time in seconds. */
+const toSeconds = (milliseconds: number) => milliseconds / SECOND_MS;
+/** Seconds between two labels of the time axis. */
+const TIME_STEPS = [
+  ...[2, 5, 10, 20, 30].map((minutes) => minutes * MINUTE_MS),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR_MS),
+  ...[1, 2, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650].map((days) => days * DAY_MS),
+].map(toSeconds);
+/** Steps between two labels of an axis of whole numbers. */
+const WHOLE_STEPS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((power) =>
   [1, 2, 5].map((step) => step * power),
 );
 const HOUR = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
@@ -51,28 +50,22 @@ const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric' });
 
 /**
- * `unit` stands behind the numbers of the axis. `over` is told the bucket under the pointer, or
- * nothing.
+ * @param unit - appended to the numbers of the axis.
+ * @param onHover - called with the index of the bucket under the pointer, or `undefined`.
  */
 export function plot(
   host: HTMLElement,
   series: Series[],
   unit: string,
-  over: (bucket: number | undefined) => void,
+  onHover: (bucket: number | undefined) => void,
 ): Plot {
-  let marks: Mark[] = [];
+  let marks: readonly Mark[] = [];
+  /** Both ends of the time axis, in seconds. */
   let ends: [number, number] = [0, 1];
-  const font = () => `12px ${getComputedStyle(host).fontFamily}`;
-  const axis: UPlot.Axis = {
-    stroke: () => color('muted'),
-    grid: { stroke: () => color('line'), width: 1 },
-    ticks: { show: false },
-    font: font(),
-  };
+  const size = () => ({ width: host.clientWidth, height: HEIGHT });
   const chart = new UPlot(
     {
-      width: host.clientWidth,
-      height: HEIGHT,
+      ...size(),
       padding: [18, 30, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 8 }, y: false },
@@ -80,63 +73,69 @@ export function plot(
         x: { range: () => ends },
         y: { range: (_, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
       },
-      axes: [
-        {
-          ...axis,
-          size: 30,
-          grid: { show: false },
-          incrs: STEPS,
-          space: 64,
-          values: (_, splits) => splits.map(timeLabel),
-        },
-        {
-          ...axis,
-          size: 56,
-          ...(unit === '' && { incrs: WHOLE }),
-          values: (_, splits) => splits.map((value) => count(value) + unit),
-        },
-      ],
-      series: [{}, ...series.map((each) => look(each, series))],
+      axes: axes(host, unit, () => ends),
+      series: [{}, ...series.map((each) => style(each, series))],
       hooks: {
         draw: [(drawn) => drawMarks(drawn, marks)],
-        setCursor: [({ cursor }) => over(cursor.idx ?? undefined)],
+        setCursor: [({ cursor }) => onHover(cursor.idx ?? undefined)],
       },
     },
     [[], ...series.map(() => [])],
     host,
   );
-  new ResizeObserver(() => chart.setSize({ width: host.clientWidth, height: HEIGHT })).observe(
-    host,
-  );
-
-  function timeLabel(second: number): string {
-    const [from, to] = ends;
-    const form = to - from > 400 * DAY_S ? MONTH : to - from > 3 * DAY_S ? DAY : HOUR;
-    const time = second * 1000;
-    // In a time axis of hours a day is named at its begin.
-    return (form === HOUR && isMidnight(time) ? DAY : form).format(time);
-  }
-
+  new ResizeObserver(() => chart.setSize(size())).observe(host);
   return {
     draw({ buckets, values, marks: marked }) {
       marks = marked;
-      ends = [(buckets[0]?.start ?? 0) / 1000, (buckets.at(-1)?.end ?? 1000) / 1000];
-      chart.setData([buckets.map(({ start, end }) => (start + end) / 2000), ...values]);
+      ends = [toSeconds(buckets[0]?.start ?? 0), toSeconds(buckets.at(-1)?.end ?? 1000)];
+      const middles = buckets.map(({ start, end }) => toSeconds((start + end) / 2));
+      chart.setData([middles, ...values]);
     },
     redraw: () => chart.redraw(),
   };
 }
 
-const isMidnight = (time: number): boolean => HOUR.format(time) === '00:00';
+function axes(host: HTMLElement, unit: string, ends: () => [number, number]): UPlot.Axis[] {
+  const axis: UPlot.Axis = {
+    stroke: () => color('muted'),
+    grid: { stroke: () => color('line'), width: 1 },
+    ticks: { show: false },
+    font: `12px ${getComputedStyle(host).fontFamily}`,
+  };
+  return [
+    {
+      ...axis,
+      size: 30,
+      grid: { show: false },
+      incrs: TIME_STEPS,
+      space: 64,
+      values: (_, splits) => splits.map((second) => timeLabel(second * SECOND_MS, ends())),
+    },
+    {
+      ...axis,
+      size: 56,
+      ...(unit === '' && { incrs: WHOLE_STEPS }),
+      values: (_, splits) => splits.map((value) => count(value) + unit),
+    },
+  ];
+}
+
+function timeLabel(time: number, [from, to]: [number, number]): string {
+  const days = ((to - from) * SECOND_MS) / DAY_MS;
+  if (days > 400) return MONTH.format(time);
+  // An axis of hours shows the date at midnight.
+  const isMidnight = HOUR.format(time) === '00:00';
+  return (days > 3 || isMidnight ? DAY : HOUR).format(time);
+}
 
 /**
- * Series that are equal lie one above the other: the first is the widest, so each can be seen below
- * the next ones, as its points can.
+ * Lines with equal values are drawn on top of each other. The first line is the widest, so that
+ * each one stays visible below the next.
  */
 export const lineWidth = (one: Series, all: readonly Series[]): number => 2 + below(one, all);
 const below = (one: Series, all: readonly Series[]) => 1.25 * (all.length - 1 - all.indexOf(one));
 
-function look(one: Series, all: readonly Series[]): UPlot.Series {
+function style(one: Series, all: readonly Series[]): UPlot.Series {
   const { color: name, dash, bars } = one;
   const stroke = () => color(name);
   if (bars && UPlot.paths.bars)
@@ -148,49 +147,4 @@ function look(one: Series, all: readonly Series[]): UPlot.Series {
     };
   const points = { size: 4 + 2 * below(one, all), fill: stroke };
   return { stroke, width: lineWidth(one, all), spanGaps: true, points, ...(dash && { dash }) };
-}
-
-const RADIUS = 8;
-
-/** The discs are moved apart, so that every number can be read. */
-function drawMarks(chart: UPlot, marks: readonly Mark[]): void {
-  const { left, width } = chart.bbox;
-  const ratio = UPlot.pxRatio;
-  const seen = marks
-    .map((mark) => ({ mark, x: chart.valToPos(mark.timestamp / 1000, 'x', true) }))
-    .filter(({ x }) => x >= left && x <= left + width);
-  const gap = (2 * RADIUS + 2) * ratio;
-  const discs = spread(
-    seen.map(({ x }) => x),
-    gap,
-    left,
-    left + width,
-  );
-  for (const [at, { mark, x }] of seen.entries()) drawMark(chart, mark, x, discs[at] ?? x);
-}
-
-/** A dashed line at its time, with its number in a disc above the plot. */
-function drawMark(chart: UPlot, { label, color: name }: Mark, x: number, disc: number): void {
-  const { ctx, bbox } = chart;
-  const ratio = UPlot.pxRatio;
-  const radius = RADIUS * ratio;
-  ctx.save();
-  ctx.strokeStyle = color(name);
-  ctx.fillStyle = color(name);
-  ctx.lineWidth = ratio;
-  ctx.setLineDash([4 * ratio, 3 * ratio]);
-  ctx.beginPath();
-  ctx.moveTo(disc, bbox.top - radius);
-  ctx.lineTo(x, bbox.top + 4 * ratio);
-  ctx.lineTo(x, bbox.top + bbox.height);
-  ctx.stroke();
-  ctx.beginPath();
-  ctx.arc(disc, bbox.top - radius, radius, 0, 2 * Math.PI);
-  ctx.fill();
-  ctx.fillStyle = color('card');
-  ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
-  ctx.textAlign = 'center';
-  ctx.textBaseline = 'middle';
-  ctx.fillText(label, disc, bbox.top - radius);
-  ctx.restore();
 }

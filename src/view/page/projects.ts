@@ -1,6 +1,5 @@
-// projects.ts: how the page calls a project. A recorded run knows a digest only; the project in
-// whose folder the page was started is called by that folder's name, which the command has looked
-// up and no run has.
+// projects.ts: the names of projects. A recorded run contains only a digest of its project. The
+// project in whose folder `lhp-otel view` was started is shown by the name of that folder.
 import type { State } from '../api.ts';
 import { digest, word } from './format.ts';
 
@@ -10,7 +9,7 @@ export function setProject(project: State['project']): void {
   here = project;
 }
 
-/** In a sentence. */
+/** For use in a sentence. */
 export const projectPhrase = (id: string): string =>
   id === here?.id ? projectName(id) : `project ${digest(id)}`;
 

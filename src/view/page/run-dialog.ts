@@ -1,24 +1,23 @@
-// run-dialog.ts: one run: what was recorded, each field with what it is and why it is there, beside
-// the very request. The request is fetched as the bytes of its file and shown unchanged; the fields
-// are read out of those bytes, not out of the list.
+// run-dialog.ts: one run: each recorded field with an explanation, and the request. The request is
+// fetched as the bytes of its file and shown unchanged, and the fields are read from these bytes.
 import { EVENT_KEYS, type GenerateEvent, onTheWire } from '../../contract/contract.ts';
 import { FIELDS } from '../../contract/fields.ts';
 import { eventOf, type OtlpRequest, type Run } from '../../otlp/decode.ts';
 import { byId, h, rich } from './dom.ts';
-import { ask } from './fetch.ts';
+import { request } from './fetch.ts';
 import { count, seconds, time } from './format.ts';
 import { save } from './save.ts';
-import { eventInWords, whatBecameOf } from './words.ts';
+import { eventSentence, outcomeSentence } from './sentences.ts';
 
 export function startRunDialog(): (run: Run) => void {
   const dialog = byId<HTMLDialogElement>('run');
-  const request = byId('run-request');
+  const requestText = byId('run-request');
   const form = byId<HTMLSelectElement>('run-form');
   let exact = '';
   let name = '';
 
   function showRequest(): void {
-    request.textContent = form.value === 'exact' ? exact : indented(exact);
+    requestText.textContent = form.value === 'exact' ? exact : indented(exact);
   }
 
   form.addEventListener('change', showRequest);
@@ -26,16 +25,16 @@ export function startRunDialog(): (run: Run) => void {
   byId('run-save').addEventListener('click', () => save(name, 'application/json', exact));
 
   return async (run) => {
-    const response = await ask(`otlp/${run.timestamp}`);
+    const response = await request(`otlp/${run.timestamp}`);
     if (!response) return;
     exact = await response.text();
     name = `${run.timestamp}.json`;
     byId('run-title').textContent = `Run of ${time(run.timestamp)}`;
-    byId('run-outcome').textContent = whatBecameOf(run);
+    byId('run-outcome').textContent = outcomeSentence(run);
     const event = eventOf(JSON.parse(exact) as OtlpRequest);
-    byId('run-words').textContent = eventInWords(event);
+    byId('run-words').textContent = eventSentence(event);
     byId('run-size').textContent =
-      `${count(new TextEncoder().encode(exact).length)} bytes, as they are in the file`;
+      `${count(new TextEncoder().encode(exact).length)} bytes, as in the file`;
     byId('run-fields').replaceChildren(...EVENT_KEYS.map((key) => fieldOf(key, event)));
     showRequest();
     dialog.showModal();
@@ -64,7 +63,7 @@ function fieldOf(key: keyof GenerateEvent, event: GenerateEvent): HTMLElement {
       ...fact('What', what),
       ...fact('Why', why),
       ...fact('How', how),
-      ...fact('Goes as', onTheWire(key)),
+      ...fact('Sent as', onTheWire(key)),
     ),
   );
 }
@@ -73,6 +72,6 @@ function indented(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
-    return text; // nothing to indent
+    return text; // not JSON
   }
 }

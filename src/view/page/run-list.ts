@@ -1,10 +1,10 @@
-// run-list.ts: every run that is shown, a page of them at a time: ten thousand rows would make the
-// browser slow, and nobody reads them.
+// run-list.ts: the table of runs, in pages: ten thousand rows at once would make the browser slow.
+
+import { OUTCOMES } from '../../history/words.ts';
 import type { Run } from '../../otlp/decode.ts';
 import { byId, h } from './dom.ts';
 import { count, plural, seconds, time, word } from './format.ts';
 import { projectName } from './projects.ts';
-import { OUTCOMES } from './words.ts';
 
 const PAGE_SIZE = 25;
 
@@ -49,7 +49,7 @@ export function startRunList(open: (run: Run) => void): RunList {
       members.length > 0
         ? `${count(from + 1)} to ${count(from + members.length)} of ${plural(sorted.length, 'run')}`
         : 'no run';
-    // Not `disabled`: the button that was pressed would lose the keyboard's focus.
+    // Not `disabled`, because a disabled button loses the keyboard focus.
     for (const [step, dead] of [
       ['first', page === 0],
       ['back', page === 0],
@@ -77,12 +77,12 @@ function rowOf(run: Run, open: (run: Run) => void): HTMLTableRowElement {
   const button = h('button', { type: 'button', class: 'link' }, time(timestamp));
   button.addEventListener('click', () => open(run));
   const wide = { class: 'wide' };
-  const became = h('span', { class: `outcome ${outcome}` }, OUTCOMES[outcome].word);
+  const outcomeLabel = h('span', { class: `outcome ${outcome}` }, OUTCOMES[outcome]);
   return h(
     'tr',
     {},
-    // In a narrow window there is no room for a column of it.
-    h('th', { scope: 'row' }, button, h('span', { class: 'narrow' }, became.cloneNode(true))),
+    // In a narrow window the outcome is shown here instead of in its own column.
+    h('th', { scope: 'row' }, button, h('span', { class: 'narrow' }, outcomeLabel.cloneNode(true))),
     h('td', wide, h('bdi', {}, projectName(event.project_id))),
     h(
       'td',
@@ -95,6 +95,6 @@ function rowOf(run: Run, open: (run: Run) => void): HTMLTableRowElement {
     h('td', { class: 'number' }, seconds(event.generation_time_seconds)),
     h('td', { class: 'number wide' }, count(event.flowgroups_count)),
     h('td', { class: 'number wide' }, count(event.files_generated)),
-    h('td', wide, became),
+    h('td', wide, outcomeLabel),
   );
 }

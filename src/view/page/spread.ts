@@ -1,9 +1,10 @@
-// spread.ts: places on a line that are too near to each other, moved apart as little as it takes.
-// Pure.
+// spread.ts: moves positions on a line apart that are too close together.
 
 /**
- * The places in their order, none nearer than `gap` to the next, all from `low` to `high` where
- * there is room.
+ * The positions in the same order, at least `gap` apart, and between `low` and `high` if there is
+ * enough room.
+ *
+ * @param places - in ascending order.
  */
 export function spread(
   places: readonly number[],

@@ -1,7 +1,7 @@
-// theme.ts: light or dark: the system's choice, until the user makes another. Kept nowhere.
+// theme.ts: light or dark: as the system says, until the user chooses. The choice is not stored.
 import { byId } from './dom.ts';
 
-/** `changed` draws again what CSS does not reach. */
+/** @param changed - called to redraw what CSS cannot change: the canvases. */
 export function startTheme(changed: () => void): void {
   byId('theme').addEventListener('change', ({ target }) => {
     document.documentElement.dataset.theme = (target as HTMLInputElement).value;
@@ -12,7 +12,7 @@ export function startTheme(changed: () => void): void {
 
 const probe = document.createElement('i');
 
-/** A colour of base.css as it is now, for the canvas, which knows no names. */
+/** The current value of a colour of base.css. A canvas cannot use CSS variables. */
 export function color(name: string): string {
   document.body.append(probe);
   probe.style.color = `var(--${name})`;
