@@ -12,6 +12,7 @@ import { format } from 'prettier';
 import { dashboardFiles } from '../deploy/generate/dashboards/dashboards.ts';
 import { gatewayRules, RULE_PROCESSORS } from '../deploy/generate/gateway-rules.ts';
 import { ownCollector, samePort } from '../deploy/generate/own-collector.ts';
+import { LAUNCHERS } from '../src/command/launchers.ts';
 import { commandLine } from '../src/commands/commands.ts';
 import {
   type AttributeSpec,
@@ -50,6 +51,7 @@ const files: Record<string, string> = {
   'README.md': withVariables(read('README.md') ?? ''),
   'docs/privacy.md': privacyPage(),
   'src/system/version.ts': `// The package's version and the oldest Node for it, kept equal to package.json by \`npm run\n// generate\`.\nexport const version = '${version}';\nexport const oldestNode = '${engines.node.replace('>=', '')}';\n`,
+  'src/command/launcher-names.ts': launcherNames(),
 };
 
 const check = process.argv.includes('--check');
@@ -84,6 +86,12 @@ function read(path: string): string | undefined {
 
 function table(head: string[], rows: string[][]): string {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/** The names alone, because the table is too large to load before every command. */
+function launcherNames(): string {
+  const names = Object.keys(LAUNCHERS).map((name) => `  '${name}',\n`);
+  return `// launcher-names.ts: the programs of the table in launchers.ts. \`npm run generate\` makes this file;\n// do not edit it.\nexport const LAUNCHER_NAMES: readonly string[] = [\n${names.join('')}];\n`;
 }
 
 /** The gateway's configuration is written by hand, but for the rules. */

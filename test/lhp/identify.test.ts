@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lhp } from '../../scripts/harness/needs.ts';
+import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { ciSlot, machineId, projectId } from '../../src/collect/identify.ts';
 import { installation } from '../../src/collect/installation.ts';
 import { parseCommand } from '../../src/command/command.ts';
@@ -487,7 +488,8 @@ describe('CI', () => {
     [{}, false],
   ])('%j → %s', (env, expected) => {
     // ci-info looks at the process it is in, so each case has one.
-    const program = `import { isCi } from '${join(import.meta.dirname, '..', 'src', 'config', 'ci.ts')}'; console.log(await isCi(process.env));`;
+    const source = join(projectRoot, 'src', 'config', 'ci.ts');
+    const program = `import { isCi } from '${source}'; console.log(await isCi(process.env));`;
     const { stdout } = spawnSync(
       process.execPath,
       ['--input-type=module-typescript', '-e', program],

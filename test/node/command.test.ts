@@ -4,9 +4,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sandbox } from '../../scripts/harness/sandbox.ts';
+import { RULES } from '../../src/collect/environment/rules.ts';
 import { parseCommand } from '../../src/command/command.ts';
-import { LAUNCHER_NAMES } from '../../src/command/first-word.ts';
-import { LAUNCHERS } from '../../src/command/launchers.ts';
+import { LAUNCHER_NAMES } from '../../src/command/launcher-names.ts';
+import { wordsOf } from '../../src/command/launchers/launcher.ts';
+import { LAUNCHERS, launches } from '../../src/command/launchers.ts';
 import { isDoubtful } from '../../src/command/programs.ts';
 
 const words = (line: string) => line.split(' ').filter(Boolean);
@@ -367,5 +369,22 @@ describe('options', () => {
   });
 });
 
-it('the names that are known before the table is loaded are those of the table', () =>
-  expect(LAUNCHER_NAMES.split(' ').toSorted()).toEqual(Object.keys(LAUNCHERS).toSorted()));
+describe('the table of launchers', () => {
+  it('has the names that are known before it is loaded (npm run generate)', () =>
+    expect(LAUNCHER_NAMES.toSorted()).toEqual(Object.keys(LAUNCHERS).toSorted()));
+  it('names a rule of src/collect/environment, and every rule is used', () => {
+    const named = launches().flatMap(([, row]) => row.environment ?? []);
+    expect([...new Set(named)].toSorted()).toEqual(Object.keys(RULES).toSorted());
+  });
+  it.each(launches())('%s: a generate behind it is recognized', (name, row) => {
+    const fetched = row.package ? `${row.package} lakehouse-plumber ` : '';
+    const operand = row.operand ? '1 ' : '';
+    const generate = parse(`${name} ${fetched}${operand}lhp generate -e dev`);
+    expect(generate).toMatchObject({ environment: 'dev', program: { file: 'lhp' } });
+    expect(generate?.program.launches.map((launch) => launch.name)).toEqual([name]);
+  });
+  it.each(launches())('%s: no option is in two lists', (_, row) => {
+    const lists = [row.flags, row.values, row.refused].flatMap((list) => wordsOf(list));
+    expect(lists.filter((option, at) => lists.indexOf(option) !== at)).toEqual([]);
+  });
+});
