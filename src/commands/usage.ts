@@ -76,7 +76,8 @@ function unknownOption(command: Command, flag: string): string {
 const legal = new WeakMap<object, string>();
 const legalOf = (taker: object | undefined): string => (taker && legal.get(taker)) ?? 'any word';
 
-const listed = (words: readonly string[], last: 'or' | 'and'): string =>
+/** `a, b and c` */
+export const inWords = (words: readonly string[], last: 'or' | 'and'): string =>
   words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 
 /** The argument of a command that is one of these words. */
@@ -89,17 +90,17 @@ export function wordArgument(
   const argument = new Argument(flags, description).choices(words).argParser((word) => {
     if (words.includes(word)) return word;
     throw new UsageError(
-      `${command} knows ${listed(words, 'and')}, not '${word}'`,
+      `${command} knows ${inWords(words, 'and')}, not '${word}'`,
       nearest(word, words),
     );
   });
-  legal.set(argument, listed(words, 'or'));
+  legal.set(argument, inWords(words, 'or'));
   return argument;
 }
 
 /** An option whose value is one of these words. */
 export const wordOption = (flags: string, description: string, words: readonly string[]): Option =>
-  parsedBy(new Option(flags, description).choices(words), listed(words, 'or'), (word) =>
+  parsedBy(new Option(flags, description).choices(words), inWords(words, 'or'), (word) =>
     words.includes(word) ? word : new UsageError('', nearest(word, words)),
   );
 

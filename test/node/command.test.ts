@@ -1,5 +1,5 @@
-// Which command lines are a generate of lhp, and what their options say. What is not recognised
-// passes through unrecorded.
+// Which command lines are a generate of lhp, and with which options. A command line that is not
+// recognized runs unrecorded.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import { isDoubtful } from '../../src/command/programs.ts';
 const words = (line: string) => line.split(' ').filter(Boolean);
 const parse = (line: string) => parseCommand(words(line), '/home/u/p');
 
-/** The command line → the launchers in front of lhp, and what lhp was called. */
+/** A command line, the launchers before lhp, and lhp's name or path. */
 const RECORDED: [string, string[], string][] = [
   ['lhp generate -e dev', [], 'lhp'],
   ['lhp -v generate -e dev', [], 'lhp'],
@@ -117,7 +117,7 @@ const RECORDED: [string, string[], string][] = [
   ['conda run -n x poetry run lhp generate -e dev', ['conda run', 'poetry run'], 'lhp'],
 ];
 
-/** The launcher of tomorrow: the words that must be no program, so that it is a generate. */
+/** Lines with options that the table does not list, and the words that must be no program then. */
 const UNKNOWN_OPTIONS: [string, string[]][] = [
   ['uv run --new-flag lhp generate -e dev', ['generate']],
   ['uv run --new-option value lhp generate -e dev', ['value']],
@@ -252,7 +252,7 @@ describe('a generate', () => {
     expect(generate?.program.launches.map(({ name }) => name)).toEqual(launches);
     expect(generate?.doubts).toBeUndefined();
   });
-  it.each(UNKNOWN_OPTIONS)('with an option that nobody knows yet: %s', (line, doubts) => {
+  it.each(UNKNOWN_OPTIONS)('with an unlisted option: %s', (line, doubts) => {
     const generate = parse(line);
     expect(generate).toMatchObject({ environment: 'dev', program: { file: 'lhp' } });
     expect(generate?.doubts ?? []).toEqual(doubts);
@@ -261,12 +261,12 @@ describe('a generate', () => {
 
 describe('no generate', () => {
   it.each(NOT_RECORDED)('%s', (line) => expect(parse(line)).toBeUndefined());
-  it('many unknown options are read in bounded time', () => {
+  it('many unlisted options are read in bounded time', () => {
     expect(parse(`uv run ${'--new value '.repeat(2000)}lhp generate`)).toBeUndefined();
   });
 });
 
-describe('a word that may be the command', () => {
+describe('a word that could be the command', () => {
   const box = sandbox();
   afterAll(() => box.dispose());
   const program = (path: string) => {
@@ -360,7 +360,7 @@ describe('options', () => {
     ['nice lhp generate -e dev', '/home/u/p'],
   ])('%s runs in %s', (line, cwd) => expect(parse(line)?.cwd).toBe(cwd));
 
-  it('a variable of the launcher names the folder, where no option does', () => {
+  it('a variable of the launcher names the folder if no option does', () => {
     const env = { UV_WORKING_DIR: 'sub' };
     const cwdOf = (line: string) => parseCommand(words(line), '/home/u/p', env)?.cwd;
     expect(cwdOf('uv run lhp generate')).toBe('/home/u/p/sub');

@@ -139,10 +139,10 @@ const wrong: [words: string[], named: string[]][] = [
     ['show', '--preview', '--', 'ls', '-l'],
     ["'ls -l'", 'lhp generate --env dev'],
   ],
-  [['hook'], ['bash, zsh, fish or pwsh']],
+  [['hook'], ['bash, zsh or fish']],
   [
     ['hook', 'fsh'],
-    ["'fsh'", 'bash, zsh, fish and pwsh'],
+    ["'fsh'", 'bash, zsh and fish'],
   ],
   [
     ['status', '--jsno'],
