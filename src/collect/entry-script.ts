@@ -1,6 +1,6 @@
-// entry-script.ts: finds the interpreter of an entry script (`bin/lhp`) in its first lines. It reads
-// the forms that pip, distlib, `installer` (Poetry, PDM), uv with and without --relocatable, pipx,
-// virtualenv and conda write.
+// entry-script.ts: finds the interpreter of an entry script (`bin/lhp`) in its first lines. It
+// reads the forms that pip, distlib, `installer` (Poetry, PDM), uv with and without --relocatable,
+// pipx, virtualenv and conda write.
 import { dirname, join } from 'node:path';
 import type { Host } from '../system/host.ts';
 import { readText } from '../system/probe.ts';

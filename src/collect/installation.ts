@@ -1,6 +1,6 @@
-// installation.ts: the versions of lhp, Python and PyYAML behind a run. They are read from files, in
-// the order in which the run itself found them: the launcher's environment, lhp's entry script, its
-// interpreter, the packages of that interpreter. No program is started. A version that is not
+// installation.ts: the versions of lhp, Python and PyYAML behind a run. They are read from files,
+// in the order in which the run itself found them: the launcher's environment, lhp's entry script,
+// its interpreter, the packages of that interpreter. No program is started. A version that is not
 // certain is `undefined`.
 import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';

@@ -92,7 +92,7 @@ function lhpFrom(line: Line, program: Program, next: number, cwd: string): Resul
     : { doubts: [line.words[next - 1] as string] };
 }
 
-/** `python [options] -m lhp.cli.main …`, `-m uv run …`, or `python [options] path/to/lhp …`. */
+/** `python [options] -m lhp.cli.main …`, `-m uv run …`, or `python [options] path/to/lhp`. */
 function findModule(line: Line, at: number, cwd: string, launches: Launch[]): Result {
   const file = line.words[at] as string;
   const target = pythonTarget(line.words, at + 1);

@@ -1,7 +1,7 @@
 // switch-text.ts: what a text of assignments (dotenv, TOML, JSON, shell) says about the opt-outs
 // that are environment variables. Lines are searched, and no format is parsed: this runs before the
-// user's command, where no package may be loaded (docs/adr/0002-hot-path.md). A value that cannot be
-// read this way counts as unknown.
+// user's command, where no package may be loaded (docs/adr/0002-hot-path.md). A value that cannot
+// be read this way counts as unknown.
 import { environmentLayer, LAYERS, type Layer } from '../consent/consent.ts';
 import { errorCode } from '../system/error.ts';
 import { readRegular } from '../system/files.ts';

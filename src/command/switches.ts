@@ -1,7 +1,7 @@
 // switches.ts: the opt-outs that a launcher sets for lhp, and that our own environment does not
-// have: `env NAME=value` before lhp, an environment file, the settings of a project. An opt-out that
-// may be set and cannot be read counts as set, so that nothing is recorded against it. This is asked
-// before the command starts, and only if a launcher stands before lhp. It only reads files.
+// have: `env NAME=value` before lhp, an environment file, the settings of a project. An opt-out
+// that may be set and cannot be read counts as set, so that nothing is recorded against it. This is
+// asked before the command starts, and only if a launcher stands before lhp. It only reads files.
 import { join, resolve } from 'node:path';
 import { environmentLayer } from '../consent/consent.ts';
 import type { Host } from '../system/host.ts';
@@ -61,7 +61,9 @@ function fromWords(
   return moved ? WHERE_LHP_LOOKS : undefined;
 }
 
-/** What files set: those that the words name, those of the project, those of a conda environment. */
+/**
+ * What files set: those that the words name, those of the project, those of a conda environment.
+ */
 function fromFiles(launch: Launch, row: Launcher, host: Host): Between | undefined {
   const { env } = host;
   const settings = settingsFiles(launch, row, env);

@@ -21,7 +21,8 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
     .command('run')
     .summary('run a command, and record a successful `lhp generate`')
     .description(
-      'Runs a command as if without lhp-otel: same output, terminal, signals and exit status. A successful generate of lhp is recorded after it has ended.',
+      'Runs a command as if without lhp-otel: same output, terminal, signals and exit status. ' +
+        'A successful generate of lhp is recorded after it has ended.',
     )
     .usage('[--] <command…>')
     .argument('[command...]', 'the command and its arguments')
@@ -34,8 +35,10 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
     });
   explain(run, {
     remarks: [
-      'A generate is recognized as `lhp generate`, by a path to lhp, or as `python -m lhp.cli.main generate`.',
-      `It is also recognized after ${launchersInWords(true)}, and after ${launchersInWords(false)}.`,
+      'A generate is recognized as `lhp generate`, by a path to lhp, or as ' +
+        '`python -m lhp.cli.main generate`.',
+      `It is also recognized after ${launchersInWords(true)}.`,
+      `And after ${launchersInWords(false)}.`,
     ],
     exits: [['n', 'as the command ended; 127 when it is not there, 126 when it cannot be run']],
     examples: [
@@ -46,12 +49,11 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
   });
 }
 
-/** Launchers by the table, without their second names: those with an environment, or the others. */
+/** The launchers of the table: those with a Python environment, or the others. */
 function launchersInWords(withEnvironment: boolean): string {
   const rows = launches().filter(([, row]) => (row.environment !== undefined) === withEnvironment);
-  const first = rows.filter(([, row], at) => rows.findIndex(([, other]) => other === row) === at);
   return inWords(
-    first.map(([name]) => `\`${name}\``),
+    rows.map(([name]) => `\`${name}\``),
     'and',
   );
 }
@@ -62,7 +64,8 @@ function addHook(program: Command, context: Context): void {
     .command('hook')
     .summary('let the shell record plain `lhp generate`')
     .description(
-      'Prints a shell function called lhp that records without Node in front of the command, or puts it into the shell.',
+      'Prints a shell function called lhp that records without Node in front of the command, ' +
+        'or installs it for the shell.',
     )
     .usage('<shell> | --install [shell] | --uninstall [shell]')
     .addArgument(
@@ -91,7 +94,8 @@ function addHook(program: Command, context: Context): void {
   explain(hook, {
     remarks: [
       'Open shells keep the hook that they have loaded until they end.',
-      'After --install a new shell is started once, to check that it has the function. It reads your start files, has no terminal, and is ended after 10 seconds.',
+      'After --install a new shell is started once, to check that it has the function. ' +
+        'It reads your start files, has no terminal, and is ended after 10 seconds.',
     ],
     exits: [['1', 'the shell’s file cannot be changed, or a new shell does not load it']],
     examples: [

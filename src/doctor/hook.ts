@@ -1,5 +1,5 @@
-// hook.ts: what `doctor` checks of the shell hook: for each rc file with our lines, the file that they
-// load, and the package and the Node that the hook starts. It starts that Node.
+// hook.ts: what `doctor` checks of the shell hook: for each rc file with our lines, the file that
+// they load, and the package and the Node that the hook starts. It starts that Node.
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { promisify } from 'node:util';

@@ -1,7 +1,7 @@
 // hook.ts: the shell hook as text, and its place in the user's shell. The text is a template of
 // scripts/ with the paths of Node and of this package filled in. `hook --install` writes it to the
-// configuration folder, and adds a line to the shell's rc file that loads it. So no Node runs when a
-// shell starts.
+// configuration folder, and adds a line to the shell's rc file that loads it. So no Node runs when
+// a shell starts.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { SWITCHES } from '../command/switch-text.ts';

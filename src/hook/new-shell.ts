@@ -11,7 +11,9 @@ import { type Answer, MARK, type Shell, shellOf } from './shells.ts';
 const START_MS = 10_000;
 /** Our own lines come last. */
 const KEPT_OUTPUT = 64 * 1024;
-/** Set in a shell that is started here, so that start files which install the hook start no more. */
+/**
+ * Set in a shell that is started here, so that start files which install the hook start no more.
+ */
 const INSIDE = 'LHP_OTEL_NEW_SHELL';
 const ANSWER = new RegExp(`^${MARK}(\\w+)=(.*)$`, 'gm');
 

@@ -1,6 +1,6 @@
 // rc-file.ts: adds a block of lines to an rc file, which belongs to the user, and removes it again
-// byte for byte. The file is replaced as a whole and keeps its mode and owner; of a link the target is
-// replaced. On an error the file stays as it was, and the message names it.
+// byte for byte. The file is replaced as a whole and keeps its mode and owner; of a link the target
+// is replaced. On an error the file stays as it was, and the message names it.
 import {
   chmodSync,
   chownSync,

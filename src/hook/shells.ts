@@ -1,6 +1,6 @@
-// shells.ts: the table of shells, one row each: where a shell loads the hook, how the hook's text is
-// made, how a new shell is asked whether it has the hook, and how it completes lhp-otel. A new shell
-// is a row here, a template in scripts/, and a file in completion/.
+// shells.ts: the table of shells, one row each: where a shell loads the hook, how the hook's text
+// is made, how a new shell is asked whether it has the hook, and how it completes lhp-otel. A new
+// shell is a row here, a template in scripts/, and a file in completion/.
 import { join } from 'node:path';
 import type { Env, Host } from '../system/host.ts';
 import { printable } from '../system/log.ts';
@@ -98,8 +98,10 @@ export const SHELLS: Readonly<Record<string, Shell>> = {
       // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell expands it
       'value-of-name': '${(P)name-}',
       'read-4000-characters': '\\read -r -u 0 -k 4000',
-      'own-options':
-        '{ \\emulate -L zsh; \\unsetopt allexport errexit errreturn nounset xtrace bgnice warncreateglobal; } 2>/dev/null',
+      'own-options': `{
+    \\emulate -L zsh
+    \\unsetopt allexport errexit errreturn nounset xtrace bgnice warncreateglobal
+  } 2>/dev/null`,
       'keep-private': '',
     },
     quote: posixQuote,

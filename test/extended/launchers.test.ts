@@ -1,7 +1,7 @@
 // @module-tag extended
-// Real launchers of Python environments start a stand-in lhp that prints its version, its Python, its
-// folder and the opt-out that it sees. What we read from the command line and from files must be
-// equal. A version may be `undefined` only in the cases that say so.
+// Real launchers of Python environments start a stand-in lhp that prints its version, its Python,
+// its folder and the opt-out that it sees. What we read from the command line and from files must
+// be equal. A version may be `undefined` only in the cases that say so.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 // Completion in the real shells: with bash-completion, zsh's line editor on a terminal, and fish's
 // `complete -C`. The expected words are read from the commander program, so this fails if a shell
-// does not offer a command or an option. After `run` the shell completes the other command as it does
-// without lhp-otel, the real lhp included.
+// does not offer a command or an option. After `run` the shell completes the other command as it
+// does without lhp-otel, the real lhp included.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -182,7 +182,8 @@ describe('fish', () => {
     ['fish', '--no-config'],
     `source ${script('fish')}
 complete -c other-program -f -a 'one two'
-${list.map(([words]) => `echo (complete -C '${words.join(' ')}' | string replace -r '\\t.*' '')`).join('\n')}`,
+function ask; echo (complete -C $argv[1] | string replace -r '\\t.*' ''); end
+${list.map(([words]) => `ask '${words.join(' ')}'`).join('\n')}`,
   );
   check(list, answers);
 });

@@ -1,5 +1,5 @@
-// `lhp-otel hook --install` and `--uninstall` in the real shells: they edit the rc file once, restore
-// it byte for byte, and report what a new shell was seen to have.
+// `lhp-otel hook --install` and `--uninstall` in the real shells: they edit the rc file once,
+// restore it byte for byte, and report what a new shell was seen to have.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,6 +1,6 @@
-// The shell hook in the real shells. Each script and each terminal session is the same with the hook
-// as without it; it records what `run` records; with an opt-out in the environment it touches none of
-// our files.
+// The shell hook in the real shells. Each script and each terminal session is the same with the
+// hook as without it; it records what `run` records; with an opt-out in the environment it touches
+// none of our files.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { program } from '../../scripts/harness/needs.ts';
 import { startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import { type Env, idle, processesMentioning, until } from '../../scripts/harness/sandbox.ts';
-import { lacking } from '../support/lacking.ts';
+import { readText } from '../../src/system/probe.ts';
 import { openTerminal, type Terminal } from '../support/pty.ts';
 import {
   CLEAN,
@@ -29,8 +29,8 @@ import { traced } from '../support/trace.ts';
 afterAll(async () => expect(await leave()).toEqual([]));
 
 /**
- * Title, script (for all shells or for each), what the stand-in for lhp runs, and the number of runs
- * that are recorded with the hook.
+ * Title, script (for all shells or for each), what the stand-in for lhp runs, and the number of
+ * runs that are recorded with the hook.
  */
 type Row = [
   title: string,
@@ -149,7 +149,9 @@ const rows: Row[] = [
   [
     'options of zsh',
     {
-      zsh: 'setopt ksharrays shwordsplit globsubst noclobber ksh_glob warncreateglobal errreturn; lhp generate; echo "$?"',
+      zsh:
+        'setopt ksharrays shwordsplit globsubst noclobber ksh_glob warncreateglobal errreturn\n' +
+        'lhp generate; echo "$?"',
     },
     'exit 0',
     1,
@@ -241,7 +243,8 @@ describe.each(SHELLS)('%s: a script is the same with and without the hook', (she
     remove(where);
     const there =
       shell === 'fish' ? 'functions -q lhp' : 'command -V lhp 2>/dev/null | grep -q function';
-    const text = `${there}; echo $${shell === 'fish' ? 'status' : '?'}; rm ../package; lhp -v generate`;
+    const status = shell === 'fish' ? '$status' : '$?';
+    const text = `${there}; echo ${status}; rm ../package; lhp -v generate`;
     expect(await script(shell, where, text, true, { DO: 'echo out' })).toEqual({
       ...{
         stdout: when === 'in an open shell' ? '0\nout\n' : '1\nout\n',
@@ -290,20 +293,25 @@ describe.each(SHELLS)('%s: a script is the same with and without the hook', (she
 });
 
 describe.each(SHELLS)('%s: the process in the background', (shell) => {
-  it.concurrent('has its own session, low priority, no terminal, no streams, and the folder of the run', async () => {
+  it.concurrent('has its own session, low priority, no terminal and no streams', async () => {
     const where = place(shell);
     const probe = join(where.box.dir, 'probe.cjs');
     const report = join(where.box.dir, 'report');
     writeFileSync(
       probe,
-      `const { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } = require('node:fs');
+      `const fs = require('node:fs');
+      const { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } = fs;
       const stat = readFileSync('/proc/self/stat', 'latin1').split(') ')[1].split(' ');
       writeFileSync(process.env.REPORT + '.part', JSON.stringify({
-        leader: stat[3] === String(process.pid), terminal: stat[4], nice: stat[16], cwd: process.cwd(),
-        streams: [0, 1, 2].map((fd) => readlinkSync('/proc/self/fd/' + fd)), args: process.argv.slice(4),
-        options: process.env.NODE_OPTIONS,
+        leader: stat[3] === String(process.pid), terminal: stat[4], nice: stat[16],
+        cwd: process.cwd(), streams: [0, 1, 2].map((fd) => readlinkSync('/proc/self/fd/' + fd)),
+        args: process.argv.slice(4), options: process.env.NODE_OPTIONS,
         kept: readdirSync('/proc/self/fd').some((fd) => {
-          try { return readlinkSync('/proc/self/fd/' + fd).endsWith('.fd'); } catch { return false; }
+          try {
+            return readlinkSync('/proc/self/fd/' + fd).endsWith('.fd');
+          } catch {
+            return false;
+          }
         }),
       }));
       renameSync(process.env.REPORT + '.part', process.env.REPORT);
@@ -544,7 +552,7 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
     await idle(where.box);
   });
 
-  it.concurrent('the notice: run 1 is silent and waits, run 2 shows it and waits, run 3 delivers all three', async () => {
+  it.concurrent('the notice: run 1 waits, run 2 shows it and waits, run 3 delivers all three', async () => {
     const where = place(shell);
     const server = await startOtlpServer();
     const terminal = await begin(where, true, { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint });
@@ -565,7 +573,9 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
       await where.box.recorded(run);
       await until(() => server.requests.length === delivered, `${delivered} requests`);
       const background = () =>
-        processesMentioning(where.box.dir).filter((pid) => /node/.test(programOf(pid)));
+        processesMentioning(where.box.dir).filter((pid) =>
+          /node/.test(readText(`/proc/${pid}/comm`) ?? ''),
+        );
       await until(() => background().length === 0, 'the reporter to end');
     }
     expect(lines().join()).toContain(new URL(server.endpoint).host);
@@ -581,7 +591,9 @@ describe('the user’s completion of lhp still works', () => {
     const where = place(shell);
     const asks = {
       bash: 'complete -W "one two" lhp; . "$HOOK"; complete -p lhp',
-      zsh: 'autoload -Uz compinit; compinit -D; _own() { :; }; compdef _own lhp; . "$HOOK"; echo $_comps[lhp]',
+      zsh:
+        'autoload -Uz compinit; compinit -D; _own() { :; }; compdef _own lhp\n' +
+        '. "$HOOK"; echo $_comps[lhp]',
       fish: 'complete -c lhp -f -a "one two"; . "$HOOK"; complete -C "lhp on"',
     };
     const { stdout } = await script(shell, where, asks[shell], false);

@@ -142,7 +142,7 @@ describe('the versions of the installation that ran', () => {
       pythonVersion: '3.12',
     });
   });
-  it('a pyenv shim: the only version that has lhp, or the one that PYENV_VERSION names', async () => {
+  it('a pyenv shim: the version of PYENV_VERSION, or the only one that has lhp', async () => {
     const real = (python: string, version: string) => {
       put(`pyenv/versions/${python}.5/bin/python${python}`, '', 0o755);
       put(
@@ -281,7 +281,7 @@ describe('the versions of the installation that ran', () => {
     expect(await identify('uv run lhp', {}, join(dir, 'p'))).toEqual(nothing);
     expect(await identify('poetry run lhp', {}, join(dir, 'p'))).toEqual(nothing);
   });
-  it('an lhp on PYTHONPATH, or in the folder of `python -m`, comes before the installed one', async () => {
+  it('an lhp on PYTHONPATH or in the folder of `python -m` is not the installed one', async () => {
     venv('v', '0.9.3');
     put('src/lhp/__init__.py');
     const PATH = join(dir, 'v', 'bin');

@@ -1,6 +1,6 @@
 // Opt-outs that a launcher sets for lhp: `env NAME=value`, an environment file, settings. They are
-// seen before the command starts, and nothing is recorded against them. If it cannot be known whether
-// one is set, nothing is recorded either.
+// seen before the command starts, and nothing is recorded against them. If it cannot be known
+// whether one is set, nothing is recorded either.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -271,7 +271,9 @@ describe('no program is started by a bare name', () => {
   });
 });
 
-/** `file: first argument` of every call that starts a program, `promisify(execFile)(…)` included. */
+/**
+ * `file: first argument` of every call that starts a program, `promisify(execFile)(…)` included.
+ */
 function starts(name: string, text: string): string[] {
   const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
   const found: string[] = [];

@@ -216,7 +216,8 @@ describe.each(SHELLS)('%s: what the background process is given of the project',
     const report = join(where.box.dir, 'report');
     writeFileSync(
       probe,
-      `const { existsSync, fstatSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
+      `const fs = require('node:fs');
+      const { existsSync, fstatSync, readFileSync, renameSync, writeFileSync } = fs;
       const timer = setInterval(() => {
         if (!existsSync(process.env.REPORT + '.go')) return;
         clearInterval(timer);

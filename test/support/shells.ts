@@ -1,5 +1,5 @@
-// shells.ts: real shells for the tests of the hook. Each test gets a project and a home folder, and a
-// stand-in for lhp that runs the test's `$DO`.
+// shells.ts: real shells for the tests of the hook. Each test gets a project and a home folder, and
+// a stand-in for lhp that runs the test's `$DO`.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -81,8 +81,8 @@ const withoutPlace = (text: string) =>
     .replace(/^(Terminated) .*/gm, '$1');
 
 /**
- * Runs a script with or without the hook. It ends with `exit`, because a shell replaces itself by the
- * last command of a script.
+ * Runs a script with or without the hook. It ends with `exit`, because a shell replaces itself by
+ * the last command of a script.
  */
 export async function script(
   shell: Shell,

@@ -1,7 +1,7 @@
 // environment.ts: what the rules share. A rule finds the environment in which a launcher runs its
-// command. It reads the launcher's own files, in the launcher's own order, and starts nothing. If the
-// launcher may have chosen another environment, the rule gives `undefined`, and the versions are
-// recorded as `other`.
+// command. It reads the launcher's own files, in the launcher's own order, and starts nothing. If
+// the launcher may have chosen another environment, the rule gives `undefined`, and the versions
+// are recorded as `other`.
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'smol-toml';

@@ -1,5 +1,5 @@
-// hatch.ts: the environment of `hatch run`: a folder in Hatch's data folder, whose name contains the
-// project's name and a digest of the project's path.
+// hatch.ts: the environment of `hatch run`: a folder in Hatch's data folder, whose name contains
+// the project's name and a digest of the project's path.
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,5 +1,5 @@
-// pdm.ts: the environment of `pdm run`: that of the Python which `.pdm-python` names, else the active
-// one, else one in the project, else the project's `__pypackages__`.
+// pdm.ts: the environment of `pdm run`: that of the Python which `.pdm-python` names, else the
+// active one, else one in the project, else the project's `__pypackages__`.
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { folderWith, type Launch } from '../../command/command.ts';

@@ -1,5 +1,5 @@
-// uv.ts: the environment of `uv run`: that of the workspace, unless options or variables name another
-// one.
+// uv.ts: the environment of `uv run`: that of the workspace, unless options or variables name
+// another one.
 import { join, resolve } from 'node:path';
 import { folderWith, type Launch } from '../../command/command.ts';
 import type { Host } from '../../system/host.ts';

@@ -4,8 +4,8 @@ import { folderWith } from '../../command/command.ts';
 import { at, readToml } from './environment.ts';
 
 /**
- * The root of the workspace that a folder belongs to; `none` outside a project; `undefined` if it is
- * not certain.
+ * The root of the workspace that a folder belongs to; `none` outside a project; `undefined` if it
+ * is not certain.
  *
  * @param tool - whose settings in pyproject.toml describe the workspace.
  */
@@ -33,8 +33,8 @@ export function workspaceOf(start: string, tool: 'uv' | 'rye'): string | 'none' 
 }
 
 /**
- * Whether a pattern matches the path. `undefined` if a pattern has more than `*`, `?` and `**`, which
- * is not read here.
+ * Whether a pattern matches the path. `undefined` if a pattern has more than `*`, `?` and `**`,
+ * which is not read here.
  */
 function matchesAny(patterns: unknown, path: readonly string[]): boolean | undefined {
   if (patterns === undefined) return false;

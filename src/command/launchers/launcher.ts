@@ -11,7 +11,9 @@ export interface Settings {
   beside?: string;
   /** The variable that, if true, keeps the launcher from reading it. */
   unless?: string;
-  /** For a TOML file, the table that holds the variables, such as `tool.pdm`. Else the whole file. */
+  /**
+   * For a TOML file, the table that holds the variables, such as `tool.pdm`. Else the whole file.
+   */
   table?: string;
 }
 
@@ -38,7 +40,9 @@ export interface Launcher {
   others?: string;
   /** Options with which the command is a Python module, as in `uv run -m`. */
   module?: string;
-  /** The command may name its environment, as in `hatch run test:lhp` and `hatch run +py=3.12 lhp`. */
+  /**
+   * The command may name its environment, as in `hatch run test:lhp` and `hatch run +py=3.12 lhp`.
+   */
   environmentPrefix?: true;
 
   /** Options that name the folder the command runs in. */
@@ -72,7 +76,9 @@ export interface Launcher {
    * runs. Without a rule it runs where the launcher itself runs.
    */
   environment?: string;
-  /** Its environments are those of conda: they have activation scripts and variables of their own. */
+  /**
+   * Its environments are those of conda: they have activation scripts and variables of their own.
+   */
   conda?: true;
   /** Folders of a project that can hold environments. `/*` stands for every folder below. */
   environmentFolders?: string;

@@ -1,6 +1,7 @@
 // projects.ts: the launchers that run a command in the Python environment of a project, and pipx,
-// which fetches the command. Sources: the help of pipx, Poetry, Hatch, PDM and Pipenv in the versions
-// that scripts/setup.mjs installs for the tests, and Rye's documentation; Rye was not run here.
+// which fetches the command. Sources: the help of pipx, Poetry, Hatch, PDM and Pipenv in the
+// versions that scripts/setup.mjs installs for the tests, and Rye's documentation; Rye was not run
+// here.
 import type { Launcher } from './launcher.ts';
 
 const PIPX_RUN: Launcher = {
@@ -81,8 +82,8 @@ export const PROJECT_LAUNCHERS: Readonly<Record<string, Launcher>> = {
   pipx: {
     ...PIPX_RUN,
     subcommands: { run: PIPX_RUN },
-    others: `install inject upgrade uninstall reinstall list environment exec runpip ensurepath cache
-      interpreter`,
+    others: `install inject upgrade uninstall reinstall list environment exec runpip ensurepath
+      cache interpreter`,
   },
   poetry: {
     ...POETRY,
@@ -114,7 +115,7 @@ export const PROJECT_LAUNCHERS: Readonly<Record<string, Launcher>> = {
     values: '--env-file',
     envFile: '--env-file',
     subcommands: { run: RYE_RUN, r: RYE_RUN },
-    others: `add build config fetch fmt init install list lint lock make-req publish remove show sync
-      test tools use`,
+    others: `add build config fetch fmt init install list lint lock make-req publish remove show
+      sync test tools use`,
   },
 };

@@ -1,5 +1,5 @@
-// uv.ts: the rows of uv and uvx, which share most of their options. Source: the help of `uv run` and
-// `uv tool run`, in the version that scripts/setup.mjs installs for the tests.
+// uv.ts: the rows of uv and uvx, which share most of their options. Source: the help of `uv run`
+// and `uv tool run`, in the version that scripts/setup.mjs installs for the tests.
 import type { Launcher } from './launcher.ts';
 
 const GLOBAL = {

@@ -50,7 +50,8 @@ function optionLine(
     name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`,
   );
   const value = takesValue ? ` -x${values.length > 0 ? ` -a ${quote(values.join(' '))}` : ''}` : '';
-  return `complete -c ${program} -n ${quote(condition)} ${spellings.join(' ')}${value} -d ${quote(about)}`;
+  const when = `-n ${quote(condition)}`;
+  return `complete -c ${program} ${when} ${spellings.join(' ')}${value} -d ${quote(about)}`;
 }
 
 const quote = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`;

@@ -1,5 +1,5 @@
-// model.ts: what a shell can complete: the commands, their options, and the legal values. It is read
-// from the commander program, so a script offers exactly what this version accepts.
+// model.ts: what a shell can complete: the commands, their options, and the legal values. It is
+// read from the commander program, so a script offers exactly what this version accepts.
 import type { Command, Option } from 'commander';
 
 export interface CompletedOption {
@@ -18,8 +18,8 @@ export interface CompletedCommand {
   /** The legal values of its argument. */
   values: readonly string[];
   /**
-   * Its arguments are the command line of another program, which the shell completes by itself, from
-   * this word on.
+   * Its arguments are the command line of another program, which the shell completes by itself,
+   * from this word on.
    */
   wraps?: 'first word' | 'behind --';
 }

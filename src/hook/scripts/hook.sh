@@ -1,8 +1,8 @@
 # Made by `lhp-otel hook @shell@`. lhp runs as before; after a successful generate a background
 # process records the run.
 # @about@
-# Nothing is defined if the package is gone, if there is another function called lhp, or if the shell
-# has no clock (bash before version 5). No program except lhp is looked up in PATH.
+# Nothing is defined if the package is gone, if there is another function called lhp, or if this
+# shell has no clock (bash before 5). No program except lhp is looked up in PATH.
 if [ -r @program@ ] && @has-clock@ &&
   { ! @is-function@ lhp || @is-function@ __lhp_otel_finish; } >/dev/null; then
 
@@ -125,7 +125,8 @@ function lhp {
   elif [ "$__lhp_otel_layer" ]; then
     __lhp_otel_message="telemetry is off ($__lhp_otel_layer): nothing recorded, no network activity"
   elif [ "$__lhp_otel_status" != 0 ]; then
-    __lhp_otel_message="the command ended with $__lhp_otel_status: nothing recorded, no network activity"
+    __lhp_otel_message="the command ended with $__lhp_otel_status"
+    __lhp_otel_message+=': nothing recorded, no network activity'
   elif [ ! -r @program@ ]; then
     __lhp_otel_verbose='' # `npm uninstall` removed the package: nothing is recorded or said
   elif [ ! -x @node@ ]; then
