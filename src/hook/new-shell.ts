@@ -9,6 +9,8 @@ import { type Answer, MARK, type Shell, shellOf } from './shells.ts';
 
 /** Start files can take seconds. */
 const START_MS = 10_000;
+/** For reading what a shell printed before it ended. */
+const DRAIN_MS = 1_000;
 /** Our own lines come last. */
 const KEPT_OUTPUT = 64 * 1024;
 /**
@@ -126,7 +128,10 @@ function ask(program: string, args: string[], { env, home }: Host): Promise<Answ
       done(undefined);
     }, START_MS);
     shell.on('error', () => done(undefined));
-    shell.on('exit', () => setImmediate(() => done(parse(text))));
+    // 'close' comes after the last output; a process of the start files may hold the output open.
+    shell.on('close', () => done(parse(text)));
+    const drained = () => setImmediate(() => done(parse(text)));
+    shell.on('exit', () => setTimeout(drained, DRAIN_MS).unref());
     shell.stdout.setEncoding('utf8').on('data', (more: string) => {
       text = (text + more).slice(-KEPT_OUTPUT);
       if (text.includes(`${MARK}end=yes`)) done(parse(text));

@@ -16,6 +16,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { program } from '../../scripts/harness/needs.ts';
 import { cli, type Env, idle, sandbox } from '../../scripts/harness/sandbox.ts';
+import { askNewShell } from '../../src/hook/new-shell.ts';
+import { systemHost } from '../../src/system/host.ts';
 import { leave, type Place, place, SHELLS } from '../support/shells.ts';
 import { sampled } from '../support/tags.ts';
 
@@ -235,6 +237,20 @@ describe.each(SHELLS)('%s: what --install reports', (shell) => {
       'not checked',
     );
   });
+});
+
+it('bash: everything that a shell printed is read after it has ended', async () => {
+  const { box } = place('bash');
+  box.run(['hook', '--install', 'bash']);
+  const rc = join(box.home, '.bashrc');
+  writeFileSync(rc, `head -c 300000 /dev/zero | tr '\\0' x; echo\n${readFileSync(rc, 'utf8')}`);
+  const { HOME: home = '' } = box.env;
+  const host = { ...systemHost(), env: box.env, home };
+  // The end of one shell is often noticed together with that of another, before its output is read.
+  const asked = await Promise.all(
+    Array.from({ length: 16 }, () => askNewShell('bash', '~/.bashrc', host)),
+  );
+  expect(asked.filter(({ has }) => has !== 'yes')).toEqual([]);
 });
 
 it('bash: a login shell without the hook is named, with the line and file that help', () => {
