@@ -13,7 +13,11 @@ export const ENVIRONMENT_VARIABLES: readonly string[] = [
   ...new Set(rows.flatMap((row) => row.environmentVariable ?? [])),
 ];
 
-/** The folders of a project that can be environments of these launchers; of all without a row. */
+/**
+ * The folders of a project that can be environments.
+ *
+ * @param launchers - whose environments; by default those of all launchers.
+ */
 export function environmentsIn(project: string, launchers: readonly Launcher[] = rows): string[] {
   const names = new Set(launchers.flatMap((row) => wordsOf(row.environmentFolders)));
   return [...names].flatMap((name) => {

@@ -40,11 +40,11 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
       `It is also recognized after ${launchersInWords(true)}.`,
       `And after ${launchersInWords(false)}.`,
     ],
-    exits: [['n', 'as the command ended; 127 when it is not there, 126 when it cannot be run']],
+    exits: [['n', 'that of the command; 127 if it is not found, 126 if it cannot be run']],
     examples: [
       ['lhp-otel run -- lhp generate --env dev', 'record one generate'],
       ['lhp-otel run -- uv run lhp generate --env prod', 'the same through uv'],
-      ['lhp-otel run -- lhp -v generate --env dev', 'and say what telemetry did'],
+      ['lhp-otel run -- lhp -v generate --env dev', 'also print what telemetry did'],
     ],
   });
 }
@@ -77,7 +77,7 @@ function addHook(program: Command, context: Context): void {
       ),
     )
     .option('--install', 'let the shell load it when it starts')
-    .option('--uninstall', 'take that back, to the byte')
+    .option('--uninstall', 'remove it again, byte for byte')
     .action(
       async (shell: string | undefined, options: { install?: boolean; uninstall?: boolean }) => {
         if (options.install && options.uninstall)
@@ -100,7 +100,7 @@ function addHook(program: Command, context: Context): void {
     exits: [['1', 'the shell’s file cannot be changed, or a new shell does not load it']],
     examples: [
       ['lhp-otel hook --install', 'for the shell in $SHELL'],
-      ['lhp-otel hook --uninstall fish', 'take it out of fish again'],
+      ['lhp-otel hook --uninstall fish', 'remove it from fish'],
       ['eval "$(lhp-otel hook zsh)"', 'for this shell only'],
     ],
   });

@@ -25,6 +25,7 @@ import {
 } from '../../scripts/harness/sandbox.ts';
 import { machineId } from '../../src/collect/identify.ts';
 import { launches } from '../../src/command/launchers.ts';
+import { SHELL_NAMES } from '../../src/hook/shells.ts';
 import type { Host } from '../../src/system/host.ts';
 import { resolvePaths } from '../../src/system/paths.ts';
 import { windowsProgram } from '../../src/system/windows.ts';
@@ -173,7 +174,7 @@ describe('what is started', () => {
     },
   );
 
-  describe.each(['bash', 'zsh', 'fish'])('the hook of %s', (name) => {
+  describe.each(SHELL_NAMES)('the hook of %s', (name) => {
     const shell = program(name);
     if (lacking(shell)) return;
     it('starts nothing of the project', async () => {

@@ -11,7 +11,7 @@ export function bashCompletion({ name, options, commands }: CompletedProgram): s
 _lhp_otel() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} words='' at
   COMPREPLY=()
-  # To bash the = of --option=value is a word of its own.
+  # bash splits --option=value into three words.
   if [[ $cur == = ]]; then
     cur=''
   elif [[ $prev == = && $COMP_CWORD -gt 2 ]]; then

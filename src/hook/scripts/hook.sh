@@ -72,8 +72,8 @@ function __lhp_otel_find_project {
 }
 
 # Starts the background process with the standard input of this function. A subshell starts it, so
-# that the shell has neither a job nor a $! of it. Descriptors 3 to 9 are closed: whoever reads from
-# a pipe waits until nobody holds its other end.
+# that the shell has neither a job nor a $! of it. Descriptors 3 to 9 are closed, because the reader
+# of a pipe waits until every process has closed the other end.
 function __lhp_otel_start_process {
   (
     \trap '' HUP # closing the terminal would end the process before it has its own session
