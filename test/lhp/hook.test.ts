@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { program } from '../../scripts/harness/needs.ts';
 import { startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import { type Env, idle, processesMentioning, until } from '../../scripts/harness/sandbox.ts';
-import { readText } from '../../src/system/probe.ts';
+import { lacking } from '../support/lacking.ts';
 import { openTerminal, type Terminal } from '../support/pty.ts';
 import {
   CLEAN,
@@ -573,9 +573,7 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
       await where.box.recorded(run);
       await until(() => server.requests.length === delivered, `${delivered} requests`);
       const background = () =>
-        processesMentioning(where.box.dir).filter((pid) =>
-          /node/.test(readText(`/proc/${pid}/comm`) ?? ''),
-        );
+        processesMentioning(where.box.dir).filter((pid) => /node/.test(programOf(pid)));
       await until(() => background().length === 0, 'the reporter to end');
     }
     expect(lines().join()).toContain(new URL(server.endpoint).host);
