@@ -7,6 +7,7 @@ import { format } from 'prettier';
 import { dashboardFiles } from '../deploy/generate/dashboards/dashboards.ts';
 import { gatewayRules, RULE_PROCESSORS } from '../deploy/generate/gateway-rules.ts';
 import { ownCollector, samePort } from '../deploy/generate/own-collector.ts';
+import { LAUNCHERS } from '../src/command/launchers.ts';
 import { commandLine } from '../src/commands/commands.ts';
 import { eventExample, eventTypes, fieldTable, metricsPage } from './contract-pages.ts';
 import { manPage } from './man-page.ts';
@@ -37,6 +38,7 @@ const files: Record<string, string> = {
     settingsTable(),
   ),
   'docs/lhp-otel.1': manPage(commandLine()),
+  'src/command/launcher-names.ts': launcherNames(),
 };
 await write(process.argv.includes('--check'));
 
@@ -65,6 +67,12 @@ function read(path: string): string {
   } catch {
     return ''; // it is generated now
   }
+}
+
+/** The names alone, because the table is too large to load before every command. */
+function launcherNames(): string {
+  const names = Object.keys(LAUNCHERS).map((name) => `  '${name}',\n`);
+  return `// launcher-names.ts: the programs of the table in launchers.ts. \`npm run generate\` makes this file;\n// do not edit it.\nexport const LAUNCHER_NAMES: readonly string[] = [\n${names.join('')}];\n`;
 }
 
 function gateway(): string {

@@ -1,14 +1,14 @@
-// entry-script.ts: the interpreter of an entry script (`bin/lhp`), from its first lines, in every
-// form that installers write: pip, distlib, `installer` (Poetry, PDM), uv with and without
-// --relocatable, pipx, virtualenv, conda.
+// entry-script.ts: finds the interpreter of an entry script (`bin/lhp`) in its first lines. It
+// reads the forms that pip, distlib, `installer` (Poetry, PDM), uv with and without --relocatable,
+// pipx, virtualenv and conda write.
 import { dirname, join } from 'node:path';
 import type { Host } from '../system/host.ts';
 import { readText } from '../system/probe.ts';
 import { realPath } from '../system/which.ts';
 
-/** A path, or the name of a program to look for on PATH. */
+/** A path, or the name of a program on PATH. */
 export function interpreterOfEntryScript(script: string, { platform }: Host): string | undefined {
-  // A Windows launcher is a program that starts the Python beside it.
+  // On Windows the script is an .exe that starts the Python beside it.
   if (platform === 'win32') return join(dirname(script), 'python.exe');
   const real = realPath(script);
   const text = readText(real) ?? '';
@@ -22,10 +22,7 @@ export function interpreterOfEntryScript(script: string, { platform }: Host): st
   return isPython(path) ? path : undefined;
 }
 
-/**
- * `env python3`, `env -S "/a b/python" -I`: variables and options of env do not change which Python
- * it is.
- */
+/** The arguments of env(1), such as `python3`, or `-S "/a b/python" -I`. */
 function fromEnv(words: string): string | undefined {
   const rest = words.replace(/^(-S|--split-string=?|-vS)\s*/, '');
   const word = shellWord(rest);
@@ -33,23 +30,20 @@ function fromEnv(words: string): string | undefined {
 }
 
 /**
- * The second line of a script that is both sh and Python, for a path that is too long for a first
- * line or has a space: `'''exec' "/a b/python" "$0" "$@"`; or with the folder of the script, for an
- * environment that can be moved.
+ * The second line of a script that is both sh and Python: `'''exec' "/a b/python" "$0" "$@"`.
+ * Installers write it if the path is too long for a first line or has a space, and, with the folder
+ * of the script in place of the path, for an environment that can be moved.
  */
 function fromExec(line: string, script: string): string | undefined {
   const target = /^(?:'''exec'|"""exec"|''':'?; ?exec|"exec"|'exec')\s+(.*)$/.exec(line)?.[1];
   if (target === undefined) return undefined;
-  // uv: "$(dirname -- "$(realpath -- "$0")")"/'python'; others have readlink -f, or only dirname.
+  // uv: "$(dirname -- "$(realpath -- "$0")")"/'python'. Others use readlink -f, or dirname alone.
   const name = /^"?(?:\$\(|`)\s*dirname\b[^/]*\$\{?0\}?[^/]*\/["']?([\w.+-]+)/.exec(target)?.[1];
   const word = name === undefined ? shellWord(target) : join(dirname(script), name);
   return word !== undefined && isPython(word) ? word : undefined;
 }
 
-/**
- * The first word, without the shell's quotes; `undefined` where the shell would have to work
- * something out.
- */
+/** The first word without its quotes. `undefined` if a shell would have to expand it. */
 function shellWord(text: string): string | undefined {
   let word = '';
   let rest = text;

@@ -1,9 +1,8 @@
-// identify.ts: which project and which machine, as digests; and for CI, where machines share an id,
-// a slot.
+// identify.ts: the digests that stand for the project and the machine, and the slot of a CI runner.
 //
-// Why can this not be reversed? A digest of a random machine id cannot be guessed. A digest of a
-// project's *name* can: whoever guesses "sales_lakehouse" can compare. That is why the gateway
-// makes an HMAC of both with a secret of the operator's (docs/privacy.md).
+// Can a digest be reversed? Not that of a machine id, which is random. That of a project's name can
+// be compared with the digest of a guess, such as "sales_lakehouse". Therefore the gateway replaces
+// both by an HMAC with a secret of the operator (docs/privacy.md).
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
@@ -15,16 +14,16 @@ import type { Paths } from '../system/paths.ts';
 import { readText } from '../system/probe.ts';
 import { windowsProgram } from '../system/windows.ts';
 
-/** The telemetry page's hash: SHA-256 in hex. */
+/** The hash that the telemetry page defines: SHA-256 in hex. */
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
-/** The page's project id; a project without a name has the id of `unknown_project`. */
+/** The telemetry page's project id. A project without a name has that of `unknown_project`. */
 export const projectId = (name: unknown): string =>
   sha256(typeof name === 'string' && name ? name : 'unknown_project');
 
 /**
- * The page's machine id, hashed. Same order as the page; at last a random id that is kept in the
- * state folder.
+ * The telemetry page's machine id. The sources are asked in the page's order; the last one is a
+ * random id in the state folder.
  */
 export async function machineId(host: Host, paths: Paths): Promise<string> {
   const id =
@@ -46,13 +45,13 @@ async function systemMachineId({ env, platform }: Host): Promise<string | undefi
   }
   for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
     const id = readText(path)?.trim();
-    // systemd writes this word into images that have not started yet: the same on every machine.
+    // systemd writes this word into images before their first start. It is no id of a machine.
     if (id && id !== 'uninitialized') return id;
   }
   return undefined;
 }
 
-/** What one of the system's own programs prints; empty where it is not there or fails. */
+/** What a program of the system prints. Empty if it is missing or fails. */
 async function printed(file: string, args: string[]): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(file, args, {
@@ -61,26 +60,26 @@ async function printed(file: string, args: string[]): Promise<string> {
     });
     return stdout;
   } catch {
-    return ''; // then the next source of an id is asked
+    return ''; // The next source of an id is asked.
   }
 }
 
-/** As Python's uuid.getnode() prints it: the number of the lowest real hardware address. */
+/** The lowest hardware address as a decimal number, as Python's uuid.getnode() gives it. */
 function macAddressId(): string | undefined {
   const real = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ internal, mac }) => !internal && mac !== '00:00:00:00:00:00')
     .map(({ mac }) => BigInt(`0x${mac.replaceAll(':', '')}`))
-    // A locally administered address is made up, by a container for one, and changes.
+    // A locally administered address is invented, for example by a container engine, and changes.
     .filter((mac) => (mac & 0x020000000000n) === 0n)
     .sort((a, b) => (a < b ? -1 : 1));
   return real[0]?.toString();
 }
 
 /**
- * Two random hex digits (docs/adr/0010-ci-slots.md), kept with the state, so that a runner which
- * lives has one slot and not all. They are drawn anew under another host name: containers that
- * restore one state folder from a cache are different containers.
+ * Two random hex digits (docs/adr/0010-ci-slots.md). They are kept in the state folder, so that a
+ * runner with a lasting state folder has one slot. Under another host name a new slot is drawn,
+ * because several containers can restore the same state folder from a cache.
  */
 export function ciSlot(paths: Paths): string {
   const path = join(paths.state, 'ci-slot.json');
@@ -89,7 +88,7 @@ export function ciSlot(paths: Paths): string {
     const kept = JSON.parse(readText(path) ?? '{}') as { host?: string; slot?: string };
     if (kept.host === hostDigest && kept.slot !== undefined) return kept.slot;
   } catch {
-    // damaged: drawn anew
+    // An invalid file is replaced.
   }
   const slot = randomBytes(1).toString('hex');
   writePrivate(path, JSON.stringify({ host: hostDigest, slot }));
@@ -101,6 +100,6 @@ function keptRandomId(path: string): string {
   if (kept) return kept;
   const id = randomUUID();
   writePrivate(path, `${id}\n`);
-  // Another reporter may have been first; the file decides.
+  // Another reporter may have written the file in the meantime. Both must use the same id.
   return readText(path)?.trim() || id;
 }

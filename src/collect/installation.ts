@@ -1,11 +1,12 @@
-// installation.ts: which lhp and which Python ran. From files only, and nothing is started to learn
-// it: the launcher's environment → the entry script → its interpreter → the packages beside it.
-// What is not certain is not said.
+// installation.ts: the versions of lhp, Python and PyYAML behind a run. They are read from files,
+// in the order in which the run itself found them: the launcher's environment, lhp's entry script,
+// its interpreter, the packages of that interpreter. No program is started. A version that is not
+// certain is `undefined`.
 import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import type { Launch, Program } from '../command/command.ts';
-import { listed } from '../command/launch-words.ts';
-import { type EnvironmentRule, launcherOf } from '../command/launchers.ts';
+import { listed } from '../command/launchers/launcher.ts';
+import { launcherOf } from '../command/launchers.ts';
 import type { Host } from '../system/host.ts';
 import { list, readText } from '../system/probe.ts';
 import { which } from '../system/which.ts';
@@ -20,7 +21,7 @@ const NOTHING: Installation = {
   pyyamlVersion: undefined,
 };
 
-/** The versions behind the lhp that ran; what is not known is `undefined`. */
+/** @param cwd - the folder in which lhp ran. */
 export async function installation(
   program: Program,
   cwd: string,
@@ -36,48 +37,43 @@ export async function installation(
     folder = launch.cwd;
   }
   const python = interpreterOf(program, folder, inside);
-  // `python -m` looks into its working folder first.
-  if (python === undefined || (program.kind === 'python' && existsSync(join(cwd, 'lhp', 'cli'))))
-    return NOTHING;
+  // `python -m lhp.cli.main` looks for lhp in its working folder first.
+  const shadowed = program.kind === 'python' && existsSync(join(cwd, 'lhp', 'cli'));
+  if (python === undefined || shadowed) return NOTHING;
   return fromInterpreter(python, { ...inside, cwd });
 }
 
 /**
- * What is known behind a wrapper or launcher: its variables, and the environment that it looks into
- * first.
+ * The host as the command of a launcher sees it: variables changed, its environment first on PATH.
+ * Or the installation, if the launcher's words name it. `undefined` if the environment is not
+ * certain.
  */
 async function enter(launch: Launch, host: Host): Promise<Host | Installation | undefined> {
   const row = launcherOf(launch.name);
   const changed = { ...host, env: variablesBehind(launch, host.env) };
   if (row.environment === undefined) return changed;
   const { RULES } = await import('./environment/rules.ts');
-  const found = RULES[row.environment](launch, changed);
-  if (found === undefined || found === 'outside') return found && changed;
+  const found = RULES[row.environment]?.(launch, changed);
+  if (found === undefined) return undefined;
+  if (found === 'outside') return changed;
   if ('installation' in found) return found.installation;
   const bin = join(found.prefix, host.platform === 'win32' ? 'Scripts' : 'bin');
-  const active = isConda(row.environment)
-    ? { CONDA_PREFIX: found.prefix }
-    : { VIRTUAL_ENV: found.prefix };
-  const env = { ...changed.env, ...active, PATH: `${bin}${delimiter}${changed.env.PATH ?? ''}` };
-  return existsSync(bin) ? { ...changed, env } : undefined;
+  if (!existsSync(bin)) return undefined;
+  const active = { [row.conda ? 'CONDA_PREFIX' : 'VIRTUAL_ENV']: found.prefix };
+  const PATH = `${bin}${delimiter}${changed.env.PATH ?? ''}`;
+  return { ...changed, env: { ...changed.env, ...active, PATH } };
 }
 
-const isConda = (rule: EnvironmentRule) =>
-  rule === 'conda' || rule === 'micromamba' || rule === 'pixi';
-
-/** `env -u A B=1`: what is behind it. */
+/** The variables that the launcher's words leave, such as `env -u A B=1`. */
 function variablesBehind({ name, given }: Launch, outer: Host['env']): Host['env'] {
   const row = launcherOf(name);
-  let env: Record<string, string | undefined> = given.some(({ option }) =>
-    listed(row.clears, option),
-  )
-    ? {}
-    : { ...outer };
+  const cleared = given.some(({ option }) => listed(row.clears, option));
+  const env: Record<string, string | undefined> = cleared ? {} : { ...outer };
   for (const { option, value = '' } of given) {
     const equals = value.indexOf('=');
-    if (listed(row.unsets, option)) env = { ...env, [value]: undefined };
+    if (listed(row.unsets, option)) env[value] = undefined;
     else if ((option === '=' || listed(row.sets, option)) && equals > 0)
-      env = { ...env, [value.slice(0, equals)]: value.slice(equals + 1) };
+      env[value.slice(0, equals)] = value.slice(equals + 1);
   }
   return env;
 }
@@ -85,19 +81,19 @@ function variablesBehind({ name, given }: Launch, outer: Host['env']): Host['env
 function interpreterOf({ kind, file }: Program, cwd: string, host: Host): string | undefined {
   const path = which(file, cwd, host);
   if (path === undefined) return undefined;
-  if (kind === 'python') return pyenvShim(path, host) ?? path;
-  const shim = pyenvShim(path, host, 'lhp');
-  const python = interpreterOfEntryScript(shim ?? path, host);
+  if (kind === 'python') return behindShim(path, host) ?? path;
+  const script = behindShim(path, host, 'lhp') ?? path;
+  const python = interpreterOfEntryScript(script, host);
   if (python === undefined || python.includes('/') || host.platform === 'win32') return python;
   const found = which(python, cwd, host);
-  return found && (pyenvShim(found, host) ?? found);
+  return found && (behindShim(found, host) ?? found);
 }
 
 /**
- * A pyenv shim starts the version's own program; which one is in PYENV_VERSION, or there is only
- * one that has it.
+ * The program behind a shim of pyenv, in the version that PYENV_VERSION names, or in the only
+ * version that has the program. `undefined` if the path is no such shim.
  */
-function pyenvShim(path: string, { env }: Host, program = basename(path)): string | undefined {
+function behindShim(path: string, { env }: Host, program = basename(path)): string | undefined {
   if (!/[\\/]shims[\\/][^\\/]+$/.test(path) || !/pyenv/.test(readText(path)?.slice(0, 1024) ?? ''))
     return undefined;
   const versions = join(dirname(dirname(path)), 'versions');

@@ -1,4 +1,4 @@
-// packages.ts: which lhp and PyYAML are installed for an interpreter, by the names of their
+// packages.ts: the versions of lhp and PyYAML that an interpreter imports, from the names of their
 // dist-info folders.
 import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
@@ -10,15 +10,13 @@ export interface Installation {
   lhpVersion: string | undefined;
   /** `major.minor` of the Python that runs lhp. */
   pythonVersion: string | undefined;
-  /**
-   * The PyYAML that lhp reads projects with: its rules for merge keys changed (scan/mapping.ts).
-   */
+  /** lhp reads projects with PyYAML, whose rules for merge keys changed (src/scan/mapping.ts). */
   pyyamlVersion: string | undefined;
 }
 
 /**
- * The packages of an interpreter: of its venv, if it lies in one, else for its user and beside its
- * real file.
+ * Looks in the venv of the interpreter. Without a venv it looks in the user's packages, then beside
+ * the interpreter.
  */
 export function fromInterpreter(path: string, host: Host): Installation {
   const venv = dirname(dirname(path));
@@ -41,13 +39,13 @@ export function fromInterpreter(path: string, host: Host): Installation {
   return nothing;
 }
 
-/** An lhp that PYTHONPATH puts before what is installed. */
+/** Whether PYTHONPATH names an lhp, which comes before an installed one. */
 function isShadowed({ cwd, env }: Host): boolean {
   const folders = (env.PYTHONPATH ?? '').split(delimiter).filter(Boolean);
   return folders.some((folder) => existsSync(resolve(cwd, folder, 'lhp')));
 }
 
-/** Without a venv, in Python's order: what is installed for the user, then for the machine. */
+/** The prefixes without a venv, in Python's order: those of the user, then those of the machine. */
 function prefixesOf(path: string, { env, home }: Host): string[] {
   const own = [...new Set([dirname(dirname(path)), dirname(dirname(realPath(path)))])];
   const user = env.PYTHONUSERBASE || (home === undefined ? undefined : join(home, '.local'));
@@ -57,14 +55,14 @@ function prefixesOf(path: string, { env, home }: Host): string[] {
   ];
 }
 
-/** A venv that also sees what is installed for its base. */
+/** The prefixes of the base, for a venv that includes them. */
 function sharedPrefixes(config: string, host: Host): string[] {
   if (!/^include-system-site-packages\s*=\s*true\s*$/im.test(config)) return [];
   const base = /^home\s*=\s*(.+?)\s*$/m.exec(config)?.[1];
   return base === undefined ? [] : prefixesOf(join(base, 'python3'), host);
 }
 
-/** What lies in a folder of packages. */
+/** The versions in a folder of packages. */
 export const installedIn = (folder: string): Installation => ({
   lhpVersion: installedVersion(folder, LHP),
   pythonVersion: undefined,

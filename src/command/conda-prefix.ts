@@ -1,4 +1,5 @@
-// conda-prefix.ts: the folder of the environment that `conda run` and `micromamba run` use.
+// conda-prefix.ts: the folder of the environment in which `conda run` and `micromamba run` start
+// their command.
 import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import type { Host } from '../system/host.ts';
@@ -6,7 +7,7 @@ import { readText } from '../system/probe.ts';
 import { realPath, which } from '../system/which.ts';
 import type { Launch } from './command.ts';
 
-/** `undefined` where there is none, or more than one of that name. */
+/** `undefined` if there is no such environment, or if several have this name. */
 export function condaPrefix({ name, from, given }: Launch, host: Host): string | undefined {
   const option = (...names: string[]) => given.findLast((one) => names.includes(one.option))?.value;
   const prefix = option('-p', '--prefix');
@@ -28,7 +29,7 @@ export function condaPrefix({ name, from, given }: Launch, host: Host): string |
   return only([...folders.map((folder) => join(folder, wanted)), ...registered(wanted, host)]);
 }
 
-/** conda writes each environment that it makes into this file. */
+/** conda lists every environment that it creates in `~/.conda/environments.txt`. */
 function registered(name: string, { home }: Host): string[] {
   const text = home === undefined ? undefined : readText(join(home, '.conda', 'environments.txt'));
   return (text ?? '')
@@ -36,19 +37,20 @@ function registered(name: string, { home }: Host): string[] {
     .filter((path) => basename(path) === name && basename(dirname(path)) === 'envs');
 }
 
+/** Folders in which conda or micromamba may be installed. */
 function rootsOf(program: string, option: string | undefined, from: string, host: Host): string[] {
   const { env, home } = host;
   if (option !== undefined) return [resolve(from, option)];
-  const named = [env.MAMBA_ROOT_PREFIX, env.CONDA_ROOT].find(Boolean);
-  if (program === 'micromamba')
-    return named !== undefined
-      ? [named]
-      : home === undefined
-        ? []
-        : [join(home, '.local', 'share', 'mamba'), join(home, 'micromamba')];
+  const named = env.MAMBA_ROOT_PREFIX || env.CONDA_ROOT;
+  if (program === 'micromamba') {
+    if (named) return [named];
+    return home === undefined
+      ? []
+      : [join(home, '.local', 'share', 'mamba'), join(home, 'micromamba')];
+  }
   const executable = env.CONDA_EXE || which(program, host.cwd, host);
-  // <root>/bin/conda or <root>/condabin/conda
   return [
+    // <root>/bin/conda or <root>/condabin/conda
     ...(executable ? [dirname(dirname(realPath(executable)))] : []),
     ...(named ? [named] : []),
   ];
@@ -56,6 +58,7 @@ function rootsOf(program: string, option: string | undefined, from: string, host
 
 const environment = (path: string) => (existsSync(join(path, 'conda-meta')) ? path : undefined);
 
+/** The only environment among these paths. Links to the same environment count once. */
 function only(paths: readonly string[]): string | undefined {
   const found = new Set(paths.flatMap((path) => environment(path) ?? []).map(realPath));
   return found.size === 1 ? [...found][0] : undefined;

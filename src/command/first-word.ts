@@ -1,12 +1,8 @@
-// first-word.ts: what the first word of a command line says of it. This stands before every command
-// that is run, so it knows names alone. What the launchers among them do, launchers.ts has, which
-// is loaded only for them.
+// first-word.ts: what the first word of a command line says about it. It is loaded before every
+// command, so it knows only the names of the launchers; the table itself (launchers.ts) is loaded
+// for a launcher only.
 import { basename } from 'node:path';
-
-/** A row each in launchers.ts. */
-export const LAUNCHER_NAMES =
-  'caffeinate choom chronic chrt env ionice nice nohup numactl prlimit setsid stdbuf taskset time timeout genv gnice \
-gnohup gstdbuf gtime gtimeout uv uvx pipx poetry hatch pdm pipenv pixi conda mamba micromamba rye';
+import { LAUNCHER_NAMES } from './launcher-names.ts';
 
 export const programName = (word: string): string =>
   basename(word).replace(/\.(exe|cmd|bat)$/i, '');
@@ -14,10 +10,11 @@ export const programName = (word: string): string =>
 export const isPython = (name: string): boolean => /^(python|pypy)(\d(\.\d+)?)?$|^py$/.test(name);
 
 /**
- * `lhp`: lhp's own arguments follow. `other`: a program that may start lhp. `undefined`: neither.
+ * What a program can have to do with lhp: `lhp` is lhp itself, so its own arguments follow; `other`
+ * may start lhp; `undefined` is neither.
  */
 export function kindOf(word: string): 'lhp' | 'other' | undefined {
   const name = programName(word);
   if (name === 'lhp') return 'lhp';
-  return isPython(name) || LAUNCHER_NAMES.split(' ').includes(name) ? 'other' : undefined;
+  return isPython(name) || LAUNCHER_NAMES.includes(name) ? 'other' : undefined;
 }

@@ -1,83 +1,96 @@
-// launch-words.ts: reads the words of a wrapper or launcher by its row of the table, up to the
-// command that it starts. An option that the table does not know may take the next word or not, so
-// there can be several readings.
-import type { Launcher } from './launchers.ts';
+// launch-words.ts: reads the options of a launcher, by its row of the table, up to the command that
+// it starts. An option that the row does not list may or may not take the next word as its value,
+// so the options can have several readings.
+import { type Launcher, listed, wordsOf } from './launchers/launcher.ts';
 
+/** An option as it was given. */
 export interface Given {
   option: string;
   value: string | undefined;
 }
 
+/** One way to read the options of a launcher. */
 export interface Reading {
-  /** Index of the first word that is no option. */
+  /** Index of the first word after the options. */
   next: number;
   given: Given[];
-  /** Options that the table does not know. */
+  /** Options that the row does not list. */
   unknown: string[];
-  /** `--` stood before it. */
-  ended: boolean;
 }
 
-/** More options that nobody knows are no command line of today's programs. */
+/**
+ * Each unknown option doubles the number of readings. A command line with more of them is not
+ * recognized.
+ */
 const MAX_UNKNOWN = 6;
 const HELP = ['-h', '--help', '-V', '--version'];
 
+/** A reading that has not reached the command yet. */
+interface Unfinished {
+  at: number;
+  given: Given[];
+  unknown: string[];
+}
+
 /**
- * Every way to read the options that begin at `start`. None where an option says that no command is
- * started.
+ * Every way to read the options that begin at `start`. Empty if an option says that the launcher
+ * starts no command.
  */
 export function readOptions(words: readonly string[], start: number, row: Launcher): Reading[] {
   const readings: Reading[] = [];
-  const walk = (at: number, given: Given[], unknown: string[]): void => {
+  const open: Unfinished[] = [{ at: start, given: [], unknown: [] }];
+  for (let unfinished = open.pop(); unfinished; unfinished = open.pop()) {
+    const { at, given, unknown } = unfinished;
     const word = words[at];
-    if (word === undefined) return;
-    const ended = word === '--';
-    const cleared = word === '-' && listed(row.clears, '-');
-    if (
-      ended ||
-      !(word.startsWith('-') || selectsHatchEnvironment(word, row)) ||
-      (word === '-' && !cleared)
-    ) {
-      readings.push({ next: ended ? at + 1 : at, given, unknown, ended });
-      return;
-    }
-    const read = readWord(word, row);
-    if (!read) return;
-    const all = [...given, ...read.given];
-    if (read.takes === 'yes') {
-      const last = all.pop();
-      walk(at + 2, [...all, { option: last?.option ?? '', value: words[at + 1] }], unknown);
-      return;
-    }
-    if (read.takes === 'no') {
-      walk(at + 1, all, unknown);
-      return;
-    }
-    if (unknown.length >= MAX_UNKNOWN) return;
-    walk(at + 1, all, [...unknown, word]);
-    // A word that looks like an option is an option.
-    if (words[at + 1] !== undefined && !words[at + 1]?.startsWith('-') && !word.includes('='))
-      walk(
-        at + 2,
-        [...all.slice(0, -1), { option: word, value: words[at + 1] }],
-        [...unknown, word],
-      );
-  };
-  walk(start, [], []);
+    if (word === undefined) continue;
+    if (word === '--') readings.push({ next: at + 1, given, unknown });
+    else if (!isOption(word, row)) readings.push({ next: at, given, unknown });
+    else open.push(...readOption(words, unfinished, row));
+  }
   return readings;
 }
 
+/** A lone `-` is an option only to env(1). */
+const isOption = (word: string, row: Launcher): boolean =>
+  word === '-'
+    ? listed(row.clears, '-')
+    : word.startsWith('-') || selectsHatchEnvironment(word, row);
+
 /** `hatch run +py=3.12 lhp` */
-const selectsHatchEnvironment = (word: string, row: Launcher) =>
-  row.prefixed === true && /^\+\w/.test(word);
+const selectsHatchEnvironment = (word: string, row: Launcher): boolean =>
+  row.environmentPrefix === true && /^\+\w/.test(word);
+
+/** The readings of one more word, the preferred one last. */
+function readOption(words: readonly string[], unfinished: Unfinished, row: Launcher): Unfinished[] {
+  const { at, given, unknown } = unfinished;
+  const word = words[at] as string;
+  const read = readWord(word, row);
+  if (!read) return [];
+  const all = [...given, ...read.given];
+  const last = all.at(-1);
+  const withValue = (option: string): Given[] => [
+    ...all.slice(0, -1),
+    { option, value: words[at + 1] },
+  ];
+  if (read.takes === 'yes') return [{ at: at + 2, given: withValue(last?.option ?? ''), unknown }];
+  if (read.takes === 'no') return [{ at: at + 1, given: all, unknown }];
+  if (unknown.length >= MAX_UNKNOWN) return [];
+  const more = [...unknown, word];
+  const without = { at: at + 1, given: all, unknown: more };
+  const next = words[at + 1];
+  // The next word is no value if it looks like an option, or if the value follows a `=`.
+  return next === undefined || next.startsWith('-') || word.includes('=')
+    ? [without]
+    : [{ at: at + 2, given: withValue(word), unknown: more }, without];
+}
 
 interface Word {
   given: Given[];
-  /** Whether the last option takes the next word. */
+  /** Whether the last option takes the next word as its value. */
   takes: 'yes' | 'no' | 'unknown';
 }
 
-/** The options in one word; `undefined` where one of them is refused. */
+/** The options in one word, or `undefined` if one of them is refused. */
 function readWord(word: string, row: Launcher): Word | undefined {
   if (word.startsWith('--')) return readLong(word, row);
   if (row.numbers && /^-\d+$/.test(word)) return { given: [], takes: 'no' };
@@ -91,19 +104,18 @@ function readWord(word: string, row: Launcher): Word | undefined {
 
 function readLong(word: string, row: Launcher): Word | undefined {
   const equals = word.indexOf('=');
-  const name = equals < 0 ? word : word.slice(0, equals);
-  const option = completed(name, row);
+  const option = completed(equals < 0 ? word : word.slice(0, equals), row);
   if (isRefused(option, row)) return undefined;
-  if (equals >= 0) {
-    const known = isKnown(option, row);
-    return { given: [{ option, value: word.slice(equals + 1) }], takes: known ? 'no' : 'unknown' };
-  }
+  const takes = isKnown(option, row) ? 'no' : 'unknown';
+  if (equals >= 0) return { given: [{ option, value: word.slice(equals + 1) }], takes };
   const given = [{ option, value: undefined }];
-  if (takesValue(option, row)) return { given, takes: 'yes' };
-  return { given, takes: isKnown(option, row) ? 'no' : 'unknown' };
+  return takesValue(option, row) ? { given, takes: 'yes' } : { given, takes };
 }
 
-/** Letter by letter: the first one with a value takes the rest of the word, or the next word. */
+/**
+ * Reads letter by letter. The first option with a value takes the rest of the word, or the next
+ * word.
+ */
 function readShort(word: string, row: Launcher): Word | undefined {
   const given: Given[] = [];
   for (let i = 1; i < word.length; i += 1) {
@@ -121,24 +133,19 @@ function readShort(word: string, row: Launcher): Word | undefined {
   return { given, takes: 'no' };
 }
 
-const takesValue = (option: string, row: Launcher) =>
+const takesValue = (option: string, row: Launcher): boolean =>
   [row.values, row.sets, row.unsets].some((list) => listed(list, option));
-const isKnown = (option: string, row: Launcher) =>
+const isKnown = (option: string, row: Launcher): boolean =>
   takesValue(option, row) ||
   [row.flags, row.module, row.clears, row.noEnvFile].some((list) => listed(list, option));
-const isRefused = (option: string, row: Launcher) =>
+const isRefused = (option: string, row: Launcher): boolean =>
   listed(row.refused, option) || (HELP.includes(option) && !isKnown(option, row));
 
-/** Python's argparse and GNU's getopt take the beginning of a long option for the option. */
+/** argparse and getopt accept the first letters of a long option if they fit no other option. */
 function completed(name: string, row: Launcher): string {
   if (isKnown(name, row) || name.length < 4) return name;
-  const names = [row.flags, row.values, row.refused, row.unsets, row.clears, row.sets]
-    .flatMap((list) => list?.split(' ') ?? [])
-    .filter((option) => option.startsWith(name));
-  const different = [...new Set(names)];
-  return different.length === 1 ? (different[0] as string) : name;
+  const lists = [row.flags, row.values, row.refused, row.unsets, row.clears, row.sets];
+  const names = lists.flatMap((list) => wordsOf(list)).filter((option) => option.startsWith(name));
+  const [first = name, ...others] = new Set(names);
+  return others.length === 0 ? first : name;
 }
-
-/** Whether an option is in one of the table's lists. */
-export const listed = (list: string | undefined, option: string): boolean =>
-  list !== undefined && ` ${list} `.includes(` ${option} `);

@@ -1,8 +1,8 @@
-// lhp-options.ts: lhp's own arguments, read as its parser (click) reads them.
+// lhp-options.ts: reads lhp's own arguments as lhp's parser (click) does.
 
 /**
- * lhp generate's options with a value: spelling → field. Everything else is a flag (of some version
- * of lhp).
+ * The options of `lhp generate` that take a value, each with the field that keeps it. Every other
+ * option, in every version of lhp, is a flag.
  */
 const VALUE_OPTIONS: Record<string, 'environment' | 'output' | 'pipelineConfig' | 'ignored'> = {
   '-e': 'environment',
@@ -25,14 +25,11 @@ export interface GenerateOptions {
   verbose: boolean;
 }
 
-/**
- * lhp's own arguments; `undefined` where they are no generate (another command, `--help`,
- * `--version`).
- */
+/** `undefined` if the arguments are no generate: another command, `--help`, `--version`. */
 export function parseLhp(words: readonly string[]): GenerateOptions | undefined {
   let at = 0;
   let verbose = false;
-  // The group's options are flags.
+  // All options before the command are flags.
   for (; at < words.length && (words[at] as string).startsWith('-'); at += 1) {
     const word = words[at] as string;
     if (word === '--help' || word === '--version' || /^-[a-z]*h/.test(word)) return undefined;
@@ -67,9 +64,9 @@ export function parseLhp(words: readonly string[]): GenerateOptions | undefined 
 }
 
 /**
- * One word into option and attached value, as click does it: first the whole word (up to `=`) as a
- * long option, of which `-pc` is one, then letter by letter, where an option with a value takes the
- * rest of the word.
+ * Splits a word into an option and the value in the same word. As in click, the word up to `=` is
+ * first read as a long option (`-pc` is one), then letter by letter, and an option with a value
+ * takes the rest of the word.
  */
 function clickOption(word: string): [string, string | undefined] {
   const equals = word.indexOf('=');

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { userOffFiles } from '../consent/resolve-mode.ts';
 import { rcFiles } from '../hook/hook.ts';
 import { hasBlock, leftovers, removeBlock } from '../hook/rc-file.ts';
+import { hookFileName, SHELL_NAMES } from '../hook/shells.ts';
 import { ATTEMPTED } from '../spool/attempts.ts';
 import { KEPT, SPOOLED } from '../spool/spool.ts';
 import type { Host } from '../system/host.ts';
@@ -36,7 +37,8 @@ const STATE = named(
 /** Node's own: a folder for each Node, a file for each source, for a moment under a longer name. */
 const COMPILED_BY = /^v\d+\.[\w.-]+$/;
 const COMPILED = /^[0-9a-f]{8}(\.\w+)?$/;
-const CONFIG = named('config\\.json|consent\\.json|hook\\.(bash|zsh|fish)');
+const HOOKS = SHELL_NAMES.map((name) => hookFileName(name).replaceAll('.', '\\.')).join('|');
+const CONFIG = named(`config\\.json|consent\\.json|${HOOKS}`);
 
 /** What there is of ours. Changes nothing. */
 export function tracesOf(host: Host, paths: Paths): Traces {

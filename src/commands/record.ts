@@ -1,13 +1,15 @@
-// record.ts: the commands that let runs be recorded: `run` and `hook`.
+// record.ts: the commands that record runs: `run`, and `hook`, which lets the shell do it.
 import type { Command } from 'commander';
+import { launches } from '../command/launchers.ts';
 import { resolveMode } from '../consent/resolve-mode.ts';
-import { HOOK_SHELLS, hookText, type Installed, installHook, uninstallHook } from '../hook/hook.ts';
+import { hookText, type Installed, installHook, uninstallHook } from '../hook/hook.ts';
 import { askNewShell } from '../hook/new-shell.ts';
+import { SHELL_NAMES } from '../hook/shells.ts';
 import { printable, say } from '../system/log.ts';
 import { printScript } from '../system/print.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
-import { wordArgument } from './usage.ts';
+import { inWords, wordArgument } from './usage.ts';
 
 export function addRecordCommands(program: Command, context: Context): void {
   addRun(program, context);
@@ -19,12 +21,13 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
     .command('run')
     .summary('run a command, and record a successful `lhp generate`')
     .description(
-      'Runs a command as if without lhp-otel: same output, terminal, signals and exit status. A successful generate of lhp is recorded when it has ended.',
+      'Runs a command as if without lhp-otel: same output, terminal, signals and exit status. ' +
+        'A successful generate of lhp is recorded after it has ended.',
     )
     .usage('[--] <command…>')
     .argument('[command...]', 'the command and its arguments')
     .passThroughOptions()
-    // cli.ts runs commands itself; this is reached without one, or with options before `run`.
+    // cli.ts handles the usual case. This runs if there is no command, or an option before it.
     .action(async (words: string[]) => {
       if (words.length === 0)
         run.error('error: no command given; it must be like: lhp-otel run -- lhp generate');
@@ -32,16 +35,28 @@ function addRun(program: Command, { run: runCommand, exit }: Context): void {
     });
   explain(run, {
     remarks: [
-      'A generate is recognized as `lhp generate`, by a path to lhp, or as `python -m lhp.cli.main generate`; also behind `uv run`, `uvx`, `pipx run`, `poetry run`, `hatch run`, `pdm run`, `pipenv run`, `pixi run`, `conda run`, `rye run`, and behind `nice`, `timeout`, `nohup`, `env`, `time` and their like.',
+      'A generate is recognized as `lhp generate`, by a path to lhp, or as ' +
+        '`python -m lhp.cli.main generate`.',
+      `It is also recognized after ${launchersInWords(true)}.`,
+      `And after ${launchersInWords(false)}.`,
     ],
-    exits: [['n', 'as the command ended; 127 when it is not there, 126 when it cannot be run']],
+    exits: [['n', 'that of the command; 127 if it is not found, 126 if it cannot be run']],
     examples: [
       ['lhp-otel run -- lhp generate --env dev', 'record one generate'],
       ['lhp-otel run -- uv run lhp generate --env prod', 'the same through uv'],
-      ['lhp-otel run -- lhp -v generate --env dev', 'and say what telemetry did'],
+      ['lhp-otel run -- lhp -v generate --env dev', 'also print what telemetry did'],
     ],
     withoutNotice: true,
   });
+}
+
+/** The launchers of the table: those with a Python environment, or the others. */
+function launchersInWords(withEnvironment: boolean): string {
+  const rows = launches().filter(([, row]) => (row.environment !== undefined) === withEnvironment);
+  return inWords(
+    rows.map(([name]) => `\`${name}\``),
+    'and',
+  );
 }
 
 function addHook(program: Command, context: Context): void {
@@ -50,7 +65,8 @@ function addHook(program: Command, context: Context): void {
     .command('hook')
     .summary('let the shell record plain `lhp generate`')
     .description(
-      'Prints a shell function called lhp that records without Node in front of the command, or puts it into the shell.',
+      'Prints a shell function called lhp that records without Node in front of the command, ' +
+        'or installs it for the shell.',
     )
     .usage('<shell> | --install [shell] | --uninstall [shell]')
     .addArgument(
@@ -58,11 +74,11 @@ function addHook(program: Command, context: Context): void {
         'hook',
         '[shell]',
         'to install, the one in $SHELL if none is given',
-        HOOK_SHELLS,
+        SHELL_NAMES,
       ),
     )
     .option('--install', 'let the shell load it when it starts')
-    .option('--uninstall', 'take that back, to the byte')
+    .option('--uninstall', 'remove it again, byte for byte')
     .action(
       async (shell: string | undefined, options: { install?: boolean; uninstall?: boolean }) => {
         if (options.install && options.uninstall)
@@ -70,22 +86,23 @@ function addHook(program: Command, context: Context): void {
         const { paths } = resolveMode(host, undefined);
         if (options.install) await install(installHook(shell, host, paths), context);
         else if (options.uninstall)
-          print(`${uninstallHook(shell, host, paths)} does not load the hook any more`);
+          print(`${uninstallHook(shell, host, paths)} no longer loads the hook`);
         else if (shell === undefined)
-          hook.error('error: say for which shell: bash, zsh, fish or pwsh');
+          hook.error(`error: name the shell: ${inWords(SHELL_NAMES, 'or')}`);
         else printScript(hookText(shell));
       },
     );
   const printsScript = (options: Record<string, unknown>) => !options.install && !options.uninstall;
   explain(hook, {
     remarks: [
-      'Shells that are open keep what they have loaded until they end. PowerShell’s profile is not edited.',
-      'After --install such a shell is started once, to see whether it has the function: it reads your own start files, has no terminal, and gets 10 seconds.',
+      'Open shells keep the hook that they have loaded until they end.',
+      'After --install a new shell is started once, to check that it has the function. ' +
+        'It reads your start files, has no terminal, and is ended after 10 seconds.',
     ],
     exits: [['1', 'the shell’s file cannot be changed, or a new shell does not load it']],
     examples: [
       ['lhp-otel hook --install', 'for the shell in $SHELL'],
-      ['lhp-otel hook --uninstall fish', 'take it out of fish again'],
+      ['lhp-otel hook --uninstall fish', 'remove it from fish'],
       ['eval "$(lhp-otel hook zsh)"', 'for this shell only'],
     ],
     onlyPrints: printsScript,
@@ -93,7 +110,7 @@ function addHook(program: Command, context: Context): void {
   });
 }
 
-/** Says what was done, and whether new shells have it: only what was seen. */
+/** Prints what was done, and whether a new shell has the hook. */
 async function install(installed: Installed, { host, print, exit }: Context): Promise<void> {
   const { shellName, rc, before } = installed;
   const shown = printable(inHome(rc, host.home));
@@ -106,6 +123,6 @@ async function install(installed: Installed, { host, print, exit }: Context): Pr
   exit(1);
 }
 
-/** As a person writes it, so that it fits on a line. */
+/** A path below the home folder as `~/…`. */
 const inHome = (path: string, home: string | undefined) =>
   home !== undefined && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;

@@ -88,7 +88,7 @@ const legal = new WeakMap<object, string>();
 const legalValues = (of: object | undefined): string => (of && legal.get(of)) ?? 'any word';
 
 /** `a, b and c` */
-const inWords = (words: readonly string[], last: 'or' | 'and'): string =>
+export const inWords = (words: readonly string[], last: 'or' | 'and'): string =>
   words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 
 /** An argument of a command that must be one of these words. */

@@ -1,6 +1,5 @@
-// hook.ts: the probe of `doctor` for the shell hook: each shell whose start file has our lines, the
-// file that they load, and the package and the Node that it was made with. It reads files, and
-// starts that Node.
+// hook.ts: what `doctor` checks of the shell hook: for each rc file with our lines, the file that
+// they load, and the package and the Node that the hook starts. It starts that Node.
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -12,7 +11,7 @@ import { readText } from '../system/probe.ts';
 import { version } from '../system/version.ts';
 import { failure, ok, skipped, type Verdict, warning } from './verdict.ts';
 
-/** As package.json's `engines` has it. */
+/** The oldest Node that package.json accepts (`engines`). */
 const OLDEST_NODE = [22, 15] as const;
 
 export async function probeHook(host: Host, paths: Paths): Promise<Verdict> {
@@ -20,7 +19,7 @@ export async function probeHook(host: Host, paths: Paths): Promise<Verdict> {
   try {
     hooks = installedHooks(host, paths);
   } catch (error) {
-    // An rc file that cannot be read, or with half of our lines; the message says which.
+    // An rc file cannot be read, or has half of our lines. The message names it.
     return failure(printable(error instanceof Error ? error.message : 'error'), 'mend that file');
   }
   if (hooks.length === 0) return skipped('no shell loads it (lhp-otel hook --install)');
@@ -61,13 +60,13 @@ function readable(path: string): boolean {
   }
 }
 
-/** Of an absolute path that we wrote down ourselves. */
+/** @param node - an absolute path, from a hook that we wrote. */
 async function nodeVersion(node: string): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)(node, ['--version'], { env: {}, timeout: 10_000 });
     return /^v(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
   } catch {
-    return undefined; // it does not run
+    return undefined; // It does not run.
   }
 }
 

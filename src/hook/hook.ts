@@ -1,91 +1,62 @@
-// hook.ts: the shell hook as text, and its place in the user's shell. The text is
-// src/hook/scripts/hook.*, with the paths of Node and of this package; installed, it is a file in
-// the configuration folder, and the rc file only sources it: no Node when a shell starts.
+// hook.ts: the shell hook as text, and its place in the user's shell. The text is a template of
+// scripts/ with the paths of Node and of this package filled in. `hook --install` writes it to the
+// configuration folder, and adds a line to the shell's rc file that loads it. So no Node runs when
+// a shell starts.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import { SWITCHES } from '../command/switch-text.ts';
 import { writePrivate } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
-import { type Paths, xdgConfig } from '../system/paths.ts';
+import type { Paths } from '../system/paths.ts';
 import { readText } from '../system/probe.ts';
 import { version } from '../system/version.ts';
 import { addBlock, blockOf, removeBlock } from './rc-file.ts';
+import { hookFileName, SHELL_NAMES, SHELLS, type Shell, shellOf } from './shells.ts';
 
-interface Shell {
-  template: string;
-  /** The text as one word of the shell. */
-  quote(text: string): string;
-  /** The file that the shell reads when it starts; none where we do not edit it. */
-  rc?(host: Host & { home: string }): string;
-  source?(file: string): string;
-}
-
-const posixQuote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-const fishQuote = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`;
-const posixSource = (file: string) =>
-  `if [ -r ${posixQuote(file)} ]; then . ${posixQuote(file)}; fi`;
-
-const SHELLS: Record<string, Shell> = {
-  bash: {
-    template: 'hook.bash',
-    quote: posixQuote,
-    rc: ({ home }) => join(home, '.bashrc'),
-    source: posixSource,
-  },
-  zsh: {
-    template: 'hook.zsh',
-    quote: posixQuote,
-    rc: ({ env, home }) => join(env.ZDOTDIR || home, '.zshrc'),
-    source: posixSource,
-  },
-  fish: {
-    template: 'hook.fish',
-    quote: fishQuote,
-    rc: (host) => join(xdgConfig(host), 'fish', 'config.fish'),
-    source: (file) => `if test -r ${fishQuote(file)}; source ${fishQuote(file)}; end`,
-  },
-  pwsh: { template: 'hook.ps1', quote: (text) => `'${text.replaceAll("'", "''")}'` },
-};
-
-/** Whose hook can be printed. */
-export const HOOK_SHELLS = Object.keys(SHELLS);
-
-/** What a hook's text was made with; it stands in the text itself. */
+/** What a hook's text was made with. The text itself contains it. */
 export interface HookOrigin {
   version: string;
   /** Absolute path of the Node that the hook starts. */
   node: string;
-  /** Absolute path of dist/hook-entry.cjs of the package that made it. */
+  /** Absolute path of dist/hook-entry.cjs in the package that made the text. */
   program: string;
 }
 
 const MADE_WITH = '# Made with: ';
-/** Where systems keep their own programs. PATH is not asked: a folder of a project may be in it. */
+/** Folders of the system's own programs. PATH is not used: it may begin in a stranger's project. */
 const SYSTEM_FOLDERS = ['/usr/bin', '/bin', '/run/current-system/sw/bin'];
 
 const systemProgram = (name: string) =>
   SYSTEM_FOLDERS.map((folder) => join(folder, name)).find((path) => existsSync(path));
 
-/** The shell function, with the path of this package and of a Node (the one that runs it). */
-export function hookText(name: string, node = process.execPath): string {
-  const { template, quote } = shell(name);
+/** @param node - the Node that the hook starts; by default the one that runs now. */
+export function hookText(shellName: string, node = process.execPath): string {
+  const { template, pieces, quote } = shellOf(shellName);
   const program = join(
     import.meta.dirname,
     import.meta.filename.endsWith('.ts') ? '../bin/hook-entry.ts' : 'hook-entry.cjs',
   );
   const [nice, setsid] = [systemProgram('nice'), systemProgram('setsid')];
-  // As JSON it is one line, whatever a path holds.
+  // JSON keeps it on one line, even if a path contains a line break.
   const origin: HookOrigin = { version, node, program };
-  const about = `${MADE_WITH.slice(2)}${JSON.stringify(origin)}`;
-  return readFileSync(join(import.meta.dirname, 'scripts', template), 'utf8')
-    .replaceAll('@about@', () => about)
-    .replaceAll('@node@', () => quote(node))
-    .replaceAll('@program@', () => quote(program))
-    .replaceAll('@mv@', systemProgram('mv') ?? '/bin/mv')
-    .replaceAll('@nice@ ', nice ? `${nice} -n 10 ` : '')
-    .replaceAll('@setsid@ ', setsid ? `${setsid} ` : '');
+  const replacements: Record<string, string> = {
+    ...pieces,
+    shell: shellName,
+    about: `${MADE_WITH.slice(2)}${JSON.stringify(origin)}`,
+    switches: SWITCHES.join(' '),
+    node: quote(node),
+    program: quote(program),
+    mv: systemProgram('mv') ?? '/bin/mv',
+    nice: nice ? `${nice} -n 10` : '',
+    setsid: setsid ?? '',
+  };
+  return readFileSync(join(import.meta.dirname, 'scripts', template), 'utf8').replace(
+    /@([a-z\d-]+)@/g,
+    (whole, name: string) => replacements[name] ?? whole,
+  );
 }
 
-/** What a hook's text says that it was made with; `undefined` where it cannot be read. */
+/** The origin that a hook's text contains, or `undefined` if it cannot be read. */
 export function originOf(text: string): HookOrigin | undefined {
   const line = text.split('\n').find((each) => each.startsWith(MADE_WITH));
   try {
@@ -95,52 +66,58 @@ export function originOf(text: string): HookOrigin | undefined {
     );
     return known && isAbsolute(made.node) && isAbsolute(made.program) ? made : undefined;
   } catch {
-    return undefined; // of a version that did not say it, or edited
+    return undefined; // A version that did not write it, or an edited file.
   }
 }
 
 export interface Installed {
   shellName: string;
   rc: string;
-  /**
-   * `new`: it was not there; `same`: it was, as it is now; `renewed`: it was, and is another one
-   * now.
-   */
+  /** Before the installation: no hook, the same hook, or a hook with another text. */
   before: 'new' | 'same' | 'renewed';
 }
 
-/** Makes the shell load the hook when it starts; done twice it is as done once. */
-export function installHook(name: string | undefined, host: Host, paths: Paths): Installed {
-  const { shellName, rc, source } = installable(name, host);
-  const file = hookFile(shellName, paths);
-  const text = hookText(shellName);
+/**
+ * Makes the shell load the hook when it starts. A second installation changes nothing.
+ *
+ * @param shellName - by default the shell in `$SHELL`.
+ * @throws if the shell is unknown, or if its rc file cannot be changed.
+ */
+export function installHook(shellName: string | undefined, host: Host, paths: Paths): Installed {
+  const { name, rc, source } = installable(shellName, host);
+  const file = hookFile(name, paths);
+  const text = hookText(name);
   const lines = `${source(file)}\n`;
-  const there = blockOf(rc); // or it is an error, before anything is written
+  const there = blockOf(rc); // This throws, if it does, before anything is written.
   const same = there === lines && readText(file) === text;
   if (!same) {
     writePrivate(file, text);
     addBlock(rc, lines);
   }
-  return { rc, shellName, before: there === undefined ? 'new' : same ? 'same' : 'renewed' };
+  return { rc, shellName: name, before: there === undefined ? 'new' : same ? 'same' : 'renewed' };
 }
 
-/** A hook as this user has it now. */
+/** A hook that this user has installed. */
 export interface InstalledHook {
   shellName: string;
   rc: string;
-  /** Of the block in the rc file, as it is. */
+  /** The lines in the rc file. */
   lines: string;
-  /** As this version would write it. */
+  /** The lines as this version would write them. */
   expected: string;
   file: string;
 }
 
-/** The shells of this user whose rc file has our block. Throws where one cannot be read. */
+/**
+ * The hooks in the rc files of this user.
+ *
+ * @throws if an rc file cannot be read.
+ */
 export function installedHooks(host: Host, paths: Paths): InstalledHook[] {
-  return HOOK_SHELLS.flatMap((shellName) => {
-    const { rc, source } = shell(shellName);
-    if (!rc || !source || host.home === undefined) return [];
-    const path = rc({ ...host, home: host.home });
+  const { home } = host;
+  if (home === undefined) return [];
+  return Object.entries(SHELLS).flatMap(([shellName, { rc, source }]) => {
+    const path = rc(host.env, home, host);
     const lines = blockOf(path);
     const file = hookFile(shellName, paths);
     const expected = `${source(file)}\n`;
@@ -148,44 +125,38 @@ export function installedHooks(host: Host, paths: Paths): InstalledHook[] {
   });
 }
 
-/** Takes out what `installHook` put in, to the byte. Gives the rc file. */
-export function uninstallHook(name: string | undefined, host: Host, paths: Paths): string {
-  const { shellName, rc } = installable(name, host);
+/** Removes what `installHook` added, byte for byte. Returns the rc file. */
+export function uninstallHook(shellName: string | undefined, host: Host, paths: Paths): string {
+  const { name, rc } = installable(shellName, host);
   removeBlock(rc);
-  rmSync(hookFile(shellName, paths), { force: true });
+  rmSync(hookFile(name, paths), { force: true });
   return rc;
 }
 
-/** The files that shells read when they start, in which the hook can be. */
+/** The rc files that can contain the hook. */
 export function rcFiles(host: Host): string[] {
   const { home } = host;
   if (home === undefined) return [];
-  return Object.values(SHELLS).flatMap(({ rc }) => (rc ? [rc({ ...host, home })] : []));
+  return Object.values(SHELLS).map(({ rc }) => rc(host.env, home, host));
 }
 
 const hookFile = (shellName: string, paths: Paths) =>
-  join(dirname(paths.config), shell(shellName).template);
+  join(dirname(paths.config), hookFileName(shellName));
 
-function shell(name: string): Shell {
-  const found = Object.hasOwn(SHELLS, name) ? SHELLS[name] : undefined;
-  if (!found)
-    throw new Error(
-      `"${name}" is no shell that is known here; it must be ${HOOK_SHELLS.join(', ')}`,
-    );
-  return found;
+interface Installable {
+  name: string;
+  rc: string;
+  source: Shell['source'];
 }
 
-function installable(given: string | undefined, host: Host) {
-  const shellName = given ?? basename(host.env.SHELL ?? '');
-  if (given === undefined && !HOOK_SHELLS.includes(shellName))
+function installable(given: string | undefined, host: Host): Installable {
+  const { env, home } = host;
+  const name = given ?? basename(env.SHELL ?? '');
+  if (given === undefined && !SHELL_NAMES.includes(name))
     throw new Error(
-      `$SHELL is "${host.env.SHELL ?? ''}"; say which shell it is for: bash, zsh or fish`,
+      `$SHELL is "${env.SHELL ?? ''}"; name the shell to install for: ${SHELL_NAMES.join(', ')}`,
     );
-  const { rc, source } = shell(shellName);
-  if (!rc || !source)
-    throw new Error(
-      `${shellName} is not edited: put the output of \`lhp-otel hook ${shellName}\` into its $PROFILE`,
-    );
-  if (host.home === undefined) throw new Error('no home folder is known: nothing to edit');
-  return { shellName, rc: rc({ ...host, home: host.home }), source };
+  const { rc, source } = shellOf(name);
+  if (home === undefined) throw new Error('no home folder is known, so there is no file to edit');
+  return { name, rc: rc(env, home, host), source };
 }

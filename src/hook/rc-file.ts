@@ -1,7 +1,6 @@
-// rc-file.ts: our block of lines in a file that belongs to the user, the one that a shell reads
-// when it starts. Added once, taken out to the byte; the file is replaced as a whole, behind a link
-// too, with its mode and owner. What cannot be done is an error that names the file, and leaves it
-// as it was.
+// rc-file.ts: adds a block of lines to an rc file, which belongs to the user, and removes it again
+// byte for byte. The file is replaced as a whole and keeps its mode and owner; of a link the target
+// is replaced. On an error the file stays as it was, and the message names it.
 import {
   chmodSync,
   chownSync,
@@ -16,27 +15,27 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { errorCode } from '../system/error.ts';
 import { makeFolder, readRegular } from '../system/files.ts';
 
-/** No person writes more. */
+/** Larger than any rc file written by hand. */
 const MAX_RC_BYTES = 16 * 1024 * 1024;
 const BEGIN = '# >>> lhp-otel hook >>>';
 const END = '# <<< lhp-otel hook <<<\n';
-// What was added beside the block is noted in its first line, so that taking it out gives the same
-// bytes.
+// The first line of the block records what else was added, so that removing it restores the file.
 const MADE = ' (made this file)';
 const MADE_FOLDER = ' (made this file and its folder)';
 const ENDED = ' (ended the line above)';
 
 export const hasBlock = (rc: string): boolean => blockOf(rc) !== undefined;
 
-/** The lines of our block, or `undefined` where there is none. */
+/** The lines of the block, or `undefined` if there is none. */
 export function blockOf(rc: string): string | undefined {
   const found = findBlock(readRc(rc) ?? '', rc);
   return found && Buffer.from(found.block, 'latin1').toString('utf8');
 }
 
-/** Puts the block at the end, or in the place of the one that is there. */
+/** Adds the block at the end, or replaces the block that is there. */
 export function addBlock(rc: string, lines: string): void {
   const text = readRc(rc);
   const block = latin1(lines);
@@ -54,7 +53,7 @@ export function addBlock(rc: string, lines: string): void {
   );
 }
 
-/** Takes out what `addBlock` put in. */
+/** Removes what `addBlock` added. */
 export function removeBlock(rc: string): void {
   const text = readRc(rc);
   const found = findBlock(text ?? '', rc);
@@ -70,7 +69,7 @@ export function removeBlock(rc: string): void {
   if (begin.includes(MADE_FOLDER) && readdirSync(dirname(rc)).length === 0) rmdirSync(dirname(rc));
 }
 
-/** What an editing that was killed has left. */
+/** Temporary files of an interrupted change. */
 export function leftovers(rc: string): string[] {
   try {
     const file = realpathSync(rc);
@@ -80,19 +79,19 @@ export function leftovers(rc: string): string[] {
       .filter(ours)
       .map((name) => join(dirname(file), name));
   } catch {
-    return []; // there is no such file, or its folder cannot be read
+    return []; // There is no such file, or its folder cannot be read.
   }
 }
 
-/** rc files are bytes to us; each is one character here. */
+/** The bytes of a text, one character each. An rc file need not be UTF-8. */
 const latin1 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 
-/** `undefined` where there is none. */
+/** `undefined` if there is no such file. */
 function readRc(rc: string): string | undefined {
   try {
     return readRegular(rc, { maxBytes: MAX_RC_BYTES }).toString('latin1');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code !== 'ENOENT') throw new Error(`${rc} cannot be read (${code})`);
     if (lstatSync(rc, { throwIfNoEntry: false }))
       throw new Error(`${rc} is a link to a file that is not there`);
@@ -117,7 +116,7 @@ function findBlock(text: string, rc: string) {
   };
 }
 
-/** As a whole, by a rename, in the place of the file that a link names, with its mode and owner. */
+/** Replaces the file, or the target of a link, by a rename. Mode and owner stay. */
 function replaceRc(rc: string, text: string, old: string | undefined): void {
   if (text === old) return;
   const temporary = `${old === undefined ? rc : realpathSync(rc)}.lhp-otel.${process.pid}`;
@@ -135,9 +134,7 @@ function replaceRc(rc: string, text: string, old: string | undefined): void {
     renameSync(temporary, old === undefined ? rc : realpathSync(rc));
   } catch (error) {
     if (made) rmSync(temporary);
-    throw new Error(
-      `${rc} cannot be written (${(error as NodeJS.ErrnoException).code}); it is as it was`,
-    );
+    throw new Error(`${rc} cannot be written (${errorCode(error)}); it is as it was`);
   }
 }
 
@@ -147,5 +144,5 @@ function keepOwner(
 ): void {
   const made = statSync(path);
   if (made.uid !== uid || made.gid !== gid) chownSync(path, uid, gid);
-  chmodSync(path, mode & 0o7777); // the umask took from it
+  chmodSync(path, mode & 0o7777); // The umask applied when the file was created.
 }

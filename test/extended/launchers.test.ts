@@ -1,8 +1,7 @@
 // @module-tag extended
-// The real launchers of Python environments start a stand-in lhp that prints its version, its
-// Python, its folder and the switch it sees; what we read from the command line and from files must
-// be the same. Where it is not certain, it must be nothing: `undefined` is allowed only in the
-// cases that say so.
+// Real launchers of Python environments start a stand-in lhp that prints its version, its Python,
+// its folder and the opt-out that it sees. What we read from the command line and from files must
+// be equal. A version may be `undefined` only in the cases that say so.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +17,7 @@ import { lacking } from '../support/lacking.ts';
 
 const tools = pythonTools();
 
-/** A case: the folder, the command, variables; and what only lhp can know. */
+/** The folder, the command, variables, and what cannot be read from files. */
 type Case = [
   where: string,
   command: string,
@@ -29,13 +28,13 @@ type Case = [
 describe('real launchers', () => {
   if (lacking(tools)) return;
   const bin = dirname(tools.path);
-  // A home with a space, as on many Macs: entry scripts have another form there.
+  // A path with a space, for which entry scripts have another form.
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'lhp-otel-launch ers-')));
   afterAll(() => {
     for (const folder of [dir, wheels]) rmSync(folder, { recursive: true, force: true });
   });
   const home = join(dir, 'home');
-  // uv and pip take a space for the end of a place.
+  // In a list of folders a space separates two folders, so this path has none.
   const wheels = mkdtempSync(join(tmpdir(), 'lhp-otel-wheels-'));
   mkdirSync(home);
   const base: Record<string, string> = {
@@ -188,7 +187,7 @@ describe('real launchers', () => {
       ['bare', 'uvx --from lakehouse-plumber@0.8.7 lhp', {}, 'python unknown'],
       ['bare', 'uv tool run --from lakehouse-plumber lhp', {}, 'unknown'],
     ])('%s: %s %s', (...one) => check(one));
-    it('a tool that is installed', async () => {
+    it('an installed tool', async () => {
       must('uv tool install -q lakehouse-plumber==0.8.7');
       const PATH = `${join(home, '.local', 'bin')}:${base.PATH}`;
       await check(['bare', 'lhp', { PATH }]);
@@ -199,7 +198,7 @@ describe('real launchers', () => {
   });
 
   describe('pipx', () => {
-    it('installed, and for one run', async () => {
+    it('an installed tool, and one for a single run', async () => {
       put('px/.keep', '');
       must('pipx install -q lakehouse-plumber==0.8.7');
       await check(['px', 'lhp', { PATH: `${join(home, '.local', 'bin')}:${base.PATH}` }]);
@@ -232,11 +231,11 @@ describe('real launchers', () => {
       ['inside', 'poetry run lhp', { CONDA_PREFIX: active.VIRTUAL_ENV, CONDA_DEFAULT_ENV: 'base' }],
       ['inside', 'poetry run lhp', { POETRY_VIRTUALENVS_CREATE: 'false' }],
     ])('%s: %s %s', (...one) => check(one));
-    it('with settings of its own', async () => {
+    it('a project with its own poetry.toml', async () => {
       must('poetry run python -V', join(dir, 'tomled'));
       install(join(dir, 'tomled', must('poetry env info -p', join(dir, 'tomled'))), '0.8.7');
       await check(['tomled', 'poetry run lhp']);
-      // With an lhp on PATH it could as well have been the system's.
+      // There is an lhp on PATH, too, and it is not certain which one ran.
       await check([
         'tomled',
         'poetry run lhp',

@@ -1,7 +1,7 @@
-// Completion in the real shells, by their own machinery: bash-completion, zsh's line editor on a
-// terminal, fish's `complete -C`. What must be offered is taken from the commander program, so a
-// command or option that no shell offers fails here. Behind `run` the shell completes the other
-// command as it does without us, the real lhp's own completion among them.
+// Completion in the real shells: with bash-completion, zsh's line editor on a terminal, and fish's
+// `complete -C`. The expected words are read from the commander program, so this fails if a shell
+// does not offer a command or an option. After `run` the shell completes the other command as it
+// does without lhp-otel, the real lhp included.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,10 +21,7 @@ const optionNames = (command = line) =>
     .visibleOptions(command)
     .flatMap(({ short, long }) => [short, long].filter((name) => name !== undefined));
 
-/**
- * The words of a line, the last one being completed, and what must be offered: all of these and
- * nothing else.
- */
+/** The words of a line, of which the last one is completed, and exactly what must be offered. */
 type Case = [words: string[], offered: string[]];
 const cases: Case[] = [
   [['lhp-otel', ''], names],
@@ -46,7 +43,7 @@ const cases: Case[] = [
   ],
   [['lhp-otel', 'show', '--format', 'o'], ['otlp']],
   [['lhp-otel', 'show', '--last', '1', '--format', 'o'], ['otlp']],
-  // Behind `run` there is another command.
+  // After `run` comes another command.
   [['lhp-otel', 'run', 'other-prog'], ['other-program']],
   [['lhp-otel', 'run', '--', 'other-prog'], ['other-program']],
   [
@@ -72,7 +69,7 @@ const env = { ...box.env, PATH: `${bin}:${process.env.PATH}` } as NodeJS.Process
 const quoted = (words: string[]) => words.map((word) => `'${word}'`).join(' ');
 const title = ([words]: Case) => words.join(' ');
 
-/** Asks one shell all at once: the lines of what it offers, in the order of the cases. */
+/** Asks one shell for all cases. Returns what it offers for each, in their order. */
 function ask(command: string[], text: string, more: NodeJS.ProcessEnv = {}): string[][] {
   const [file = '', ...args] = command;
   const ran = spawnSync(file, [...args, '-c', text], {
@@ -97,7 +94,7 @@ const BASH_COMPLETION = '/usr/share/bash-completion/bash_completion';
 const bashAsk = (list: Case[], other: string, path?: string) =>
   ask(
     ['bash', '--norc', '--noprofile'],
-    // compopt says that it is called outside of a completion, which is so.
+    // compopt complains that it is called outside a completion.
     `exec 2>/dev/null
 ${existsSync(BASH_COMPLETION) ? `. ${BASH_COMPLETION}` : ''}
 . ${script('bash')}
@@ -123,7 +120,7 @@ describe('bash', () => {
   )
     return;
   const list = cases
-    // bash offers options and values together, and splits at =.
+    // bash splits a word at =.
     .map(([words, offered]): Case => [words, offered])
     .concat([
       [['lhp-otel', 'show', '--format', '=', 'o'], ['otlp']],
@@ -138,7 +135,7 @@ describe('bash', () => {
   ];
   check(list, bashAsk(list, `complete -W 'one two' other-program`));
 
-  it('as a file bash-completion finds it by itself', () => {
+  it('bash-completion finds the script as a file', () => {
     const data = join(box.dir, 'data');
     mkdirSync(join(data, 'bash-completion', 'completions'), { recursive: true });
     copyFileSync(script('bash'), join(data, 'bash-completion', 'completions', 'lhp-otel'));
@@ -153,7 +150,7 @@ describe('bash', () => {
 
   const real = lhp('0.9.3');
   if (lacking(real)) return;
-  it('behind run the real lhp completes itself', () => {
+  it('after run the real lhp completes itself', () => {
     const own = 'eval "$(_LHP_COMPLETE=bash_source lhp)"';
     const words = ['lhp-otel', 'run', '--', 'lhp', 'gen'];
     expect(bashAsk([[words, []]], own, `${dirname(real.path)}:${process.env.PATH}`)[0]).toEqual([
@@ -185,7 +182,8 @@ describe('fish', () => {
     ['fish', '--no-config'],
     `source ${script('fish')}
 complete -c other-program -f -a 'one two'
-${list.map(([words]) => `echo (complete -C '${words.join(' ')}' | string replace -r '\\t.*' '')`).join('\n')}`,
+function ask; echo (complete -C $argv[1] | string replace -r '\\t.*' ''); end
+${list.map(([words]) => `ask '${words.join(' ')}'`).join('\n')}`,
   );
   check(list, answers);
 });
@@ -193,11 +191,11 @@ ${list.map(([words]) => `echo (complete -C '${words.join(' ')}' | string replace
 describe('zsh', async () => {
   if (lacking(program('zsh'), program('python3'))) return;
   const offered = join(box.dir, 'offered');
-  // As a file that zsh finds by itself.
+  // zsh finds the script as a file in $fpath.
   const fpath = join(box.dir, 'zfunc');
   mkdirSync(fpath);
   copyFileSync(script('zsh'), join(fpath, '_lhp-otel'));
-  // A widget that completes as TAB does, and writes down what would be offered.
+  // A widget that completes as TAB does, and writes what would be offered to a file.
   const setup = `
 fpath=(${fpath} $fpath)
 autoload -Uz compinit && compinit -u -d ${join(box.dir, 'dump')}
@@ -243,7 +241,7 @@ PS1='ready> '
   terminal.type('exit\r');
   await terminal.ended();
   check(list, answers);
-  it('evaluated in a shell that has compinit it is there, too', () => {
+  it('the script can be evaluated after compinit', () => {
     const text = `compdef() { print $*; }; eval "$(<${script('zsh')})"`;
     expect(ask(['zsh', '-f'], text)[0]).toEqual(['_lhp-otel', 'lhp-otel']);
   });

@@ -1,6 +1,6 @@
-// Proves that the shell hook is the command, in the real shells: each script and each terminal
-// session is the same with the hook as without it, what is recorded is what `run` records, and with
-// an opt-out in the environment nothing of ours is touched.
+// The shell hook in the real shells. Each script and each terminal session is the same with the
+// hook as without it; it records what `run` records; with an opt-out in the environment it touches
+// none of our files.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { lacking } from '../support/lacking.ts';
 import { openTerminal, type Terminal } from '../support/pty.ts';
 import {
   CLEAN,
-  finished,
+  entry,
   leave,
   type Place,
   place,
@@ -28,8 +28,10 @@ import { traced } from '../support/trace.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
 
-// Title, script (by shell, or one for all), what the command does, and how many runs are recorded
-// with the hook.
+/**
+ * Title, script (for all shells or for each), what the stand-in for lhp runs, and the number of
+ * runs that are recorded with the hook.
+ */
 type Row = [
   title: string,
   text: string | Partial<Record<Shell, string>>,
@@ -46,7 +48,7 @@ function programOf(pid: number): string {
     return '';
   }
 }
-/** The hook of a package that is not there. */
+/** The hook of a package that was removed. */
 const gone = ({ hook }: Place) => readFileSync(hook, 'utf8').replaceAll('/package', '/gone');
 
 const ARGUMENTS = `printf '<%s>' "$@"`;
@@ -69,14 +71,14 @@ const rows: Row[] = [
   ['both streams', 'lhp generate', 'echo out; echo err >&2', 1],
   ['in a pipeline', 'echo in | lhp generate | cat', 'cat', 1],
   [
-    'the end of a pipe is the end of the command',
+    'a pipe is closed when the command ends',
     'lhp generate 2>&1 | cat',
     'echo out; echo err >&2',
     1,
   ],
-  ['an lhp that is not there', 'lhp generate', 'exit 0', 0, { PATH: '/usr/bin:/bin' }],
+  ['a missing lhp', 'lhp generate', 'exit 0', 0, { PATH: '/usr/bin:/bin' }],
   [
-    'a working directory that is gone',
+    'a working folder that was removed',
     'mkdir d; cd d; rmdir ../d; lhp generate; echo end',
     'echo here',
     0,
@@ -147,7 +149,9 @@ const rows: Row[] = [
   [
     'options of zsh',
     {
-      zsh: 'setopt ksharrays shwordsplit globsubst noclobber ksh_glob warncreateglobal errreturn; lhp generate; echo "$?"',
+      zsh:
+        'setopt ksharrays shwordsplit globsubst noclobber ksh_glob warncreateglobal errreturn\n' +
+        'lhp generate; echo "$?"',
     },
     'exit 0',
     1,
@@ -180,7 +184,7 @@ const rows: Row[] = [
   ['a user’s own variable for one command', 'X=5 lhp generate', 'echo "$X"', 1],
 ];
 
-describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
+describe.each(SHELLS)('%s: a script is the same with and without the hook', (shell) => {
   const mine = rows.flatMap(([title, text, task, recorded, env]) => {
     const own = typeof text === 'string' ? text : text[shell];
     return own === undefined ? [] : [[title, own, task, recorded, env] as const];
@@ -196,7 +200,7 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
     expect(where.box.runFiles()).toHaveLength(recorded);
   });
 
-  it.concurrent('a run has its duration, its start and its environment', async () => {
+  it.concurrent('a run has its duration and its environment', async () => {
     const where = place(shell);
     await script(shell, where, 'lhp generate --env prod', true, { DO: 'sleep 0.5' });
     const [event] = await where.box.recorded(1);
@@ -208,7 +212,7 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
     expect(event?.generation_time_seconds).toBeGreaterThanOrEqual(0.48);
   });
 
-  it.concurrent('a function called lhp that is somebody else’s stays', async () => {
+  it.concurrent('another function called lhp is left alone', async () => {
     const where = place(shell);
     const text = {
       bash: 'lhp() { echo mine; }',
@@ -222,7 +226,7 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
     });
   });
 
-  it.concurrent('loaded twice it records once', async () => {
+  it.concurrent('a hook that was loaded twice records once', async () => {
     const where = place(shell);
     await script(shell, where, '. "$HOOK"\nlhp generate', true);
     await idle(where.box);
@@ -232,14 +236,15 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
   it.concurrent.each([
     ['before the shell started', (where: Place) => void writeFileSync(where.hook, gone(where))],
     ['in an open shell', () => {}],
-  ])('when the package was removed %s, lhp runs, and nothing is said', async (when, remove) => {
+  ])('a package that was removed %s: lhp runs, and nothing is printed', async (when, remove) => {
     const where = place(shell);
-    writeFileSync(where.hook, texts[shell].replaceAll(finished, join(where.box.dir, 'package')));
+    writeFileSync(where.hook, texts[shell].replaceAll(entry, join(where.box.dir, 'package')));
     writeFileSync(join(where.box.dir, 'package'), '');
     remove(where);
     const there =
       shell === 'fish' ? 'functions -q lhp' : 'command -V lhp 2>/dev/null | grep -q function';
-    const text = `${there}; echo $${shell === 'fish' ? 'status' : '?'}; rm ../package; lhp -v generate`;
+    const status = shell === 'fish' ? '$status' : '$?';
+    const text = `${there}; echo ${status}; rm ../package; lhp -v generate`;
     expect(await script(shell, where, text, true, { DO: 'echo out' })).toEqual({
       ...{
         stdout: when === 'in an open shell' ? '0\nout\n' : '1\nout\n',
@@ -252,7 +257,7 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
     expect(where.box.runFiles()).toEqual([]);
   });
 
-  it.concurrent('when its Node is gone, nothing is recorded, and -v says so', async () => {
+  it.concurrent('a Node that was removed: nothing is recorded, and -v says so', async () => {
     const where = place(shell);
     writeFileSync(where.hook, texts[shell].replaceAll(process.execPath, '/nowhere/node'));
     expect(
@@ -265,7 +270,7 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
     expect(where.box.runFiles()).toEqual([]);
   });
 
-  // What README and docs/adr/0008-shell-hook.md say of wrappers.
+  // As README and docs/adr/0008-shell-hook.md say.
   sampled(it.concurrent, 2).each([
     ['time lhp generate', 1],
     ['nice -n 1 lhp generate', 0],
@@ -288,31 +293,36 @@ describe.each(SHELLS)('%s: a script is the same with and without', (shell) => {
 });
 
 describe.each(SHELLS)('%s: the process in the background', (shell) => {
-  it.concurrent('has a session of its own, low priority, no terminal, no stream, and the folder of the run', async () => {
+  it.concurrent('has its own session, low priority, no terminal and no streams', async () => {
     const where = place(shell);
     const probe = join(where.box.dir, 'probe.cjs');
     const report = join(where.box.dir, 'report');
     writeFileSync(
       probe,
-      `const { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } = require('node:fs');
+      `const fs = require('node:fs');
+      const { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } = fs;
       const stat = readFileSync('/proc/self/stat', 'latin1').split(') ')[1].split(' ');
       writeFileSync(process.env.REPORT + '.part', JSON.stringify({
-        leader: stat[3] === String(process.pid), terminal: stat[4], nice: stat[16], cwd: process.cwd(),
-        streams: [0, 1, 2].map((fd) => readlinkSync('/proc/self/fd/' + fd)), args: process.argv.slice(4),
-        options: process.env.NODE_OPTIONS,
+        leader: stat[3] === String(process.pid), terminal: stat[4], nice: stat[16],
+        cwd: process.cwd(), streams: [0, 1, 2].map((fd) => readlinkSync('/proc/self/fd/' + fd)),
+        args: process.argv.slice(4), options: process.env.NODE_OPTIONS,
         kept: readdirSync('/proc/self/fd').some((fd) => {
-          try { return readlinkSync('/proc/self/fd/' + fd).endsWith('.fd'); } catch { return false; }
+          try {
+            return readlinkSync('/proc/self/fd/' + fd).endsWith('.fd');
+          } catch {
+            return false;
+          }
         }),
       }));
       renameSync(process.env.REPORT + '.part', process.env.REPORT);
       setInterval(() => existsSync(process.env.REPORT + '.over') && process.exit(0), 20);`,
     );
-    writeFileSync(where.hook, texts[shell].replaceAll(finished, probe));
-    // A reader of a pipe waits for who holds it; fish has no way to close a descriptor.
+    writeFileSync(where.hook, texts[shell].replaceAll(entry, probe));
+    // Descriptors above 2 must be closed. fish cannot close them.
     const text =
       shell === 'fish' ? "lhp generate 'a b' '*'" : '{ lhp generate "a b" "*"; } 3>"$REPORT.fd"';
     await script(shell, where, text, true, { REPORT: report, NODE_OPTIONS: '--no-warnings' });
-    // The script has ended, and this one will not before it is told to: nobody waits for it.
+    // The script has ended although the process still runs, so nobody waits for it.
     await until(() => existsSync(report), 'the report of the process');
     expect(processesMentioning(where.box.dir)).toHaveLength(1);
     writeFileSync(`${report}.over`, '');
@@ -325,7 +335,7 @@ describe.each(SHELLS)('%s: the process in the background', (shell) => {
   });
 });
 
-describe('finished: what the background process makes of the clock', () => {
+describe('hook-entry: the duration from two times of the shell’s clock', () => {
   it.concurrent.each([
     ['1795522014.25', '1795522015.75', 1.5],
     ['1795522014,250000', '1795522015,750000', 1.5],
@@ -336,15 +346,11 @@ describe('finished: what the background process makes of the clock', () => {
   ])('from %j to %j: %j s', async (from, to, duration) => {
     const { box, project } = place('bash');
     const env = { ...box.env, DO: ':' } as NodeJS.ProcessEnv;
-    const child = spawn(
-      process.execPath,
-      [finished, from, to, 'none', 'unknown', 'lhp', 'generate'],
-      {
-        cwd: project,
-        env,
-        stdio: 'ignore',
-      },
-    );
+    const child = spawn(process.execPath, [entry, from, to, 'none', 'unknown', 'lhp', 'generate'], {
+      cwd: project,
+      env,
+      stdio: 'ignore',
+    });
     expect((await once(child, 'close'))[0]).toBe(0);
     await idle(box);
     expect(box.events().map((event) => event.generation_time_seconds)).toEqual(
@@ -353,7 +359,7 @@ describe('finished: what the background process makes of the clock', () => {
   });
 });
 
-describe.each(SHELLS)('%s: what switches it off', (shell) => {
+describe.each(SHELLS)('%s: opt-outs', (shell) => {
   const unset = ['', '0', 'false', 'no', 'off', 'FALSE', 'No', ' 0 ', '\toff\n', '  '];
   const set = ['1', 'true', 'yes', 'on', 'anything', ' 1 ', '00'];
   const values = (name: string, list: string[], recorded: number) =>
@@ -379,8 +385,7 @@ describe.each(SHELLS)('%s: what switches it off', (shell) => {
     });
     if (telemetry) expect(stdout).toBe(`${telemetry}\n`);
     expect(stderr).toBe('');
-    // Decided in the shell: the process that would ask again is started only where nothing says
-    // off.
+    // The shell decides by itself, and starts no process if a variable opts out.
     if (recorded === 0) expect(processesMentioning(where.box.dir)).toEqual([]);
     await where.box.recorded(recorded);
     await idle(where.box);
@@ -413,19 +418,19 @@ describe.each(SHELLS)('%s: what switches it off', (shell) => {
   ])('%j: no process, no file of ours', async (env) => {
     const { programs, ours } = await under(place(shell), env);
     expect(programs).toEqual([shell, 'lhp']);
-    // Loading the hook asks once whether the package is still there; the command touches nothing.
+    // Loading the hook checks that the package is there. The command touches nothing.
     const [loading, ...others] = ours;
-    expect(loading).toMatchObject({ call: expect.stringMatching(/access|stat/), path: finished });
+    expect(loading).toMatchObject({ call: expect.stringMatching(/access|stat/), path: entry });
     expect(others).toEqual([]);
   });
-  it.concurrent('and without it, there are both', async () => {
+  it.concurrent('without an opt-out: a process, and files of ours', async () => {
     const { programs, ours } = await under(place(shell), {});
     expect(programs.filter((name) => name === 'node')).toHaveLength(2);
     expect(ours.length).toBeGreaterThan(0);
   });
 });
 
-describe.each(SHELLS)('%s: asked to say what it does', (shell) => {
+describe.each(SHELLS)('%s: what -v and LHP_OTEL_LOG=debug print', (shell) => {
   sampled(it.concurrent, 2).each<[string, Env, string]>([
     [
       'lhp generate',
@@ -540,14 +545,14 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
       await terminal.expect('<ready>');
       await line(terminal, 'jobs; echo e""nd', 'end\r\n');
       expect(terminal.shown()).toMatch(/stopped|suspended/i);
-      await line(terminal, 'fg', shell === 'zsh' ? 'continued' : 'lhp'); // it names the job
+      await line(terminal, 'fg', shell === 'zsh' ? 'continued' : 'lhp'); // The shell names the job.
       await line(terminal, 'this', 'got this');
       expect(await close(terminal)).toBe(0);
     }
     await idle(where.box);
   });
 
-  it.concurrent('the notice: run 1 is silent and waits, run 2 shows it and waits, run 3 delivers all three', async () => {
+  it.concurrent('the notice: run 1 waits, run 2 shows it and waits, run 3 delivers all three', async () => {
     const where = place(shell);
     const server = await startOtlpServer();
     const terminal = await begin(where, true, { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint });
@@ -579,12 +584,14 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
   });
 });
 
-describe('completion of lhp is kept', () => {
+describe('the user’s completion of lhp still works', () => {
   it.concurrent.each(SHELLS)('%s', async (shell) => {
     const where = place(shell);
     const asks = {
       bash: 'complete -W "one two" lhp; . "$HOOK"; complete -p lhp',
-      zsh: 'autoload -Uz compinit; compinit -D; _own() { :; }; compdef _own lhp; . "$HOOK"; echo $_comps[lhp]',
+      zsh:
+        'autoload -Uz compinit; compinit -D; _own() { :; }; compdef _own lhp\n' +
+        '. "$HOOK"; echo $_comps[lhp]',
       fish: 'complete -c lhp -f -a "one two"; . "$HOOK"; complete -C "lhp on"',
     };
     const { stdout } = await script(shell, where, asks[shell], false);

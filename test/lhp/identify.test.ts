@@ -1,5 +1,5 @@
-// Versions are read from the installation that ran, through every layout in which lhp is installed;
-// ids are the page's hashes.
+// Versions are read from the installation that ran, in every layout in which lhp is installed. Ids
+// are the hashes that the telemetry page defines.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lhp } from '../../scripts/harness/needs.ts';
+import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { ciSlot, machineId, projectId } from '../../src/collect/identify.ts';
 import { installation } from '../../src/collect/installation.ts';
 import { parseCommand } from '../../src/command/command.ts';
@@ -75,7 +76,7 @@ describe('the versions of the installation that ran', () => {
       pythonVersion: '3.12',
     });
   });
-  it('the first of two on PATH', async () => {
+  it('the first of two lhp on PATH', async () => {
     venv('a', '0.8.7', '3.10');
     venv('b', '0.9.3');
     const PATH = [join(dir, 'a', 'bin'), join(dir, 'b', 'bin')].join(':');
@@ -99,7 +100,7 @@ describe('the versions of the installation that ran', () => {
       pythonVersion: '3.13',
     });
   });
-  it('with a first line too long for the system, as pip writes it then', async () => {
+  it('a script of pip whose interpreter path is too long for a first line', async () => {
     venv('v', '0.9.3');
     put(
       'v/bin/lhp',
@@ -108,7 +109,7 @@ describe('the versions of the installation that ran', () => {
     );
     expect(await identify('v/bin/lhp')).toEqual({ lhpVersion: '0.9.3', pythonVersion: '3.12' });
   });
-  it('without a venv, beside a Python of the system', async () => {
+  it('without a venv, in the packages of the system’s Python', async () => {
     const python = put('usr/bin/python3.11', '', 0o755);
     put('usr/lib/python3.9/site-packages/lakehouse_plumber-0.1.0.dist-info/METADATA');
     put('usr/lib/python3.11/dist-packages/lakehouse_plumber-0.9.1.dist-info/METADATA');
@@ -133,7 +134,7 @@ describe('the versions of the installation that ran', () => {
       pythonVersion: '3.11',
     });
   });
-  it('behind env', async () => {
+  it('an interpreter named through env(1)', async () => {
     venv('v', '0.9.3');
     put('v/bin/lhp', '#!/usr/bin/env python\n', 0o755);
     expect(await identify('v/bin/lhp', { PATH: join(dir, 'v', 'bin') })).toEqual({
@@ -141,7 +142,7 @@ describe('the versions of the installation that ran', () => {
       pythonVersion: '3.12',
     });
   });
-  it('a pyenv shim: the only version that has lhp, or the one that is asked for', async () => {
+  it('a pyenv shim: the version of PYENV_VERSION, or the only one that has lhp', async () => {
     const real = (python: string, version: string) => {
       put(`pyenv/versions/${python}.5/bin/python${python}`, '', 0o755);
       put(
@@ -186,8 +187,7 @@ describe('the versions of the installation that ran', () => {
     },
   );
   it.each([
-    // What each installer writes for this path; test/launchers.test.ts has the installers
-    // themselves.
+    // What each installer writes. test/extended/launchers.test.ts runs the installers themselves.
     ['pip, uv, distlib', 'plain', (python: string) => `#!${python}\n`],
     [
       'pip with options, as pipx and Fedora write',
@@ -268,7 +268,7 @@ describe('the versions of the installation that ran', () => {
       pythonVersion: undefined,
     });
   });
-  it('a FIFO in the place of a file is not waited for', async () => {
+  it('a FIFO in place of a file is not waited for', async () => {
     venv('v', '0.9.3');
     for (const path of ['v/pyvenv.cfg', 'v/bin/lhp', 'p/pyproject.toml']) {
       rmSync(join(dir, path), { force: true });
@@ -281,7 +281,7 @@ describe('the versions of the installation that ran', () => {
     expect(await identify('uv run lhp', {}, join(dir, 'p'))).toEqual(nothing);
     expect(await identify('poetry run lhp', {}, join(dir, 'p'))).toEqual(nothing);
   });
-  it('an lhp on PYTHONPATH, or in the folder of `python -m`, stands before the installed one', async () => {
+  it('an lhp on PYTHONPATH or in the folder of `python -m` is not the installed one', async () => {
     venv('v', '0.9.3');
     put('src/lhp/__init__.py');
     const PATH = join(dir, 'v', 'bin');
@@ -291,7 +291,7 @@ describe('the versions of the installation that ran', () => {
     expect(await identify('python -m lhp.cli.main', { PATH })).toMatchObject(unknown);
     expect(await identify('lhp', { PATH })).toMatchObject({ lhpVersion: '0.9.3' });
   });
-  it('variables of env in front are followed', async () => {
+  it('variables that env(1) sets are followed', async () => {
     venv('a', '0.8.7', '3.10');
     venv('b', '0.9.3');
     const PATH = join(dir, 'a', 'bin');
@@ -308,7 +308,7 @@ describe('the versions of the installation that ran', () => {
       lhpVersion: '0.8.7',
     });
   });
-  it('nothing to be found is nothing', async () => {
+  it('no installation gives no versions', async () => {
     expect(await identify('lhp', { PATH: join(dir, 'bin') })).toEqual({
       lhpVersion: undefined,
       pythonVersion: undefined,
@@ -350,7 +350,7 @@ describe('environments of launchers that are not on PyPI, as their documentation
     expect(await identify('conda run lhp', { PATH })).toEqual(known('0.6.4', '3.10'));
     const CONDA_PREFIX = join(dir, 'elsewhere', 'envs', 'lake');
     expect(await identify('conda run lhp', { PATH, CONDA_PREFIX })).toEqual(known('0.8.7'));
-    // Two of that name: which one it was is not said.
+    // Two environments have this name, so it is not certain which one ran.
     const two = { PATH, CONDA_ENVS_PATH: join(dir, 'elsewhere', 'envs') };
     expect(await identify('conda run -n lake lhp', two)).toEqual(unknown);
     expect(await identify('conda run -n none lhp', { PATH })).toEqual(unknown);
@@ -372,7 +372,7 @@ describe('environments of launchers that are not on PyPI, as their documentation
     expect(await identify('pixi run -e old lhp', {}, sub)).toEqual(known('0.8.7'));
     expect(await identify('pixi run --manifest-path p/pixi.toml lhp')).toEqual(known('0.9.3'));
     expect(await identify('pixi run --new-option x lhp', {}, sub)).toEqual(unknown);
-    // A task may have an environment of its own.
+    // A task can have its own environment.
     put('p/pixi.toml', '[feature.x.tasks]\nlhp = "lhp"\n');
     expect(await identify('pixi run lhp', {}, sub)).toEqual(unknown);
   });
@@ -400,7 +400,7 @@ describe('environments of launchers that are not on PyPI, as their documentation
 describe('a real installation', () => {
   const real = lhp('0.9.3');
   if (lacking(real)) return;
-  it('says what its own Python says', async () => {
+  it('gives the versions that its own Python gives', async () => {
     const { stdout } = spawnSync(
       join(dirname(real.path), 'python'),
       ['-c', 'import sys, yaml; print("%d.%d" % sys.version_info[:2], yaml.__version__)'],
@@ -416,13 +416,13 @@ describe('a real installation', () => {
 });
 
 describe('ids', () => {
-  it('the page’s example of a project id', () => {
+  it('the example of a project id in the telemetry page', () => {
     expect(projectId('my_lakehouse')).toBe(
       createHash('sha256').update('my_lakehouse').digest('hex'),
     );
     expect(projectId(undefined)).toBe(createHash('sha256').update('unknown_project').digest('hex'));
   });
-  it('the machine id is the hash of the system’s, and the same each time', async () => {
+  it('the machine id is the hash of the system’s id, and is the same each time', async () => {
     const host = hostWith({});
     const id = await machineId(host, resolvePaths(host));
     expect(id).toMatch(/^[0-9a-f]{64}$/);
@@ -448,7 +448,7 @@ describe('the slot of a CI runner', () => {
     for (let i = 0; i < 20; i += 1) expect(ciSlot(paths)).toBe(slot);
   });
 
-  it('is drawn anew where there is no state, or another host’s', () => {
+  it('is drawn again without a state folder, and under another host name', () => {
     const paths = resolvePaths(hostOf());
     const drawn = (prepare: () => void) =>
       new Set(
@@ -477,7 +477,7 @@ describe('CI', () => {
     [{ CIRCLECI: 'true' }, true],
     [{ BITBUCKET_BUILD_NUMBER: '17' }, true],
     [{ AZURE_PIPELINES: 'true' }, true],
-    // ci-info's list, of which none is on the page.
+    // From ci-info's list; the telemetry page has none of them.
     [{ TF_BUILD: 'True' }, true],
     [{ BUILDKITE: 'true' }, true],
     [{ CI: 'false' }, false],
@@ -486,8 +486,9 @@ describe('CI', () => {
     [{ CI: 'false', GITHUB_ACTIONS: 'true' }, true],
     [{}, false],
   ])('%j → %s', (env, expected) => {
-    // ci-info looks at the process it is in, so each case has one.
-    const program = `import { isCi } from '${join(import.meta.dirname, '..', '..', 'src', 'config', 'ci.ts')}'; console.log(await isCi(process.env));`;
+    // ci-info reads its own process's environment, so each case runs in a process of its own.
+    const source = join(projectRoot, 'src', 'config', 'ci.ts');
+    const program = `import { isCi } from '${source}'; console.log(await isCi(process.env));`;
     const { stdout } = spawnSync(
       process.execPath,
       ['--input-type=module-typescript', '-e', program],
@@ -498,6 +499,6 @@ describe('CI', () => {
     );
     expect(stdout.trim()).toBe(String(expected));
   });
-  it('asks the environment that it is given', async () =>
+  it('reads the environment that it is given', async () =>
     expect(await isCi({ GITLAB_CI: 'yes' })).toBe(true));
 });

@@ -1,6 +1,6 @@
-// Consent that is set between us and lhp: by env in front of it, by a launcher's environment file
-// or settings. It is seen before the command starts, nothing is recorded against it, and what
-// cannot be known is not recorded.
+// Opt-outs that a launcher sets for lhp: `env NAME=value`, an environment file, settings. They are
+// seen before the command starts, and nothing is recorded against them. If it cannot be known
+// whether one is set, nothing is recorded either.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -34,7 +34,7 @@ function place(files: Record<string, string> = {}) {
   return { box, project };
 }
 
-/** What is said of a command line: the switch, `unknown`, or nothing. */
+/** What is found for a command line: the opt-out, `unknown`, or nothing. */
 function said(
   { box, project }: ReturnType<typeof place>,
   command: string,
@@ -54,7 +54,7 @@ function said(
   return between && ('layer' in between ? between.layer : 'unknown');
 }
 
-describe('env in front', () => {
+describe('variables in the command line', () => {
   const where = place();
   it.each([
     ['env DO_NOT_TRACK=1 lhp', 'DO_NOT_TRACK'],
@@ -73,7 +73,7 @@ describe('env in front', () => {
     ['env LHP_TELEMETRY=on lhp', undefined],
     ['env A=DO_NOT_TRACK lhp', undefined],
     ['nice lhp', undefined],
-    // They say where lhp keeps its own `telemetry off`.
+    // These variables move the folder in which lhp keeps its own `telemetry off`.
     ['env LHP_CONFIG_DIR=/other lhp', 'unknown'],
     ['env XDG_CONFIG_HOME=/other lhp', 'unknown'],
     ['env HOME=/other lhp', 'unknown'],
@@ -85,7 +85,7 @@ describe('env in front', () => {
     ['uv run --dotenv opt lhp', 'unknown'],
   ])('%s: %s', (command, expected) => expect(said(where, command)).toBe(expected));
 
-  it('with upstream off LHP_TELEMETRY is no consent here either', () => {
+  it('with LHP_OTEL_UPSTREAM=off, LHP_TELEMETRY is no opt-out', () => {
     expect(said(where, 'env LHP_TELEMETRY=off lhp', { LHP_OTEL_UPSTREAM: 'off' })).toBeUndefined();
     expect(said(where, 'env LHP_OTEL_UPSTREAM=off LHP_TELEMETRY=off lhp')).toBe('LHP_TELEMETRY');
   });
@@ -142,7 +142,7 @@ describe('an environment file', () => {
     ['uv run --env-file sub lhp', {}, 'unknown'],
   ])('%s %j: %s', (command, env, expected) => expect(said(where, command, env)).toBe(expected));
 
-  it('is not waited for, and not read without bounds', () => {
+  it('a FIFO is not waited for, and no more than 1 MiB is read', () => {
     const { box, project } = place({ 'large.env': ' '.repeat(2 * 1024 * 1024) });
     spawnSync('mkfifo', [join(project, 'fifo.env')]);
     expect(said({ box, project }, 'uv run --env-file fifo.env lhp')).toBe('unknown');
@@ -253,7 +253,7 @@ describe('a run', () => {
     [1, 'env A=1 lhp', {}],
     [0, 'env DO_NOT_TRACK=1 lhp', {}],
     [0, 'nice env LHP_TELEMETRY=off lhp', {}],
-    // To take an opt-out away switches nothing on.
+    // Removing an opt-out switches nothing on.
     [0, 'env -u DO_NOT_TRACK lhp', { DO_NOT_TRACK: '1' }],
     [0, 'env DO_NOT_TRACK=0 lhp', { DO_NOT_TRACK: '1' }],
     [1, 'env -u DO_NOT_TRACK lhp', {}],
@@ -272,7 +272,7 @@ describe('a run', () => {
       ]);
   });
 
-  it('is told why, with -v', () => {
+  it('says why, with -v', () => {
     const { box, project } = place({ ...files, 'what.env': 'DO_NOT_TRACK=$X\n' });
     const told = (command: string) =>
       box.run(['run', '--', ...command.split(' '), '-v', 'generate'], { cwd: project }).stderr;
@@ -284,7 +284,7 @@ describe('a run', () => {
     );
   });
 
-  it('whose words name a program that exists is no generate', async () => {
+  it('is no generate if one of its words is a program', async () => {
     const { box, project } = place();
     const bin = join(project, '.venv', 'bin');
     mkdirSync(bin, { recursive: true });

@@ -1,18 +1,20 @@
-// Which command lines are a generate of lhp, and what their options say. What is not recognised
-// passes through unrecorded.
+// Which command lines are a generate of lhp, and with which options. A command line that is not
+// recognized runs unrecorded.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sandbox } from '../../scripts/harness/sandbox.ts';
+import { RULES } from '../../src/collect/environment/rules.ts';
 import { parseCommand } from '../../src/command/command.ts';
-import { LAUNCHER_NAMES } from '../../src/command/first-word.ts';
-import { LAUNCHERS } from '../../src/command/launchers.ts';
+import { LAUNCHER_NAMES } from '../../src/command/launcher-names.ts';
+import { wordsOf } from '../../src/command/launchers/launcher.ts';
+import { LAUNCHERS, launches } from '../../src/command/launchers.ts';
 import { isDoubtful } from '../../src/command/programs.ts';
 
 const words = (line: string) => line.split(' ').filter(Boolean);
 const parse = (line: string) => parseCommand(words(line), '/home/u/p');
 
-/** The command line → the launchers in front of lhp, and what lhp was called. */
+/** A command line, the launchers before lhp, and lhp's name or path. */
 const RECORDED: [string, string[], string][] = [
   ['lhp generate -e dev', [], 'lhp'],
   ['lhp -v generate -e dev', [], 'lhp'],
@@ -115,7 +117,7 @@ const RECORDED: [string, string[], string][] = [
   ['conda run -n x poetry run lhp generate -e dev', ['conda run', 'poetry run'], 'lhp'],
 ];
 
-/** The launcher of tomorrow: the words that must be no program, so that it is a generate. */
+/** Lines with options that the table does not list, and the words that must be no program then. */
 const UNKNOWN_OPTIONS: [string, string[]][] = [
   ['uv run --new-flag lhp generate -e dev', ['generate']],
   ['uv run --new-option value lhp generate -e dev', ['value']],
@@ -250,7 +252,7 @@ describe('a generate', () => {
     expect(generate?.program.launches.map(({ name }) => name)).toEqual(launches);
     expect(generate?.doubts).toBeUndefined();
   });
-  it.each(UNKNOWN_OPTIONS)('with an option that nobody knows yet: %s', (line, doubts) => {
+  it.each(UNKNOWN_OPTIONS)('with an unlisted option: %s', (line, doubts) => {
     const generate = parse(line);
     expect(generate).toMatchObject({ environment: 'dev', program: { file: 'lhp' } });
     expect(generate?.doubts ?? []).toEqual(doubts);
@@ -259,12 +261,12 @@ describe('a generate', () => {
 
 describe('no generate', () => {
   it.each(NOT_RECORDED)('%s', (line) => expect(parse(line)).toBeUndefined());
-  it('many unknown options are read in bounded time', () => {
+  it('many unlisted options are read in bounded time', () => {
     expect(parse(`uv run ${'--new value '.repeat(2000)}lhp generate`)).toBeUndefined();
   });
 });
 
-describe('a word that may be the command', () => {
+describe('a word that could be the command', () => {
   const box = sandbox();
   afterAll(() => box.dispose());
   const program = (path: string) => {
@@ -358,7 +360,7 @@ describe('options', () => {
     ['nice lhp generate -e dev', '/home/u/p'],
   ])('%s runs in %s', (line, cwd) => expect(parse(line)?.cwd).toBe(cwd));
 
-  it('a variable of the launcher names the folder, where no option does', () => {
+  it('a variable of the launcher names the folder if no option does', () => {
     const env = { UV_WORKING_DIR: 'sub' };
     const cwdOf = (line: string) => parseCommand(words(line), '/home/u/p', env)?.cwd;
     expect(cwdOf('uv run lhp generate')).toBe('/home/u/p/sub');
@@ -367,5 +369,22 @@ describe('options', () => {
   });
 });
 
-it('the names that are known before the table is loaded are those of the table', () =>
-  expect(LAUNCHER_NAMES.split(' ').toSorted()).toEqual(Object.keys(LAUNCHERS).toSorted()));
+describe('the table of launchers', () => {
+  it('has the names that are known before it is loaded (npm run generate)', () =>
+    expect(LAUNCHER_NAMES.toSorted()).toEqual(Object.keys(LAUNCHERS).toSorted()));
+  it('names a rule of src/collect/environment, and every rule is used', () => {
+    const named = launches().flatMap(([, row]) => row.environment ?? []);
+    expect([...new Set(named)].toSorted()).toEqual(Object.keys(RULES).toSorted());
+  });
+  it.each(launches())('%s: a generate behind it is recognized', (name, row) => {
+    const fetched = row.package ? `${row.package} lakehouse-plumber ` : '';
+    const operand = row.operand ? '1 ' : '';
+    const generate = parse(`${name} ${fetched}${operand}lhp generate -e dev`);
+    expect(generate).toMatchObject({ environment: 'dev', program: { file: 'lhp' } });
+    expect(generate?.program.launches.map((launch) => launch.name)).toEqual([name]);
+  });
+  it.each(launches())('%s: no option is in two lists', (_, row) => {
+    const lists = [row.flags, row.values, row.refused].flatMap((list) => wordsOf(list));
+    expect(lists.filter((option, at) => lists.indexOf(option) !== at)).toEqual([]);
+  });
+});

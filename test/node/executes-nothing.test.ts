@@ -1,6 +1,6 @@
-// Nothing of a project is executed to learn something about it, and no program is looked for by its
-// bare name. The kernel's own record (strace) says what was started: in a project whose
-// interpreters, entry scripts, build backend and tools all write down that they ran.
+// Nothing of a project is executed to learn something about it, and no program is looked up by its
+// bare name. strace records what was started, in a project whose interpreters, entry scripts, build
+// backend and tools write to a file when they run.
 import {
   chmodSync,
   existsSync,
@@ -24,6 +24,8 @@ import {
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
 import { machineId } from '../../src/collect/identify.ts';
+import { launches } from '../../src/command/launchers.ts';
+import { SHELL_NAMES } from '../../src/hook/shells.ts';
 import type { Host } from '../../src/system/host.ts';
 import { resolvePaths } from '../../src/system/paths.ts';
 import { windowsProgram } from '../../src/system/windows.ts';
@@ -42,8 +44,7 @@ afterAll(async () => {
 });
 
 /**
- * Programs that our own processes could want; the project has one of each name, in front of all
- * others.
+ * Programs that our own processes might look up. The project has one of each name, first on PATH.
  */
 const WANTED = [
   'nice',
@@ -61,21 +62,13 @@ const WANTED = [
   'date',
   'cat',
 ];
-const LAUNCHERS = [
-  'uv',
-  'uvx',
-  'pipx',
-  'poetry',
-  'hatch',
-  'pdm',
-  'pipenv',
-  'pixi',
-  'conda',
-  'micromamba',
-  'rye',
-];
+/** Launchers with a Python environment, by the table, and the lines that start lhp with them. */
+const LAUNCHED = launches()
+  .filter(([, row]) => row.environment)
+  .map(([name, row]) => `${name} ${row.package ? `${row.package} lakehouse-plumber ` : ''}lhp`);
+const LAUNCHERS = new Set(LAUNCHED.map((command) => command.split(' ')[0] as string));
 
-/** A project that somebody else wrote, and the launchers of the person who cloned it. */
+/** A project by a stranger, and the launchers of the person who cloned it. */
 function place() {
   const box = sandbox();
   boxes.push(box);
@@ -125,18 +118,8 @@ const COMMANDS = [
   'lhp',
   './lhp',
   '.venv/bin/lhp',
-  'uv run lhp',
+  ...LAUNCHED,
   'uv run --with rich lhp',
-  'uvx --from lakehouse-plumber lhp',
-  'pipx run --spec lakehouse-plumber lhp',
-  'poetry run lhp',
-  'hatch run lhp',
-  'pdm run lhp',
-  'pipenv run lhp',
-  'pixi run lhp',
-  'conda run lhp',
-  'micromamba run lhp',
-  'rye run lhp',
   'nice -n 1 lhp',
   'env A=1 lhp',
   'timeout 60 uv run lhp',
@@ -154,7 +137,7 @@ describe('what is started', () => {
   };
 
   sampled(it.concurrent, 4).each(COMMANDS)(
-    'run -- %s generate: the command, and our own two processes',
+    'run -- %s generate: only the command and our own two processes',
     async (command) => {
       const where = place();
       const words = [...command.split(' '), 'generate', '-e', 'dev'];
@@ -163,7 +146,7 @@ describe('what is started', () => {
       rmSync(where.ran, { force: true });
       const wrapped = await started([process.execPath, cli, 'run', '--', ...words], where);
       expect(wrapped.status).toBe(bare.status);
-      // The reporter has a watchdog where the system has one, by its absolute path.
+      // The reporter runs under timeout(1) if the system has it, started by its absolute path.
       const watchdog = WATCHDOGS.filter(
         (path) =>
           wrapped.programs.filter((one) => one === path).length >
@@ -178,7 +161,7 @@ describe('what is started', () => {
   );
 
   sampled(it.concurrent, 4).each(COMMANDS)(
-    'show --preview -- %s generate: ourselves',
+    'show --preview -- %s generate: no other process',
     async (command) => {
       const where = place();
       const words = [...command.split(' '), 'generate', '-e', 'dev'];
@@ -191,7 +174,7 @@ describe('what is started', () => {
     },
   );
 
-  describe.each(['bash', 'zsh', 'fish'])('the hook of %s', (name) => {
+  describe.each(SHELL_NAMES)('the hook of %s', (name) => {
     const shell = program(name);
     if (lacking(shell)) return;
     it('starts nothing of the project', async () => {
@@ -209,7 +192,7 @@ describe('what is started', () => {
   });
 });
 
-/** Functions that start a program named by their first argument; the last two are ours. */
+/** Functions whose first argument is a program to start. The last two are our own. */
 const STARTS = [
   'spawn',
   'spawnSync',
@@ -223,26 +206,26 @@ const STARTS = [
   'printed',
 ];
 
-/** Every place in `src` that starts a program, and why its name is a path. */
+/** Every call in src/ that starts a program, and why no bare name reaches it. */
 const PLACES = {
-  "describe/identify.ts: '/usr/sbin/ioreg'": 'absolute',
-  "describe/identify.ts: windowsProgram('reg.exe', env)": 'absolute: in the folder of Windows',
-  'describe/identify.ts: file': 'the two above',
-  'look/doctor/hook.ts: node':
-    'absolute: the Node that an installed hook names, checked by originOf',
-  'wrap/new-shell.ts: program':
-    'absolute: $SHELL where it is, else one of the folders of the system',
-  'view/open.ts: program': 'openerOf gives absolute paths, below',
-  'wrap/handover.ts: file': 'absolute: timeout(1) where it is, else the Node that runs us',
+  "collect/identify.ts: '/usr/sbin/ioreg'": 'absolute',
+  "collect/identify.ts: windowsProgram('reg.exe', env)": 'absolute: in the folder of Windows',
+  'collect/identify.ts: file': 'called with the two above only',
+  'doctor/hook.ts: node': 'absolute: the Node that an installed hook names, checked by originOf',
+  'hook/new-shell.ts: program':
+    'absolute: $SHELL if it is absolute, else a path in a folder of the system',
+  'view/open.ts: program': 'openerOf gives absolute paths, as tested below',
+  'wrap/start-reporter.ts: file':
+    'absolute: timeout(1) if the system has it, else the Node that runs us',
   "wrap/run.ts: '/bin/sh'": 'absolute',
   'wrap/start-again.ts: execPath': 'absolute: the Node that runs us',
   "wrap/run.ts: '/usr/bin/env'": 'absolute',
-  'wrap/run.ts: file': "the user's own command, in the user's own words",
-  'wrap/run.ts: program': 'the two of replaceBy above',
+  'wrap/run.ts: file': "the user's own command, as typed",
+  'wrap/run.ts: program': 'called with the two above only',
 };
 
-describe('no bare name', () => {
-  it('in a call that starts a program', () => {
+describe('no program is started by a bare name', () => {
+  it('in any call of src/', () => {
     const src = join(projectRoot, 'src');
     const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),
@@ -289,7 +272,9 @@ describe('no bare name', () => {
   });
 });
 
-/** `file: first argument` of every such call; and of `promisify(execFile)(…)`. */
+/**
+ * `file: first argument` of every call that starts a program, `promisify(execFile)(…)` included.
+ */
 function starts(name: string, text: string): string[] {
   const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
   const found: string[] = [];
@@ -304,7 +289,7 @@ function starts(name: string, text: string): string[] {
 
 function startsProgram(callee: ts.Expression): boolean {
   if (ts.isIdentifier(callee)) return STARTS.includes(callee.text);
-  // Not `pattern.exec(text)`.
+  // exec() of a property is that of a regular expression.
   if (ts.isPropertyAccessExpression(callee))
     return callee.name.text !== 'exec' && STARTS.includes(callee.name.text);
   return (

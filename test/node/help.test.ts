@@ -138,10 +138,10 @@ const wrong: [words: string[], named: string[]][] = [
     ['show', '--preview', '--', 'ls', '-l'],
     ["'ls -l'", 'lhp generate --env dev'],
   ],
-  [['hook'], ['bash, zsh, fish or pwsh']],
+  [['hook'], ['bash, zsh or fish']],
   [
     ['hook', 'fsh'],
-    ["'fsh'", 'bash, zsh, fish or pwsh'],
+    ["'fsh'", 'bash, zsh or fish'],
   ],
   [
     ['status', '--jsno'],

@@ -1,11 +1,10 @@
-// `lhp-otel doctor` on the shell hook: what keeps it from recording is named, with what to do, and
-// doing it helps.
+// `lhp-otel doctor` names what keeps the shell hook from recording, and its advice repairs it.
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
-import { finished, leave, type Place, place, SHELLS } from '../support/shells.ts';
+import { entry, leave, type Place, place, SHELLS } from '../support/shells.ts';
 import { sampled } from '../support/tags.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
@@ -29,7 +28,7 @@ function script(where: Place, text: string): string {
   return path;
 }
 
-it('installed in no shell: said, and no failure', () => {
+it('a hook that is installed in no shell is no failure', () => {
   expect(probe(place('bash'))).toMatchObject({
     result: 'skipped',
     detail: expect.stringContaining('--install'),
@@ -44,7 +43,7 @@ describe.each(SHELLS)('%s', (shell) => {
     return where;
   };
 
-  it.concurrent('installed, and everything in its place', () => {
+  it.concurrent('an installed hook is ok', () => {
     expect(probe(installed())).toMatchObject({
       result: 'ok',
       detail: expect.stringMatching(
@@ -71,16 +70,16 @@ describe.each(SHELLS)('%s', (shell) => {
     ],
     [
       'the package is gone',
-      (where) => madeWith(where, shell, finished, '/nowhere/hook-entry.cjs'),
+      (where) => madeWith(where, shell, entry, '/nowhere/hook-entry.cjs'),
       'package is gone',
     ],
     ['the file is gone', (where) => rmSync(hookFile(where, shell)), 'cannot be read'],
     [
-      'the file is of a version that said nothing',
+      'the file does not name its version',
       (where) => writeFileSync(hookFile(where, shell), '# x\n'),
       'of another version',
     ],
-  ])('%s: a failure, and the advice mends it', (_, spoil, detail) => {
+  ])('%s: a failure, and the advice repairs it', (_, spoil, detail) => {
     const where = installed();
     spoil(where);
     const found = probe(where);
@@ -91,7 +90,7 @@ describe.each(SHELLS)('%s', (shell) => {
     expect(probe(where)?.result).toBe('ok');
   });
 
-  it.concurrent('of another version that still works: a warning, and the advice renews it', () => {
+  it.concurrent('a hook of another version that works: a warning, and the advice renews it', () => {
     const where = installed();
     madeWith(where, shell, '"version":"', '"version":"0.0.');
     expect(probe(where)).toMatchObject({
@@ -102,7 +101,7 @@ describe.each(SHELLS)('%s', (shell) => {
     expect(probe(where)?.result).toBe('ok');
   });
 
-  it.concurrent('half of our lines in the start file: a failure that names it', () => {
+  it.concurrent('half of our lines in the rc file: a failure that names the file', () => {
     const where = installed();
     const rc = join(where.box.home, RC[shell]);
     writeFileSync(rc, '# >>> lhp-otel hook >>>\n');
@@ -110,7 +109,7 @@ describe.each(SHELLS)('%s', (shell) => {
   });
 });
 
-it('two shells are looked at, and the worse one decides', () => {
+it('every shell is checked, and the worst one decides', () => {
   const where = place('bash');
   for (const shell of SHELLS) where.box.run(['hook', '--install', shell]);
   madeWith(where, 'bash', process.execPath, '/nowhere/node');
@@ -119,7 +118,7 @@ it('two shells are looked at, and the worse one decides', () => {
   for (const shell of SHELLS) expect(found?.detail).toContain(`${shell}: `);
 });
 
-it('what counts as too old is what the package says', () => {
+it('the oldest Node is that of package.json', () => {
   const { engines } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
   const source = readFileSync(join(projectRoot, 'src', 'doctor', 'hook.ts'), 'utf8');
   const [, major, minor] = /OLDEST_NODE = \[(\d+), (\d+)\]/.exec(source) ?? [];

@@ -1,5 +1,5 @@
-// The shell hook where somebody else has a say: programs in a PATH that begins in a clone, a notice
-// that was tampered with, a project that is odd or changes as soon as the prompt is back.
+// The shell hook with input that a stranger controls: programs in a PATH that begins in a cloned
+// project, a notice that was changed, a project that is unusual or changes when the prompt is back.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -18,7 +18,7 @@ import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
 import {
   CLEAN,
-  finished,
+  entry,
   leave,
   type Place,
   place,
@@ -32,9 +32,7 @@ import { traced } from '../support/trace.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
 
-/**
- * A line with a generate on a real terminal, until it is recorded; gives everything that was shown.
- */
+/** Runs a line with a generate on a terminal until it is recorded. Returns everything shown. */
 async function atTerminal(shell: Shell, where: Place, text: string, env: Env): Promise<string> {
   const interactive = { bash: ['--noediting', '-i'], zsh: ['+Z', '-i'], fish: ['-i'] };
   const terminal = openTerminal(
@@ -52,7 +50,7 @@ async function atTerminal(shell: Shell, where: Place, text: string, env: Env): P
     },
   );
   await where.box.recorded(1);
-  // It throws away what was typed before its prompt.
+  // fish discards what is typed before its prompt.
   if (shell === 'fish') await terminal.expect('read> ');
   terminal.type('\n');
   await terminal.ended();
@@ -64,7 +62,7 @@ const leaveNotice = ({ box }: Place, text: string | Buffer) => {
   writeFileSync(join(box.stateDir, 'notice.pending'), text);
 };
 
-describe.each(SHELLS)('%s: programs that a clone puts into PATH', (shell) => {
+describe.each(SHELLS)('%s: programs of a cloned project in PATH', (shell) => {
   const NAMES = [
     ...[
       'nice',
@@ -96,7 +94,7 @@ describe.each(SHELLS)('%s: programs that a clone puts into PATH', (shell) => {
       'pwd',
     ],
   ];
-  /** `./node_modules/.bin` with a program of each name, which says so in a file. */
+  /** Fills `./node_modules/.bin` with a program of each name, which leaves a file when it runs. */
   function plant({ box, project }: Place): { env: Env; started: () => string[] } {
     const bin = join(project, 'node_modules', '.bin');
     const log = join(box.dir, 'started');
@@ -123,11 +121,11 @@ describe.each(SHELLS)('%s: programs that a clone puts into PATH', (shell) => {
   });
 
   if (lacking(program('python3'))) return;
-  it.concurrent('none is started by a notice on a terminal', async () => {
+  it.concurrent('none is started when a notice is shown on a terminal', async () => {
     const where = place(shell);
     const { started } = plant(where);
     leaveNotice(where, '{}\nlhp-otel: a notice\n');
-    // Set in the shell: what opens the terminal is a script on some machines.
+    // PATH is set in the shell, because the terminal itself may be opened by a script.
     const set =
       shell === 'fish' ? 'set -x PATH ./node_modules/.bin $PATH' : 'PATH=./node_modules/.bin:$PATH';
     expect(await atTerminal(shell, where, `${set}; lhp generate`, {})).toContain(
@@ -152,8 +150,7 @@ describe.each(SHELLS)('%s: programs that a clone puts into PATH', (shell) => {
       path.startsWith(join(where.project, 'node_modules', '.bin')),
     );
     expect(inClone.filter((path) => !/\/(lhp|\.bin)$/.test(path))).toEqual([]);
-    // Those of the system, by their path; the shell itself, the stand-in and its interpreter, and
-    // Node.
+    // Programs of the system by their path, the shell, the stand-in and its interpreter, and Node.
     const programs = processes
       .flatMap((one) => one.programs)
       .filter((path) => path !== process.execPath);
@@ -162,13 +159,13 @@ describe.each(SHELLS)('%s: programs that a clone puts into PATH', (shell) => {
   });
 });
 
-describe.each(SHELLS)('%s: a notice that was tampered with', (shell) => {
+describe.each(SHELLS)('%s: a notice that was changed', (shell) => {
   if (lacking(program('python3'))) return;
   const ESCAPE = '\x1b]0;owned\x07\x1b[2J\x1b[31m';
   it.concurrent.each<[string, string | Buffer, string]>([
     ['escape sequences', `{}\nlhp-otel: a${ESCAPE}b\n`, 'lhp-otel: a?]0;owned??[2J?[31mb\r\n'],
     ['a carriage return', '{}\nlhp-otel: evil\rgood\n', 'lhp-otel: evil?good\r\n'],
-    // fish leaves out what is no text.
+    // fish drops bytes that are no UTF-8.
     [
       'C1 controls',
       Buffer.from('{}\nlhp-otel: a\x9b31mb\n', 'latin1'),
@@ -194,14 +191,14 @@ describe.each(SHELLS)('%s: a notice that was tampered with', (shell) => {
       /lhp-otel: [ab?]+$/,
     );
   });
-  it.concurrent('of endless lines, no more than a screen is printed', async () => {
+  it.concurrent('of a notice without end, less than 8,000 characters are printed', async () => {
     const where = place(shell);
     leaveNotice(where, `{}\n${'lhp-otel: again\n'.repeat(100_000)}${'x'.repeat(5_000_000)}`);
     const all = await atTerminal(shell, where, 'lhp generate', {});
     expect(all.length).toBeGreaterThan(10);
     expect(all.length).toBeLessThan(8_000);
   });
-  it.concurrent('a FIFO in its place is not waited for', async () => {
+  it.concurrent('a FIFO in place of the file is not waited for', async () => {
     const where = place(shell);
     mkdirSync(where.box.stateDir, { recursive: true });
     execFileSync('mkfifo', [join(where.box.stateDir, 'notice.pending')]);
@@ -209,11 +206,8 @@ describe.each(SHELLS)('%s: a notice that was tampered with', (shell) => {
   });
 });
 
-describe.each(SHELLS)('%s: what the background process gets of the project', (shell) => {
-  /**
-   * Puts a program in the place of ours that tells what it got: its standard input, and the word on
-   * bundles.
-   */
+describe.each(SHELLS)('%s: what the background process is given of the project', (shell) => {
+  /** Replaces our program by one that reports its standard input and the word on bundles. */
   async function given(
     where: Place,
     text: string,
@@ -222,7 +216,8 @@ describe.each(SHELLS)('%s: what the background process gets of the project', (sh
     const report = join(where.box.dir, 'report');
     writeFileSync(
       probe,
-      `const { existsSync, fstatSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
+      `const fs = require('node:fs');
+      const { existsSync, fstatSync, readFileSync, renameSync, writeFileSync } = fs;
       const timer = setInterval(() => {
         if (!existsSync(process.env.REPORT + '.go')) return;
         clearInterval(timer);
@@ -232,8 +227,8 @@ describe.each(SHELLS)('%s: what the background process gets of the project', (sh
         renameSync(process.env.REPORT + '.part', process.env.REPORT);
       }, 10);`,
     );
-    writeFileSync(where.hook, texts[shell].replaceAll(finished, probe));
-    // The prompt is back before the process looks at what it was given.
+    writeFileSync(where.hook, texts[shell].replaceAll(entry, probe));
+    // The process reads its input only after the script has gone on.
     const ran = await script(shell, where, `${text}\n: >"$REPORT.go"`, true, { REPORT: report });
     expect(ran.status).toBe(0);
     await until(() => existsSync(report), 'the report of the process');
@@ -269,13 +264,13 @@ describe.each(SHELLS)('%s: what the background process gets of the project', (sh
   ])('%j: nothing, %s', async (text, bundle) => {
     expect(await given(place(shell), text)).toEqual({ stdin: '', kind: 'other', bundle });
   });
-  it.concurrent('an lhp.yaml that may not be read: nothing, and no word', async () => {
+  it.concurrent('an lhp.yaml that may not be read: nothing, and no error message', async () => {
     const where = place(shell);
     chmodSync(join(where.project, 'lhp.yaml'), 0);
     const got = await given(where, 'lhp generate');
     expect(got).toMatchObject(process.getuid?.() === 0 ? HOOK : { stdin: '', kind: 'other' });
   });
-  it.concurrent('a link that leads into the project is followed as lhp follows it', async () => {
+  it.concurrent('a link to the project is followed, as lhp follows it', async () => {
     const where = place(shell);
     symlinkSync(where.project, join(where.box.dir, 'through'));
     expect(await given(where, 'cd ../through; lhp generate')).toEqual({

@@ -93,6 +93,11 @@ describe('what stands before the command', () => {
     ).toEqual([]);
     expect(names).toHaveLength(2);
   });
+  it('knows the names of the launchers, and not their options', () => {
+    const program = readFileSync(cli, 'utf8');
+    expect(program).toContain('micromamba');
+    expect(program).not.toContain('--exclude-newer-package');
+  });
 });
 
 describe('the compiled code of the reporter', () => {

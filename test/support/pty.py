@@ -1,8 +1,7 @@
-# pty.py ROWS COLUMNS COMMAND…: runs the command as the leader of a session on a terminal of its
-# own. In (stdin): one JSON object a line, {"type": "text"}, {"size": [rows, columns]}, {"kill":
-# "TERM"} or {"hangup": true}, which the end of the input means too.
-# Out: stdout has every byte that the terminal showed; descriptor 3 gets the exit status as a shell
-# reports it.
+# pty.py ROWS COLUMNS COMMAND…: runs the command as the leader of a session on a new terminal.
+# stdin: one JSON object a line: {"type": "text"}, {"size": [rows, columns]}, {"kill": "TERM"} or
+# {"hangup": true}. The end of stdin is a hangup, too.
+# stdout: every byte that the terminal shows. Descriptor 3: the exit status, as a shell reports it.
 import fcntl
 import json
 import os
@@ -22,7 +21,8 @@ rows, columns, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 pid, master = pty.fork()
 if pid == 0:
     set_size(0, rows, columns)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores these two, and a child would inherit that.
+    # Python ignores these two signals, and the command would inherit that.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     os.closerange(3, 256)
     os.execvp(command[0], command)

@@ -1,11 +1,10 @@
-// pty.ts: a real terminal for tests. A Python program (pty.py: os.forkpty) holds it; here is what a
-// person does with it: read what it shows, type, change the window's size, close the window. Every
-// wait is for something shown.
+// pty.ts: a real terminal for tests, which pty.py opens. A test reads what the terminal shows,
+// types, changes the window's size, and closes the window. It waits for text, never for a time.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { projectRoot, until } from '../../scripts/harness/sandbox.ts';
 
-/** Nothing here takes a second, and other programs have the processor too. */
+/** Nothing here takes a second on an idle machine. */
 const PATIENCE_MS = 10_000;
 
 const program = join(projectRoot, 'test', 'support', 'pty.py');
@@ -13,15 +12,15 @@ const program = join(projectRoot, 'test', 'support', 'pty.py');
 export interface Terminal {
   /** Everything shown so far. */
   shown(): string;
-  /** Waits until this text is shown, after what was waited for before. */
+  /** Waits until this text is shown, after the text of the previous call. */
   expect(text: string): Promise<void>;
   type(text: string): void;
   resize(rows: number, columns: number): void;
   /** A signal to the command's process, as from another window. */
   kill(name: 'INT' | 'TERM'): void;
-  /** The window is closed. */
+  /** Closes the window. */
   hangUp(): void;
-  /** Waits for the command's end; gives its exit status as a shell reports it. */
+  /** Waits for the end of the command. Its exit status, as a shell reports it. */
   ended(): Promise<number>;
 }
 
@@ -40,7 +39,7 @@ export function openTerminal(
     env,
     stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
   });
-  child.stdin?.on('error', () => {}); // the command ended before it was told
+  child.stdin?.on('error', () => {}); // The command may end before it has read everything.
   let shown = '';
   let seen = 0;
   let status = '';

@@ -1,5 +1,5 @@
-// shells.ts: the real shells of the tests of the hook, each with a project and a home of its own,
-// and a stand-in for lhp that does what a test needs.
+// shells.ts: real shells for the tests of the hook. Each test gets a project and a home folder, and
+// a stand-in for lhp that runs the test's `$DO`.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { lacking } from '../support/lacking.ts';
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
 export const SHELLS = (['bash', 'zsh', 'fish'] as const).filter((name) => !lacking(program(name)));
 export type Shell = (typeof SHELLS)[number];
-/** Without the user's own rc files. */
+/** Starts each shell without rc files. */
 export const CLEAN: Record<Shell, string[]> = {
   bash: [program('bash').path, '--norc', '--noprofile'],
   zsh: [program('zsh').path, '-f'],
@@ -34,7 +34,7 @@ export interface Place {
 }
 const places: Place[] = [];
 
-/** Waits for what was started in the places, and removes them; gives what did not end. */
+/** Waits for the processes of all places, and removes the places. Returns what did not end. */
 export async function leave(): Promise<string[]> {
   const stayed: string[] = [];
   for (const { box } of places) {
@@ -45,15 +45,17 @@ export async function leave(): Promise<string[]> {
   return stayed;
 }
 
-/** What the hook starts. */
-export const finished = join(projectRoot, 'dist', 'hook-entry.cjs');
+/** The program that the hook starts. */
+export const entry = join(projectRoot, 'dist', 'hook-entry.cjs');
 
-export const texts = Object.fromEntries(
-  ['bash', 'zsh', 'fish', 'pwsh'].map((shell) => [
-    shell,
-    spawnSync(process.execPath, [cli, 'hook', shell], { encoding: 'utf8' }).stdout,
-  ]),
-) as Record<Shell | 'pwsh', string>;
+const hookOf = (shell: Shell): string =>
+  spawnSync(process.execPath, [cli, 'hook', shell], { encoding: 'utf8' }).stdout;
+/** The hook of each shell. */
+export const texts: Record<Shell, string> = {
+  bash: hookOf('bash'),
+  zsh: hookOf('zsh'),
+  fish: hookOf('fish'),
+};
 
 export function place(shell: Shell): Place {
   const box = sandbox({ path: [programs], env: { LC_ALL: 'C.UTF-8' } });
@@ -68,8 +70,8 @@ export function place(shell: Shell): Place {
 }
 
 /**
- * What a shell says of a line names the line, which is the hook's then: known to differ, in scripts
- * only.
+ * Removes the script and line that a shell puts before its messages. With the hook it is a line of
+ * the hook, which is a known difference in scripts.
  */
 const withoutPlace = (text: string) =>
   text
@@ -79,8 +81,8 @@ const withoutPlace = (text: string) =>
     .replace(/^(Terminated) .*/gm, '$1');
 
 /**
- * Runs a script with or without the hook. The last line keeps a shell from becoming its last
- * command.
+ * Runs a script with or without the hook. It ends with `exit`, because a shell replaces itself by
+ * the last command of a script.
  */
 export async function script(
   shell: Shell,
@@ -109,7 +111,7 @@ export async function script(
       seen[name] += bytes;
     });
   }
-  child.stdin.on('error', () => {}); // the script need not read it
+  child.stdin.on('error', () => {}); // A script that ends without reading it is fine.
   child.stdin.end('typed\n');
   const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
   return { ...seen, stderr: withoutPlace(seen.stderr), status, signal };

@@ -1,6 +1,5 @@
-// trace.ts: what a command really did, as the kernel saw it: strace's record of files, network and
-// processes, as a table of processes (threads count as their process). A path is absolute; a failed
-// call is an attempt and is kept as one.
+// trace.ts: what a command did, as strace recorded it: files, network and processes, as a list of
+// processes (a thread counts as its process). Paths are absolute. Failed calls are kept.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,19 +9,19 @@ import { join, resolve } from 'node:path';
 export interface Touch {
   call: string;
   path: string;
-  /** The program that made the call: a process may become another one. */
+  /** The program that made the call. A process can become another program. */
   program: string | undefined;
-  /** The call makes, changes or removes something on disk, or opens it for that. */
+  /** The call creates, changes or removes something on disk, or opens a file to write. */
   writes: boolean;
   ok: boolean;
 }
 
 interface TracedProcess {
   pid: number;
-  /** The programs that it became, in order: none for a fork that never executed anything. */
+  /** The programs that it became, in order. Empty for a fork that executed none. */
   programs: string[];
   files: Touch[];
-  /** Every call that names an internet address family. */
+  /** Every call with an internet address family. */
   inet: string[];
 }
 
@@ -38,11 +37,11 @@ interface TraceOptions {
   strace: string;
   cwd: string;
   env: NodeJS.ProcessEnv;
-  /** What starts strace, and is not traced itself: `unshare -m …`. */
+  /** A command that starts strace and is not traced, such as `unshare -m`. */
   within?: string[];
 }
 
-/** Runs the command and waits for everything that it started, detached processes too. */
+/** Runs the command and waits for all its processes, detached ones included. */
 export async function traced(
   command: string[],
   { strace, cwd, env, within = [] }: TraceOptions,
@@ -86,14 +85,18 @@ interface Call {
   pid: number;
   name: string;
   args: string;
-  /** What stands after the `=`; empty when the process ended inside the call. */
+  /** The text after the `=`. Empty if the process ended inside the call. */
   result: string;
 }
 
-const CHANGES =
-  /^(creat|mkdir|mknod|rename|unlink|rmdir|link|symlink|chmod|fchmodat|chown|lchown|fchownat|truncate|utime|utimes|utimensat|futimesat|setxattr|lsetxattr|removexattr|mount)/;
+/** A call whose name begins with one of these words. */
+const callsOf = (names: string) => new RegExp(`^(${names.replaceAll(' ', '|')})`);
+const CHANGES = callsOf(
+  'creat mkdir mknod rename unlink rmdir link symlink chmod fchmodat chown lchown fchownat ' +
+    'truncate utime utimes utimensat futimesat setxattr lsetxattr removexattr mount',
+);
 const OPENS_TO_WRITE = /\bO_(WRONLY|RDWR|CREAT|TRUNC|APPEND|TMPFILE)\b/;
-/** What every program may write to without leaving anything behind. */
+/** Writing here leaves nothing behind. */
 const NOWHERE = /^\/dev\/(null|tty)$/;
 
 function parseTrace(text: string, cwd: string): TracedProcess[] {
@@ -126,7 +129,7 @@ function parseTrace(text: string, cwd: string): TracedProcess[] {
   return [...processes.values()];
 }
 
-/** One entry a call: strace writes a call in two lines when another process came between. */
+/** Joins calls that strace wrote in two lines, because another process came between. */
 function completeCalls(text: string): Call[] {
   const calls: Call[] = [];
   const unfinished = new Map<number, string>();
@@ -144,7 +147,7 @@ function completeCalls(text: string): Call[] {
     const call = callOf(pid, whole);
     if (call) calls.push(call);
   }
-  // A process that ended inside a call (exit_group) never came back from it.
+  // A process that ended inside a call, such as exit_group.
   for (const [pid, part] of unfinished) {
     const call = callOf(pid, `${part}) = `);
     if (call) calls.push(call);
@@ -169,12 +172,14 @@ function threadLeaders(calls: Call[]): Map<number, number> {
   return leader;
 }
 
-const FILELESS =
-  /^(clone|fork|vfork|wait|exit|kill|tgkill|pidfd|socket|bind|connect|send|recv|get|set|shut|listen|accept)/;
+/** Calls that name no path. */
+const FILELESS = callsOf(
+  'clone fork vfork wait exit kill tgkill pidfd socket bind connect send recv get set shut ' +
+    'listen accept',
+);
 
 /**
- * The paths that a call names: `openat(AT_FDCWD</here>, "a")` is /here/a. The arguments of a
- * program are not paths.
+ * The paths in a call: `openat(AT_FDCWD</here>, "a")` is /here/a. Arguments of a program are none.
  */
 function resolvePaths({ name, args }: Call, cwd: string): string[] {
   if (FILELESS.test(name)) return [];

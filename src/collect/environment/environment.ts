@@ -1,23 +1,27 @@
-// environment.ts: what the rules of the launchers share. A rule reads files, by the launcher's own
-// order, and starts nothing. Where the launcher may have chosen otherwise it says nothing: then the
-// versions are recorded as `other`.
+// environment.ts: what the rules share. A rule finds the environment in which a launcher runs its
+// command. It reads the launcher's own files, in the launcher's own order, and starts nothing. If
+// the launcher may have chosen another environment, the rule gives `undefined`, and the versions
+// are recorded as `other`.
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import type { Launch } from '../../command/command.ts';
+import { isTrue } from '../../command/launchers/launcher.ts';
 import type { Host } from '../../system/host.ts';
 import { readText } from '../../system/probe.ts';
 import type { Installation } from '../packages.ts';
 
 /**
- * Where the command was looked for first: a prefix; or what is known of it without one; `outside`:
- * as without the launcher.
+ * The folder of the environment (`prefix`); or the installation, if it is known without its folder;
+ * or `outside`, if the command runs as it would without the launcher.
  */
 export type Environment = { prefix: string } | { installation: Installation } | 'outside';
 
+export { isTrue };
+
 export type Rule = (launch: Launch, host: Host) => Environment | undefined;
 
-/** The value of the last of these options; `''` for one without a value. */
+/** The value of the last of these options, or `''` if that one has no value. */
 export function optionOf({ given }: Launch, ...names: string[]): string | undefined {
   const found = given.findLast(({ option }) => names.includes(option));
   return found && (found.value ?? '');
@@ -26,23 +30,19 @@ export function optionOf({ given }: Launch, ...names: string[]): string | undefi
 export const hasOption = (launch: Launch, ...names: string[]): boolean =>
   optionOf(launch, ...names) !== undefined;
 
-/** A variable that is a switch, as these programs read it. */
-export const isTrue = (value: string | undefined): boolean =>
-  /^(1|true|t|yes|y|on)$/i.test(value?.trim() ?? '');
-
 type Table = Record<string, unknown>;
 
-const isTable = (value: unknown): value is Table =>
+export const isTable = (value: unknown): value is Table =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A TOML file as a table; `undefined` where it is not there or cannot be read. */
+/** A TOML file as a table, or `undefined` if it is missing or cannot be read. */
 export function readToml(path: string): Table | undefined {
   const text = readText(path);
   if (text === undefined) return undefined;
   try {
     return parse(text);
   } catch {
-    return undefined; // damaged, and then the launcher would have failed
+    return undefined; // Invalid TOML, with which the launcher fails.
   }
 }
 
@@ -57,17 +57,17 @@ export function at(value: unknown, ...keys: string[]): unknown {
 export const isFolder = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
-/** The environment that is active where the launcher was started. */
+/** The environment that is active in the shell that started the launcher. */
 export function activeEnvironment({
   VIRTUAL_ENV,
   CONDA_PREFIX,
   CONDA_DEFAULT_ENV,
 }: Host['env']): string | undefined {
-  // conda's base is active in every shell of many, and is no environment of a project.
+  // Many people have conda's base active in every shell. It belongs to no project.
   return CONDA_DEFAULT_ENV === 'base' ? undefined : VIRTUAL_ENV || CONDA_PREFIX || undefined;
 }
 
-/** The environment of a folder, if it is one. */
+/** The environment at a path, if there is one. */
 export const environmentAt = (...path: string[]): Environment | undefined => {
   const prefix = resolve(...path);
   return existsSync(join(prefix, 'pyvenv.cfg')) ? { prefix } : undefined;

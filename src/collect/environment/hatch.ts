@@ -1,5 +1,5 @@
-// hatch.ts: the environment of `hatch run`: a folder in Hatch's data, by the project's name and a
-// digest of its path.
+// hatch.ts: the environment of `hatch run`: a folder in Hatch's data folder, whose name contains
+// the project's name and a digest of the project's path.
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -37,7 +37,7 @@ export function hatchEnvironment(launch: Launch, host: Host): Environment | unde
     return undefined;
   const path = env.HATCH_ENV_TYPE_VIRTUAL_PATH ?? at(own[0], 'path');
   if (typeof path === 'string' && path !== '') return environmentAt(root, path);
-  // A path of the default environment is inherited, and then two names share it.
+  // Other environments inherit the path of the default one, so several names may share a folder.
   if (at(own[1], 'path') !== undefined) return undefined;
   const project = at(toml, 'project', 'name');
   const config =

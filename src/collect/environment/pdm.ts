@@ -1,5 +1,5 @@
-// pdm.ts: the environment of `pdm run`: the one of the Python in `.pdm-python`, or the project's
-// `__pypackages__`.
+// pdm.ts: the environment of `pdm run`: that of the Python which `.pdm-python` names, else the
+// active one, else one in the project, else the project's `__pypackages__`.
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { folderWith, type Launch } from '../../command/command.ts';
@@ -17,7 +17,7 @@ import {
 
 export function pdmEnvironment(launch: Launch, host: Host): Environment | undefined {
   const { env } = host;
-  // An environment by its name, or the global project.
+  // These use an environment by its name, or the global project.
   if (launch.unknown.length > 0 || hasOption(launch, '--venv', '-g', '--global') || env.PDM_IN_VENV)
     return undefined;
   const named = optionOf(launch, '-p', '--project') ?? env.PDM_PROJECT;
@@ -33,7 +33,7 @@ export function pdmEnvironment(launch: Launch, host: Host): Environment | undefi
   return own ?? localPackages(root);
 }
 
-/** PEP 582: one folder for each version of Python. */
+/** `__pypackages__` (PEP 582) has one folder for each version of Python. */
 function localPackages(root: string): Environment | undefined {
   const folder = join(root, '__pypackages__');
   const versions = list(folder).filter((name) => existsSync(join(folder, name, 'bin', 'lhp')));

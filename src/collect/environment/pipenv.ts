@@ -1,5 +1,5 @@
-// pipenv.ts: the environment of `pipenv run`: the active one, else the one in the folder of
-// Pipenv's environments, else `.venv` beside the Pipfile.
+// pipenv.ts: the environment of `pipenv run`: the active one, else one in the folder of Pipenv's
+// environments, else `.venv` beside the Pipfile.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';

@@ -32,7 +32,7 @@ export function poetryEnvironment(launch: Launch, host: Host): Environment | und
     at(toml, 'project', 'name') ?? at(toml, 'tool', 'poetry', 'name'),
     root,
   );
-  // `poetry env use` notes its choice, which is then stronger than what is active.
+  // `poetry env use` records its choice, which then overrides the active environment.
   const chosen = at(readToml(join(folder, 'envs.toml')), name, 'minor');
   const active = activeEnvironment(host.env);
   if (active !== undefined && chosen === undefined) return { prefix: active };
@@ -41,8 +41,8 @@ export function poetryEnvironment(launch: Launch, host: Host): Environment | und
   if (setting('create') === false) return 'outside';
   if (typeof chosen === 'string') return { prefix: join(folder, `${name}-py${chosen}`) };
   const made = list(folder).filter((one) => one.startsWith(`${name}-py`));
-  // Which Python Poetry prefers is not known here. With one environment, and no lhp elsewhere, it
-  // ran there.
+  // Which Python Poetry prefers is not known here. If there is only one environment, and no other
+  // lhp, then lhp ran in that one.
   if (made.length !== 1 || which('lhp', launch.cwd, host)) return undefined;
   return { prefix: join(folder, made[0] as string) };
 }
@@ -50,8 +50,8 @@ export function poetryEnvironment(launch: Launch, host: Host): Environment | und
 type Setting = (name: string) => unknown;
 
 /**
- * A setting of `virtualenvs`: from the environment, the project's poetry.toml, the user's
- * config.toml.
+ * A setting of the table `virtualenvs`: from a variable, else from the project's poetry.toml, else
+ * from the user's config.toml.
  */
 function settingsOf(root: string, host: Host): Setting {
   const { env } = host;
@@ -73,7 +73,7 @@ function environmentsFolder(setting: Setting, host: Host): string {
     : join(cache, 'virtualenvs');
 }
 
-/** The project's name and a digest of its folder. */
+/** Poetry's name for the project's environments: the project's name, and a digest of its folder. */
 function environmentName(name: unknown, root: string): string {
   const project = (typeof name === 'string' && name ? name : 'non-package-mode').toLowerCase();
   const normal = project.replace(/[-_.]+/g, '-').replace(/[ $`!*@"\\\r\n\t]/g, '_');

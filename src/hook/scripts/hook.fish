@@ -1,12 +1,11 @@
-# Made by `lhp-otel hook fish`: lhp runs as ever; after a successful generate a background process
-# records it.
+# Made by `lhp-otel hook fish`. lhp runs as before; after a successful generate a background process
+# records the run.
 # @about@
-# It leaves a function called lhp that is somebody else's alone, and defines nothing when the
-# package is gone. It looks up no program in PATH, except lhp.
+# Nothing is defined if the package is gone, or if there is another function called lhp. No program
+# except lhp is looked up in PATH.
 if test -r @program@; and begin; not functions -q lhp; or functions -q __lhp_otel_finish; end
 
-# Reads a switch as src/consent/consent.ts does: nothing, `no` (0, false, no, off) or `yes`
-# (anything else).
+# Reads the value of a switch: empty, `no` (0, false, no, off) or `yes` (anything else).
 function __lhp_otel_switch
     switch (string lower -- (string trim -- "$argv[1]"))
         case ''
@@ -18,9 +17,9 @@ function __lhp_otel_switch
     end
 end
 
-# The first variable that says off, in the order of src/consent/consent.ts.
+# Finds the first variable that opts out. LHP_TELEMETRY does so with `off`, the others with `1`.
 function __lhp_otel_consent
-    for name in LHP_DISABLE_ANALYTICS DO_NOT_TRACK LHP_TELEMETRY OTEL_SDK_DISABLED PYTEST_CURRENT_TEST
+    for name in @switches@
         set -q $name; or continue
         set -l off yes
         if test $name = LHP_TELEMETRY
@@ -34,8 +33,8 @@ function __lhp_otel_consent
     end
 end
 
-# fish has no clock of its own; Linux has one that can be read without a process, in hundredths of a
-# second.
+# fish has no clock. On Linux this one is read without starting a process; it counts hundredths of a
+# second since the machine started.
 function __lhp_otel_clock
     if test -r /proc/uptime
         read -l uptime rest </proc/uptime
@@ -45,8 +44,9 @@ function __lhp_otel_clock
     end
 end
 
-# Shows the notice that an earlier run left, once; the one that moves the file shows it. The file
-# may have been changed by anybody: it is read up to a bound, and only printable ASCII is shown.
+# Shows the notice that an earlier run left. It is shown once: by the shell that moves the file.
+# Anybody may have changed the file, so at most 4,000 characters are read, and only printable ASCII
+# is shown.
 function __lhp_otel_show_notice
     set -l state $HOME/.local/state/lhp-otel
     string match -q -- '/*' "$XDG_STATE_HOME"; and set state $XDG_STATE_HOME/lhp-otel
@@ -58,15 +58,14 @@ function __lhp_otel_show_notice
     printf '%s\n' $text >&2
 end
 
-# Finds the project as src/consent/resolve-mode.ts does, from here upwards: its lhp.yaml, and
-# whether it is a bundle. The next command may change or move both, so they are looked at before the
-# prompt is back.
+# Finds lhp.yaml, from this folder upwards, and whether the project is a bundle. This is done before
+# the prompt is back, because the next command may change or move both.
 function __lhp_otel_find_project --no-scope-shadowing
     test -d "$PWD"; or return # the folder is gone
     set -l folder .
     set -l climbed
     while not test -e $folder/lhp.yaml
-        # Above the root there is the root again: nobody's projects are so deep.
+        # Nothing tells that this is the root, so the search ends after 64 folders.
         set -a climbed .
         set -q climbed[64]; and return
         set folder $folder/..
@@ -76,15 +75,15 @@ function __lhp_otel_find_project --no-scope-shadowing
     test -f $folder/databricks.yml; and set bundle bundle
 end
 
-# Starts the background process, which gets the standard input of this function. Through sh, so that
-# fish has no job and no $last_pid of it. sh would give /dev/null to what it starts in the
-# background; and until that has a session of its own, a terminal that is closed at once would end
-# it.
+# Starts the background process with the standard input of this function. /bin/sh starts it, so that
+# fish has neither a job nor a $last_pid of it. Without the `3<&0`, sh would give it /dev/null. The
+# trap is for a terminal that is closed before the process has its own session.
 function __lhp_otel_start_process
     NODE_OPTIONS='' command /bin/sh -c 'trap "" HUP; exec 3<&0; "$@" <&3 3<&- &' sh \
         @nice@ @setsid@ @node@ @program@ $argv >/dev/null 2>/dev/null
 end
 
+# After a successful generate. Arguments: start, end, and the arguments of lhp.
 function __lhp_otel_finish
     set -l notice none
     if test -t 2
@@ -101,12 +100,12 @@ end
 
 function lhp
     set -l generate
-    set -l speaks
+    set -l verbose
     contains -- generate $argv; and set generate yes
     for word in -v -vv --verbose
-        contains -- $word $argv; and set speaks yes
+        contains -- $word $argv; and set verbose yes
     end
-    test "$LHP_OTEL_LOG" = debug; and set speaks yes
+    test "$LHP_OTEL_LOG" = debug; and set verbose yes
     set -l upstream
     set -q LHP_OTEL_UPSTREAM; and set upstream (__lhp_otel_switch "$LHP_OTEL_UPSTREAM")
     set -l layer (__lhp_otel_consent "$upstream")
@@ -119,28 +118,26 @@ function lhp
         command lhp $argv
     end
     set -l ended $status
-    set -l said 'started a background process that looks at this run'
-    set said "$said; what became of it: lhp-otel status"
-    if test -n "$start" -a $ended = 0
-        # The package is gone with `npm uninstall`: then nothing is done or said.
-        if not test -r @program@
-            set speaks
-        else if not test -x @node@
-            set said 'nothing recorded: the Node of this hook is gone (lhp-otel doctor)'
-        else if not __lhp_otel_finish $start (__lhp_otel_clock) $argv
-            set said 'nothing recorded: no background process could be started'
-        end
-    end
 
-    if test -n "$speaks"; and test -r @program@
-        if test -z "$generate"
-            set said 'this is no lhp generate: nothing recorded, no network activity'
-        else if test -n "$layer"
-            set said "telemetry is off ($layer): nothing recorded, no network activity"
-        else if test $ended != 0
-            set said "the command ended with $ended: nothing recorded, no network activity"
-        end
-        echo "lhp-otel: $said" >&2
+    set -l message
+    if test -z "$generate"
+        set message 'this is no lhp generate: nothing recorded, no network activity'
+    else if test -n "$layer"
+        set message "telemetry is off ($layer): nothing recorded, no network activity"
+    else if test $ended != 0
+        set message "the command ended with $ended: nothing recorded, no network activity"
+    else if not test -r @program@
+        set verbose # `npm uninstall` removed the package: nothing is recorded or said
+    else if not test -x @node@
+        set message 'nothing recorded: the Node of this hook is gone (lhp-otel doctor)'
+    else if __lhp_otel_finish $start (__lhp_otel_clock) $argv
+        set message 'started a background process that looks at this run'
+        set message "$message; what became of it: lhp-otel status"
+    else
+        set message 'nothing recorded: no background process could be started'
+    end
+    if test -n "$verbose"; and test -r @program@
+        echo "lhp-otel: $message" >&2
     end
     return $ended
 end

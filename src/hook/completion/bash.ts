@@ -1,6 +1,5 @@
-// bash.ts: the completion script for bash (3.2 and later). What stands behind `run` is handed to
-// bash-completion, which knows the other programs; without it there are names of programs, and
-// files.
+// bash.ts: the completion script for bash 3.2 and later. The command after `run` is completed by
+// bash-completion. Without that package there are only names of programs, and files.
 import type { CompletedCommand, CompletedProgram } from './model.ts';
 
 export function bashCompletion({ name, options, commands }: CompletedProgram): string {
@@ -12,7 +11,7 @@ export function bashCompletion({ name, options, commands }: CompletedProgram): s
 _lhp_otel() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} words='' at
   COMPREPLY=()
-  # bash takes the = of --option=value for a word.
+  # bash splits --option=value into three words.
   if [[ $cur == = ]]; then
     cur=''
   elif [[ $prev == = && $COMP_CWORD -gt 2 ]]; then

@@ -1,6 +1,5 @@
-// model.ts: the commander program as what a shell can complete: commands, options, and the words
-// that are legal values. It is made from the program itself, so a script that is printed now knows
-// what this version takes.
+// model.ts: what a shell can complete: the commands, their options, and the legal values. It is
+// read from the commander program, so a script offers exactly what this version accepts.
 import type { Command, Option } from 'commander';
 
 export interface CompletedOption {
@@ -8,7 +7,7 @@ export interface CompletedOption {
   names: string[];
   about: string;
   takesValue: boolean;
-  /** The legal values; none where it can be anything. */
+  /** The legal values. Empty if every value is legal. */
   values: readonly string[];
 }
 
@@ -19,8 +18,8 @@ export interface CompletedCommand {
   /** The legal values of its argument. */
   values: readonly string[];
   /**
-   * Where its arguments are a command line, which is completed as the shell would complete it
-   * alone, from which word on.
+   * Its arguments are the command line of another program, which the shell completes by itself,
+   * from this word on.
    */
   wraps?: 'first word' | 'behind --';
 }
@@ -40,7 +39,7 @@ export function modelOf(program: Command): CompletedProgram {
       about: command.summary(),
       options: optionsOf(command),
       values: command.registeredArguments[0]?.argChoices ?? [],
-      // One with options of its own takes them for its own until there is a --.
+      // A command with options reads them as its own until there is a `--`.
       ...(command.registeredArguments.some(({ variadic }) => variadic) && {
         wraps: command.options.length > 0 ? 'behind --' : 'first word',
       }),

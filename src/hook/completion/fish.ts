@@ -1,5 +1,5 @@
-// fish.ts: the completion script for fish. What stands behind `run` is completed as fish completes
-// it behind `nice` or `time`.
+// fish.ts: the completion script for fish. The command after `run` is completed as fish completes a
+// command after `nice` or `time`.
 import type { CompletedCommand, CompletedOption, CompletedProgram } from './model.ts';
 
 export const fishCompletion = ({
@@ -8,7 +8,7 @@ export const fishCompletion = ({
   commands,
 }: CompletedProgram): string => `# Made by \`${name} completion fish\`.
 
-# Whether this is the command.
+# Whether the command line is of this command.
 function __lhp_otel_in
     set -l words (commandline -opc)
     test "$words[2]" = $argv[1]
@@ -50,7 +50,8 @@ function optionLine(
     name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`,
   );
   const value = takesValue ? ` -x${values.length > 0 ? ` -a ${quote(values.join(' '))}` : ''}` : '';
-  return `complete -c ${program} -n ${quote(condition)} ${spellings.join(' ')}${value} -d ${quote(about)}`;
+  const when = `-n ${quote(condition)}`;
+  return `complete -c ${program} ${when} ${spellings.join(' ')}${value} -d ${quote(about)}`;
 }
 
 const quote = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`;

@@ -1,5 +1,5 @@
-// zsh.ts: the completion script for zsh, by its own _arguments. It works when it is evaluated after
-// compinit, and as a file in $fpath.
+// zsh.ts: the completion script for zsh, which uses zsh's own _arguments. It works as a file in
+// $fpath, and when it is evaluated after compinit.
 import type { CompletedCommand, CompletedOption, CompletedProgram } from './model.ts';
 
 export const zshCompletion = ({
@@ -32,7 +32,7 @@ else
 fi
 `;
 
-/** Drops the words of ours, so that zsh sees the other command alone. */
+/** Removes our own words, so that zsh completes the other command alone. */
 const WRAPPED: Record<NonNullable<CompletedCommand['wraps']>, string> = {
   'first word': `      ((CURRENT > 2)) && [[ $words[2] == -- ]] && dashes=2
       if ((CURRENT > dashes + 1)) || [[ $PREFIX != -* ]]; then
@@ -66,8 +66,8 @@ function commandCase({ name, options, values, wraps }: CompletedCommand): string
 function optionSpec({ names, about, takesValue, values }: CompletedOption): string {
   const action = values.length > 0 ? `(${values.join(' ')})` : ' ';
   const rest = `[${about.replace(/[[\]\\]/g, '\\$&')}]${takesValue ? `:value:${action}` : ''}`;
-  // A short option's value is in the same word or in the next, a long one's behind = or in the
-  // next.
+  // The value of a short option is in the same word or in the next one; that of a long option
+  // follows a = or is the next word.
   const taking = (name: string) =>
     takesValue ? `${name}${name.startsWith('--') ? '=' : '+'}` : name;
   const others = names.length > 1 ? `(${names.join(' ')})` : '';
