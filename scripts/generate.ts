@@ -9,9 +9,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
-import { dashboardFiles } from '../deploy/generate/dashboards/dashboards.ts';
-import { gatewayRules, RULE_PROCESSORS } from '../deploy/generate/gateway-rules.ts';
-import { ownCollector, samePort } from '../deploy/generate/own-collector.ts';
+import { deployFiles } from '../deploy/generate/files.ts';
+import { between } from '../deploy/generate/text.ts';
 import { commandLine } from '../src/commands/commands.ts';
 import {
   type AttributeSpec,
@@ -35,15 +34,8 @@ const { version, engines } = JSON.parse(readFileSync(join(root, 'package.json'),
   engines: { node: string };
 };
 
-const collector = withRuleOrder(gateway());
 const files: Record<string, string> = {
-  'otel-collector.yaml': collector,
-  // kustomize reads only what is beside it or below.
-  'deploy/kubernetes/otel-collector.yaml': collector,
-  'deploy/stacks/lhp.yaml': ownCollector(collector),
-  'deploy/stacks/same-port.yaml': samePort(collector),
-  'deploy/collector/ci-queue.yaml': withRuleOrder(read('deploy/collector/ci-queue.yaml') ?? ''),
-  ...dashboardFiles(),
+  ...deployFiles((path) => read(path) ?? ''),
   'docs/metrics.md': metricsPage(),
   'docs/lhp-otel.1': manPage(commandLine()),
   'docs/images/flow.svg': await flowPicture(),
@@ -86,12 +78,6 @@ function table(head: string[], rows: string[][]): string {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
-/** The gateway's configuration is written by hand, but for the rules. */
-function gateway(): string {
-  const made = ' made from src/contract/contract.ts by `npm run generate`; do not edit ──\n';
-  return between('otel-collector.yaml', made, '  # ── end ──', gatewayRules());
-}
-
 function privacyPage(): string {
   const rows = EVENT_KEYS.map((key) => {
     const { page, what, how, why } = FIELDS[key];
@@ -103,25 +89,8 @@ function privacyPage(): string {
   );
   const made =
     '<!-- fields: made from src/contract/fields.ts by `npm run generate`; do not edit -->\n';
-  return between('docs/privacy.md', made, '<!-- end -->', `\n${fields}\n\n`);
-}
-
-/** A file that is written by hand, but for what is between these marks. */
-function between(path: string, made: string, end: string, text: string): string {
-  const old = read(path) ?? '';
-  const from = old.indexOf(made) + made.length;
-  const to = old.indexOf(end, from);
-  if (from < made.length || to < from)
-    throw new Error(`${path} has lost the marks around its generated part`);
-  return old.slice(0, from) + text + old.slice(to);
-}
-
-/** The rules in their order, in each pipeline that a file has. */
-function withRuleOrder(text: string): string {
-  const rules = /(?<=processors: \[.*, )filter\/resource.*(?=, transform\/backend,)/g;
-  if (!rules.test(text))
-    throw new Error('a configuration of the gateway has no pipeline with the rules on one line');
-  return text.replaceAll(rules, RULE_PROCESSORS.join(', '));
+  const page = read('docs/privacy.md') ?? '';
+  return between('docs/privacy.md', page, [made, '<!-- end -->'], `\n${fields}\n\n`);
 }
 
 /** The README's table of variables; all around it is written by hand. */

@@ -265,7 +265,7 @@ describe.each([
       const disks: string[] = [];
       for (const volume of service.volumes ?? []) {
         const [host = '', path = ''] = volume.split(':');
-        if (host === './secrets' || host === 'blocks') continue; // a Secret by name; a bucket
+        if (host === './deploy/secrets' || host === 'blocks') continue; // a Secret by name; a bucket
         if (host === 'queue' && !cluster) continue; // a Deployment has none
         if (!host.startsWith('.')) {
           expect(container.volumeMounts).toContainEqual({
