@@ -1,20 +1,28 @@
-// Proves the gateway's switches, deploy/collector/*.yaml, as an operator lays them over
-// otel-collector.yaml: with TLS, tokens and client certificates our own client delivers and nobody
-// else does; a queue for CI jobs keeps what it has acknowledged.
+// Tests the gateway's switches (deploy/collector/*.yaml) with the real collector: the table in
+// deploy/generate/switches.ts is right about each; with TLS, tokens and client certificates our own
+// client can deliver and nobody else can; the queue for CI jobs keeps what it has acknowledged.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { request } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { excludedBy, SWITCHES, variablesIn } from '../../deploy/generate/switches.ts';
 import { clientTls, makeCertificates } from '../../scripts/harness/certificates.ts';
 import { collector, program, prometheus } from '../../scripts/harness/needs.ts';
 import { lhpOtel } from '../../scripts/harness/otlp-server.ts';
 import { idle, projectRoot, type Sandbox, sandbox, until } from '../../scripts/harness/sandbox.ts';
-import { type Gateway, gatewayServer, prometheusServer } from '../../scripts/harness/stack.ts';
+import {
+  type Gateway,
+  gatewayServer,
+  PEPPER,
+  prometheusServer,
+} from '../../scripts/harness/stack.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { lacking } from '../support/lacking.ts';
@@ -76,6 +84,86 @@ async function gatewayWith(
   return gateway;
 }
 const needed = collector();
+
+describe('the table of switches', () => {
+  const folder = join(projectRoot, 'deploy', 'collector');
+  const text = (name: string) => readFileSync(join(folder, `${name}.yaml`), 'utf8');
+
+  it('has one row for each file, and refers only to rows above', () => {
+    const names = SWITCHES.map(({ name }) => name);
+    expect(names.toSorted()).toEqual(
+      readdirSync(folder)
+        .map((file) => file.replace('.yaml', ''))
+        .toSorted(),
+    );
+    for (const [i, { needs = [], excludes = [] }] of SWITCHES.entries())
+      for (const other of [...needs, ...excludes]) expect(names.slice(0, i)).toContain(other);
+  });
+
+  it('each variable of a switch is passed on by a compose file and explained in .env.example', () => {
+    const compose = [
+      'docker-compose.yml',
+      'deploy/docker-compose.cluster.yml',
+      'deploy/docker-compose.victoriametrics.yml',
+    ].map((file) => readFileSync(join(projectRoot, file), 'utf8'));
+    const example = readFileSync(join(projectRoot, '.env.example'), 'utf8');
+    for (const variable of SWITCHES.flatMap(({ name }) => variablesIn(text(name)))) {
+      expect(compose.some((file) => file.includes(`\${${variable}:-`))).toBe(true);
+      expect(example).toMatch(new RegExp(`^#${variable}=`, 'm'));
+    }
+  });
+
+  // The collector replaces a list or a value that two files set. Nothing warns of it.
+  it('two switches that set the same thing differently need or exclude each other', () => {
+    const settings = (value: unknown, path: string): [string, string][] =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.entries(value).flatMap(([key, one]) => settings(one, `${path}.${key}`))
+        : [[path, JSON.stringify(value)]];
+    for (const { name, needs = [] } of SWITCHES)
+      for (const other of SWITCHES.slice(
+        0,
+        SWITCHES.findIndex((one) => one.name === name),
+      )) {
+        const before = new Map(settings(load(text(other.name)), ''));
+        const replaced = settings(load(text(name)), '').filter(
+          ([path, value]) => before.has(path) && before.get(path) !== value,
+        );
+        const known = [...needs, ...excludedBy(name)].includes(other.name);
+        expect([name, other.name, known ? [] : replaced]).toEqual([name, other.name, []]);
+      }
+  });
+
+  describe('the collector', () => {
+    if (lacking(needed)) return;
+    const status = (names: readonly string[]) =>
+      spawnSync(
+        needed.path,
+        ['validate', '--config', join(projectRoot, 'otel-collector.yaml')].concat(
+          names.flatMap((name) => ['--config', join(folder, `${name}.yaml`)]),
+        ),
+        {
+          env: {
+            LHP_OTEL_PEPPER: PEPPER,
+            LHP_OTEL_QUEUE: tmpdir(),
+            ...Object.fromEntries(
+              names.flatMap((name) => variablesIn(text(name))).map((name) => [name, 'http://a']),
+            ),
+          },
+        },
+      ).status;
+
+    it.each(SWITCHES)('accepts $name with the switches that it needs', ({ name, needs = [] }) => {
+      expect(status([...needs, name])).toBe(0);
+    });
+
+    it.each(SWITCHES.filter(({ needs }) => needs))(
+      'refuses $name without the switches that it needs',
+      ({ name }) => {
+        expect(status([name])).not.toBe(0);
+      },
+    );
+  });
+});
 
 describe('TLS, tokens and client certificates', () => {
   if (lacking(needed, openssl)) return;
