@@ -54,7 +54,7 @@ export const SWITCHES: readonly GatewaySwitch[] = [
   {
     name: 'ci-queue',
     does: "keeps runs of CI jobs in a queue on the gateway's disk",
-    more: '#when-something-is-down',
+    more: '#when-something-is-away',
     needs: ['tokens'],
   },
   {
