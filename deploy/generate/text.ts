@@ -45,8 +45,9 @@ export function flowList(key: string, items: readonly string[], indent: number):
   const pad = ' '.repeat(indent);
   const oneLine = `${pad}${key}: [${items.join(', ')}]`;
   if (oneLine.length <= WIDTH) return oneLine;
-  const lines = wrapped(`[${items.join(', ')}]`, WIDTH - indent - 2);
-  return `${pad}${key}:\n${lines.map((line, i) => `${pad}${i ? '   ' : '  '}${line}`).join('\n')}`;
+  // The first line has a bracket, the others a space in its place.
+  const lines = wrapped(`${items.join(', ')}]`, WIDTH - indent - 3);
+  return `${pad}${key}:\n${lines.map((line, i) => `${pad}  ${i ? ' ' : '['}${line}`).join('\n')}`;
 }
 
 /** A YAML or shell comment, wrapped. Each string is a paragraph of its own. */
