@@ -47,7 +47,7 @@ afterAll(async () => {
   rmSync(secrets, { recursive: true });
 });
 
-/** A backend that counts, notes whose each request is, and answers as it is told. */
+/** A backend that counts requests, notes their tenants, and answers with a given status. */
 async function countingBackend() {
   const backend = { requests: 0, tenants: [] as unknown[], status: 200, url: '' };
   const server = createServer((incoming, outgoing) => {
@@ -184,7 +184,7 @@ describe('TLS, tokens and client certificates', () => {
 
   const variables = (settings: Record<string, string>) =>
     Object.fromEntries(Object.entries(settings).map(([name, value]) => [PREFIX + name, value]));
-  /** What becomes of one recorded run of a new user; these settings are the client's. */
+  /** Records one run of a new user with these client settings. Returns 'sent' or the error. */
   async function delivered(
     gateway: Gateway,
     settings: Record<string, string>,
@@ -240,9 +240,9 @@ describe('TLS, tokens and client certificates', () => {
     expect(backend.requests).toBe(1);
   });
 
-  it('a token added to the file counts without a restart, one taken out no more', async () => {
+  it('accepts an added token and refuses a removed one without a restart', async () => {
     const ask = async (token: string) => {
-      // The empty request is answered by the gateway alone.
+      // The gateway answers an empty request without the backend.
       const out = request(`${withTokens.url}/v1/metrics`, {
         method: 'POST',
         ...clientTls(secrets),
@@ -261,7 +261,7 @@ describe('TLS, tokens and client certificates', () => {
     expect(await ask(TOKEN)).toBe(200);
   });
 
-  it('gRPC answers nobody without a client certificate', async () => {
+  it('gRPC answers no client without a certificate', async () => {
     const { ca: authority } = clientTls(secrets);
     const refused = await grpcExport(mutual.grpcPort, Buffer.alloc(0), { ca: authority }).catch(
       () => 'refused',
@@ -270,7 +270,7 @@ describe('TLS, tokens and client certificates', () => {
     expect(await grpcExport(mutual.grpcPort, Buffer.alloc(0), clientTls(secrets))).toBe('0');
   });
 
-  it('garbage, plain HTTP and a thousand handshakes that never end: others are served, the log stays silent', async () => {
+  it('serves other clients, and logs nothing, during invalid data, plain HTTP and a thousand unfinished handshakes', async () => {
     const open: Socket[] = [];
     for (const { port } of [withTokens, mutual])
       for (const bytes of [
@@ -279,14 +279,14 @@ describe('TLS, tokens and client certificates', () => {
         '\x16\x03\x01\x00\x05\x01',
       ]) {
         const socket = connect(port, '127.0.0.1');
-        socket.on('error', () => {}); // the server hangs up
+        socket.on('error', () => {}); // the server closes the connection
         await once(socket, 'connect');
         socket.end(bytes);
         await new Promise((resolve) => socket.resume().once('close', resolve));
       }
     for (let i = 0; i < 1_000; i += 1) {
       const socket = connect(withTokens.port, '127.0.0.1');
-      socket.on('error', () => {}); // the server hangs up
+      socket.on('error', () => {}); // the server closes the connection
       socket.write(Buffer.from('1603010200', 'hex'));
       open.push(socket);
     }
@@ -298,7 +298,7 @@ describe('TLS, tokens and client certificates', () => {
     for (const gateway of [withTokens, mutual]) expect(gateway.log()).toBe('');
   });
 
-  it('all switches at once', async () => {
+  it('tls, mtls, tokens, grpc and ci-queue work together', async () => {
     const gateway = await gatewayWith(['tls', 'mtls', 'tokens', 'grpc', 'ci-queue'], backend.url);
     expect(await delivered(gateway, { ...ca, ...certificate })).toMatch(/credentials \(HTTP 401\)/);
     expect(await delivered(gateway, { ...ca, ...bearer(TOKEN) })).toMatch(/no connection/);
@@ -347,7 +347,7 @@ describe('the queue for CI jobs', () => {
       .filter(([name]) => name.startsWith(what) && name.includes(`exporter="${exporter}"`))
       .reduce((sum, [, value]) => sum + value, 0);
 
-  it('the backend away, the gateway killed: what was acknowledged is stored once, people’s runs were never acknowledged', async () => {
+  it('stores acknowledged runs of CI jobs once, although the backend was down and the gateway killed, and acknowledges no runs of people', async () => {
     const backend = await prometheusServer(database.path);
     await backend.start();
     servers.push(backend);
@@ -379,7 +379,7 @@ describe('the queue for CI jobs', () => {
     expect(gateway.log()).toBe('');
   });
 
-  it('what no queue of the collector survives: a backend that answers 500, counted', async () => {
+  it('loses and counts queued runs if the backend answers 500', async () => {
     const backend = await countingBackend();
     backend.status = 500;
     const gateway = await gatewayWith(['tokens', 'ci-queue'], backend.url);
@@ -400,7 +400,7 @@ describe('the queue for CI jobs', () => {
     expect(lost).toBe(7);
   });
 
-  it('with the switch tenant the queued runs are the tenant’s, too', async () => {
+  it('with the switch tenant, sends queued runs to the tenant, too', async () => {
     const backend = await countingBackend();
     const gateway = await gatewayWith(['tokens', 'ci-queue', 'tenant'], backend.url, {
       LHP_OTEL_TENANT: 'team-a',
@@ -411,7 +411,7 @@ describe('the queue for CI jobs', () => {
     expect(backend.tenants).toEqual(['team-a', 'team-a']);
   });
 
-  it('what is not of the contract is dropped, and counted once', async () => {
+  it('drops what does not match the contract, and counts it once', async () => {
     const backend = await countingBackend();
     const gateway = await gatewayWith(['tokens', 'ci-queue'], backend.url);
     const good = new TextDecoder().decode(await body(1, true, Date.now()));
