@@ -67,7 +67,7 @@ describe('the cluster', () => {
     rmSync(secrets, { recursive: true });
   });
 
-  /** Asks each node several times, because a single answer may come from the two nodes that agree. */
+  /** Asks each node several times, because one answer may come from two nodes that agree. */
   async function expectTruth(questions = truth(stored).slice(0, 1)) {
     for (let i = 0; i < 3; i += 1)
       for (const node of cluster.nodes) expect(await node.value(RUNS, later)).toBe(stored.length);
@@ -76,7 +76,7 @@ describe('the cluster', () => {
         expect([question, await node.value(question, later)]).toEqual([question, answer]);
   }
 
-  /** Sends runs. At given numbers of stored runs an event happens, after the previous one is done. */
+  /** Sends runs. At given numbers of stored runs an event happens, one after the other. */
   async function under(from: number, events: Record<number, () => Promise<unknown>>) {
     let done: Promise<unknown> = Promise.resolve();
     const answers = await deliver(bodies.slice(from, from + LOAD), () => cluster.nginx.url, {
@@ -99,7 +99,7 @@ describe('the cluster', () => {
     () => Node,
   ];
 
-  it('a node, a second one (no quorum) and a gateway are killed and come back: each run once, at every node', async () => {
+  it('each run once at every node: two nodes and a gateway killed, and back', async () => {
     const seen: string[] = [];
     const answers = await under(0, {
       100: () => first().kill(),
@@ -141,7 +141,7 @@ describe('the cluster', () => {
     await expectTruth();
   });
 
-  it('two nodes come back at other addresses, as pods do: with the third one down, they are a quorum', async () => {
+  it('two nodes with new addresses, as pods have, are a quorum without the third', async () => {
     await second().stop();
     await second().move();
     await second().start();
@@ -168,7 +168,7 @@ describe('the cluster', () => {
   const more = async (change: Partial<Run['event']>, at = now - HOUR) =>
     record({ at, event: { ...model.event, ...change, machine_id: digest('one more') } });
 
-  it('ci-queue acknowledges a run of a CI job without a quorum, and stores it when there is one again', async () => {
+  it('ci-queue acknowledges a run without a quorum, and stores it later', async () => {
     const token = 'a-token';
     writeFileSync(join(secrets, 'tokens'), `${token}\n`);
     const otlp = `${cluster.inside}/api/v1/otlp`;
@@ -215,7 +215,7 @@ describe('the cluster', () => {
     );
   });
 
-  it('with the switch tenant a gateway writes to its own tenant, and blocks have the same runs', async () => {
+  it('the switch tenant writes to its own tenant, in memory and in blocks', async () => {
     const otlp = `${cluster.inside}/api/v1/otlp`;
     const gateway = await gatewayServer(
       needs.collector.path,
@@ -273,7 +273,7 @@ describe('the cluster', () => {
     expect(edge.log()).toBe('');
   });
 
-  it('nginx accepts only one path and a limited size, answers "later" without gateways, and logs no address', async () => {
+  it('nginx limits path and size, answers 503 without gateways, logs no address', async () => {
     const at = (path: string, body?: string) =>
       fetch(`${cluster.nginx.url}${path}`, body === undefined ? {} : { method: 'POST', body }).then(
         ({ status }) => status,

@@ -407,7 +407,7 @@ describe('details', () => {
   const kustomize = join(tools.path, 'kustomize');
   const { objects, one } = manifests(kustomize, join(projectRoot, 'deploy'));
 
-  it('Prometheus scrapes each gateway by its address, and is otherwise configured as for compose', () => {
+  it('Prometheus finds each gateway, and is otherwise configured as for compose', () => {
     const [ours, theirs] = [
       'deploy/kubernetes/prometheus.yml',
       'deploy/prometheus/prometheus.yml',

@@ -279,7 +279,7 @@ describe('a collector that an operator already runs', () => {
     expect(bodies(lhp).slice(runs)).toEqual(bodies(forwarded).slice(-1));
   });
 
-  it('the same port without the filter in the operator’s pipeline: its backend gets the plain ids', async () => {
+  it('the same port without the filter: the operator’s backend gets plain ids', async () => {
     const same = await together([YOURS, LHP, SAME_PORT], prompt);
     const body = await request();
     const [leaked] = await arrives(yours, () => answered(same.url, body));
@@ -287,7 +287,7 @@ describe('a collector that an operator already runs', () => {
     yours.requests.pop();
   });
 
-  it('replaces nothing of the operator’s: every part of lhp.yaml has lhp in its name, and nothing concerns the process', () => {
+  it('lhp.yaml replaces nothing: all its names contain lhp', () => {
     const text = readFileSync(join(projectRoot, LHP), 'utf8');
     const { service, ...parts } = load(text) as Record<string, Record<string, object>>;
     expect(Object.keys(parts)).toEqual(['receivers', 'processors', 'exporters']);
@@ -297,7 +297,7 @@ describe('a collector that an operator already runs', () => {
     expect(Object.keys(service?.pipelines ?? {})).toEqual(['metrics/lhp']);
   });
 
-  it('does not start without a memory_limiter of the operator’s, and says what is missing', async () => {
+  it('does not start without the operator’s memory_limiter, and says so', async () => {
     const without = (text: string) =>
       text
         .replace('memory_limiter: {', 'memory_limiter/theirs: {')
@@ -350,7 +350,7 @@ describe('a collector that an operator already runs', () => {
       expect((await backend.value(COUNTED)) ?? 0).toBe(stored);
     });
 
-    it('batch in front of the gateway: joined requests are larger than its limit, and all runs are lost', async () => {
+    it('batch before the gateway: joined requests exceed its limit and are lost', async () => {
       const noMore = (text: string) => text.replace('transform/time, ', '');
       const front = await yourCollector(program, [YOURS], { yours: gateway.url, lhp: '' }, noMore);
       await front.start();
@@ -420,7 +420,7 @@ describe('a Prometheus that an operator already runs', () => {
     expect(labels.sort()).toEqual(['__name__', 'job', 'service_name', 'service_version']);
   });
 
-  it('gives the metrics of lhp’s parts of that collector the names that the alerts use', async () => {
+  it('metrics about lhp’s parts get the names that the alerts use', async () => {
     const bad = new TextDecoder()
       .decode(await record(runs[0] as Run))
       .replace('"cpython"', '"other"');
@@ -442,7 +442,7 @@ describe('a Prometheus that an operator already runs', () => {
     expect(rules).toContain('GatewayDropping');
   });
 
-  it('has the settings of deploy/prometheus/prometheus.yml, and names the contract’s resource attributes', () => {
+  it('has the settings of our Prometheus, and names the contract’s attributes', () => {
     const { otlp, storage } = load(readFileSync(join(projectRoot, YOUR_PROMETHEUS), 'utf8')) as {
       otlp: { promote_resource_attributes: string[] };
       storage: { tsdb: { out_of_order_time_window: string } };
@@ -456,7 +456,7 @@ describe('a Prometheus agent', () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;
 
-  it('acknowledges every run, and never forwards runs that are older than its own start', async () => {
+  it('acknowledges every run, but forwards none older than its own start', async () => {
     const flags = ['--web.enable-remote-write-receiver'];
     const central = await started(prometheusServer(needs[1].path, { flags }));
     const hosts = { 'http://prometheus:9090': central.url };
@@ -507,7 +507,7 @@ describe('a backend that accepts remote write only', () => {
     load = await Promise.all(runs.map(record));
   });
 
-  it('without the switch’s transform everything is acknowledged and nothing is stored', async () => {
+  it('without the switch’s transform: everything acknowledged, nothing stored', async () => {
     const plain = (text: string) => text.replace('TEMPORALITY_CUMULATIVE', 'TEMPORALITY_DELTA');
     const gateway = await started(
       yourCollector(needs[0].path, FILES, { lhp: `${backend.url}/api/v1/write` }, plain),
@@ -516,7 +516,7 @@ describe('a backend that accepts remote write only', () => {
     expect(await backend.value('count({__name__=~"lhp_.+"})')).toBeUndefined();
   });
 
-  it('with it the same numbers as with OTLP: out of order, a week late, sent twice, with the backend killed', async () => {
+  it('with it the numbers are those of OTLP: late, sent twice, backend killed', async () => {
     const gateway = await started(
       gatewayServer(needs[0].path, `${backend.url}/api/v1/write`, {}, ['remote-write']),
     );
@@ -573,7 +573,7 @@ describe('a vendor', () => {
   const withKey = (to: string, switches: string[], env: NodeJS.ProcessEnv = {}) =>
     started(gatewayServer(needs[0].path, to, { LHP_OTEL_VENDOR_KEY: KEY, ...env }, switches));
 
-  it('alone: gets the key and each request unchanged, delta and exponential; the client gets its answer', async () => {
+  it('alone: gets the key and unchanged requests; the client gets its answer', async () => {
     const decoder = await startCollector(needs[0].path);
     stops.push(decoder.stop);
     const [plain, decoded] = [
@@ -654,7 +654,7 @@ describe('a vendor', () => {
       },
     );
 
-    it('while Prometheus is down the vendor gets each attempt, and Prometheus each run once', async () => {
+    it('while Prometheus is down: the vendor gets each attempt, Prometheus one run', async () => {
       const earlier = (await backend.value(COUNTED, now / 1_000)) ?? 0;
       const other = await standIn();
       const both = await withKey(`${backend.url}/api/v1/otlp`, ['vendor-copy'], {
@@ -673,7 +673,7 @@ describe('a vendor', () => {
     });
   });
 
-  it('why the copy goes through a batch: if the gateway waits for both, the client gets the vendor’s 400 for a stored run', async () => {
+  it('without batch, the client gets the vendor’s 400 for a run that is stored', async () => {
     const [store, vendor] = [await standIn(), await standIn()];
     vendor.answers({ status: 400 });
     const waits = (text: string) =>

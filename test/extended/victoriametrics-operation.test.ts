@@ -64,7 +64,7 @@ describe('a VictoriaMetrics that is killed', () => {
     await stop();
   });
 
-  it('with the switch second, is complete after the runs of the other one were copied to it', async () => {
+  it('with the switch second, is complete after a copy from the other one', async () => {
     const { backend, stop } = await victoriaMetricsStack();
     const second = await victoriaMetricsServer(victoriaMetrics().path);
     await second.start();
@@ -98,7 +98,7 @@ describe('a VictoriaMetrics that is killed', () => {
 describe('vmalert', () => {
   if (lacking(collector(), victoriaMetrics(), vmalert())) return;
 
-  it('loads all rules, VictoriaMetrics lists them for Grafana, and the right ones fire', async () => {
+  it('loads all rules, lists them for Grafana, and fires the right ones', async () => {
     const port = await freePort();
     const { backend, gateway, stop } = await victoriaMetricsStack({ alerts: port });
     const args = () => [...vmalertArguments(backend.url), `-httpListenAddr=127.0.0.1:${port}`];

@@ -57,7 +57,7 @@ describe('VictoriaMetrics', () => {
       expect([question, await backend.value(question, later)]).toEqual([question, answer]);
   }
 
-  it('counts each run once: up to eight days late, sent twice, with the backend restarted twice', async () => {
+  it('counts each run once: eight days late, sent twice, backend restarted', async () => {
     let restarts = Promise.resolve();
     const twice = bodies.flatMap((body) => [body, body]);
     const answers = await deliver(twice, () => gateway.url, {
@@ -72,7 +72,7 @@ describe('VictoriaMetrics', () => {
     await expectTruth();
   });
 
-  it('puts each duration into its bucket, even below one second, where indexes are negative', async () => {
+  it('puts each duration into its bucket, even with a negative index', async () => {
     const count = (indexes: number[]) =>
       Object.fromEntries(
         [...Map.groupBy(indexes, (index) => index)].map(([index, all]) => [index, all.length]),
@@ -97,7 +97,7 @@ describe('VictoriaMetrics', () => {
     await expectTruth();
   });
 
-  it('while it is down or its disk is full: nothing is acknowledged, and later everything is stored', async () => {
+  it('down or with a full disk: acknowledges nothing, and later stores everything', async () => {
     const more = makeRuns(100, began - 120_000, 3).map((run, i) => ({
       ...run,
       event: { ...run.event, machine_id: digest(`more ${i}`) },
@@ -119,7 +119,7 @@ describe('VictoriaMetrics', () => {
     await expectTruth();
   });
 
-  it('counts runs of two machines in one millisecond, and of one machine in successive milliseconds', async () => {
+  it('counts runs of two machines in one millisecond, and of one in successive ones', async () => {
     const runs = ['one', 'other'].flatMap((name) =>
       [0, 1, 2].map((ms) => ({
         at: began - 5 * DAY + ms,
@@ -131,7 +131,7 @@ describe('VictoriaMetrics', () => {
     await expectTruth();
   });
 
-  it('includes a late run in the answer to a query that was asked before, instant and range', async () => {
+  it('answers a repeated query with a run that arrived late', async () => {
     const ask = async () => {
       const end = Math.floor(began / HOUR) * 3_600;
       const hours = { start: end - 200 * 3_600, end, step: 3_600 };
@@ -148,7 +148,7 @@ describe('VictoriaMetrics', () => {
     }
   });
 
-  it('counts one run with the larger value if a series has two values in one millisecond', async () => {
+  it('counts one run with the larger value of two in one millisecond', async () => {
     const own = { ...model.event, machine_id: digest('in conflict') };
     const at = began - 3 * DAY;
     const before = await backend.value(sumOf('lhp_generate_duration_seconds_sum'), later);

@@ -60,7 +60,7 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     });
   });
 
-  it('has a sample with the current time when it is ready: empty, after a kill, emptied', async () => {
+  it('has a current sample when it is ready: empty, after a kill, emptied', async () => {
     const backend = await opened(prometheusServer(program));
     await backend.start();
     expect(await ageOfNewest(backend.url)).toBeLessThan(300);
@@ -110,7 +110,7 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     return { asked: asked as string, go: go as string, promtool: promtoolPath as string };
   }
 
-  it('until then the gateway answers 503 and the client keeps its run; afterwards the run is counted', async () => {
+  it('until then the gateway answers 503 and the client keeps its run', async () => {
     const { asked, go, promtool } = gate();
     const backend = await opened(prometheusServer(program, { promtool }));
     const gateway = await opened(gatewayServer(needs[2].path, `${backend.url}/api/v1/otlp`));
@@ -150,7 +150,7 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     box.dispose();
   });
 
-  it('ends on SIGTERM before it has the sample, and exits with Prometheus’s status if a flag is wrong', async () => {
+  it('ends on SIGTERM before the sample, and with the status of a wrong flag', async () => {
     const { asked, promtool } = gate();
     const script = join(projectRoot, 'deploy', 'prometheus', 'start.sh');
     const env = await startVariables(promtool);

@@ -278,7 +278,7 @@ const asksAll = ({ dialect, start, needs, bucket }: Candidate) => {
     expect(await ask(spec, `${HOURS}h`, end, chosen)).toEqual({ Runs: known });
   });
 
-  it('counts each run in exactly one bar over time: the end of an hour belongs to it, the start does not', async () => {
+  it('counts each run in exactly one bar: an hour includes its end, not its start', async () => {
     const spec = answered
       .map(([, one]) => one)
       .find(({ title }) => title === 'Runs over time') as PanelSpec;

@@ -79,7 +79,7 @@ describe('nginx in front of the gateways', () => {
     return counts;
   };
 
-  it('of 2,100 waiting requests of one address 200 are accepted; another address still gets through', async () => {
+  it('one address can keep 200 of 2,100 requests open; others get through', async () => {
     const answers: (number | string)[] = [];
     const ended: Promise<unknown>[] = [];
     for (let i = 0; i < 2_100; i += 1)
@@ -130,7 +130,7 @@ describe('nginx in front of the gateways', () => {
       { from: '127.0.0.1', headers: { 'x-forwarded-for': '192.0.2.2' } },
     ],
   ])(
-    '%s can send a thousand runs at once and then a hundred per second; another one has its own limit',
+    '%s can send a thousand runs at once, then a hundred per second; others are not affected',
     async (_, front, hostile, honest) => {
       const { answers, others, seconds } = await storm(front(), hostile, honest);
       const stored = answers.get(200) ?? 0;

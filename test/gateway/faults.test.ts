@@ -92,7 +92,7 @@ describe('exactly once, or counted as lost', () => {
     project = join(box.dir, 'project');
     mkdirSync(project);
     users += 1;
-    writeFileSync(join(project, 'lhp.yaml'), `name: faults ${users}\n`); // a project of its own has its own series
+    writeFileSync(join(project, 'lhp.yaml'), `name: faults ${users}\n`);
     before = await stored();
     seen.clear();
   });
@@ -389,7 +389,7 @@ describe('exactly once, or counted as lost', () => {
 
   // ── the disk ──
 
-  it('a full disk: the user sees nothing, and a run that has a name is counted as lost', async () => {
+  it('a full disk: the user sees nothing, a run with a name is counted as lost', async () => {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', box.home], {
       encoding: 'utf8',
     });
@@ -491,7 +491,7 @@ describe('exactly once, or counted as lost', () => {
     });
   });
 
-  it('foreign, damaged and empty files in the spool: given up and counted if they have a run’s name, otherwise left alone', async () => {
+  it('bad files in the spool: counted as lost if named like a run, else left alone', async () => {
     const env = { [ENDPOINT]: gateway.url };
     await generate({ [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '300' });
     const [good = ''] = list(box.spoolDir);
@@ -534,7 +534,7 @@ describe('exactly once, or counted as lost', () => {
     expect(await counted()).toEqual({ runs: 13, lost: 0 });
   });
 
-  it('two versions of the package with one spool: every run is counted, with its version', async () => {
+  it('two versions with one spool: every run is counted, with its version', async () => {
     const other = join(box.dir, 'other');
     cpSync(join(projectRoot, 'dist'), other, { recursive: true });
     const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {

@@ -330,7 +330,7 @@ describe('one request', () => {
     expect(backend.requests.map(({ body }) => forwarded(body))).toEqual([ALL]);
   });
 
-  it('with ci-queue, accepts at most two runs per request: one of a CI job and one of a person', async () => {
+  it('with ci-queue, accepts at most one CI run and one other run per request', async () => {
     const secrets = temporary();
     writeFileSync(join(secrets, 'tokens'), 'a-token\n');
     const variables = { LHP_OTEL_SECRETS: secrets };
@@ -413,7 +413,7 @@ describe('what one hostile client can cost', () => {
     return made / bodies.length;
   }
 
-  it('as many machines as fit into each request: none becomes a series', async () => {
+  it('many machines in each request: none becomes a series', async () => {
     const document = await request();
     scope(document).metrics = [metric(document, RUNS)];
     const [one] = document.resourceMetrics;
@@ -432,7 +432,7 @@ describe('what one hostile client can cost', () => {
     expect(await attack('machines', bodies)).toBe(0);
   });
 
-  it('as many environments of one machine as fit into each request: none becomes a series', async () => {
+  it('many environments of one machine in each request: none becomes a series', async () => {
     const bodies: string[] = [];
     for (let i = 0; i < REQUESTS; i += 1) {
       const document = await request({ event: { machine_id: digest(`environments ${i}`) } });
@@ -453,7 +453,7 @@ describe('what one hostile client can cost', () => {
     expect(await attack('environments', bodies)).toBe(0);
   });
 
-  it('a new machine in each request, with each loss: only the contract’s points become series', async () => {
+  it('a new machine in each request: only the contract’s points become series', async () => {
     const bodies: string[] = [];
     for (let i = 0; i < REQUESTS; i += 1)
       bodies.push(

@@ -931,7 +931,7 @@ describe('the gateway', () => {
       `resourceMetrics[].scopeMetrics[].metrics[].exponentialHistogram.dataPoints[].${name}`,
   );
 
-  it('a number that is the address 10.7.7.7, in every numeric field: passes only where OTTL has no path', async () => {
+  it('an address as a number in every field: passes only where OTTL has no path', async () => {
     const double = Buffer.alloc(8);
     double.writeDoubleLE(NUMBER);
     const fixed = Buffer.alloc(4);
@@ -1013,7 +1013,7 @@ describe('the gateway', () => {
     expect(backend.requests.map(({ body }) => body.includes(CANARY))).toEqual([false]);
   });
 
-  it('keeps headers, hosts, paths and invalid data out of forwarded bytes, metrics and the log', async () => {
+  it('keeps headers, hosts, paths and invalid data out of its output and log', async () => {
     const canary = CANARY;
     const clientPorts: number[] = [];
     const body = JSON.stringify(await request());
@@ -1136,7 +1136,7 @@ describe('the gateway', () => {
     }
   });
 
-  it('answers 200 without calling the backend if nothing of a request is left, and counts it', async () => {
+  it('answers 200 without calling the backend if nothing is left, and counts it', async () => {
     const document = await request();
     resource(document).attributes.pop();
     backend.answers(500);

@@ -125,7 +125,7 @@ describe.each([
 describe('the cluster', () => {
   // compose 2.40.3 (compose-go 2.9.1) ignores these tags in a merged map: each gateway published
   // the port of nginx, and `up` failed.
-  it('has !reset and !override in the services themselves, not in a map that is merged into them', () => {
+  it('has !reset and !override in the services themselves, not in merged maps', () => {
     const [fragments = '', services = ''] = read('deploy/docker-compose.cluster.yml').split(
       /^services:$/m,
     );
@@ -159,7 +159,7 @@ describe('the cluster', () => {
     expect(published.map(([name]) => name).sort()).toEqual(['grafana', 'nginx']);
   });
 
-  it('accepts late runs for as long as the single machine, and uses the version of Cortex that the tests build', () => {
+  it('accepts runs as late as the single machine, and is the version that is tested', () => {
     const window = /out_of_order_time_window: (\w+)/;
     expect(read('deploy', 'cluster', 'cortex.yaml').match(window)?.[1]).toBe(
       read('deploy', 'prometheus', 'prometheus.yml').match(window)?.[1],

@@ -100,7 +100,7 @@ describe('the table of switches', () => {
       for (const other of [...needs, ...excludes]) expect(names.slice(0, i)).toContain(other);
   });
 
-  it('each variable of a switch is passed on by a compose file and explained in .env.example', () => {
+  it('passes each variable through a compose file and explains it in .env.example', () => {
     const compose = [
       'docker-compose.yml',
       'deploy/docker-compose.cluster.yml',
@@ -270,7 +270,7 @@ describe('TLS, tokens and client certificates', () => {
     expect(await grpcExport(mutual.grpcPort, Buffer.alloc(0), clientTls(secrets))).toBe('0');
   });
 
-  it('serves other clients, and logs nothing, during invalid data, plain HTTP and a thousand unfinished handshakes', async () => {
+  it('serves others, and logs nothing, during invalid data and open handshakes', async () => {
     const open: Socket[] = [];
     for (const { port } of [withTokens, mutual])
       for (const bytes of [
@@ -347,7 +347,7 @@ describe('the queue for CI jobs', () => {
       .filter(([name]) => name.startsWith(what) && name.includes(`exporter="${exporter}"`))
       .reduce((sum, [, value]) => sum + value, 0);
 
-  it('stores acknowledged runs of CI jobs once, although the backend was down and the gateway killed, and acknowledges no runs of people', async () => {
+  it('stores acknowledged CI runs once, through a kill; does not queue others', async () => {
     const backend = await prometheusServer(database.path);
     await backend.start();
     servers.push(backend);
