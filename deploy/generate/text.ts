@@ -4,7 +4,7 @@
 const WIDTH = 100;
 
 /** Breaks text at spaces so that each line fits. A longer word stays whole. */
-export function wrapped(text: string, width: number): string[] {
+function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
