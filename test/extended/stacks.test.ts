@@ -62,6 +62,7 @@ async function standIn(): Promise<OtlpServer> {
 }
 const bodies = ({ requests }: OtlpServer) => requests.map(({ body }) => body);
 
+const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
 /** Runs of one machine, so one series per metric, one second apart and in order. */
 function ofOneMachine(count: number, from: number): Run[] {
   const [{ event }] = makeRuns(1, from, 0) as [Run];
@@ -629,8 +630,11 @@ describe('a vendor', () => {
       const narrow = (text: string) =>
         text
           .replace('timeout: 5s, send', 'timeout: 1ms, send')
-          .replace('queue_size: 100,', 'queue_size: 1,')
+          .replace('queue_size: 100\n', 'queue_size: 1\n')
           .replace(/\$\{env:LHP_OTEL_COPY\}/, vendor.endpoint);
+      expect(narrow(read('deploy/collector/vendor-copy.yaml'))).toMatch(
+        /timeout: 1ms, send[\s\S]+queue_size: 1\n/,
+      );
       copying = await started(
         yourCollector(needs[0].path, COPY, { lhp: `${backend.url}/api/v1/otlp` }, narrow),
       );
@@ -679,12 +683,15 @@ describe('a vendor', () => {
     const waits = (text: string) =>
       text
         .replace(/forward\/copy\]\n {4}metrics\/copy:[\s\S]*$/, 'otlp_http/copy]\n')
+        .replace('queue_size: 100\n', 'queue_size: 100\n      wait_for_result: true\n')
         .replace(
-          'queue_size: 100, num_consumers: 4,',
-          'wait_for_result: true, queue_size: 100, num_consumers: 4,',
+          'retry_on_failure:\n      enabled: true',
+          'retry_on_failure:\n      enabled: false',
         )
-        .replace('retry_on_failure: { enabled: true,', 'retry_on_failure: { enabled: false,')
         .replace(/\$\{env:LHP_OTEL_COPY\}/, vendor.endpoint);
+    expect(waits(read('deploy/collector/vendor-copy.yaml'))).toMatch(
+      /wait_for_result: true[\s\S]+retry_on_failure:\n +enabled: false[\s\S]+otlp_http\/copy\]\n$/,
+    );
     const files = ['otel-collector.yaml', 'deploy/collector/vendor-copy.yaml'];
     const gateway = await started(
       yourCollector(needs[0].path, files, { lhp: store.endpoint }, waits),
