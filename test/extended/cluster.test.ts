@@ -1,8 +1,8 @@
 // @module-tag extended
-// Proves the cluster of deploy/docker-compose.cluster.yml: through nginx and three gateways into
-// three real nodes of Cortex, each started with the flags and files that stand there, runs are
-// stored exactly once while nodes, gateways and nginx are killed or restarted; every node gives the
-// same totals; and what readers and senders are told meanwhile is never wrong.
+// Tests the cluster of deploy/docker-compose.cluster.yml: nginx, three gateways and three real
+// nodes of Cortex, started with the flags and files of that file. Runs are stored exactly once
+// while nodes, gateways and nginx are killed or restarted, every node gives the same totals, and
+// senders and readers never get a wrong answer meanwhile.
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';

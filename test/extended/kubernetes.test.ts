@@ -1,8 +1,8 @@
 // @module-tag extended
-// Proves that the manifests are Kubernetes' (kustomize renders them, kubeconform knows each field),
-// and that they are the compose files over again: images, arguments, environment, users, ports,
-// limits and mounted files are compared with docker-compose.yml, and those of the cluster with
-// deploy/docker-compose.cluster.yml, to the byte.
+// Tests that the manifests are valid (kustomize renders them, kubeconform checks each field), and
+// that they match the compose files: images, arguments, environment, users, ports, limits and
+// mounted files are compared with docker-compose.yml, and those of the cluster with
+// deploy/docker-compose.cluster.yml, byte for byte.
 import { spawnSync } from 'node:child_process';
 import {
   mkdtempSync,

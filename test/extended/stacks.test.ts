@@ -1,7 +1,7 @@
 // @module-tag extended
-// Proves docs/stacks.md: what is added to a collector, a Prometheus or a vendor that somebody has
-// already, with the files that the page names, on the real servers. What is exact there is counted;
-// what is not is shown to be not, so that the page's warnings stay true.
+// Tests what docs/stacks.md says about a collector, a Prometheus or a vendor that an operator
+// already has, with the files that the page names and real servers. Exact set-ups are counted.
+// Set-ups that are not exact are shown to be inexact, so that the page's warnings stay true.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';

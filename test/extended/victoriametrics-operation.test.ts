@@ -1,7 +1,7 @@
 // @module-tag extended
-// Proves what an operator of VictoriaMetrics has to know (docs/victoriametrics.md): a kill takes
-// what was acknowledged last, a second one has it and gives it back, and vmalert takes the rules of
-// deploy/docker-compose.victoriametrics.yml and fires.
+// Tests what an operator of VictoriaMetrics has to know (docs/victoriametrics.md): a kill loses
+// what was acknowledged last, a second VictoriaMetrics has it and can restore it, and vmalert loads
+// the rules of deploy/docker-compose.victoriametrics.yml and fires.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/harness/collector.ts';

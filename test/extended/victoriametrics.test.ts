@@ -1,8 +1,8 @@
 // @module-tag extended
-// Proves what docs/victoriametrics.md says of VictoriaMetrics in place of Prometheus, with the
-// flags and files of deploy/docker-compose.victoriametrics.yml: totals are exact through
-// repetitions, restarts and absences, and a question is answered with every run that came before
-// it. victoriametrics-operation.test.ts has what a kill takes, and the alerts.
+// Tests what docs/victoriametrics.md says about VictoriaMetrics instead of Prometheus, with the
+// flags and files of deploy/docker-compose.victoriametrics.yml: totals stay exact through
+// repetitions, restarts and downtime, and an answer contains every run that arrived before the
+// query. victoriametrics-operation.test.ts tests what a kill loses, and the alerts.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -170,13 +170,17 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     expect(await once(wrong, 'exit')).toEqual([1, null]);
   });
 
-  it('loses no request of the backlog that an empty one loses', extended, async () => {
-    for (let round = 0; round < 2; round += 1) {
-      const backend = await opened(prometheusServer(program));
-      await backend.start();
-      const { acknowledged, stored } = await sendBacklog(backend.url);
-      expect({ round, stored }).toEqual({ round, stored: acknowledged });
-      await backend.stop();
-    }
-  });
+  it(
+    'loses no request of a backlog of which an empty Prometheus loses some',
+    extended,
+    async () => {
+      for (let round = 0; round < 2; round += 1) {
+        const backend = await opened(prometheusServer(program));
+        await backend.start();
+        const { acknowledged, stored } = await sendBacklog(backend.url);
+        expect({ round, stored }).toEqual({ round, stored: acknowledged });
+        await backend.stop();
+      }
+    },
+  );
 });

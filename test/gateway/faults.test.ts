@@ -175,7 +175,7 @@ describe('exactly once, or counted as lost', () => {
   const troubles: Trouble[] = [
     ['413', answering({ status: 413 }), RUNS],
     ['503', answering({ status: 503 }), 0],
-    ['a 200 that is lost on its way back', relay({ down: 0 }), 0],
+    ['a 200 that does not arrive', relay({ down: 0 }), 0],
   ];
   const moreTroubles: Trouble[] = [
     ['down', async () => `http://127.0.0.1:${await freePort()}`, 0],
@@ -197,9 +197,9 @@ describe('exactly once, or counted as lost', () => {
     ['429 with Retry-After', answering({ status: 429, headers: { 'retry-after': '1' } }), 0],
     ['500', answering({ status: 500 }), 0],
     ['a redirect', answering({ status: 307, headers: { location: 'http://127.0.0.1:9/' } }), 0],
-    ['silence', answering({ instead: 'silence' }), 0],
-    ['an answer without an end', answering({ instead: 'dribble' }), 0],
-    ['a 200 of which only the beginning comes', relay({ down: 20 }), 0],
+    ['no answer', answering({ instead: 'silence' }), 0],
+    ['an endless answer', answering({ instead: 'dribble' }), 0],
+    ['a 200 of which only the beginning arrives', relay({ down: 20 }), 0],
     ['a connection reset in the middle of the body', relay({ up: 1_000 }), 0],
   ];
   const recovers = async (_: string, endpoint: () => Promise<string>, lost: number) => {
@@ -291,9 +291,9 @@ describe('exactly once, or counted as lost', () => {
     await expectAll(losses);
   };
   it('kill -9 at every fifth step, one after the other', () => killedAtSteps(5));
-  it('kill -9 at each step, one after the other', extended, () => killedAtSteps(1));
+  it('kill -9 at each step of a reporter with a backlog', extended, () => killedAtSteps(1));
 
-  it('kill -9 at each step of a reporter with nothing but its own run', extended, async () => {
+  it('kill -9 at each step of a reporter with only its own run', extended, async () => {
     let killed = 0;
     for (let at = 1; ; at += 1) {
       const code = await report({ KILL_AT: String(at) });
@@ -350,7 +350,7 @@ describe('exactly once, or counted as lost', () => {
         child.kill('SIGCONT');
         await exit;
         look();
-        // counts what was lost, so that the next has no more steps than this one
+        // Report the losses, so that the next reporter has no more steps than this one.
         await report({ SHIFT_MS: '0' });
         look();
       }
@@ -359,7 +359,7 @@ describe('exactly once, or counted as lost', () => {
     },
   );
 
-  it('stopped in the middle of its delivery, as a laptop that is shut, until others have taken over', async () => {
+  it('suspended during its delivery until others have taken over', async () => {
     const hanging = await startOtlpServer({ script: [{ instead: 'silence' }] });
     open.push(hanging);
     box.tell({ [ENDPOINT]: hanging.endpoint });
@@ -582,7 +582,7 @@ describe('exactly once, or counted as lost', () => {
       if (lackingHere('the history of this repository is not here', source)) return;
       symlinkSync(join(projectRoot, 'node_modules'), join(other, 'node_modules'));
       const built = bash(`cd '${other}' && '${process.execPath}' node_modules/tsdown/dist/run.mjs`);
-      // on a busy machine the bundler complains of the time
+      // On a busy machine the bundler prints a warning about its time.
       expect(built.status, built.stderr).toBe(0);
       const old = join(other, 'dist', 'cli.cjs');
       const down = { [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' };
@@ -595,7 +595,7 @@ describe('exactly once, or counted as lost', () => {
         });
         expect(await once(child, 'exit')).toEqual([0, null]);
       };
-      // Each finds what the other has left: runs that wait, and losses.
+      // Each finds what the other one left: waiting runs and losses.
       const losses = earlierLosses();
       for (const program of [old, cli, cli, old]) await run(program, down).then(() => idle(box));
       rmSync(join(box.stateDir, 'delivery.json'));
@@ -638,7 +638,7 @@ describe('exactly once, or counted as lost', () => {
     // One at a time. A connection that is being closed may still be counted.
     expect(most).toBeLessThanOrEqual(4);
   };
-  const manyAtOnce = 'wrapped runs at once, one spool: each counted once, by few connections';
+  const manyAtOnce = 'wrapped runs at once: each is counted once, with few connections';
   it(`20 ${manyAtOnce}`, atOnce(20));
   it(`500 ${manyAtOnce}`, { ...extended, timeout: 600_000 }, atOnce(500));
 });

@@ -199,7 +199,7 @@ describe('abuse', () => {
       await Promise.all(clients.map(() => post(many(size), PROTOBUF)));
   });
 
-  it('10,000 connections that send a byte and no more', extended, async () => {
+  it('10,000 connections that send a single byte', extended, async () => {
     const sockets: Socket[] = [];
     for (let i = 0; i < 10_000; i += 1) {
       const socket = connect(gateway.port, '127.0.0.1');

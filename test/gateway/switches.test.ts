@@ -231,7 +231,7 @@ describe('TLS, tokens and client certificates', () => {
     expect(backend.requests).toBe(expected === 'sent' ? 1 : 0);
   });
 
-  it('a client that was left at plain http: its run waits until the endpoint is mended', async () => {
+  it('a client with an http endpoint keeps its run until the endpoint is corrected', async () => {
     const plain = { ENDPOINT: mutual.url.replace('https:', 'http:'), TIMEOUT: '500' };
     expect(await delivered(mutual, plain)).toMatch(/ECONNRESET|speaks TLS \(HTTP 400\)/);
     const env = variables({ ENDPOINT: mutual.url, ...ca, ...certificate });
