@@ -185,7 +185,7 @@ export function environmentLines(read: Read): string {
     const names = users(variable).map(({ name }) => name);
     return `\n# With ${names.join(' or ')}: ${means}.\n#${variable}=${example}\n`;
   });
-  const example = ['tls', 'tokens'].map((name) => `--config=/etc/otelcol/switches/${name}.yaml`);
+  const example = ['tls', 'mtls'].map((name) => `--config=/etc/otelcol/switches/${name}.yaml`);
   return [
     ...list,
     '# docs/operators.md says what each one needs.\n',

@@ -46,7 +46,7 @@ describe('a VictoriaMetrics that is killed', () => {
     const inMemory = async () => {
       const metrics = await (await fetch(`${backend.url}/metrics`)).text();
       const kept =
-        /^vm_(?:pending_rows|parts)\{type="(?:storage|indexdb|storage\/inmemory|indexdb\/inmemory)"\} (\d+)$/gm;
+        /^vm_(?:pending_rows|parts)\{type="(?:storage|indexdb)(?:\/inmemory)?"\} (\d+)$/gm;
       return [...metrics.matchAll(kept)].reduce((sum, [, count]) => sum + Number(count), 0);
     };
     await send(settled);

@@ -105,7 +105,13 @@ describe('Prometheus, started as docker-compose.yml says', () => {
   function gate() {
     const folder = temporary();
     const [asked, go, promtoolPath] = ['asked', 'go', 'promtool'].map((name) => join(folder, name));
-    const script = `#!/bin/sh\ntouch '${asked}'\n[ -e '${go}' ] || exit 1\nexec '${needs[1].path}' "$@"\n`;
+    const script = [
+      '#!/bin/sh',
+      `touch '${asked}'`,
+      `[ -e '${go}' ] || exit 1`,
+      `exec '${needs[1].path}' "$@"`,
+      '',
+    ].join('\n');
     writeFileSync(promtoolPath as string, script, { mode: 0o755 });
     return { asked: asked as string, go: go as string, promtool: promtoolPath as string };
   }

@@ -173,8 +173,9 @@ describe('abuse', () => {
     expect(await post('['.repeat(12_000))).toBe(400);
     // 11 kB are below the limit for a body, so the gateway reads them.
     for (const depth of [400, 9_000]) {
-      const value = `${'{"arrayValue":{"values":['.repeat(depth)}{"boolValue":true}${']}}'.repeat(depth)}`;
-      const nested = `{"resourceMetrics":[{"resource":{"attributes":[{"key":"a","value":${value}}]}}]}`;
+      const [open, close] = ['{"arrayValue":{"values":['.repeat(depth), ']}}'.repeat(depth)];
+      const attribute = `{"key":"a","value":${open}{"boolValue":true}${close}}`;
+      const nested = `{"resourceMetrics":[{"resource":{"attributes":[${attribute}]}}]}`;
       expect([200, 400, 413]).toContain(await post(nested));
     }
     let value: Buffer = Buffer.from('1001', 'hex');
@@ -241,7 +242,8 @@ describe('abuse', () => {
     const sorted = latencies.toSorted((a, b) => a - b);
     const [median, p99] = [0.5, 0.99].map((part) => sorted[Math.floor(sorted.length * part)] ?? 0);
     console.info(
-      `honest runs: ${sorted.length}, median ${median?.toFixed(1)} ms, p99 ${p99?.toFixed(1)} ms, longest ${sorted.at(-1)?.toFixed(0)} ms`,
+      `honest runs: ${sorted.length}, median ${median?.toFixed(1)} ms, ` +
+        `p99 ${p99?.toFixed(1)} ms, longest ${sorted.at(-1)?.toFixed(0)} ms`,
     );
     console.info(`peak memory of the gateway after\n  ${peaks.join('\n  ')}`);
   };

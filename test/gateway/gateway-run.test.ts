@@ -407,8 +407,11 @@ describe('what one hostile client can cost', () => {
     const seconds = (performance.now() - start) / 1_000;
     const made = (await series()) - before;
     console.info(
-      `${name}: ${bodies.length} requests of ${(bodies[0]?.length ?? 0) / 1_000} kB in ${seconds.toFixed(1)} s, answers ${[...statuses]}; ` +
-        `${made} series, ${made / bodies.length} a request; peak memory of gateway ${memory(gateway.pid()).toFixed(0)}, backend ${memory(backend.pid()).toFixed(0)} MiB`,
+      `${name}: ${bodies.length} requests of ${(bodies[0]?.length ?? 0) / 1_000} kB ` +
+        `in ${seconds.toFixed(1)} s, answers ${[...statuses]}; ` +
+        `${made} series, ${made / bodies.length} a request; ` +
+        `peak memory of gateway ${memory(gateway.pid()).toFixed(0)}, ` +
+        `backend ${memory(backend.pid()).toFixed(0)} MiB`,
     );
     return made / bodies.length;
   }

@@ -1018,8 +1018,11 @@ describe('the gateway', () => {
     const clientPorts: number[] = [];
     const body = JSON.stringify(await request());
     const head = (path: string) =>
-      `POST ${path} HTTP/1.1\r\nHost: ${canary}.example\r\nUser-Agent: ${canary}\r\nX-Forwarded-For: 10.7.7.7, ${canary}\r\n` +
-      `Forwarded: for=10.7.7.7\r\nAuthorization: Bearer ${canary}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+      `POST ${path} HTTP/1.1\r\nHost: ${canary}.example\r\nUser-Agent: ${canary}\r\n` +
+      `X-Forwarded-For: 10.7.7.7, ${canary}\r\n` +
+      `Forwarded: for=10.7.7.7\r\nAuthorization: Bearer ${canary}\r\n` +
+      'Content-Type: application/json\r\nConnection: close\r\n' +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
     const said = async (bytes: string | Buffer, port: number, half = true) => {
       const socket = connect(port, '127.0.0.1');
       await once(socket, 'connect');
