@@ -4,9 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
-import { dashboardFiles } from '../deploy/generate/dashboards/dashboards.ts';
-import { gatewayRules, RULE_PROCESSORS } from '../deploy/generate/gateway-rules.ts';
-import { ownCollector, samePort } from '../deploy/generate/own-collector.ts';
+import { deployFiles } from '../deploy/generate/files.ts';
+import { between } from '../deploy/generate/text.ts';
 import { LAUNCHERS } from '../src/command/launchers.ts';
 import { commandLine } from '../src/commands/commands.ts';
 import { eventExample, eventTypes, fieldTable, metricsPage } from './contract-pages.ts';
@@ -19,20 +18,14 @@ const { version, engines } = JSON.parse(read('package.json')) as {
   engines: { node: string };
 };
 
-const collector = withRuleOrder(gateway());
 const files: Record<string, string> = {
   'src/contract/event.ts': eventTypes(),
   'src/system/version.ts': versionFile(),
-  'otel-collector.yaml': collector,
-  // A copy, because kustomize reads no file outside its folder.
-  'deploy/kubernetes/otel-collector.yaml': collector,
-  'deploy/stacks/lhp.yaml': ownCollector(collector),
-  'deploy/stacks/same-port.yaml': samePort(collector),
-  'deploy/collector/ci-queue.yaml': withRuleOrder(read('deploy/collector/ci-queue.yaml')),
-  ...dashboardFiles(),
+  ...deployFiles(read),
   'docs/metrics.md': metricsPage(),
   'docs/privacy.md': privacyPage(),
   'docs/configuration.md': inMarkdown(
+    'docs/configuration.md',
     read('docs/configuration.md'),
     'settings: made from scripts/variables.ts',
     settingsTable(),
@@ -72,40 +65,23 @@ function read(path: string): string {
 /** The names alone, because the table is too large to load before every command. */
 function launcherNames(): string {
   const names = Object.keys(LAUNCHERS).map((name) => `  '${name}',\n`);
-  return `// launcher-names.ts: the programs of the table in launchers.ts. \`npm run generate\` makes this file;\n// do not edit it.\nexport const LAUNCHER_NAMES: readonly string[] = [\n${names.join('')}];\n`;
-}
-
-function gateway(): string {
-  const made =
-    '  # ── made from deploy/generate/gateway-rules.ts by `npm run generate`; do not edit ──\n';
-  return between(read('otel-collector.yaml'), made, '  # ── end ──', gatewayRules());
+  return `// launcher-names.ts: the programs of the table in launchers.ts. \`npm run generate\` makes this file;
+// do not edit it.
+export const LAUNCHER_NAMES: readonly string[] = [
+${names.join('')}];
+`;
 }
 
 function privacyPage(): string {
+  const path = 'docs/privacy.md';
   const source = 'made from src/contract/fields.ts';
-  const page = inMarkdown(read('docs/privacy.md'), `fields: ${source}`, fieldTable());
-  return inMarkdown(page, `example: ${source}`, eventExample());
+  const page = inMarkdown(path, read(path), `fields: ${source}`, fieldTable());
+  return inMarkdown(path, page, `example: ${source}`, eventExample());
 }
 
-function inMarkdown(page: string, made: string, text: string): string {
+function inMarkdown(path: string, page: string, made: string, text: string): string {
   const mark = `<!-- ${made} by \`npm run generate\`; do not edit -->\n`;
-  return between(page, mark, '<!-- end -->', `\n${text}\n\n`);
-}
-
-/** A text that is written by hand except for the part between these marks. */
-function between(old: string, made: string, end: string, text: string): string {
-  const from = old.indexOf(made) + made.length;
-  const to = old.indexOf(end, from);
-  if (from < made.length || to < from) throw new Error(`no marks around a generated part: ${made}`);
-  return old.slice(0, from) + text + old.slice(to);
-}
-
-/** The rules in their order, in each pipeline of a configuration of the gateway. */
-function withRuleOrder(text: string): string {
-  const rules = /(?<=processors: \[.*, )filter\/resource.*(?=, transform\/backend,)/g;
-  if (!rules.test(text))
-    throw new Error('a configuration of the gateway has no pipeline with the rules on one line');
-  return text.replaceAll(rules, RULE_PROCESSORS.join(', '));
+  return between(path, page, [mark, '<!-- end -->'], `\n${text}\n\n`);
 }
 
 function versionFile(): string {

@@ -1,7 +1,8 @@
-// gateway-rules.ts: the contract as the gateway's processors. Every rule drops what the contract
-// does not name, in one filter processor a reason, so that the collector's own metrics count what
-// was dropped and why. scripts/generate.ts writes the result into otel-collector.yaml; nothing is
-// decided there a second time.
+// gateway-rules.ts: the contract as processors of the gateway. Each rule is a filter processor that
+// drops whatever the contract does not define. There is one processor per reason, so that the
+// collector's own metrics count what was dropped and why. Names, types and ranges come from
+// src/contract; the conditions are defined here and in gateway-run-rules.ts. files.ts writes the
+// result into otel-collector.yaml.
 import {
   type AttributeSpec,
   CI_SLOT_ATTRIBUTE,
@@ -18,40 +19,35 @@ import {
 import { FIELDS } from '../../src/contract/fields.ts';
 import { ATTRIBUTE_TYPES } from '../../src/contract/values.ts';
 import { GIVE_BACK, RUN_PROCESSORS, runRules } from './gateway-run-rules.ts';
+import { VALUE_CONDITIONS } from './gateway-value-rules.ts';
+import { comment, listItem } from './text.ts';
 
-/** Prometheus takes one day more (prometheus.yml). */
+/** Prometheus accepts one day more (out_of_order_time_window in prometheus.yml). */
 const OLDEST = `${GATEWAY_AGE_HOURS}h`;
 const AHEAD = `${GATEWAY_AHEAD_MINUTES}m`;
 const NANOS_PER_MS = 1_000_000;
-/**
- * The SDK's scale for a histogram with a single value; 0 when that is zero (metrics SDK,
- * exponential histogram aggregation).
- */
-const SCALE = 20;
-/** Buckets of scale 20 a unit of the natural logarithm: 2^20 / ln 2. */
-const BUCKETS_PER_LOG = 2 ** SCALE / Math.LN2;
-/** What rounding in the two logarithms can make of a bucket's index. */
-const INDEX_TOLERANCE = 2;
-
 const ID = /\.id$/;
 
 interface Rule {
-  /** The processor is `filter/<reason>`. */
+  /** Name of the processor: `filter/<reason>`. */
   reason: string;
-  why: string;
+  /** Comment above the processor in otel-collector.yaml. */
+  drops: string;
   context: 'resource' | 'scope' | 'metric' | 'datapoint';
-  /** OTTL; any of them drops. */
+  /** OTTL conditions. One that is true is enough to drop. */
   conditions: string[];
 }
 
 /**
- * A pattern in the words that Go's RE2 and YAML need: no backslash, and `$$` for the collector's
- * `$`.
+ * A regular expression as an OTTL string. Backslashes would have to be escaped in YAML and in OTTL,
+ * so character classes replace them. The collector expands `$`, so it is written as `$$`.
+ *
+ * @throws Error if the pattern needs a backslash.
  */
 function re(pattern: RegExp, orOther: boolean): string {
   const source = pattern.source.replaceAll('\\d', '[0-9]').replaceAll('\\.', '[.]');
   if (source.includes('\\'))
-    throw new Error(`a pattern that RE2 in YAML cannot have: ${pattern.source}`);
+    throw new Error(`cannot be written without a backslash: ${pattern.source}`);
   return `"${(orOther ? `^${OTHER}$|${source}` : source).replaceAll('$', '$$$$')}"`;
 }
 
@@ -61,23 +57,26 @@ function misfit(
 ): string {
   const path = `${owner}.attributes["${key}"]`;
   if (type === 'boolean' || pattern === undefined) return `not IsBool(${path})`;
-  return `not IsString(${path}) or not IsMatch(${path}, ${re(pattern, orOther)})`;
+  const allowed = re(pattern, orOther);
+  return `not IsString(${path}) or not IsMatch(${path}, ${allowed})`;
 }
 
+const any = (...conditions: string[]) => conditions.join(' or ');
 const isLost = `metric.name == "${LOST_RUNS.name}"`;
-const isRuns = `metric.name == "${FIELDS.event.name}"`;
 const isCi = '(resource.attributes["lhp.ci"] == true)';
-const isHistogram = 'metric.type == METRIC_DATA_TYPE_EXPONENTIAL_HISTOGRAM';
 const instruments = [...INSTRUMENTS, LOST_RUNS];
-const index = `(Log(datapoint.sum) * ${BUCKETS_PER_LOG})`;
-
 const RULES: Rule[] = [
   {
     reason: 'resource',
-    why: 'a resource that is not lhp, or has an attribute too many, too few or of another kind',
+    drops:
+      'Drops a resource without exactly the attributes of the contract, each with a valid value.',
     context: 'resource',
     conditions: [
-      `Len(resource.attributes) != ${RESOURCE_ATTRIBUTES.length} or resource.dropped_attributes_count != 0 or resource.schema_url != ""`,
+      any(
+        `Len(resource.attributes) != ${RESOURCE_ATTRIBUTES.length}`,
+        'resource.dropped_attributes_count != 0',
+        'resource.schema_url != ""',
+      ),
       ...RESOURCE_ATTRIBUTES.filter(({ key }) => !ID.test(key)).map((spec) =>
         misfit('resource', spec),
       ),
@@ -85,7 +84,7 @@ const RULES: Rule[] = [
   },
   {
     reason: 'id',
-    why: 'an id that is not 64 hex digits',
+    drops: 'Drops a resource whose ids are not 64 hexadecimal digits.',
     context: 'resource',
     conditions: RESOURCE_ATTRIBUTES.filter(({ key }) => ID.test(key)).map((spec) =>
       misfit('resource', spec),
@@ -93,7 +92,7 @@ const RULES: Rule[] = [
   },
   {
     reason: 'scope',
-    why: 'a scope that is not this package',
+    drops: 'Drops a scope that is not this package.',
     context: 'scope',
     conditions: [
       `scope.name != "${SCOPE_NAME}"`,
@@ -103,14 +102,17 @@ const RULES: Rule[] = [
   },
   {
     reason: 'metric',
-    why: 'a metric whose name, unit, type or temporality is not in the contract, or that has metadata',
+    drops:
+      'Drops a metric whose name, unit, type or temporality is not in the contract, ' +
+      'or that has metadata.',
     context: 'metric',
     conditions: [
       `not (${instruments
         .map(({ name, unit, kind }) => {
           const type =
             kind === 'counter' ? 'SUM and metric.is_monotonic == true' : 'EXPONENTIAL_HISTOGRAM';
-          return `(metric.name == "${name}" and metric.unit == "${unit}" and metric.type == METRIC_DATA_TYPE_${type})`;
+          const named = `metric.name == "${name}" and metric.unit == "${unit}"`;
+          return `(${named} and metric.type == METRIC_DATA_TYPE_${type})`;
         })
         .join(' or ')})`,
       'metric.aggregation_temporality != AGGREGATION_TEMPORALITY_DELTA',
@@ -119,7 +121,8 @@ const RULES: Rule[] = [
   },
   {
     reason: 'attributes',
-    why: 'a point with an attribute too many, too few or of another kind, with exemplars or with flags',
+    drops:
+      'Drops a point without exactly the attributes of the contract, or with exemplars or flags.',
     context: 'datapoint',
     conditions: [
       `not (${isLost}) and Len(datapoint.attributes) != ${POINT_ATTRIBUTES.length} and not ${isCi}`,
@@ -134,34 +137,24 @@ const RULES: Rule[] = [
   },
   {
     reason: 'value',
-    why: 'a number that cannot be true, or a histogram of anything but one value in its own bucket',
+    drops:
+      'Drops a number outside its range, and a histogram other than one value in the right bucket.',
     context: 'datapoint',
-    conditions: [
-      `${isRuns} and datapoint.value_int != 1`,
-      `${isLost} and (datapoint.value_int < 1 or datapoint.value_int > ${LOST_RUNS.max})`,
-      `${isHistogram} and (datapoint.count != 1 or datapoint.sum < 0 or Len(datapoint.negative.bucket_counts) != 0 or datapoint.negative.offset != 0)`,
-      ...INSTRUMENTS.filter(({ kind }) => kind === 'histogram').map(
-        ({ name, max }) =>
-          `metric.name == "${name}" and not (datapoint.sum >= 0 and datapoint.sum <= ${max})`,
-      ),
-      ...INSTRUMENTS.filter(({ kind, unit }) => kind === 'histogram' && unit !== 's').map(
-        ({ name }) => `metric.name == "${name}" and datapoint.sum != Double(Int(datapoint.sum))`,
-      ),
-      `${isHistogram} and datapoint.sum == 0 and (datapoint.scale != 0 or datapoint.zero_count != 1 or Len(datapoint.positive.bucket_counts) != 0 or datapoint.positive.offset != 0)`,
-      `${isHistogram} and datapoint.sum > 0 and (datapoint.scale != ${SCALE} or datapoint.zero_count != 0 or not ContainsValue(datapoint.positive.bucket_counts, 1) or Len(datapoint.positive.bucket_counts) != 1)`,
-      `${isHistogram} and datapoint.sum > 0 and (Double(datapoint.positive.offset) > ${index} + ${INDEX_TOLERANCE} or Double(datapoint.positive.offset) < ${index} - ${INDEX_TOLERANCE})`,
-    ],
+    conditions: VALUE_CONDITIONS,
   },
   {
     reason: 'time',
-    why:
-      'a point that the backend would refuse, and its whole request with it: from the future, or too old;\n' +
-      '  # and a time that is no whole millisecond',
+    drops:
+      'Drops a point whose time is in the future or too old, because the backend would refuse ' +
+      'the whole request for it. Also drops a time that is not a whole millisecond.',
     context: 'datapoint',
     conditions: [
       `datapoint.time > Now() + Duration("${AHEAD}")`,
       `datapoint.time < Now() - Duration("${OLDEST}")`,
-      `datapoint.start_time > datapoint.time or datapoint.start_time < datapoint.time - Duration("${OLDEST}")`,
+      any(
+        'datapoint.start_time > datapoint.time',
+        `datapoint.start_time < datapoint.time - Duration("${OLDEST}")`,
+      ),
       ...['time_unix_nano', 'start_time_unix_nano'].map(
         (time) => `datapoint.${time} != (datapoint.${time} / ${NANOS_PER_MS}) * ${NANOS_PER_MS}`,
       ),
@@ -169,39 +162,45 @@ const RULES: Rule[] = [
   },
 ];
 
-/** The processors, in the order of the pipeline. */
+/** The processors in pipeline order. */
 export const RULE_PROCESSORS: readonly string[] = [
   ...RULES.map(({ reason }) => `filter/${reason}`),
   ...RUN_PROCESSORS,
   'transform/contract',
 ];
 
-/** The processors' part of otel-collector.yaml, indented by two. */
+const REBUILDS =
+  'Rebuilds all attributes from their keys and values alone, and replaces descriptions with ' +
+  'those of the contract.';
+const items = (lines: readonly string[]) => lines.map((line) => listItem(line, 10)).join('');
+
+/** The definitions of these processors for otel-collector.yaml, indented by two. */
 export function gatewayRules(): string {
-  const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
   const filters = RULES.map(
-    ({ reason, why, context, conditions }) => `  # ${why}
-  filter/${reason}:
+    ({ reason, drops, context, conditions }) => `${comment([drops], 2)}  filter/${reason}:
     error_mode: propagate
     metric_conditions:
       - context: ${context}
         conditions:
-${conditions.map((condition) => `          - ${quoted(condition)}`).join('\n')}
-`,
+${items(conditions)}`,
   );
-  return `${filters.join('')}${runRules()}  # attributes are built anew, from their keys and values alone; the descriptions that leave are the contract's own
+  const descriptions = instruments.map(
+    ({ name, description }) =>
+      `set(metric.description, "${description}") where metric.name == "${name}"`,
+  );
+  return `${filters.join('')}${runRules()}\
+${comment([REBUILDS], 2)}\
   transform/contract:
     error_mode: propagate
     metric_statements:
       - context: datapoint
         statements:
-${GIVE_BACK.map((statement) => `          - ${quoted(statement)}`).join('\n')}
+${items(GIVE_BACK)}\
       - context: resource
         statements: ['flatten(resource.attributes)']
       - context: datapoint
         statements: ['flatten(datapoint.attributes)']
       - context: metric
         statements:
-${instruments.map(({ name, description }) => `          - ${quoted(`set(metric.description, "${description}") where metric.name == "${name}"`)}`).join('\n')}
-`;
+${items(descriptions)}`;
 }

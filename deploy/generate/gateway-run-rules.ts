@@ -1,9 +1,13 @@
-// gateway-run-rules.ts: one request is one run. OTTL sees one point with its metric, scope and
-// resource, and remembers nothing from one resource to the next. So the resources of a request are
-// made one first: each point takes its resource with it (transform/gather), the empty resources
-// that are left are merged (groupbyattrs), and then the attributes of the merged one are the place
-// where points leave word for the points after them (transform/run). filter/run reads it, and
-// transform/contract puts the resource back.
+// gateway-run-rules.ts: the rules that let only one run per request pass. An OTTL statement sees
+// one data point with its metric, scope and resource, but no other resource of the request. So four
+// processors work together:
+//
+//   transform/gather  copies the resource's attributes onto each point and empties the resource
+//   groupbyattrs      merges the resources, which are now all equal, into one
+//   transform/run     notes facts about the points in the attributes of the merged resource
+//   filter/run        compares each point with these notes, and drops the request or the point
+//
+// transform/contract then moves the attributes back to the resource.
 import {
   CI_SLOT_ATTRIBUTE,
   LOSS_REASON_ATTRIBUTE,
@@ -11,27 +15,27 @@ import {
   POINT_ATTRIBUTES,
 } from '../../src/contract/contract.ts';
 import { FIELDS } from '../../src/contract/fields.ts';
+import { comment, listItem } from './text.ts';
 
-/**
- * The processors in the order of the pipeline; `groupbyattrs` is written by hand, it has no
- * settings.
- */
+/** The processors in pipeline order. otel-collector.yaml declares `groupbyattrs`. */
 export const RUN_PROCESSORS = ['transform/gather', 'groupbyattrs', 'transform/run', 'filter/run'];
 
 const RUNS = FIELDS.event.name;
 const ofPoint = 'datapoint.attributes["resource"]';
 const kept = (key: string) => `resource.attributes["${key}"]`;
+const isHistogram = 'metric.type == METRIC_DATA_TYPE_EXPONENTIAL_HISTOGRAM';
 const isRuns = `metric.name == "${RUNS}"`;
 const isLost = `metric.name == "${LOST_RUNS.name}"`;
 const reason = `datapoint.attributes["${LOSS_REASON_ATTRIBUTE.key}"]`;
 
-/** transform/gather: by point. */
+/** transform/gather, for each point. */
 const GATHER = [`set(${ofPoint}, resource.attributes)`];
+/** transform/gather, for each resource. */
 const EMPTY = ['delete_matching_keys(resource.attributes, ".*")'];
 
 /**
- * transform/run: by point. `several` is more than one resource or scope, `twice` more than one
- * point of a metric (of a reason).
+ * transform/run, for each point. `several` means more than one resource or scope; `twice` means
+ * more than one point of a metric (of `lost_runs`: of a reason).
  */
 const REMEMBER = [
   `set(${kept('resource')}, ${ofPoint}) where ${kept('resource')} == nil`,
@@ -40,7 +44,7 @@ const REMEMBER = [
   `set(${kept('several')}, true) where ${kept('scope')} != scope.version`,
   `set(${kept('twice')}, true) where not (${isLost}) and resource.attributes[metric.name] != nil`,
   `set(${kept('twice')}, true) where ${isLost} and resource.attributes[${reason}] != nil`,
-  `set(resource.attributes[metric.name], datapoint.sum) where metric.type == METRIC_DATA_TYPE_EXPONENTIAL_HISTOGRAM`,
+  `set(resource.attributes[metric.name], datapoint.sum) where ${isHistogram}`,
   `set(resource.attributes[${reason}], true) where ${isLost}`,
   `set(resource.attributes[metric.name], datapoint.attributes) where ${isRuns}`,
   `set(${kept('time')}, datapoint.time_unix_nano) where ${isRuns}`,
@@ -48,8 +52,8 @@ const REMEMBER = [
 ];
 
 /**
- * A count of things that are among those of another count: it is no larger, and both are zero or
- * none is.
+ * Counts of which one includes the next: flowgroups include those that use a template, and each
+ * template in use has at least one such flowgroup.
  */
 const FLOWGROUPS = FIELDS.flowgroups_count.name;
 const USING = FIELDS.flowgroups_using_templates.name;
@@ -58,41 +62,65 @@ const TEMPLATES = FIELDS.templates_count.name;
 const asInRun = (key: string) =>
   `datapoint.attributes["${key}"] != resource.attributes["${RUNS}"]["${key}"]`;
 
-/** filter/run: the whole run. */
+const any = (...conditions: string[]) => conditions.join(' or ');
+/** For points of the metric `of`, if the request also has the metric `than`. */
+const above = (of: string, than: string, condition: string) =>
+  `metric.name == "${of}" and ${kept(than)} != nil and ${condition}`;
+
+/** filter/run: conditions that drop the whole request. */
 const NO_RUN = [`${kept('several')} == true or ${kept('twice')} == true`, `${kept(RUNS)} == nil`];
-/** filter/run: a point that is not of the run that it came with. */
+/** filter/run: conditions that drop a point that does not fit the run of its request. */
 const NOT_ITS_POINT = [
-  `datapoint.time_unix_nano != ${kept('time')} or datapoint.start_time_unix_nano != ${kept('start')}`,
-  `not (${isLost}) and (${POINT_ATTRIBUTES.map(({ key }) => asInRun(key)).join(' or ')})`,
+  any(
+    `datapoint.time_unix_nano != ${kept('time')}`,
+    `datapoint.start_time_unix_nano != ${kept('start')}`,
+  ),
+  `not (${isLost}) and (${any(...POINT_ATTRIBUTES.map(({ key }) => asInRun(key)))})`,
   asInRun(CI_SLOT_ATTRIBUTE.key),
-  `metric.name == "${USING}" and ${kept(FLOWGROUPS)} != nil and datapoint.sum > ${kept(FLOWGROUPS)}`,
-  `metric.name == "${TEMPLATES}" and ${kept(FLOWGROUPS)} != nil and datapoint.sum > ${kept(FLOWGROUPS)}`,
-  `metric.name == "${TEMPLATES}" and ${kept(USING)} != nil and (datapoint.sum > ${kept(USING)} or (datapoint.sum == 0 and ${kept(USING)} > 0))`,
+  above(USING, FLOWGROUPS, `datapoint.sum > ${kept(FLOWGROUPS)}`),
+  above(TEMPLATES, FLOWGROUPS, `datapoint.sum > ${kept(FLOWGROUPS)}`),
+  above(
+    TEMPLATES,
+    USING,
+    `(datapoint.sum > ${kept(USING)} or (datapoint.sum == 0 and ${kept(USING)} > 0))`,
+  ),
 ];
 
-const quoted = (text: string) => `          - '${text.replaceAll("'", "''")}'\n`;
 const group = (kind: 'statements' | 'conditions', context: string, lines: readonly string[]) =>
-  `      - context: ${context}\n        ${kind}:\n${lines.map(quoted).join('')}`;
+  [
+    `      - context: ${context}\n        ${kind}:\n`,
+    ...lines.map((line) => listItem(line, 10)),
+  ].join('');
 
-/** The processors' part of otel-collector.yaml, indented by two. */
+const GATHERS =
+  'Copies the resource onto each point, so that groupbyattrs can merge all resources.';
+const NOTES = 'Notes on the merged resource what its points say about the request.';
+const DROPS =
+  'Drops a request that is not exactly one run (several resources or scopes, a metric twice, no ' +
+  'run), and a point that does not fit its run.';
+
+/** The definitions of these processors for otel-collector.yaml, indented by two. */
 export function runRules(): string {
-  return `  # each point takes its resource with it, so that groupbyattrs makes one of all resources
+  return `${comment([GATHERS], 2)}\
   transform/gather:
     error_mode: propagate
     metric_statements:
-${group('statements', 'datapoint', GATHER)}${group('statements', 'resource', EMPTY)}  # what the points of the request say of it
+${group('statements', 'datapoint', GATHER)}\
+${group('statements', 'resource', EMPTY)}\
+${comment([NOTES], 2)}\
   transform/run:
     error_mode: propagate
     metric_statements:
-${group('statements', 'datapoint', REMEMBER)}  # more or less than one run: several resources or scopes, a metric twice, no run;
-  # and a point that is not of its run
+${group('statements', 'datapoint', REMEMBER)}\
+${comment([DROPS], 2)}\
   filter/run:
     error_mode: propagate
     metric_conditions:
-${group('conditions', 'resource', NO_RUN)}${group('conditions', 'datapoint', NOT_ITS_POINT)}`;
+${group('conditions', 'resource', NO_RUN)}\
+${group('conditions', 'datapoint', NOT_ITS_POINT)}`;
 }
 
-/** transform/contract begins with them: each point gives its resource back. */
+/** The first statements of transform/contract: they move the attributes back to the resource. */
 export const GIVE_BACK = [
   `set(resource.attributes, ${ofPoint}) where ${ofPoint} != nil`,
   'delete_key(datapoint.attributes, "resource")',

@@ -1,21 +1,25 @@
-// own-collector.ts: the gateway as a part of a collector that an operator has already.
-// otel-collector.yaml's receiver, rules, exporter and pipeline under names of their own, so that a
-// second --config adds them and replaces nothing. Nothing is decided here a second time: what the
-// gateway does is in otel-collector.yaml alone. What concerns the whole process (memory, log,
-// extensions) stays the operator's.
+// own-collector.ts: the gateway as part of a collector that an operator already runs. It takes the
+// receiver, rules, exporter and pipeline of otel-collector.yaml and gives them names with `lhp`, so
+// that a second --config adds them and replaces nothing. Memory limit, log and extensions belong to
+// the whole process and stay the operator's.
 import { dump, load } from 'js-yaml';
 import { RESOURCE_ATTRIBUTES, SCOPE_NAME } from '../../src/contract/contract.ts';
+import { comment } from './text.ts';
 
 /**
- * The operator's own, by the name that it nearly always has: a second limit of one process's memory
- * would contradict the first.
+ * The operator's own memory limiter, by its usual name. A process must not have two: each would
+ * count the memory that the other one allows.
  */
 const MEMORY_LIMITER = 'memory_limiter';
-/** 4318 is taken there. */
+/** The operator's own receiver listens on 4318, so lhp's default is 4319. */
 const PORT = { gateway: '-4318}', own: '-4319}' };
 const PIPELINE = 'metrics/lhp';
-/** The alerts take `route_` for no loss: what is left out goes the other way. */
+/** The alerts ignore filters named `route_`: what one of them leaves out, the other keeps. */
 const ROUTE = { keep: 'filter/lhp_route_keep', drop: 'filter/lhp_route_drop' };
+
+const MADE =
+  'Made by deploy/generate/own-collector.ts from otel-collector.yaml (`npm run generate`). ' +
+  'Do not edit.';
 
 type Parts = Record<string, unknown>;
 
@@ -42,9 +46,10 @@ const renamedParts = (parts: Parts) =>
       .map(([id, settings]) => [renamed(id), settings]),
   );
 
-const yaml = (value: unknown) => dump(value, { lineWidth: -1, noRefs: true, quoteStyle: 'double' });
+const yaml = (value: unknown) =>
+  dump(value, { lineWidth: 100, noRefs: true, quoteStyle: 'double' });
 
-/** deploy/stacks/lhp.yaml: by a port of its own. */
+/** deploy/stacks/lhp.yaml: lhp's part, with a receiver on its own port. */
 export function ownCollector(gateway: string): string {
   const { receivers, processors, exporters, service } = load(gateway) as Collector;
   const { metrics } = service.pipelines;
@@ -63,19 +68,22 @@ export function ownCollector(gateway: string): string {
     },
   });
   if (!text.includes(PORT.gateway)) throw new Error('otel-collector.yaml has lost its port');
-  return `# Made from otel-collector.yaml by \`npm run generate\`; do not edit. The gateway as a part of a collector that you have already:
+  return `${comment([MADE, 'The gateway as a part of a collector that you already run:'])}\
 #   otelcol --config=yours.yaml --config=lhp.yaml
-# adds a receiver on port 4319 (LHP_OTEL_HTTP_PORT) and the pipeline ${PIPELINE}; all that is new
-# has \`lhp\` in its name, nothing of yours is replaced. It wants a processor of yours that is
-# called ${MEMORY_LIMITER}, LHP_OTEL_PEPPER and LHP_OTEL_BACKEND. docs/stacks.md says the rest.
+${comment([
+  `It adds a receiver on port 4319 (LHP_OTEL_HTTP_PORT) and the pipeline ${PIPELINE}. All names ` +
+    'contain `lhp`, so nothing of yours is replaced. It needs a processor of yours named ' +
+    `${MEMORY_LIMITER}, and the variables LHP_OTEL_PEPPER and LHP_OTEL_BACKEND. docs/stacks.md ` +
+    'explains it.',
+])}\
 ${text.replace(PORT.gateway, PORT.own)}`;
 }
 
-/** deploy/stacks/same-port.yaml: by the receiver that the operator's other applications use. */
+/** deploy/stacks/same-port.yaml: uses the receiver of the operator's other applications instead. */
 export function samePort(gateway: string): string {
   const { processors } = (load(gateway) as Collector).service.pipelines.metrics;
   const [limiter, ...rules] = processors.map(renamed);
-  // What has one of our ids must not leave unhashed, whoever it says it is.
+  // Whatever has one of our ids counts as ours, so that no id leaves without being hashed.
   const ids = RESOURCE_ATTRIBUTES.filter(({ key }) => key.endsWith('.id')).map(
     ({ key }) => `resource.attributes["${key}"] != nil`,
   );
@@ -84,11 +92,16 @@ export function samePort(gateway: string): string {
     error_mode: 'propagate',
     metric_conditions: [{ context: 'scope', conditions: [condition] }],
   });
-  return `# Made by \`npm run generate\`; do not edit. After lhp.yaml: no port of its own, runs come by your receiver \`otlp\` among everything else.
+  return `${comment([
+    MADE,
+    'Use it after lhp.yaml if runs should arrive on the port of your own receiver `otlp`:',
+  ])}\
 #   otelcol --config=yours.yaml --config=lhp.yaml --config=same-port.yaml
-# Put ${ROUTE.drop} into each metrics pipeline of yours that reads that receiver, first after
-# ${MEMORY_LIMITER}: without it your own exporters get the runs too, with ids that are not hashed
-# with the secret.
+${comment([
+  `Add ${ROUTE.drop} to each of your metrics pipelines that reads this receiver, directly after ` +
+    `${MEMORY_LIMITER}. Without it your own exporters receive the runs too, with ids that are ` +
+    'not hashed with the secret.',
+])}\
 ${yaml({
   processors: {
     [ROUTE.keep]: route(`not (${ours})`),

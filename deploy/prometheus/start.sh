@@ -1,20 +1,23 @@
 #!/bin/sh
-# Starts Prometheus when its database holds a sample of the present, and not before:
+# Starts Prometheus so that it accepts data only when its database has a sample with the current
+# time:
 #   start.sh /bin/prometheus --config.file=… --storage.tsdb.path=… …
-# An empty database, and one that was away for hours, can lose a request that was answered with 200
-# while the newest sample jumps by hours (docs/upstream/prometheus-head-compaction.md). Behind a
-# sample of the present there is no such jump. So Prometheus is started twice: first with start.yml,
-# whose rule writes that sample, and with no door but LHP_START_ADDRESS, where this script asks for
-# it; senders cannot connect, and keep what they have. Then as the flags say.
+#
+# A database that is empty, or was down for hours, can lose a request that it answered with 200
+# while its newest sample jumps by hours (docs/upstream/prometheus-head-compaction.md). With a
+# sample of the current time there is no such jump. So this script starts Prometheus twice. The
+# first time it uses start.yml, whose rule writes the sample, and listens only on LHP_START_ADDRESS,
+# where the script asks for the sample. Senders cannot connect yet and keep their data. The second
+# time it uses the given flags.
 set -eu
 
 config=$(dirname "$0")/start.yml
 address=${LHP_START_ADDRESS:-127.0.0.1:9099}
 promtool=${LHP_PROMTOOL:-promtool}
-command -v "$promtool" >/dev/null || { echo "start.sh: $promtool is not here" >&2; exit 127; }
+command -v "$promtool" >/dev/null || { echo "start.sh: $promtool not found" >&2; exit 127; }
 
-# The flags of the database, as `--flag=value` or `--flag value`; the others are for the second
-# start.
+# Prints the flags that concern the database (`--flag=value` or `--flag value`), one word a line.
+# The other flags are for the second start.
 database() {
   kept=no
   for word in "$@"; do
@@ -26,7 +29,7 @@ database() {
   done
 }
 
-# One flag a line: a path may have spaces.
+# Split at line breaks only, because a path may contain spaces.
 IFS='
 '
 set -f

@@ -106,7 +106,7 @@ export async function yourPrometheus(
     `--web.listen-address=127.0.0.1:${port}`,
   ];
   const ready = `http://127.0.0.1:${port}/-/ready`;
-  const [script] = /^# .*(prometheus\/start\.sh)/m.exec(text)?.slice(1) ?? [];
+  const [script] = /^# .*(deploy\/prometheus\/start\.sh)/m.exec(text)?.slice(1) ?? [];
   const base =
     script === undefined
       ? server(program, args, {}, port, ready)

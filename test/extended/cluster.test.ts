@@ -1,8 +1,8 @@
 // @module-tag extended
-// Proves the cluster of deploy/docker-compose.cluster.yml: through nginx and three gateways into
-// three real nodes of Cortex, each started with the flags and files that stand there, runs are
-// stored exactly once while nodes, gateways and nginx are killed or restarted; every node gives the
-// same totals; and what readers and senders are told meanwhile is never wrong.
+// Tests the cluster of deploy/docker-compose.cluster.yml: nginx, three gateways and three real
+// nodes of Cortex, started with the flags and files of that file. Runs are stored exactly once
+// while nodes, gateways and nginx are killed or restarted, every node gives the same totals, and
+// senders and readers never get a wrong answer meanwhile.
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
@@ -35,7 +35,7 @@ import { lacking } from '../support/lacking.ts';
 const LOAD = 600;
 const RUNS = sumOf('lhp_generate_runs_total');
 
-/** Points that the queue of this gateway has delivered. */
+/** Number of points that this gateway's queue has delivered. */
 const delivered = async (gateway: Gateway) =>
   [...(await gateway.metrics())].find(([name]) =>
     /^otelcol_exporter_sent_metric_points.*queued/.test(name),
@@ -67,7 +67,7 @@ describe('the cluster', () => {
     rmSync(secrets, { recursive: true });
   });
 
-  /** Of each node, several times: one answer alone can come from the two that agree. */
+  /** Asks each node several times, because one answer may come from two nodes that agree. */
   async function expectTruth(questions = truth(stored).slice(0, 1)) {
     for (let i = 0; i < 3; i += 1)
       for (const node of cluster.nodes) expect(await node.value(RUNS, later)).toBe(stored.length);
@@ -76,7 +76,7 @@ describe('the cluster', () => {
         expect([question, await node.value(question, later)]).toEqual([question, answer]);
   }
 
-  /** The load, with events at numbers of runs stored; the next event waits for the one before. */
+  /** Sends runs. At given numbers of stored runs an event happens, one after the other. */
   async function under(from: number, events: Record<number, () => Promise<unknown>>) {
     let done: Promise<unknown> = Promise.resolve();
     const answers = await deliver(bodies.slice(from, from + LOAD), () => cluster.nginx.url, {
@@ -99,13 +99,13 @@ describe('the cluster', () => {
     () => Node,
   ];
 
-  it('a node killed, a second one killed (no quorum), a gateway killed, all of them back: each run once, at every node', async () => {
+  it('each run once at every node: two nodes and a gateway killed, and back', async () => {
     const seen: string[] = [];
     const answers = await under(0, {
       100: () => first().kill(),
       200: async () => {
         await second().kill();
-        // What a sender and a reader are told without a quorum: "later", and no number at all.
+        // Without a quorum senders get "try again later", and readers get no number.
         seen.push(await post(cluster.nginx.url, bodies[0] as Uint8Array));
         await expect(third().value(RUNS, later)).rejects.toThrow(/ 500 /);
         await Promise.all([first().start(), second().start()]);
@@ -118,7 +118,7 @@ describe('the cluster', () => {
     await expectTruth();
   });
 
-  it('every part restarted in turn, under load: each run once', async () => {
+  it('every part is restarted in turn under load: each run once', async () => {
     await under(LOAD, {
       100: () => restart(first()),
       200: () => restart(second()),
@@ -129,19 +129,19 @@ describe('the cluster', () => {
     await expectTruth();
   });
 
-  it('everything again, in reverse: the same totals of everything', async () => {
+  it('everything sent again in reverse: the same totals', async () => {
     await deliver([...bodies].reverse(), () => cluster.nginx.url, { again: true });
     await expectTruth(truth(stored));
   });
 
-  it('a node that has lost its disk: the others have what it had', async () => {
+  it('a node loses its disk: the others have what it had', async () => {
     await third().stop();
     rmSync(join(cluster.folder, 'cortex-3'), { recursive: true });
     await third().start();
     await expectTruth();
   });
 
-  it('nodes that come back at other addresses, as pods do: with the third one away, these two are the quorum', async () => {
+  it('two nodes with new addresses, as pods have, are a quorum without the third', async () => {
     await second().stop();
     await second().move();
     await second().start();
@@ -168,7 +168,7 @@ describe('the cluster', () => {
   const more = async (change: Partial<Run['event']>, at = now - HOUR) =>
     record({ at, event: { ...model.event, ...change, machine_id: digest('one more') } });
 
-  it('a run of a CI job that is acknowledged by ci-queue while there is no quorum is stored when there is one', async () => {
+  it('ci-queue acknowledges a run without a quorum, and stores it later', async () => {
     const token = 'a-token';
     writeFileSync(join(secrets, 'tokens'), `${token}\n`);
     const otlp = `${cluster.inside}/api/v1/otlp`;
@@ -194,8 +194,8 @@ describe('the cluster', () => {
     await gateway.stop();
   });
 
-  it('a run that Cortex refuses is refused alone', async () => {
-    const at = now + HOUR / 60; // the newest of its series
+  it('a run that Cortex refuses fails no other run', async () => {
+    const at = now + HOUR / 60; // the newest in its series
     const twin = (seconds: number) => more({ is_ci: false, generation_time_seconds: seconds }, at);
     expect(await post(cluster.nginx.url, await twin(1))).toBe('200');
     const neighbours = Array.from({ length: 60 }, (_, i) => ({
@@ -215,7 +215,7 @@ describe('the cluster', () => {
     );
   });
 
-  it('with the switch tenant a gateway writes to a tenant of its own, whose runs are the same in blocks', async () => {
+  it('the switch tenant writes to its own tenant, in memory and in blocks', async () => {
     const otlp = `${cluster.inside}/api/v1/otlp`;
     const gateway = await gatewayServer(
       needs.collector.path,
@@ -239,7 +239,7 @@ describe('the cluster', () => {
     expect(await ask('another').value(RUNS, later)).toBe(3);
   });
 
-  it('evaluates the alerts of one machine and those of its own', async () => {
+  it('evaluates the alerts of the single machine and its own', async () => {
     const answer = await fetch(`${cluster.inside}/prometheus/api/v1/rules`);
     const { data } = (await answer.json()) as {
       data: { groups: { name: string; rules: unknown[] }[] };
@@ -248,7 +248,7 @@ describe('the cluster', () => {
     expect(groups).toEqual({ 'lhp-gateway': 7, 'lhp-runs': 2, 'lhp-cluster': 2 });
   });
 
-  it('nginx speaks TLS, and says nothing final to whoever speaks it wrongly', async () => {
+  it('nginx speaks TLS, and gives no final answer to a wrong handshake', async () => {
     makeCertificates(needs.openssl.path, secrets);
     const edge = await cluster.edge('mtls', secrets);
     await edge.start();
@@ -273,7 +273,7 @@ describe('the cluster', () => {
     expect(edge.log()).toBe('');
   });
 
-  it('nginx: only this path and this size, "later" for whom no gateway is left, and no address in any log', async () => {
+  it('nginx limits path and size, answers 503 without gateways, logs no address', async () => {
     const at = (path: string, body?: string) =>
       fetch(`${cluster.nginx.url}${path}`, body === undefined ? {} : { method: 'POST', body }).then(
         ({ status }) => status,
@@ -286,9 +286,9 @@ describe('the cluster', () => {
     expect(cluster.nginx.log()).toBe('');
   });
 
-  // Its repetition could be answered 400 (docs/adr/0012-cluster.md), and the client would not know
-  // that it was one.
-  it('nginx gives a run that a gateway may have read to no other', async () => {
+  // The repetition could be answered 400 (docs/adr/0012-cluster.md), and the client would not know
+  // that it was a repetition.
+  it('nginx sends a run that a gateway may have read to no other gateway', async () => {
     let read = 0;
     const dying = cluster.gateways.map(({ port }) =>
       createServer((socket) =>

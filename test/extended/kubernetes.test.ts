@@ -1,8 +1,8 @@
 // @module-tag extended
-// Proves that the manifests are Kubernetes' (kustomize renders them, kubeconform knows each field),
-// and that they are the compose files over again: images, arguments, environment, users, ports,
-// limits and mounted files are compared with docker-compose.yml, and those of the cluster with
-// deploy/docker-compose.cluster.yml, to the byte.
+// Tests that the manifests are valid (kustomize renders them, kubeconform checks each field), and
+// that they match the compose files: images, arguments, environment, users, ports, limits and
+// mounted files are compared with docker-compose.yml, and those of the cluster with
+// deploy/docker-compose.cluster.yml, byte for byte.
 import { spawnSync } from 'node:child_process';
 import {
   mkdtempSync,
@@ -36,13 +36,13 @@ const KINDS = [
   ['networking.k8s.io', 'v1', 'NetworkPolicy'],
 ] as const;
 const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
-/** The example of a kustomization.yaml in the README with these words in it. */
+/** The example in the README that contains these words. */
 const example = (words: string) =>
   [...read('deploy/kubernetes/README.md').matchAll(/```yaml\n([\s\S]+?)```/g)]
     .map(([, text]) => text ?? '')
     .find((text) => text.includes(words)) ?? '';
 
-/** What kustomize makes, and where to find what in it. */
+/** What kustomize renders, and functions to find objects in it. */
 function manifests(kustomize: string, folder: string) {
   const rendered = spawnSync(kustomize, ['build', folder], { encoding: 'utf8' });
   const objects = loadAll(rendered.stdout) as Rendered[];
@@ -52,7 +52,7 @@ function manifests(kustomize: string, folder: string) {
         kind.test(object.kind) && object.metadata.name.replace(/-[a-z0-9]{10}$/, '') === name,
     );
   const workload = (name: string) => one(/^(Deployment|StatefulSet)$/, name);
-  /** The file that a container sees at this path: its text. */
+  /** The text of the file that a container sees at this path. */
   const mounted = (pod: Rendered, path: string): string | undefined => {
     for (const { mountPath, name, subPath } of pod.containers[0].volumeMounts) {
       if (path !== mountPath && !path.startsWith(`${mountPath}/`)) continue;
@@ -71,7 +71,7 @@ function manifests(kustomize: string, folder: string) {
   return { rendered, objects, one, workload, mounted };
 }
 
-/** Seconds or bytes of a compose file. */
+/** Seconds or bytes, as compose files write them. */
 const amount = (text: string) => {
   const units: Record<string, number> = { s: 1, m: 60, M: 2 ** 20, G: 2 ** 30 };
   const [, number, unit = ''] = /^(\d+)([smMG])i?$/.exec(text) ?? [];
@@ -83,13 +83,13 @@ describe.each([
   {
     title: 'the single machine',
     file: 'docker-compose.yml',
-    /** Service of the compose file → what it is called here. */
+    /** Service of the compose file → name of the workload. */
     names: { collector: 'gateway', prometheus: 'prometheus', grafana: 'grafana' },
-    /** What stands here in place of what stands there. */
+    /** File of the compose file → the file that replaces it on Kubernetes. */
     ours: { './deploy/prometheus/prometheus.yml': 'deploy/kubernetes/prometheus.yml' },
-    /** What clients reach. */
+    /** The service that clients connect to. */
     door: 'gateway',
-    /** Who asks whom, in the files and the environment. */
+    /** The addresses that files and environment name. */
     addresses: ['prometheus:9090'],
   },
   {
@@ -132,7 +132,7 @@ describe.each([
     container: workload(name)?.spec.template.spec.containers[0],
   }));
 
-  it('is rendered without a flag, and each field is one that Kubernetes knows', () => {
+  it('is rendered without a flag, and Kubernetes knows each field', () => {
     expect(rendered).toMatchObject({ status: 0, stderr: '' });
     const schemas = writeSchemas(join(tools.path, 'swagger.json'), folder, KINDS);
     const checked = (input: string) =>
@@ -150,14 +150,14 @@ describe.each([
         `Valid: ${objects.length}, Invalid: 0, Errors: 0, Skipped: 0`,
       ),
     });
-    // It sees what is wrong: a field with a slip in it, a number where a word belongs.
+    // kubeconform finds a misspelled field, and a number where a string belongs.
     expect(
       checked(rendered.stdout.replace('readOnlyRootFilesystem', 'readOnlyRootFileSystem')).status,
     ).toBe(1);
     expect(checked(rendered.stdout.replace('clusterIP: None', 'clusterIP: 1')).status).toBe(1);
   });
 
-  it('has what the compose file has, and nothing else', () => {
+  it('has the same services as the compose file, and nothing else', () => {
     const workloads = objects.filter(({ kind }) => /^(Deployment|StatefulSet)$/.test(kind));
     expect(workloads.map(({ metadata }) => metadata.name).sort()).toEqual(
       Object.values(names).sort(),
@@ -169,7 +169,7 @@ describe.each([
         metadata.name,
         'lhp-otel',
       ]);
-    // Of each that is there several times: as many, by the names that the other files call them.
+    // Replicated services have as many replicas, with the names that the other files use.
     for (const [service, name] of Object.entries(names)) {
       if (!service.endsWith('-1')) continue;
       const { kind, spec } = workload(name);
@@ -195,7 +195,7 @@ describe.each([
       const args = typeof command === 'string' ? command.split(' ') : command;
       expect(container.image).toBe(service.image);
       expect(container.command).toEqual(service.entrypoint);
-      // Pods find each other by the names of their headless service, before they are ready.
+      // Pods find each other by the names of their headless service, even before they are ready.
       const named = (word: string) =>
         word.replace(/^(-memberlist\.join=cortex-\d)(:7946)$/, '$1.cortex$2');
       expect(container.args ?? []).toEqual(args.filter(Boolean).map(named));
@@ -235,14 +235,14 @@ describe.each([
           value ?? valueFrom.secretKeyRef ?? valueFrom.fieldRef.fieldPath,
         ]),
       );
-      // What is empty there belongs to a switch, which an overlay turns on with its variables.
+      // Empty variables belong to switches, which an overlay turns on together with their
+      // variables.
       const set = Object.entries(service.environment ?? {}).filter(([, value]) => value !== '');
       const wanted = set.map(([name, value]) => {
         const secret = /^\$\{(\w+):\?/.exec(value)?.[1];
         return [name, secret ? { name: 'lhp-otel', key: secret } : value];
       });
-      // A node's own name and address, and a bucket, which three machines have in place of a
-      // folder.
+      // A node has its own name and address, and a bucket, because three machines share no folder.
       const bucket = Object.keys(service.environment ?? {}).filter((variable) =>
         variable.startsWith('CORTEX_S3_'),
       );
@@ -265,8 +265,8 @@ describe.each([
       const disks: string[] = [];
       for (const volume of service.volumes ?? []) {
         const [host = '', path = ''] = volume.split(':');
-        if (host === './secrets' || host === 'blocks') continue; // a Secret by name; a bucket
-        if (host === 'queue' && !cluster) continue; // a Deployment has none
+        if (host === './deploy/secrets' || host === 'blocks') continue; // a Secret; a bucket
+        if (host === 'queue' && !cluster) continue; // a Deployment has no queue
         if (!host.startsWith('.')) {
           expect(container.volumeMounts).toContainEqual({
             name: host.startsWith('queue') ? 'queue' : 'data',
@@ -280,7 +280,7 @@ describe.each([
               .filter((file) => statSync(join(projectRoot, host, file)).isFile())
               .map((file) => [join(host, file), `${path}/${file}`])
           : [[host, path]];
-        // A mount further down hides what is there.
+        // A mount below this path hides its files.
         const hidden = (to: string) =>
           service.volumes?.some((other) => {
             const [, over = ''] = other.split(':');
@@ -309,19 +309,19 @@ describe.each([
   );
 
   it.each(parts)(
-    '$name: asked often while it starts, so that it serves as soon as it can',
+    '$name: is probed often while it starts, so that it serves as soon as possible',
     ({ container }) => {
       const { startupProbe: starts, readinessProbe: ready } = container;
       expect(ready.periodSeconds).toBeLessThanOrEqual(10);
       if (!starts) return;
       expect(starts.periodSeconds).toBeLessThanOrEqual(5);
-      // And long: until then nothing else is asked, and after it the container would be killed in
-      // the middle of its log.
+      // And for long enough: until it has started there are no other probes, and afterwards a
+      // container that is still reading its log would be killed.
       expect(starts.periodSeconds * starts.failureThreshold).toBeGreaterThanOrEqual(180);
     },
   );
 
-  it('lets each service reach its pods, and each policy name a port that is there', () => {
+  it('has services that reach their pods, and policies that name existing ports', () => {
     const portsOf = (labels: Rendered) =>
       workload(labels['app.kubernetes.io/name']).spec.template.spec.containers[0]
         .ports as Rendered[];
@@ -333,7 +333,7 @@ describe.each([
     expect(policies.map(({ metadata }) => metadata.name).sort()).toEqual(
       Object.values(names).sort(),
     );
-    /** From whom to whom: `nginx → cortex:9009`; `*` is anybody. */
+    /** Allowed connections, as `nginx → cortex:9009`; `*` is anybody. */
     const [left, entered] = [new Set<string>(), new Set<string>()];
     const each = (
       rules: Rendered[],
@@ -348,8 +348,7 @@ describe.each([
     for (const { metadata, spec } of policies) {
       expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
       expect(spec.podSelector.matchLabels).toEqual({ 'app.kubernetes.io/name': metadata.name });
-      // The server drops an empty list, and what is applied would differ from what is there for
-      // good.
+      // The server removes an empty list, so the applied object would always differ from the file.
       expect(spec.ingress).not.toEqual([]);
       each(spec.ingress ?? [], 'from', (peer, port) => {
         expect(numbers(spec.podSelector.matchLabels)).toContain(port);
@@ -357,8 +356,8 @@ describe.each([
       });
       each(spec.egress, 'to', (peer, port) => left.add(`${metadata.name} → ${peer}:${port}`));
     }
-    // What one side lets out the other lets in. Clients and people come from anywhere; names may be
-    // asked of anybody, and a bucket is outside.
+    // Each connection that one side allows out, the other side allows in. Exceptions: clients and
+    // people come from anywhere, DNS may be anywhere, and a bucket is outside.
     const anywhere = (way: string) => way.includes('*');
     expect([...left].filter((way) => !anywhere(way)).sort()).toEqual(
       [...entered].filter((way) => !anywhere(way)).sort(),
@@ -372,13 +371,13 @@ describe.each([
     );
   });
 
-  it('has the ports that its parts listen on, and services where they are asked', () => {
+  it('has the ports that its parts listen on, and services at the addresses that are used', () => {
     const listens = read('otel-collector.yaml');
     for (const { containerPort } of parts[0]?.container.ports ?? [])
       expect(listens).toContain(`:-${containerPort}}`);
-    // Every address that a file here names: of the backend, the data source, nginx's servers, the
-    // watcher's and Prometheus's targets. (What the gateway's configuration names is a default, in
-    // place of which the environment has the backend.)
+    // Every address that a file names: the backend, the data source, nginx's servers, the targets
+    // of watcher and Prometheus. (The address in the gateway's configuration is only a default; the
+    // environment overrides it.)
     const texts = [
       ...objects.filter(
         ({ kind, metadata }) => kind === 'ConfigMap' && !/^gateway|dashboards/.test(metadata.name),
@@ -400,7 +399,7 @@ describe.each([
   });
 });
 
-describe('what is of one of them alone', () => {
+describe('details', () => {
   const [tools, tool] = [kubernetes(), promtool()];
   if (lacking(tools, tool)) return;
   const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-kubernetes-'));
@@ -408,7 +407,7 @@ describe('what is of one of them alone', () => {
   const kustomize = join(tools.path, 'kustomize');
   const { objects, one } = manifests(kustomize, join(projectRoot, 'deploy'));
 
-  it('reads the gateways by their addresses, and is else the Prometheus of the compose file', () => {
+  it('Prometheus finds each gateway, and is otherwise configured as for compose', () => {
     const [ours, theirs] = [
       'deploy/kubernetes/prometheus.yml',
       'deploy/prometheus/prometheus.yml',
@@ -427,7 +426,7 @@ describe('what is of one of them alone', () => {
     expect(ours).toEqual(theirs);
   });
 
-  it('has a configuration that Prometheus takes', () => {
+  it('Prometheus accepts its configuration', () => {
     const file = join(folder, 'prometheus.yml');
     const rules = join(projectRoot, 'deploy', 'prometheus', 'rules.yml');
     writeFileSync(
@@ -437,7 +436,7 @@ describe('what is of one of them alone', () => {
     expect(spawnSync(tool.path, ['check', 'config', file])).toMatchObject({ status: 0 });
   });
 
-  it('can be patched as the README shows: the single machine', () => {
+  it('the README’s example for the single machine works', () => {
     symlinkSync(projectRoot, join(folder, 'lhp-otel'));
     writeFileSync(join(folder, 'kustomization.yaml'), example('switches/tls.yaml'));
     const patched = manifests(kustomize, folder);
@@ -454,7 +453,7 @@ describe('what is of one of them alone', () => {
     }
   });
 
-  it('can be patched as the README shows: the cluster', () => {
+  it('the README’s example for the cluster works', () => {
     writeFileSync(join(folder, 'kustomization.yaml'), example('value: tls.conf'));
     const patched = manifests(kustomize, folder);
     expect(patched.rendered).toMatchObject({ status: 0, stderr: '' });

@@ -1,7 +1,7 @@
 // @module-tag extended
-// Proves docs/stacks.md: what is added to a collector, a Prometheus or a vendor that somebody has
-// already, with the files that the page names, on the real servers. What is exact there is counted;
-// what is not is shown to be not, so that the page's warnings stay true.
+// Tests what docs/stacks.md says about a collector, a Prometheus or a vendor that an operator
+// already has, with the files that the page names and real servers. Exact set-ups are counted.
+// Set-ups that are not exact are shown to be inexact, so that the page's warnings stay true.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -62,7 +62,8 @@ async function standIn(): Promise<OtlpServer> {
 }
 const bodies = ({ requests }: OtlpServer) => requests.map(({ body }) => body);
 
-/** Runs of one machine, so of one series a metric, a second apart and in order. */
+const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
+/** Runs of one machine, so one series per metric, one second apart and in order. */
 function ofOneMachine(count: number, from: number): Run[] {
   const [{ event }] = makeRuns(1, from, 0) as [Run];
   return Array.from({ length: count }, (_, i) => ({
@@ -72,8 +73,8 @@ function ofOneMachine(count: number, from: number): Run[] {
 }
 
 /**
- * As clients do: a connection that breaks means again. The first one to a collector that has just
- * started sometimes does.
+ * Tries again if the connection breaks, as clients do. The first connection to a collector that has
+ * just started sometimes breaks.
  */
 async function answered(url: string, body: Uint8Array | string): Promise<string> {
   let answer: string;
@@ -87,13 +88,13 @@ async function expectTruth(backend: Prometheus, runs: readonly Run[], now: numbe
     expect([question, await backend.value(question, now / 1_000 + 60)]).toEqual([question, answer]);
 }
 
-describe('a collector that somebody has already', () => {
+describe('a collector that an operator already runs', () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;
   const [program] = needs.map(({ path }) => path) as [string, string];
   let yours: OtlpServer;
   let lhp: OtlpServer;
-  /** The gateway of docker-compose.yml, and what it forwards. */
+  /** The gateway of docker-compose.yml, and its backend. */
   let gateway: Gateway;
   let forwarded: OtlpServer;
 
@@ -102,7 +103,7 @@ describe('a collector that somebody has already', () => {
     gateway = await started(gatewayServer(program, forwarded.endpoint));
   });
 
-  /** The operator's batches go out at once, so that a test need not wait five seconds for each. */
+  /** Sends the operator's batches immediately, so that tests do not wait five seconds for each. */
   const prompt = (text: string) => text.replace('timeout: 5s', 'timeout: 1ms');
   const dropsRuns = (text: string) =>
     prompt(text).replace(
@@ -111,7 +112,7 @@ describe('a collector that somebody has already', () => {
     );
   const together = (files: string[], changed: (text: string) => string) =>
     started(yourCollector(program, files, { yours: yours.endpoint, lhp: lhp.endpoint }, changed));
-  /** What comes to this backend for what is done, when it has come. */
+  /** What this backend receives because of this action, when it has arrived. */
   async function arrives(
     at: OtlpServer,
     doing: () => Promise<unknown>,
@@ -190,7 +191,7 @@ describe('a collector that somebody has already', () => {
   };
   const others = JSON.stringify({ resourceMetrics: [SHOP] });
 
-  /** One honest request of each kind, and one or more that each rule drops, in part or whole. */
+  /** A valid request of each kind, and requests that each rule drops wholly or in part. */
   async function inputs(): Promise<[what: string, body: string][]> {
     const [honest, lost, ci] = [
       await request(),
@@ -209,7 +210,7 @@ describe('a collector that somebody has already', () => {
         ),
       ],
       ['another runtime', honest.replace('"cpython"', '"canary"')],
-      ['an id that is none', honest.replace(run.event.machine_id, 'canary')],
+      ['an invalid id', honest.replace(run.event.machine_id, 'canary')],
       ['another scope', honest.replace('"lhp-otel"', '"canary"')],
       ['another metric', honest.replace('"lhp.project.templates"', '"lhp.canary"')],
       ['cumulative', honest.replace('"aggregationTemporality":1', '"aggregationTemporality":2')],
@@ -231,10 +232,10 @@ describe('a collector that somebody has already', () => {
   }
 
   it.each([
-    ['by a port of its own', [YOURS, LHP], prompt],
-    ['by the port of all the others', [YOURS, LHP, SAME_PORT], dropsRuns],
+    ['with its own port', [YOURS, LHP], prompt],
+    ['with the port of all other applications', [YOURS, LHP, SAME_PORT], dropsRuns],
   ] as const)(
-    '%s: runs are forwarded to the byte as by otel-collector.yaml, and dropped as there',
+    '%s: forwards the same bytes as otel-collector.yaml, and drops the same requests',
     async (_, files, changed) => {
       const both = await together([...files], changed);
       const sent = yours.requests.length;
@@ -257,7 +258,7 @@ describe('a collector that somebody has already', () => {
     },
   );
 
-  it('the others’ metrics come out to the byte as without us, also from one request with a run', async () => {
+  it('does not change other applications’ metrics, even in one request with a run', async () => {
     const alone = await together([YOURS], prompt);
     const [before] = await arrives(yours, () => answered(alone.url, others));
     expect(Buffer.from(before ?? '', 'hex').includes('canary-user')).toBe(true);
@@ -265,7 +266,7 @@ describe('a collector that somebody has already', () => {
     expect(await arrives(yours, () => answered(own.url, others))).toEqual([before]);
     const same = await together([YOURS, LHP, SAME_PORT], dropsRuns);
     expect(await arrives(yours, () => answered(same.url, others))).toEqual([before]);
-    // Nor are they counted as what the rules dropped: an alert would call them strangers.
+    // They are not counted as dropped either, which would cause an alert.
     const counted = await (await fetch(`http://127.0.0.1:${same.metricsPort}/metrics`)).text();
     const dropped =
       counted.match(/^otelcol_processor_filter_datapoints_filtered.*(?<! 0)$/gm) ?? [];
@@ -279,7 +280,7 @@ describe('a collector that somebody has already', () => {
     expect(bodies(lhp).slice(runs)).toEqual(bodies(forwarded).slice(-1));
   });
 
-  it('the same port without the filter in their pipeline: their backend gets the plain ids', async () => {
+  it('the same port without the filter: the operator’s backend gets plain ids', async () => {
     const same = await together([YOURS, LHP, SAME_PORT], prompt);
     const body = await request();
     const [leaked] = await arrives(yours, () => answered(same.url, body));
@@ -287,7 +288,7 @@ describe('a collector that somebody has already', () => {
     yours.requests.pop();
   });
 
-  it('nothing of theirs is replaced: every part of lhp.yaml has its name, and the process is not touched', () => {
+  it('lhp.yaml replaces nothing: all its names contain lhp', () => {
     const text = readFileSync(join(projectRoot, LHP), 'utf8');
     const { service, ...parts } = load(text) as Record<string, Record<string, object>>;
     expect(Object.keys(parts)).toEqual(['receivers', 'processors', 'exporters']);
@@ -297,7 +298,7 @@ describe('a collector that somebody has already', () => {
     expect(Object.keys(service?.pipelines ?? {})).toEqual(['metrics/lhp']);
   });
 
-  it('without a memory_limiter of theirs it does not start, and says what is missing', async () => {
+  it('does not start without the operator’s memory_limiter, and says so', async () => {
     const without = (text: string) =>
       text
         .replace('memory_limiter: {', 'memory_limiter/theirs: {')
@@ -317,8 +318,8 @@ describe('a collector that somebody has already', () => {
       text.replace('- redaction/lhp_ids', '- redaction/lhp_ids\n        - batch');
 
     it.each([
-      ['nowhere: killed after the last answer, all are stored', prompt, 50],
-      ['behind the rules: all were acknowledged, and all are lost', behind, 0],
+      ['no batch: killed after the last answer, all runs are stored', prompt, 50],
+      ['batch after the rules: all runs were acknowledged, and all are lost', behind, 0],
     ] as const)('%s', async (_, changed, kept) => {
       const one = await together([YOURS, LHP], changed);
       const before = lhp.requests.length;
@@ -328,13 +329,13 @@ describe('a collector that somebody has already', () => {
     });
 
     it.each([
-      ['nowhere: all but the one', prompt, 21, ['400']],
-      ['behind the rules: none of those beside it', behind, 1, []],
+      ['no batch: all are stored except the refused one', prompt, 21, ['400']],
+      ['batch after the rules: none of the others is stored', behind, 1, []],
     ] as const)('%s is stored when Prometheus refuses one', async (_, changed, stored, refused) => {
       const backend = await started(prometheusServer(needs[1].path));
       const backends = { yours: yours.endpoint, lhp: `${backend.url}/api/v1/otlp` };
-      // Of the present: what is more than an hour older than the newest sample is not refused, but
-      // dropped.
+      // Runs of the current time: a sample that is more than an hour older than the newest one is
+      // not refused, but dropped.
       const runs = ofOneMachine(21, now - 30_000);
       const [first] = runs as [Run];
       const other = { at: first.at, event: { ...first.event, files_generated: 1_000 } };
@@ -344,13 +345,13 @@ describe('a collector that somebody has already', () => {
         await one.start();
         for (const body of await Promise.all(load.map(record)))
           answers.push(await answered(one.lhp, body));
-        await one.stop(); // what waits in a batch goes out
+        await one.stop(); // sends what waits in a batch
       }
       expect(answers.filter((answer) => answer !== '200')).toEqual(refused);
       expect((await backend.value(COUNTED)) ?? 0).toBe(stored);
     });
 
-    it('in front of the gateway: joined requests are larger than it reads, and all are lost', async () => {
+    it('batch before the gateway: joined requests exceed its limit and are lost', async () => {
       const noMore = (text: string) => text.replace('transform/time, ', '');
       const front = await yourCollector(program, [YOURS], { yours: gateway.url, lhp: '' }, noMore);
       await front.start();
@@ -366,7 +367,7 @@ describe('a collector that somebody has already', () => {
   });
 });
 
-describe('a Prometheus that somebody has already', () => {
+describe('a Prometheus that an operator already runs', () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;
   const now = Date.now();
@@ -375,7 +376,7 @@ describe('a Prometheus that somebody has already', () => {
   let own: YourCollector;
 
   beforeAll(async () => {
-    // Its own applications write to it, too: both pipelines end there.
+    // Other applications write to it, too, so both pipelines end there.
     const metricsPort = await freePort();
     const hosts = { 'shop:9090': '127.0.0.1:9', 'collector:8888': `127.0.0.1:${metricsPort}` };
     backend = await started(yourPrometheus(needs[1].path, YOUR_PROMETHEUS, hosts));
@@ -394,7 +395,7 @@ describe('a Prometheus that somebody has already', () => {
 
   it('counts each run of a week once', () => expectTruth(backend, runs, now));
 
-  it('of other senders’ resources only what the contract names becomes a label', async () => {
+  it('makes labels only of the contract’s resource attributes, for other senders too', async () => {
     const attributes = [
       'service.name',
       'service.version',
@@ -420,7 +421,7 @@ describe('a Prometheus that somebody has already', () => {
     expect(labels.sort()).toEqual(['__name__', 'job', 'service_name', 'service_version']);
   });
 
-  it('the gateway’s alerts see lhp’s parts of that collector, under the names that they look for', async () => {
+  it('metrics about lhp’s parts get the names that the alerts use', async () => {
     const bad = new TextDecoder()
       .decode(await record(runs[0] as Run))
       .replace('"cpython"', '"other"');
@@ -442,7 +443,7 @@ describe('a Prometheus that somebody has already', () => {
     expect(rules).toContain('GatewayDropping');
   });
 
-  it('has what deploy/prometheus/prometheus.yml has, and the contract’s resource attributes by name', () => {
+  it('has the settings of our Prometheus, and names the contract’s attributes', () => {
     const { otlp, storage } = load(readFileSync(join(projectRoot, YOUR_PROMETHEUS), 'utf8')) as {
       otlp: { promote_resource_attributes: string[] };
       storage: { tsdb: { out_of_order_time_window: string } };
@@ -456,7 +457,7 @@ describe('a Prometheus agent', () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;
 
-  it('acknowledges every run, and never sends those that are older than its own start', async () => {
+  it('acknowledges every run, but forwards none older than its own start', async () => {
     const flags = ['--web.enable-remote-write-receiver'];
     const central = await started(prometheusServer(needs[1].path, { flags }));
     const hosts = { 'http://prometheus:9090': central.url };
@@ -465,7 +466,7 @@ describe('a Prometheus agent', () => {
     const now = Date.now();
     const old = makeRuns(100, now - HOUR, 6.9);
     const fresh = makeRuns(50, now, 0).map((run, i) => ({ ...run, at: now + i }));
-    // The old ones first: what comes after them in the agent's log is sent after them.
+    // The old runs first: the agent forwards what comes later in its log after them.
     for (const runs of [old, fresh]) {
       const answers = await deliver(await Promise.all(runs.map(record)), () => gateway.url);
       expect([...answers]).toEqual([['200', runs.length]]);
@@ -474,7 +475,7 @@ describe('a Prometheus agent', () => {
       async () => (await central.value(COUNTED)) === fresh.length,
       'the runs since the start',
     );
-    // Counters and histograms have queues of their own; a histogram can come after the last
+    // Counters and histograms have separate queues, so a histogram can arrive after the last
     // counter.
     await until(async () => {
       const own = await (await fetch(`${agent.url}/metrics`)).text();
@@ -487,7 +488,7 @@ describe('a Prometheus agent', () => {
   });
 });
 
-describe('a backend that takes remote write only', () => {
+describe('a backend that accepts remote write only', () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;
   const FILES = ['otel-collector.yaml', 'deploy/collector/remote-write.yaml'];
@@ -497,7 +498,7 @@ describe('a backend that takes remote write only', () => {
   let load: Uint8Array[];
 
   beforeAll(async () => {
-    // One that has never heard of OTLP.
+    // A Prometheus without OTLP.
     const hosts = { 'shop:9090': '127.0.0.1:9', 'collector:8888': '127.0.0.1:9' };
     const writesOnly = (text: string) =>
       text
@@ -507,7 +508,7 @@ describe('a backend that takes remote write only', () => {
     load = await Promise.all(runs.map(record));
   });
 
-  it('without the switch’s transform all is acknowledged, and nothing is stored', async () => {
+  it('without the switch’s transform: everything acknowledged, nothing stored', async () => {
     const plain = (text: string) => text.replace('TEMPORALITY_CUMULATIVE', 'TEMPORALITY_DELTA');
     const gateway = await started(
       yourCollector(needs[0].path, FILES, { lhp: `${backend.url}/api/v1/write` }, plain),
@@ -516,7 +517,7 @@ describe('a backend that takes remote write only', () => {
     expect(await backend.value('count({__name__=~"lhp_.+"})')).toBeUndefined();
   });
 
-  it('with it the same numbers as by OTLP: out of order, a week late, sent twice, the backend killed meanwhile', async () => {
+  it('with it the numbers are those of OTLP: late, sent twice, backend killed', async () => {
     const gateway = await started(
       gatewayServer(needs[0].path, `${backend.url}/api/v1/write`, {}, ['remote-write']),
     );
@@ -552,7 +553,7 @@ describe('a backend that takes remote write only', () => {
     [500, '503'],
     [503, '503'],
   ])(
-    'the backend answers %i, the client hears %s: never final, and silent',
+    'the backend answers %i, the client gets %s: never final, and nothing is logged',
     async (status, heard) => {
       const writes = await standIn();
       writes.answers({ status });
@@ -573,7 +574,7 @@ describe('a vendor', () => {
   const withKey = (to: string, switches: string[], env: NodeJS.ProcessEnv = {}) =>
     started(gatewayServer(needs[0].path, to, { LHP_OTEL_VENDOR_KEY: KEY, ...env }, switches));
 
-  it('alone: gets the key and each request as it is, delta and exponential; its answer is the client’s', async () => {
+  it('alone: gets the key and unchanged requests; the client gets its answer', async () => {
     const decoder = await startCollector(needs[0].path);
     stops.push(decoder.stop);
     const [plain, decoded] = [
@@ -607,7 +608,7 @@ describe('a vendor', () => {
     expect(gateway.log()).toBe('');
   });
 
-  it('alone: a run whose answer is lost counts again there', async () => {
+  it('alone: counts a run again if its answer was lost', async () => {
     const vendor = await standIn();
     const gateway = await withKey(vendor.endpoint, ['vendor']);
     vendor.answers({ instead: 'reset' }, {});
@@ -625,12 +626,15 @@ describe('a vendor', () => {
     beforeAll(async () => {
       vendor = await standIn();
       backend = await started(prometheusServer(needs[1].path));
-      // The copy goes out at once, and its queue is full with the first that waits.
+      // Copies are sent immediately, and one waiting copy fills the queue.
       const narrow = (text: string) =>
         text
           .replace('timeout: 5s, send', 'timeout: 1ms, send')
-          .replace('queue_size: 100,', 'queue_size: 1,')
+          .replace('queue_size: 100\n', 'queue_size: 1\n')
           .replace(/\$\{env:LHP_OTEL_COPY\}/, vendor.endpoint);
+      expect(narrow(read('deploy/collector/vendor-copy.yaml'))).toMatch(
+        /timeout: 1ms, send[\s\S]+queue_size: 1\n/,
+      );
       copying = await started(
         yourCollector(needs[0].path, COPY, { lhp: `${backend.url}/api/v1/otlp` }, narrow),
       );
@@ -642,7 +646,7 @@ describe('a vendor', () => {
       [{ status: 503 }],
       [{ instead: 'silence' }],
     ] as const)(
-      'a vendor that answers %j is nothing to the client, and Prometheus is exact',
+      'a vendor that answers %j does not affect the client, and Prometheus is exact',
       async (answer) => {
         const before = vendor.requests.length;
         const earlier = (await backend.value(COUNTED, now / 1_000)) ?? 0;
@@ -654,7 +658,7 @@ describe('a vendor', () => {
       },
     );
 
-    it('while Prometheus is away the vendor gets each attempt, and Prometheus each run once', async () => {
+    it('while Prometheus is down: the vendor gets each attempt, Prometheus one run', async () => {
       const earlier = (await backend.value(COUNTED, now / 1_000)) ?? 0;
       const other = await standIn();
       const both = await withKey(`${backend.url}/api/v1/otlp`, ['vendor-copy'], {
@@ -666,25 +670,28 @@ describe('a vendor', () => {
         expect(await answered(both.url, first as Uint8Array)).toBe('503');
       await backend.start();
       await deliver([first as Uint8Array, ...more], () => both.url);
-      await both.stop(); // what waits for the vendor goes out
+      await both.stop(); // sends what waits for the vendor
       expect(await backend.value(COUNTED, now / 1_000)).toBe(earlier + 10);
       expect(runsIn(bodies(other))).toBe(13);
       expect(other.requests[0]?.headers.authorization).toBe(KEY);
     });
   });
 
-  it('why the copy has a batch as its border: if both are waited for, the client hears the vendor’s 400 of a run that is stored', async () => {
+  it('without batch, the client gets the vendor’s 400 for a run that is stored', async () => {
     const [store, vendor] = [await standIn(), await standIn()];
     vendor.answers({ status: 400 });
     const waits = (text: string) =>
       text
         .replace(/forward\/copy\]\n {4}metrics\/copy:[\s\S]*$/, 'otlp_http/copy]\n')
+        .replace('queue_size: 100\n', 'queue_size: 100\n      wait_for_result: true\n')
         .replace(
-          'queue_size: 100, num_consumers: 4,',
-          'wait_for_result: true, queue_size: 100, num_consumers: 4,',
+          'retry_on_failure:\n      enabled: true',
+          'retry_on_failure:\n      enabled: false',
         )
-        .replace('retry_on_failure: { enabled: true,', 'retry_on_failure: { enabled: false,')
         .replace(/\$\{env:LHP_OTEL_COPY\}/, vendor.endpoint);
+    expect(waits(read('deploy/collector/vendor-copy.yaml'))).toMatch(
+      /wait_for_result: true[\s\S]+retry_on_failure:\n +enabled: false[\s\S]+otlp_http\/copy\]\n$/,
+    );
     const files = ['otel-collector.yaml', 'deploy/collector/vendor-copy.yaml'];
     const gateway = await started(
       yourCollector(needs[0].path, files, { lhp: store.endpoint }, waits),
@@ -698,7 +705,7 @@ describe('a vendor', () => {
 describe('docs/stacks.md', () => {
   const page = readFileSync(join(projectRoot, 'docs', 'stacks.md'), 'utf8');
 
-  it('names only files that are there, and each of deploy/stacks', () => {
+  it('names every file of deploy/stacks, and only files that exist', () => {
     const named = [...page.matchAll(/\]\(\.\.\/([^)#]+)\)/g)].map(([, path]) => path as string);
     expect(named.filter((path) => !existsSync(join(projectRoot, path)))).toEqual([]);
     const examples = readdirSync(join(projectRoot, 'deploy', 'stacks')).map(

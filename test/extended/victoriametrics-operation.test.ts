@@ -1,7 +1,7 @@
 // @module-tag extended
-// Proves what an operator of VictoriaMetrics has to know (docs/victoriametrics.md): a kill takes
-// what was acknowledged last, a second one has it and gives it back, and vmalert takes the rules of
-// deploy/docker-compose.victoriametrics.yml and fires.
+// Tests what an operator of VictoriaMetrics has to know (docs/victoriametrics.md): a kill loses
+// what was acknowledged last, a second VictoriaMetrics has it and can restore it, and vmalert loads
+// the rules of deploy/docker-compose.victoriametrics.yml and fires.
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/harness/collector.ts';
@@ -29,11 +29,11 @@ import { lacking } from '../support/lacking.ts';
 
 const RUNS = sumOf('lhp_generate_runs_total');
 
-describe('VictoriaMetrics, killed', () => {
+describe('a VictoriaMetrics that is killed', () => {
   if (lacking(collector(), victoriaMetrics())) return;
 
-  it('has what had come to its disk, and has lost what it had acknowledged last', async () => {
-    // Without anything else that it would write.
+  it('has what was on its disk, and loses what it acknowledged last', async () => {
+    // Without anything else that it would write itself.
     const { backend, gateway, stop } = await victoriaMetricsStack({
       without: ['-selfScrapeInterval', '-promscrape.config'],
     });
@@ -46,7 +46,7 @@ describe('VictoriaMetrics, killed', () => {
     const inMemory = async () => {
       const metrics = await (await fetch(`${backend.url}/metrics`)).text();
       const kept =
-        /^vm_(?:pending_rows|parts)\{type="(?:storage|indexdb|storage\/inmemory|indexdb\/inmemory)"\} (\d+)$/gm;
+        /^vm_(?:pending_rows|parts)\{type="(?:storage|indexdb)(?:\/inmemory)?"\} (\d+)$/gm;
       return [...metrics.matchAll(kept)].reduce((sum, [, count]) => sum + Number(count), 0);
     };
     await send(settled);
@@ -57,14 +57,14 @@ describe('VictoriaMetrics, killed', () => {
     const kept = (await backend.value(RUNS)) ?? 0;
     expect(kept).toBeGreaterThanOrEqual(settled.length);
     expect(kept).toBeLessThan(runs.length);
-    // Whoever still has them can send everything again.
+    // A sender that still has the runs can send everything again.
     await send(runs);
     for (const [question, answer] of victoriaMetricsTruth(runs))
       expect([question, await backend.value(question)]).toEqual([question, answer]);
     await stop();
   });
 
-  it('beside a second one, as the switch second has it, lacks nothing once the runs of that one are copied to it', async () => {
+  it('with the switch second, is complete after a copy from the other one', async () => {
     const { backend, stop } = await victoriaMetricsStack();
     const second = await victoriaMetricsServer(victoriaMetrics().path);
     await second.start();
@@ -98,7 +98,7 @@ describe('VictoriaMetrics, killed', () => {
 describe('vmalert', () => {
   if (lacking(collector(), victoriaMetrics(), vmalert())) return;
 
-  it('takes all rules, VictoriaMetrics lists them for Grafana, and what should fire does', async () => {
+  it('loads all rules, lists them for Grafana, and fires the right ones', async () => {
     const port = await freePort();
     const { backend, gateway, stop } = await victoriaMetricsStack({ alerts: port });
     const args = () => [...vmalertArguments(backend.url), `-httpListenAddr=127.0.0.1:${port}`];
@@ -125,9 +125,9 @@ describe('vmalert', () => {
     const killed = async () => ((await backend.value('vm_app_prev_shutdown_unclean')) ?? 0) === 1;
     await until(
       async () => (await killed()) && ((await dropped()) ?? 0) > 0,
-      'it to look at itself again',
+      'it to scrape itself again',
     );
-    // After the kill, which would take it.
+    // After the kill, which would lose it.
     const lost = new Map([['expired', 3]] as const);
     const sent = await recordRun(run.event, { timestamp: run.at, startedAt: run.at - 1_000, lost });
     expect(await post(gateway.url, sent)).toBe('200');

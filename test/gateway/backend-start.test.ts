@@ -1,7 +1,7 @@
-// Proves that Prometheus lets nobody in before its database holds a sample of the present, at each
-// start: empty, emptied, killed, or with the newest sample of days ago. Until then the gateway
-// answers 503 and the client keeps its run. And that the load which loses requests of an empty
-// Prometheus loses none.
+// Tests that Prometheus accepts nothing before its database has a sample with the current time, at
+// each start: with an empty database, after it was emptied, after a kill, and if the newest sample
+// is days old. Until then the gateway answers 503 and the client keeps its run. The load with which
+// an empty Prometheus loses requests loses none.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     return one;
   }
 
-  /** How old the newest sample is in the head of the database, in seconds. */
+  /** The age of the newest sample in the head of the database, in seconds. */
   async function ageOfNewest(url: string): Promise<number> {
     const text = await (await fetch(`${url}/metrics`)).text();
     const newest = /^prometheus_tsdb_head_max_time_seconds (\S+)$/m.exec(text)?.[1];
@@ -45,7 +45,7 @@ describe('Prometheus, started as docker-compose.yml says', () => {
   }
   const database = (backend: Prometheus) => join(backend.folder, 'prometheus');
 
-  it('takes what is out of order for as long at its first start as at its second', () => {
+  it('has the same out-of-order window in all its configurations', () => {
     const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
     const windows = [
       ['deploy', 'prometheus', 'start.yml'],
@@ -60,7 +60,7 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     });
   });
 
-  it('has a sample of the present when it is ready: empty, killed, emptied', async () => {
+  it('has a current sample when it is ready: empty, after a kill, emptied', async () => {
     const backend = await opened(prometheusServer(program));
     await backend.start();
     expect(await ageOfNewest(backend.url)).toBeLessThan(300);
@@ -72,10 +72,10 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     expect(await ageOfNewest(backend.url)).toBeLessThan(300);
   });
 
-  it('has one, too, when its newest was of days ago, and nothing of what it had is lost', async () => {
+  it('has one, too, if its newest sample was days old, and loses nothing that it had', async () => {
     const backend = await opened(prometheusServer(program));
     const port = await freePort();
-    // Without rules and scrapes, so that it writes nothing of the present.
+    // Without rules and scrapes, so that it writes nothing with the current time.
     const config = join(temporary(), 'bare.yml');
     writeFileSync(config, 'storage: { tsdb: { out_of_order_time_window: 9d } }\n');
     const flags = [
@@ -101,16 +101,22 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     );
   });
 
-  /** A promtool that gives no answer until it may. */
+  /** A promtool that gives no answer until the test lets it. */
   function gate() {
     const folder = temporary();
     const [asked, go, promtoolPath] = ['asked', 'go', 'promtool'].map((name) => join(folder, name));
-    const script = `#!/bin/sh\ntouch '${asked}'\n[ -e '${go}' ] || exit 1\nexec '${needs[1].path}' "$@"\n`;
+    const script = [
+      '#!/bin/sh',
+      `touch '${asked}'`,
+      `[ -e '${go}' ] || exit 1`,
+      `exec '${needs[1].path}' "$@"`,
+      '',
+    ].join('\n');
     writeFileSync(promtoolPath as string, script, { mode: 0o755 });
     return { asked: asked as string, go: go as string, promtool: promtoolPath as string };
   }
 
-  it('until then the gateway answers 503 and the client keeps its run; then it is counted', async () => {
+  it('until then the gateway answers 503 and the client keeps its run', async () => {
     const { asked, go, promtool } = gate();
     const backend = await opened(prometheusServer(program, { promtool }));
     const gateway = await opened(gatewayServer(needs[2].path, `${backend.url}/api/v1/otlp`));
@@ -150,7 +156,7 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     box.dispose();
   });
 
-  it('ends when it is told to before its sample is there, and when a flag is wrong, with the same status', async () => {
+  it('ends on SIGTERM before the sample, and with the status of a wrong flag', async () => {
     const { asked, promtool } = gate();
     const script = join(projectRoot, 'deploy', 'prometheus', 'start.sh');
     const env = await startVariables(promtool);
@@ -170,13 +176,17 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     expect(await once(wrong, 'exit')).toEqual([1, null]);
   });
 
-  it('loses no request of the backlog that an empty one loses', extended, async () => {
-    for (let round = 0; round < 2; round += 1) {
-      const backend = await opened(prometheusServer(program));
-      await backend.start();
-      const { acknowledged, stored } = await sendBacklog(backend.url);
-      expect({ round, stored }).toEqual({ round, stored: acknowledged });
-      await backend.stop();
-    }
-  });
+  it(
+    'loses no request of a backlog of which an empty Prometheus loses some',
+    extended,
+    async () => {
+      for (let round = 0; round < 2; round += 1) {
+        const backend = await opened(prometheusServer(program));
+        await backend.start();
+        const { acknowledged, stored } = await sendBacklog(backend.url);
+        expect({ round, stored }).toEqual({ round, stored: acknowledged });
+        await backend.stop();
+      }
+    },
+  );
 });

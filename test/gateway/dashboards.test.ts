@@ -1,14 +1,14 @@
-// Proves that the dashboards tell the truth: every panel's query runs against the real Prometheus,
-// the real cluster of Cortex, and, in its own dialect, the real VictoriaMetrics, each fed through
-// the real gateway with runs of known numbers, and returns the answer that is counted here from the
-// same runs; and all give the same.
+// Tests that the dashboards show the right numbers. The query of every panel runs against a real
+// Prometheus, a real cluster of Cortex and, in its own dialect, a real VictoriaMetrics. Each has
+// received the same known runs through the real gateway. The answers must be those that this test
+// computes from the runs, and the same from each backend.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dashboards } from '../../deploy/generate/dashboards/dashboards.ts';
 import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
-import type { PanelSpec } from '../../deploy/generate/dashboards/panels.ts';
 import { series, VARIABLES } from '../../deploy/generate/dashboards/queries.ts';
+import type { PanelSpec } from '../../deploy/generate/dashboards/spec.ts';
 import { type Asker, asker } from '../../scripts/harness/asker.ts';
 import { clusterServers } from '../../scripts/harness/cluster.ts';
 import { freePort } from '../../scripts/harness/collector.ts';
@@ -52,12 +52,12 @@ const titled = (dialect: Dialect) =>
 describe.each(DIALECTS)('every panel for $name', (dialect) => {
   const panels = panelsOf(dialect);
 
-  it('says which question it answers, and has a title of its own', () => {
+  it('says which question it answers, and has a unique title', () => {
     for (const { spec } of panels) expect(spec.question).toMatch(/\?/);
     expect(new Set(panels.map(({ uid, spec }) => `${uid} ${spec.title}`)).size).toBe(panels.length);
   });
 
-  it('is in the committed JSON, with its description, its queries and an id of its own', () => {
+  it('is in the committed JSON, with its description, its queries and a unique id', () => {
     for (const { uid, panels: specs } of dashboards(dialect)) {
       const file = join(projectRoot, dialect.folder, `${uid.replace('lhp-', '')}.json`);
       const { panels: made, templating } = JSON.parse(readFileSync(file, 'utf8')) as {
@@ -79,7 +79,7 @@ describe.each(DIALECTS)('every panel for $name', (dialect) => {
     }
   });
 
-  it('together they show every metric of the contract', () => {
+  it('shows, together with the others, every metric of the contract', () => {
     const queries = panels.flatMap(({ spec }) => spec.queries.map(({ expr }) => expr)).join('\n');
     for (const { name } of [...INSTRUMENTS, LOST_RUNS])
       expect(queries).toMatch(new RegExp(`${series(name)}(_sum|_bucket)?{`));
@@ -100,7 +100,7 @@ function expectNear(given: Answer, known: Answer, factor: number) {
 }
 
 interface Stack extends Asker {
-  /** For clients. */
+  /** The URL for clients. */
   url: string;
   gateways: number;
   stop(): Promise<void>;
@@ -123,7 +123,7 @@ async function replicated(): Promise<Stack> {
   const programs = { nginx: program('nginx'), collector: collector(), cortex: cortex() };
   const cluster = await clusterServers(programs, { watcher: prometheus() });
   await cluster.start();
-  // As Grafana asks: any node, through nginx.
+  // Like Grafana, through nginx, which asks any node.
   return {
     ...asker(() => `${cluster.inside}/prometheus`),
     url: cluster.nginx.url,
@@ -142,7 +142,7 @@ interface Candidate {
   dialect: Dialect;
   start: () => Promise<Stack>;
   needs: Need[];
-  /** By how much one of its buckets grows: quantiles can be no better. */
+  /** The width of a bucket as a factor. Quantiles cannot be more exact than this. */
   bucket: number;
 }
 
@@ -170,7 +170,7 @@ const STACKS: Candidate[] = [
     bucket: WIDE_BUCKET,
   },
 ];
-/** What each stack answered, panel by panel. */
+/** Panel → the answer of each stack. */
 const answers = new Map<string, Answer[]>();
 let stored: string[] | undefined;
 
@@ -216,17 +216,17 @@ const asksAll = ({ dialect, start, needs, bucket }: Candidate) => {
 
   const send = (body: Uint8Array) => post(stack.url, body);
 
-  // These come first: the database is empty.
+  // These tests must run first, while the database is empty.
   it.each(answered)('%s, without data', async (_, spec) => {
     const empty = await ask(spec);
     for (const value of Object.values(empty)) expect(value).toBe(0);
-    // A count of nothing is zero; a share, a quantile or a list of nothing is no data.
+    // Without runs a count is zero, and a share, a quantile or a list has no data.
     expect(Object.keys(empty).length > 0).toBe(
       spec.queries.some(({ expr }) => expr.endsWith('or vector(0)')),
     );
   });
 
-  it('takes the runs', async () => {
+  it('accepts the runs', async () => {
     for (const [i, { at, event }] of runs.entries())
       expect(
         await send(
@@ -255,11 +255,11 @@ const asksAll = ({ dialect, start, needs, bucket }: Candidate) => {
     expectNear(a, b, estimated ? bucket ** 2 : 1 + 1e-9);
   });
 
-  it('stores each series under the names that Prometheus gives it', async () => {
+  it('stores each series with the same names and labels as Prometheus', async () => {
     const found = await stack.query(`last_over_time({__name__=~"lhp_.*"}[${HOURS}h])`, end);
     const labels = found.flatMap(({ metric }) => {
-      // VictoriaMetrics: a histogram is a count, a sum and buckets, and there is no target_info for
-      // whose sake there is a job.
+      // VictoriaMetrics stores a histogram as count, sum and buckets, and has no target_info, so no
+      // label `job` either.
       if (/_(sum|bucket)$/.test(metric.__name__ ?? '')) return [];
       const rest = Object.entries(metric).filter(([label]) => label !== 'job');
       return JSON.stringify(rest.sort()).replace('_count"', '"');
@@ -269,7 +269,7 @@ const asksAll = ({ dialect, start, needs, bucket }: Candidate) => {
     expect(labels.sort()).toEqual(stored);
   });
 
-  it('a choice of version, environment and CI holds for each', async () => {
+  it('selects by version, environment and CI', async () => {
     const [[, spec]] = answered as [(typeof answered)[number]];
     const chosen = { version: '0.9.3', environment: 'dev|test', ci: 'false' };
     const known = runs.filter(
@@ -278,7 +278,7 @@ const asksAll = ({ dialect, start, needs, bucket }: Candidate) => {
     expect(await ask(spec, `${HOURS}h`, end, chosen)).toEqual({ Runs: known });
   });
 
-  it('bars over time tile: each has the runs of its hour, the end of which belongs to it', async () => {
+  it('counts each run in exactly one bar: an hour includes its end, not its start', async () => {
     const spec = answered
       .map(([, one]) => one)
       .find(({ title }) => title === 'Runs over time') as PanelSpec;
@@ -297,7 +297,7 @@ const asksAll = ({ dialect, start, needs, bucket }: Candidate) => {
     expect(known.reduce((sum, count) => sum + count, 0)).toBe(runs.length);
   });
 
-  it('of the gateway and the backend have answers when both are at work', async () => {
+  it('has data in the panels about gateway and backend while both work', async () => {
     const at = Date.now() + HOUR;
     const event = runs[0]?.event as GenerateEvent;
     const given = new Map<string, Answer>();

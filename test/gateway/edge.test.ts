@@ -1,7 +1,7 @@
-// Proves what one client can do to nginx in front of the gateways: no more than its share of
-// connections and of runs. The others get their 200 all the while. A client is an address; behind a
-// load balancer, the one that the balancer names. The gateway is a small server here, so that
-// requests can be kept waiting.
+// Tests the limits of nginx in front of the gateways: one client gets at most its share of
+// connections and of runs, and the others still receive 200. A client is an address; behind a load
+// balancer, the address that the balancer names. The gateway here is a small server that can keep
+// requests waiting.
 import { once } from 'node:events';
 import {
   Agent,
@@ -47,7 +47,7 @@ describe('nginx in front of the gateways', () => {
       return started;
     };
     plain = await front('plain');
-    // The balancer of this test is on loopback.
+    // The load balancer of this test is on loopback.
     balanced = await front('balancer');
   });
   afterAll(async () => {
@@ -57,12 +57,12 @@ describe('nginx in front of the gateways', () => {
   });
 
   interface Client {
-    /** Its address, or the balancer's. */
+    /** The client's address, or the balancer's. */
     from: string;
     headers?: Record<string, string>;
     agent?: Agent;
   }
-  /** The status of one request, or why there is none. */
+  /** The status of one request, or the reason why there is none. */
   const send = (front: Server, { from, headers = {}, agent }: Client) =>
     new Promise<number | string>((resolve) => {
       const options = { method: 'POST', localAddress: from, headers, ...(agent ? { agent } : {}) };
@@ -79,7 +79,7 @@ describe('nginx in front of the gateways', () => {
     return counts;
   };
 
-  it('one address that keeps 2,100 requests waiting has 200 of them; another gets through', async () => {
+  it('one address can keep 200 of 2,100 requests open; others get through', async () => {
     const answers: (number | string)[] = [];
     const ended: Promise<unknown>[] = [];
     for (let i = 0; i < 2_100; i += 1)
@@ -100,8 +100,8 @@ describe('nginx in front of the gateways', () => {
   });
 
   /**
-   * As many as it can in two seconds, and on a slow machine until it is refused; and how many another
-   * client had meanwhile.
+   * Sends requests for two seconds, on a slow machine until one is refused, and counts them. Another
+   * client sends meanwhile; its answers are counted, too.
    */
   async function storm(front: Server, hostile: Client, honest: Client) {
     const agent = new Agent({ keepAlive: true, maxSockets: 32 });
@@ -130,13 +130,13 @@ describe('nginx in front of the gateways', () => {
   it.each<[string, () => Server, Client, Client]>([
     ['an address', () => plain, { from: '127.0.0.4' }, { from: '127.0.0.5' }],
     [
-      'whom a load balancer names',
+      'an address that a load balancer names',
       () => balanced,
       { from: '127.0.0.1', headers: { 'x-forwarded-for': '192.0.2.1' } },
       { from: '127.0.0.1', headers: { 'x-forwarded-for': '192.0.2.2' } },
     ],
   ])(
-    '%s has a thousand runs at once and then a hundred a second; another has its own',
+    '%s can send a thousand runs at once, then a hundred per second; others are not affected',
     async (_, front, hostile, honest) => {
       const { answers, others, seconds } = await storm(front(), hostile, honest);
       const stored = answers.get(200) ?? 0;
@@ -148,7 +148,7 @@ describe('nginx in front of the gateways', () => {
     },
   );
 
-  it('no address is written down', () => {
+  it('logs no address', () => {
     expect(fronts.map((front) => front.log())).toEqual(['', '']);
   });
 });

@@ -1,7 +1,7 @@
-// Proves that the numbers are exact: runs recorded by our own reporter's code, from many machines
-// and projects, out of order and up to seven days late, go through the real gateway into the real
-// Prometheus, both started as docker-compose.yml says. Every total equals the truth, also when
-// everything is sent again, when servers are killed, and when the backend was away.
+// Tests that the numbers are exact. Runs made by the reporter's own code, from many machines and
+// projects, out of order and up to seven days late, go through the real gateway into the real
+// Prometheus, both started as in docker-compose.yml. Every total equals what was sent, also if
+// everything is sent again, if servers are killed, and if the backend was down.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collector, prometheus } from '../../scripts/harness/needs.ts';
 import {
@@ -98,24 +98,24 @@ const nInNOut = (RUNS: number) => () => {
         `histogram_quantile(${q}, ${sumOf('lhp_generate_duration_seconds')})`,
         now / 1_000 + 60,
       );
-      // Prometheus keeps schema 8: buckets grow by 2^(1/256), 0.3 %; the neighbours in rank may be
-      // one bucket away.
+      // Prometheus stores schema 8: a bucket is 0.3 % wide (2^(1/256)). The neighbours in rank may
+      // be one bucket away.
       const ratio = (stored as number) / known;
       expect(ratio).toBeGreaterThan(2 ** (-2 / 256));
       expect(ratio).toBeLessThan(2 ** (2 / 256));
     },
   );
 
-  // Prometheus 3.16 refuses the newest histogram of a series when it comes again, because it
-  // compares it with its own, laid out anew (docs/adr/0007-acknowledged-is-stored.md). Nothing is
-  // stored twice either way.
-  it('everything sent a second time, in reverse: the same totals', async () => {
+  // Prometheus 3.16 refuses the newest histogram of a series when it arrives again, because it
+  // compares it with its stored form, which has another layout
+  // (docs/adr/0007-acknowledged-is-stored.md). Either way nothing is stored twice.
+  it('everything sent again in reverse: the same totals', async () => {
     const answers = await deliver([...bodies].reverse(), balanced, { again: true });
     expect((answers.get('200') ?? 0) + (answers.get('400') ?? 0)).toBe(RUNS);
     await expectTruth();
   });
 
-  it('a quarter of it once more, a day later, when newer runs are there: the same totals', async () => {
+  it('a quarter sent again a day later, after newer runs: the same totals', async () => {
     const today = makeRuns(1_000, now, 1).map((run) => ({ ...run, at: run.at + 1 }));
     await deliver(await Promise.all(today.map(record)), balanced);
     runs = [...yesterday, ...today];
@@ -126,7 +126,7 @@ const nInNOut = (RUNS: number) => () => {
     await expectTruth();
   });
 
-  it('neither id is stored as the client sent it', async () => {
+  it('stores neither id as the client sent it', async () => {
     for (const [label, plain] of [
       ['lhp_machine_id', digest('machine 1')],
       ['lhp_project_id', digest('project 1')],
@@ -137,10 +137,10 @@ const nInNOut = (RUNS: number) => () => {
     }
   });
 };
-describe('N in, N out: 1,000 runs', nInNOut(1_000));
-describe('N in, N out: 10,000 runs', extended, nInNOut(10_000));
+describe('every run is counted once: 1,000 runs', nInNOut(1_000));
+describe('every run is counted once: 10,000 runs', extended, nInNOut(10_000));
 
-describe('CI containers with one machine id and no spool in common', extended, () => {
+describe('CI containers with one machine id and separate spools', extended, () => {
   const needs = [collector(), prometheus()] as const;
   if (lacking(...needs)) return;
 
@@ -151,7 +151,7 @@ describe('CI containers with one machine id and no spool in common', extended, (
     await gateway.start();
     const now = Date.now();
     const [{ event }] = makeRuns(1, now, 0) as [Run];
-    // Even draws, the same each time (fast-check's own prefer small numbers).
+    // Uniform random numbers with a fixed seed (fast-check's own prefer small numbers).
     const storm = Array.from({ length: 1_000 }, (_, i) => {
       const drawn = digest(`container ${i}`);
       return {
@@ -172,7 +172,7 @@ describe('CI containers with one machine id and no spool in common', extended, (
     );
     expect(stored).toBe(distinct);
     expect(stored).toBeGreaterThanOrEqual(999);
-    // The milliseconds alone would not have told so many apart.
+    // Milliseconds alone would not have been enough.
     expect(new Set(storm.map(({ at }) => at)).size).toBeLessThan(970);
     expect(
       await backend.value(
@@ -214,28 +214,25 @@ const serversThatDie = (LOAD: number) => () => {
     return { backend, gateway, bodies, stored, known, stop };
   }
 
-  it.each(['gateway', 'backend'] as const)(
-    'kill -9 of the %s in the middle of the load, twice',
-    async (which) => {
-      const { [which]: victim, gateway, bodies, stored, known, stop } = { ...(await stack()) };
-      let restarts = Promise.resolve();
-      const answers = await deliver(bodies, () => gateway.url, {
-        onSent: (sent) => {
-          if (sent !== LOAD / 4 && sent !== LOAD / 2) return;
-          restarts = restarts.then(async () => {
-            await victim.kill();
-            await victim.start();
-          });
-        },
-      });
-      await restarts;
-      expect(answers.size).toBeGreaterThan(1); // it was away while there were senders
-      expect(await stored()).toEqual(known);
-      await stop();
-    },
-  );
+  it.each(['gateway', 'backend'] as const)('kill -9 of the %s under load, twice', async (which) => {
+    const { [which]: victim, gateway, bodies, stored, known, stop } = { ...(await stack()) };
+    let restarts = Promise.resolve();
+    const answers = await deliver(bodies, () => gateway.url, {
+      onSent: (sent) => {
+        if (sent !== LOAD / 4 && sent !== LOAD / 2) return;
+        restarts = restarts.then(async () => {
+          await victim.kill();
+          await victim.start();
+        });
+      },
+    });
+    await restarts;
+    expect(answers.size).toBeGreaterThan(1); // it was down while runs were sent
+    expect(await stored()).toEqual(known);
+    await stop();
+  });
 
-  it('a backend away for the whole load: nothing is acknowledged, and later everything is stored', async () => {
+  it('a backend that is down: acknowledges nothing, and later everything is stored', async () => {
     const { backend, gateway, bodies, stored, known, stop } = await stack();
     await backend.kill();
     const headers = { 'content-type': 'application/json' };
@@ -257,7 +254,7 @@ const serversThatDie = (LOAD: number) => () => {
     await stop();
   });
 
-  it('one client with a wrong clock, one with a taken millisecond: nobody else loses a run', async () => {
+  it('a wrong clock and a duplicate millisecond cost no other client a run', async () => {
     const { gateway, backend, bodies, stored, known, stop } = await stack();
     const [first] = makeRuns(1, Date.now(), 0) as [Run];
     const event = { ...first.event, machine_id: digest('a machine with a wrong clock') };
@@ -279,7 +276,7 @@ const serversThatDie = (LOAD: number) => () => {
     const answers: number[] = [];
     for (const twin of twins)
       answers.push(await post(await record({ ...twin, at: twins[0]?.at as number })));
-    // the second of the twins is refused, and its client counts it as lost
+    // The second run in this millisecond is refused, and its client counts it as lost.
     expect(answers).toEqual([200, 400]);
     expect([...(await load)]).toEqual([['200', LOAD]]);
     expect(await stored()).toEqual({

@@ -1,7 +1,7 @@
-// Proves that a run is counted exactly once, or counted as lost, whatever happens between the end
-// of `lhp generate` and the deletion of its file: the real reporter, the real collector and the
-// real Prometheus, with a relay between that misbehaves, reporters killed at every one of their
-// steps, disks that are full, clocks that jump. The truth is compared with Prometheus's sums.
+// Tests that each run is counted exactly once, or counted as lost, whatever happens between the end
+// of `lhp generate` and the deletion of its file. The real reporter, collector and Prometheus are
+// used, with a network relay that fails, reporters killed at each of their steps, full disks, and
+// clocks that jump. Prometheus's sums are compared with what was recorded.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -52,12 +52,12 @@ const TIMEOUT = 'LHP_OTEL_EXPORTER_OTLP_TIMEOUT';
 const GENERATE = ['run', '--', 'lhp', 'generate', '--env', 'dev'];
 const REPORTER = join(projectRoot, 'dist', 'reporter.cjs');
 const KILL_AT = join(projectRoot, 'test', 'fixtures', 'kill-at.cjs');
-/** Reporters killed at a random moment; 1,000 for a longer look. */
+/** Number of reporters killed at a random moment. Set it to 1,000 for a longer test. */
 const RANDOM_KILLS = Number(process.env.LHP_OTEL_TEST_KILLS ?? 60);
 /** The first commit whose reporter writes runs into the spool. */
 const OLDEST = 'c632dc6';
 const MINUTE = 60_000;
-/** Older than what a reporter may still be at work on. */
+/** Older than anything that a reporter may still be working on. */
 const LONG_AGO = 20 * MINUTE;
 
 const needs = [collector(), prometheus()] as const;
@@ -70,8 +70,8 @@ describe('exactly once, or counted as lost', () => {
   let box: Sandbox;
   let project: string;
   /**
-   * Every run that has ever had a name, by its millisecond: true when it was also written. From its
-   * name on a run exists: it is counted, or counted as lost.
+   * Every run that has ever had a file name, by its millisecond; true if it was also written. As
+   * soon as it has a name, a run must be counted, or counted as lost.
    */
   const seen = new Map<string, boolean>();
   const open: { close(): unknown }[] = [];
@@ -92,7 +92,7 @@ describe('exactly once, or counted as lost', () => {
     project = join(box.dir, 'project');
     mkdirSync(project);
     users += 1;
-    writeFileSync(join(project, 'lhp.yaml'), `name: faults ${users}\n`); // series of its own
+    writeFileSync(join(project, 'lhp.yaml'), `name: faults ${users}\n`);
     before = await stored();
     seen.clear();
   });
@@ -102,14 +102,14 @@ describe('exactly once, or counted as lost', () => {
     box.dispose();
   });
 
-  /** With what clocks that are ahead have sent. */
+  /** Looks ten minutes ahead, to include runs of clocks that are ahead. */
   const total = async (series: string) =>
     (await backend.value(`sum(sum_over_time(${series}[9d]))`, Date.now() / 1_000 + 600)) ?? 0;
   const stored = async () => ({
     runs: await total('lhp_generate_runs_total'),
     lost: await total('lhp_telemetry_lost_runs_total'),
   });
-  /** What was counted since the test began. */
+  /** What was counted since the test started. */
   const counted = async () => {
     const now = await stored();
     return { runs: now.runs - before.runs, lost: now.lost - before.lost };
@@ -121,7 +121,7 @@ describe('exactly once, or counted as lost', () => {
   };
   const sent = () => list(box.historyDir).filter((name) => name.endsWith('.sent.json')).length;
   const list = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
-  /** All is well again: what waits is delivered, and one more run reports what was lost. */
+  /** Without faults: delivers what is waiting, and records one more run, which reports losses. */
   async function heal(): Promise<void> {
     const env = { [ENDPOINT]: gateway.url };
     await tell(['flush'], env);
@@ -131,8 +131,7 @@ describe('exactly once, or counted as lost', () => {
     expect(list(box.spoolDir).filter((name) => name.endsWith('.json'))).toEqual([]);
   }
 
-  // ── the network
-  // ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── the network ──
 
   const answering = (answer: Answer) => async () => {
     const server: OtlpServer = await startOtlpServer({ script: [answer] });
@@ -140,8 +139,8 @@ describe('exactly once, or counted as lost', () => {
     return server.endpoint;
   };
   /**
-   * To the real gateway and back, until `cut` bytes went in this direction; there the connection is
-   * reset.
+   * Relays to the real gateway and back until this many bytes went in this direction, then resets
+   * the connection.
    */
   const relay = (cut: { up: number } | { down: number }) => async () => {
     const server = createServer((client) => {
@@ -176,7 +175,7 @@ describe('exactly once, or counted as lost', () => {
   const troubles: Trouble[] = [
     ['413', answering({ status: 413 }), RUNS],
     ['503', answering({ status: 503 }), 0],
-    ['a 200 that is lost on its way back', relay({ down: 0 }), 0],
+    ['a 200 that does not arrive', relay({ down: 0 }), 0],
   ];
   const moreTroubles: Trouble[] = [
     ['down', async () => `http://127.0.0.1:${await freePort()}`, 0],
@@ -190,7 +189,7 @@ describe('exactly once, or counted as lost', () => {
       },
       0,
     ],
-    ['TLS that is none', async () => gateway.url.replace('http:', 'https:'), 0],
+    ['TLS to a server without TLS', async () => gateway.url.replace('http:', 'https:'), 0],
     ['an unknown name', async () => 'http://does-not-exist.invalid:4318', 0],
     ['401', answering({ status: 401 }), 0],
     ['404', answering({ status: 404 }), 0],
@@ -198,9 +197,9 @@ describe('exactly once, or counted as lost', () => {
     ['429 with Retry-After', answering({ status: 429, headers: { 'retry-after': '1' } }), 0],
     ['500', answering({ status: 500 }), 0],
     ['a redirect', answering({ status: 307, headers: { location: 'http://127.0.0.1:9/' } }), 0],
-    ['silence', answering({ instead: 'silence' }), 0],
-    ['an answer without an end', answering({ instead: 'dribble' }), 0],
-    ['a 200 of which only the beginning comes', relay({ down: 20 }), 0],
+    ['no answer', answering({ instead: 'silence' }), 0],
+    ['an endless answer', answering({ instead: 'dribble' }), 0],
+    ['a 200 of which only the beginning arrives', relay({ down: 20 }), 0],
     ['a connection reset in the middle of the body', relay({ up: 1_000 }), 0],
   ];
   const recovers = async (_: string, endpoint: () => Promise<string>, lost: number) => {
@@ -212,8 +211,7 @@ describe('exactly once, or counted as lost', () => {
   it.each(troubles)('%s, for three runs; then all is well', recovers);
   it.each(moreTroubles)('%s, for three runs; then all is well', extended, recovers);
 
-  // ── killed
-  // ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── killed ──
 
   const job = (): Job => ({
     startedAt: Date.now() - LONG_AGO - 2_000,
@@ -223,7 +221,7 @@ describe('exactly once, or counted as lost', () => {
     known: { environment: 'dev', lhp_version: '0.9.3', python_version: '3.11' },
     deliver: true,
   });
-  /** A reporter as handover.ts starts it; resolves when it has ended. */
+  /** A reporter as start-reporter.ts starts it. Resolves when it has ended. */
   const startReporter = (more: Env) => {
     box.tell({ [ENDPOINT]: gateway.url, ...more });
     return spawn(process.execPath, ['--require', KILL_AT, REPORTER], {
@@ -254,7 +252,7 @@ describe('exactly once, or counted as lost', () => {
   }
   async function expectAll(earlierLosses: number): Promise<void> {
     const env = { [ENDPOINT]: gateway.url };
-    await tell(['flush'], env); // its clock is right, so what was begun long ago is abandoned
+    await tell(['flush'], env); // with the right clock, old attempts count as abandoned
     await generate(env);
     await tell(['flush'], env);
     const written = [...seen.values()].filter(Boolean).length;
@@ -264,7 +262,7 @@ describe('exactly once, or counted as lost', () => {
     });
     expect(list(box.spoolDir)).toEqual([]);
   }
-  /** Two runs that were given up before, so that counting losses is among the steps. */
+  /** Two runs that were given up before, so that the steps include counting losses. */
   function earlierLosses(): number {
     mkdirSync(box.historyDir, { recursive: true });
     for (const at of [1, 2])
@@ -285,7 +283,7 @@ describe('exactly once, or counted as lost', () => {
       if (code === 0) break;
       expect(code).toBe(null);
       killed += 1;
-      // More steps than a delivery of one run has: those of a backlog.
+      // A backlog takes more steps than the delivery of one run.
       if (at > 400) throw new Error('no end of steps');
     }
     expect(killed).toBeGreaterThan(25 / apart);
@@ -293,17 +291,17 @@ describe('exactly once, or counted as lost', () => {
     await expectAll(losses);
   };
   it('kill -9 at every fifth step, one after the other', () => killedAtSteps(5));
-  it('kill -9 at each step, one after the other', extended, () => killedAtSteps(1));
+  it('kill -9 at each step of a reporter with a backlog', extended, () => killedAtSteps(1));
 
-  it('kill -9 at each step of a reporter with nothing but its own run', extended, async () => {
+  it('kill -9 at each step of a reporter with only its own run', extended, async () => {
     let killed = 0;
     for (let at = 1; ; at += 1) {
       const code = await report({ KILL_AT: String(at) });
       look();
       if (code === 0) break;
       killed += 1;
-      // Deliver what is left, so that the next one is alone again; its clock is behind too, so that
-      // its own leftovers stay.
+      // Deliver what is left, so that the next reporter has only its own run again. This clock is
+      // behind, too, so that it does not abandon leftovers.
       await report({ KILL_AT: '0' });
       look();
     }
@@ -319,7 +317,7 @@ describe('exactly once, or counted as lost', () => {
     const started = Date.now();
     await report({});
     look();
-    const usual = Date.now() - started; // on this machine, now
+    const usual = Date.now() - started; // the usual duration on this machine
     const one = async () => {
       await report({}, 20 + Math.random() * 2 * usual);
       look();
@@ -352,7 +350,7 @@ describe('exactly once, or counted as lost', () => {
         child.kill('SIGCONT');
         await exit;
         look();
-        // counts what was lost, so that the next has no more steps than this one
+        // Report the losses, so that the next reporter has no more steps than this one.
         await report({ SHIFT_MS: '0' });
         look();
       }
@@ -361,7 +359,7 @@ describe('exactly once, or counted as lost', () => {
     },
   );
 
-  it('stopped in the middle of its delivery, as a laptop that is shut, until others have taken over', async () => {
+  it('suspended during its delivery until others have taken over', async () => {
     const hanging = await startOtlpServer({ script: [{ instead: 'silence' }] });
     open.push(hanging);
     box.tell({ [ENDPOINT]: hanging.endpoint });
@@ -389,10 +387,9 @@ describe('exactly once, or counted as lost', () => {
     expect(await counted()).toEqual({ runs: 3, lost: 0 });
   });
 
-  // ── the disk
-  // ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── the disk ──
 
-  it('the disk is full: the user sees nothing, and what could be named is counted as lost', async () => {
+  it('a full disk: the user sees nothing, a run with a name is counted as lost', async () => {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', box.home], {
       encoding: 'utf8',
     });
@@ -422,9 +419,9 @@ describe('exactly once, or counted as lost', () => {
   }
 
   it.each<[string, () => Env]>([
-    ['a home on which nothing can be written', () => ({ HOME: '/proc' })],
+    ['a home folder in which nothing can be written', () => ({ HOME: '/proc' })],
     [
-      'a file in the place of the state folder',
+      'a file instead of the state folder',
       () => {
         const file = join(box.dir, 'file');
         writeFileSync(file, '');
@@ -470,9 +467,9 @@ describe('exactly once, or counted as lost', () => {
     });
 
     it.each<[string, () => Env]>([
-      ['no home', () => ({ HOME: undefined })],
-      ['a home that is not there', () => ({ HOME: '/nonexistent/home' })],
-      ['a home that can only be read', () => ({})],
+      ['no home folder', () => ({ HOME: undefined })],
+      ['a home folder that does not exist', () => ({ HOME: '/nonexistent/home' })],
+      ['a read-only home folder', () => ({})],
     ])('%s: the user sees nothing, and nothing is left', async (_, settings) => {
       const here = readdirSync(box.home);
       await nobody({ [ENDPOINT]: gateway.url, ...settings() });
@@ -480,7 +477,7 @@ describe('exactly once, or counted as lost', () => {
       expect(await counted()).toEqual({ runs: 0, lost: 0 });
     });
 
-    it('a spool that belongs to somebody else: as if there were none, and it is not touched', async () => {
+    it('a spool that belongs to another user: is neither used nor changed', async () => {
       const env = { [ENDPOINT]: gateway.url };
       await generate(env);
       for (const path of ['.local', join('.local', 'state')])
@@ -494,7 +491,7 @@ describe('exactly once, or counted as lost', () => {
     });
   });
 
-  it('foreign, damaged and empty files in the spool: given up and counted where they have a run’s name, else left alone', async () => {
+  it('bad files in the spool: counted as lost if named like a run, else left alone', async () => {
     const env = { [ENDPOINT]: gateway.url };
     await generate({ [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '300' });
     const [good = ''] = list(box.spoolDir);
@@ -518,8 +515,7 @@ describe('exactly once, or counted as lost', () => {
     expect(await counted()).toEqual({ runs: 3, lost: 8 });
   });
 
-  // ── clocks and versions
-  // ────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── clocks and versions ──
 
   it('a clock that jumps back and forward by hours: every run is counted', async () => {
     for (const shift of [0, -3 * 60 * MINUTE, 4 * MINUTE, -24 * 60 * MINUTE, 0, 1])
@@ -527,7 +523,7 @@ describe('exactly once, or counted as lost', () => {
     expect(await counted()).toEqual({ runs: 6, lost: 0 });
   });
 
-  it('a clock that stands still: every run has a millisecond of its own', async () => {
+  it('a clock that stands still: every run has its own millisecond', async () => {
     const still = join(box.dir, 'still.cjs');
     writeFileSync(still, `const now = ${Date.now() - LONG_AGO}; Date.now = () => now;`);
     const runs = Array.from({ length: 12 }, () =>
@@ -538,7 +534,7 @@ describe('exactly once, or counted as lost', () => {
     expect(await counted()).toEqual({ runs: 13, lost: 0 });
   });
 
-  it('two versions of the package side by side, one spool: every run is counted, under its version', async () => {
+  it('two versions with one spool: every run is counted, with its version', async () => {
     const other = join(box.dir, 'other');
     cpSync(join(projectRoot, 'dist'), other, { recursive: true });
     const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
@@ -586,7 +582,7 @@ describe('exactly once, or counted as lost', () => {
       if (lackingHere('the history of this repository is not here', source)) return;
       symlinkSync(join(projectRoot, 'node_modules'), join(other, 'node_modules'));
       const built = bash(`cd '${other}' && '${process.execPath}' node_modules/tsdown/dist/run.mjs`);
-      // on a busy machine the bundler complains of the time
+      // On a busy machine the bundler prints a warning about its time.
       expect(built.status, built.stderr).toBe(0);
       const old = join(other, 'dist', 'cli.cjs');
       const down = { [ENDPOINT]: `http://127.0.0.1:${await freePort()}`, [TIMEOUT]: '400' };
@@ -599,7 +595,7 @@ describe('exactly once, or counted as lost', () => {
         });
         expect(await once(child, 'exit')).toEqual([0, null]);
       };
-      // Each finds what the other has left: runs that wait, and losses.
+      // Each finds what the other one left: waiting runs and losses.
       const losses = earlierLosses();
       for (const program of [old, cli, cli, old]) await run(program, down).then(() => idle(box));
       rmSync(join(box.stateDir, 'delivery.json'));
@@ -612,8 +608,7 @@ describe('exactly once, or counted as lost', () => {
     },
   );
 
-  // ── many at once
-  // ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── many at once ──
 
   const atOnce = (RUNS_AT_ONCE: number) => async () => {
     let [now, most] = [0, 0];
@@ -637,13 +632,13 @@ describe('exactly once, or counted as lost', () => {
     expect(sent() + list(box.spoolDir).filter((name) => name.endsWith('.json')).length).toBe(
       RUNS_AT_ONCE,
     );
-    // On a busy machine the last reporter may have ended before it had delivered all of them.
+    // On a busy machine the last reporter may have ended before it delivered all runs.
     await heal();
     expect(await counted()).toEqual({ runs: RUNS_AT_ONCE + 1, lost: 0 });
-    // One after the other; a connection that is just being closed may still be counted.
+    // One at a time. A connection that is being closed may still be counted.
     expect(most).toBeLessThanOrEqual(4);
   };
-  const manyAtOnce = 'wrapped runs at once, one spool: each counted once, by few connections';
+  const manyAtOnce = 'wrapped runs at once: each is counted once, with few connections';
   it(`20 ${manyAtOnce}`, atOnce(20));
   it(`500 ${manyAtOnce}`, { ...extended, timeout: 600_000 }, atOnce(500));
 });

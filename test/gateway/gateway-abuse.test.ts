@@ -1,6 +1,6 @@
-// Proves that hostile clients do not take the gateway from the others: bodies without end, bombs,
-// slow connections and invented machines, while an honest client sends a run every 50 ms and gets
-// its 200 each time, and memory stays within its limit.
+// Tests that hostile clients cannot make the gateway unusable for others. They send endless bodies,
+// compression bombs, slow connections and invented machines, while an honest client sends a run
+// every 50 ms. The honest client always receives 200, and memory stays within its limit.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ import { extended } from '../support/tags.ts';
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 const MIB = 1024 * 1024;
-/** docker-compose.yml gives the collector 600 MiB; its memory_limiter begins to refuse at 300. */
+/** docker-compose.yml gives the collector 600 MiB; its memory_limiter starts to refuse at 300. */
 const MEMORY_MIB = 600;
 
 const EVENT: GenerateEvent = {
@@ -69,7 +69,7 @@ describe('abuse', () => {
     await backend?.stop();
   });
 
-  // Each attack by itself: alive, silent and within its memory.
+  // After each attack: the collector runs, its log is empty, its memory is within the limit.
   afterEach(({ task }) => {
     const memory = peak();
     peaks.push(`${task.name}: ${memory.toFixed(0)} MiB`);
@@ -91,7 +91,7 @@ describe('abuse', () => {
   };
 
   /**
-   * One run after the other until it is told to stop; an answer other than 200 is kept for the end.
+   * Sends one run after the other until it is stopped. Answers other than 200 are collected.
    */
   function sendHonestly() {
     let stopped = false;
@@ -109,7 +109,7 @@ describe('abuse', () => {
       }
       return sent;
     })();
-    work.catch(() => {}); // it is looked at when it is stopped
+    work.catch(() => {}); // stop() awaits it and sees the error
     return {
       stop: () => {
         stopped = true;
@@ -119,8 +119,8 @@ describe('abuse', () => {
   }
 
   /**
-   * Writes this chunk again and again until so much is written, or the server has had enough; gives
-   * the answer's status.
+   * Writes this chunk repeatedly until this many bytes are written or the server closes the
+   * connection. Returns the status of the answer.
    */
   async function stream(
     chunk: Buffer,
@@ -153,7 +153,7 @@ describe('abuse', () => {
     expect([400, 413, 'closed']).toContain(await stream(Buffer.alloc(MIB, ' '), 1_024 * MIB, {}));
   });
 
-  it('a bomb: 4 MiB of gzip that unpack to 4 GiB', async () => {
+  it('a compression bomb: 4 MiB of gzip that expand to 4 GiB', async () => {
     const gzip = createGzip({ level: 9 });
     const chunks: Buffer[] = [];
     gzip.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -162,19 +162,20 @@ describe('abuse', () => {
     for (let i = 0; i < 64; i += 1) if (!gzip.write(zeros)) await once(gzip, 'drain');
     gzip.end();
     await done;
-    // 256 MiB; members one after the other are one stream (RFC 1952)
+    // 256 MiB; concatenated members are one gzip stream (RFC 1952)
     const member = Buffer.concat(chunks);
     expect([400, 413, 'closed']).toContain(
       await stream(member, member.length * 16, { 'content-encoding': 'gzip' }),
     );
   });
 
-  it('JSON and attributes nested as deep as they go in', async () => {
+  it('JSON and attributes nested as deeply as fits into a body', async () => {
     expect(await post('['.repeat(12_000))).toBe(400);
-    // 11 kB are below the limit of the body's size, so that they are read.
+    // 11 kB are below the limit for a body, so the gateway reads them.
     for (const depth of [400, 9_000]) {
-      const value = `${'{"arrayValue":{"values":['.repeat(depth)}{"boolValue":true}${']}}'.repeat(depth)}`;
-      const nested = `{"resourceMetrics":[{"resource":{"attributes":[{"key":"a","value":${value}}]}}]}`;
+      const [open, close] = ['{"arrayValue":{"values":['.repeat(depth), ']}}'.repeat(depth)];
+      const attribute = `{"key":"a","value":${open}{"boolValue":true}${close}}`;
+      const nested = `{"resourceMetrics":[{"resource":{"attributes":[${attribute}]}}]}`;
       expect([200, 400, 413]).toContain(await post(nested));
     }
     let value: Buffer = Buffer.from('1001', 'hex');
@@ -183,8 +184,8 @@ describe('abuse', () => {
     expect([200, 400]).toContain(await post(field(1, field(1, field(1, attribute))), PROTOBUF));
   });
 
-  // Two bytes of protobuf are an empty message, which is a hundred times as much when it is
-  // decoded.
+  // Two bytes of protobuf are an empty message, which takes a hundred times as much memory when it
+  // is decoded.
   const empty = (size: number, number: number) =>
     Buffer.alloc(size & ~1, Buffer.from([(number << 3) | 2, 0]));
   it.each<[string, (size: number) => Buffer]>([
@@ -199,11 +200,11 @@ describe('abuse', () => {
       await Promise.all(clients.map(() => post(many(size), PROTOBUF)));
   });
 
-  it('10,000 connections that send a byte and no more', extended, async () => {
+  it('10,000 connections that send a single byte', extended, async () => {
     const sockets: Socket[] = [];
     for (let i = 0; i < 10_000; i += 1) {
       const socket = connect(gateway.port, '127.0.0.1');
-      socket.on('error', () => {}); // the server hangs up
+      socket.on('error', () => {}); // the server closes the connection
       socket.write('P');
       sockets.push(socket);
     }
@@ -214,7 +215,7 @@ describe('abuse', () => {
     );
     const timestamp = Date.now();
     expect(await post(await recordRun(EVENT, { timestamp, startedAt: timestamp - 1 }))).toBe(200);
-    // read_header_timeout ends them all
+    // read_header_timeout closes them all
     await Promise.all(
       sockets.map((socket) => (socket.closed ? undefined : once(socket.resume(), 'close'))),
     );
@@ -241,7 +242,8 @@ describe('abuse', () => {
     const sorted = latencies.toSorted((a, b) => a - b);
     const [median, p99] = [0.5, 0.99].map((part) => sorted[Math.floor(sorted.length * part)] ?? 0);
     console.info(
-      `honest runs: ${sorted.length}, median ${median?.toFixed(1)} ms, p99 ${p99?.toFixed(1)} ms, longest ${sorted.at(-1)?.toFixed(0)} ms`,
+      `honest runs: ${sorted.length}, median ${median?.toFixed(1)} ms, ` +
+        `p99 ${p99?.toFixed(1)} ms, longest ${sorted.at(-1)?.toFixed(0)} ms`,
     );
     console.info(`peak memory of the gateway after\n  ${peaks.join('\n  ')}`);
   };

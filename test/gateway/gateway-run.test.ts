@@ -1,7 +1,7 @@
-// Proves that one request is one run at the gateway: the real collector with the real
-// otel-collector.yaml lets pass a request with one resource and one point of each metric, and drops
-// the rest, whatever else in it is as the contract says. And it prints what one hostile client
-// costs: series of the real Prometheus, and memory.
+// Tests that the gateway accepts only one run per request. The real collector with the real
+// otel-collector.yaml forwards a request with one resource and one point of each metric, and drops
+// others, even if each part of them matches the contract. It also prints what one hostile client
+// can cost: series in the real Prometheus, and memory.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -49,7 +49,7 @@ const EVENT: GenerateEvent = {
 const ALL_REASONS: ReadonlyMap<LossReason, number> = new Map(
   LOSS_REASONS.map((reason) => [reason, 3]),
 );
-/** As long as the contract lets each of its values be. */
+/** Each value is as long as the contract allows. */
 const LARGEST: GenerateEvent = {
   ...EVENT,
   is_ci: true,
@@ -87,8 +87,8 @@ const metric = (d: Json, name: string): Json =>
 const points = (one: Json): Json[] => (one.sum ?? one.exponentialHistogram).dataPoints;
 const point = (d: Json, name: string): Json => points(metric(d, name))[0];
 /**
- * A histogram of this one value, as the data model says: bucket i of scale 20 holds (base^i,
- * base^(i+1)].
+ * A histogram with this one value, as the data model defines it: bucket i of scale 20 contains
+ * (base^i, base^(i+1)].
  */
 function value(d: Json, name: string, sum: number): void {
   const positive = { offset: Math.ceil(Math.log2(sum) * 2 ** 20) - 1, bucketCounts: ['1'] };
@@ -97,9 +97,9 @@ function value(d: Json, name: string, sum: number): void {
 const NAMES = [...INSTRUMENTS, LOST_RUNS].map(({ name }) => name as string);
 const ALL = INSTRUMENTS.map(({ name }) => name as string);
 const without = (...names: string[]) => ALL.filter((name) => !names.includes(name));
-/** Which of the contract's metrics stand in a forwarded body: field 1 of a Metric is its name. */
+/** The contract's metrics in a forwarded body. Field 1 of a Metric is its name. */
 const forwarded = (body: Buffer) => NAMES.filter((name) => body.includes(field(1, name)));
-/** The bytes of a point's time (field 3, fixed64) and how often they are there. */
+/** How often a point's time (field 3, fixed64) occurs in a body. */
 const pointsIn = (body: Buffer, at: number) => {
   const time = Buffer.alloc(9, 0x19);
   time.writeBigUInt64LE(BigInt(at) * 1_000_000n, 1);
@@ -140,10 +140,7 @@ describe('one request', () => {
     ['a run with each loss', { lost: ALL_REASONS }],
     ['a run of CI with each loss', { event: { is_ci: true }, lost: ALL_REASONS }],
     ['a run without templates', { event: { templates_count: 0, flowgroups_using_templates: 0 } }],
-    [
-      'a run of which nothing could be counted',
-      { event: { flowgroups_count: null, files_generated: null } },
-    ],
+    ['a run without any counts', { event: { flowgroups_count: null, files_generated: null } }],
     ['the largest run', { event: LARGEST, lost: ALL_REASONS }],
   ])('%s passes, whole', async (_, options) => {
     const at = Date.now();
@@ -156,9 +153,9 @@ describe('one request', () => {
     ]);
   });
 
-  it('the largest run is at most half of what is read', async () => {
+  it('the largest run is at most half of the limit for a body', async () => {
     const { length } = JSON.stringify(await request({ event: LARGEST, lost: ALL_REASONS }));
-    // 1 % more or less, so that a longer name of a metric is not what fails.
+    // With 1 % of tolerance, so that a longer metric name does not fail the test.
     expect(length * 2).toBeLessThan(BODY_LIMIT * 1.02);
     expect(length * 2).toBeGreaterThan(BODY_LIMIT * 0.9);
     const nginx = readFileSync(
@@ -175,7 +172,7 @@ describe('one request', () => {
       return copy;
     });
   const inResources = (count: number, change: (resource: Json, i: number) => void) => (d: Json) => {
-    // The others are left out, so that many fit in.
+    // Without the other metrics, so that many fit into a body.
     scope(d).metrics = [metric(d, RUNS)];
     d.resourceMetrics = copies(d.resourceMetrics[0], count, ({ resource }, i) =>
       change(resource, i),
@@ -265,26 +262,26 @@ describe('one request', () => {
       (d) => shifted('startTimeUnixNano', -1n)(point(d, 'lhp.generate.files')),
     ],
     [
-      'a time that is not the run’s',
+      'a time other than that of the run',
       'run',
       ['lhp.generate.files'],
       (d) => shifted('timeUnixNano', -MS)(point(d, 'lhp.generate.files')),
     ],
     [
-      'a start that is not the run’s',
+      'a start other than that of the run',
       'run',
       ['lhp.generate.files'],
       (d) => shifted('startTimeUnixNano', MS)(point(d, 'lhp.generate.files')),
     ],
     [
-      'an environment that is not the run’s',
+      'an environment other than that of the run',
       'run',
       ['lhp.generate.files'],
       (d) =>
         Object.assign(point(d, 'lhp.generate.files').attributes[0].value, { stringValue: 'prod' }),
     ],
     ['more flowgroups with templates than flowgroups', 'run', [USING], (d) => value(d, USING, 9)],
-    ['999,999 with templates of 1', 'run', [USING], (d) => value(d, USING, 999_999)],
+    ['999,999 of 1 flowgroups with templates', 'run', [USING], (d) => value(d, USING, 999_999)],
     [
       'more templates than flowgroups that use one',
       'run',
@@ -301,7 +298,7 @@ describe('one request', () => {
       },
     ],
     [
-      'no template, and flowgroups that use one',
+      'no template, but flowgroups that use one',
       'run',
       [TEMPLATES],
       (d) =>
@@ -326,7 +323,7 @@ describe('one request', () => {
     },
   );
 
-  it('a slot that is not the run’s: that point is dropped', async () => {
+  it('drops a point with a slot other than that of the run', async () => {
     const document = await request({ event: { is_ci: true }, lost: new Map([['expired', 3]]) });
     point(document, LOST_RUNS.name).attributes.find(
       ({ key }: Json) => key === 'lhp.ci.slot',
@@ -335,7 +332,7 @@ describe('one request', () => {
     expect(backend.requests.map(({ body }) => forwarded(body))).toEqual([ALL]);
   });
 
-  it('with ci-queue a request can be two runs, one of a CI job and one of a person, and no more', async () => {
+  it('with ci-queue, accepts at most one CI run and one other run per request', async () => {
     const secrets = temporary();
     writeFileSync(join(secrets, 'tokens'), 'a-token\n');
     const variables = { LHP_OTEL_SECRETS: secrets };
@@ -359,7 +356,7 @@ describe('one request', () => {
     await queued.stop();
   });
 
-  it('requests at the same time do not see each other', async () => {
+  it('does not mix requests that arrive at the same time', async () => {
     const at = Date.now();
     const documents = await Promise.all(
       Array.from({ length: 200 }, (_, i) =>
@@ -412,13 +409,16 @@ describe('what one hostile client can cost', () => {
     const seconds = (performance.now() - start) / 1_000;
     const made = (await series()) - before;
     console.info(
-      `${name}: ${bodies.length} requests of ${(bodies[0]?.length ?? 0) / 1_000} kB in ${seconds.toFixed(1)} s, answers ${[...statuses]}; ` +
-        `${made} series, ${made / bodies.length} a request; peak memory of gateway ${memory(gateway.pid()).toFixed(0)}, backend ${memory(backend.pid()).toFixed(0)} MiB`,
+      `${name}: ${bodies.length} requests of ${(bodies[0]?.length ?? 0) / 1_000} kB ` +
+        `in ${seconds.toFixed(1)} s, answers ${[...statuses]}; ` +
+        `${made} series, ${made / bodies.length} a request; ` +
+        `peak memory of gateway ${memory(gateway.pid()).toFixed(0)}, ` +
+        `backend ${memory(backend.pid()).toFixed(0)} MiB`,
     );
     return made / bodies.length;
   }
 
-  it('many machines in each request, as many as fit into what is read: none of them is a series', async () => {
+  it('many machines in each request: none becomes a series', async () => {
     const document = await request();
     scope(document).metrics = [metric(document, RUNS)];
     const [one] = document.resourceMetrics;
@@ -437,7 +437,7 @@ describe('what one hostile client can cost', () => {
     expect(await attack('machines', bodies)).toBe(0);
   });
 
-  it('many environments of one machine: none of them is a series', async () => {
+  it('many environments of one machine in each request: none becomes a series', async () => {
     const bodies: string[] = [];
     for (let i = 0; i < REQUESTS; i += 1) {
       const document = await request({ event: { machine_id: digest(`environments ${i}`) } });
@@ -458,7 +458,7 @@ describe('what one hostile client can cost', () => {
     expect(await attack('environments', bodies)).toBe(0);
   });
 
-  it('a new machine in each request, with each loss: the contract’s points and no more', async () => {
+  it('a new machine in each request: only the contract’s points become series', async () => {
     const bodies: string[] = [];
     for (let i = 0; i < REQUESTS; i += 1)
       bodies.push(

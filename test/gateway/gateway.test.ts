@@ -1,7 +1,7 @@
-// Proves the gateway's rules on the real collector with the real otel-collector.yaml: what a client
-// sends comes out as the contract says and nothing else does; each rule drops, and counts, what it
-// is for; strings and addresses planted in every field that OTLP metrics have reach no forwarded
-// byte, no log line and no metric of the collector.
+// Tests the gateway's rules with the real collector and the real otel-collector.yaml. A run that
+// matches the contract is forwarded unchanged, except for its ids. Each rule drops and counts what
+// it is meant to drop. Strings and addresses planted in every field of OTLP metrics appear in no
+// forwarded byte, no log line and no metric of the collector.
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -83,7 +83,7 @@ const ALL = INSTRUMENTS.length;
 const RUNS = FIELDS.event.name;
 const REASONS = ['resource', 'id', 'scope', 'metric', 'attributes', 'value', 'time', 'run'];
 
-/** Which of the contract's metrics stand in a forwarded body: field 1 of a Metric is its name. */
+/** The contract's metrics in a forwarded body. Field 1 of a Metric is its name. */
 const forwardedNames = (body: Buffer) =>
   [...INSTRUMENTS, LOST_RUNS]
     .map(({ name }) => name)
@@ -128,7 +128,7 @@ describe('the gateway', () => {
       headers: { 'content-type': 'application/json', ...headers },
     });
   let decoded = 0;
-  /** What comes out for this document, decoded by a real collector. */
+  /** What the gateway forwards for this document, decoded by a real collector. */
   async function through(document: Json): Promise<Json> {
     expect((await post(decoding, JSON.stringify(document))).status).toBe(200);
     return next();
@@ -138,8 +138,8 @@ describe('the gateway', () => {
     return (await decoder.received(decoded))[decoded - 1];
   }
   /**
-   * The honest request in protobuf: the gateway's own bytes, so its ids are HMACs already and
-   * become HMACs of them.
+   * A valid request in protobuf: bytes that the gateway itself has forwarded. So its ids are HMACs
+   * already, and the gateway hashes them again.
    */
   async function protobuf(document: Json): Promise<Buffer> {
     const before = backend.requests.length;
@@ -149,10 +149,9 @@ describe('the gateway', () => {
   const twice = (id: string) => hmac(hmac(id));
   const PROTOBUF = { 'content-type': 'application/x-protobuf' };
 
-  // ── what passes
-  // ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── what the gateway forwards ──
 
-  /** The same document as a real collector decodes it, with the ids that the gateway makes. */
+  /** The document as a real collector decodes it, with the ids that the gateway makes. */
   async function expected(document: Json, hash = hmac): Promise<Json> {
     const answer = await fetch(`${decoder.endpoint}/v1/metrics`, {
       method: 'POST',
@@ -169,19 +168,19 @@ describe('the gateway', () => {
     return plain;
   }
 
-  it('a run comes out as it went in, with the ids as HMACs', async () => {
+  it('forwards a run unchanged, with its ids as HMACs', async () => {
     const document = await request(new Map([['expired', 3]]));
     expect(await through(document)).toEqual(await expected(document));
   });
 
-  it('descriptions are the contract’s own', async () => {
+  it('replaces descriptions by those of the contract', async () => {
     const document = await request(new Map([['expired', 3]]));
     const changed = structuredClone(document);
     for (const one of metrics(changed)) one.description = 'something else';
     expect(await through(changed)).toEqual(await expected(document));
   });
 
-  it('of an honest and a bad point in one request the honest one', async () => {
+  it('forwards the valid point of a request that also has an invalid one', async () => {
     const document = await request();
     const mixed = structuredClone(document);
     metrics(mixed).push({
@@ -191,7 +190,7 @@ describe('the gateway', () => {
     expect(await through(mixed)).toEqual(await expected(document));
   });
 
-  it('a run comes out to the byte as the contract has it', async () => {
+  it('forwards exactly the bytes that the contract defines', async () => {
     const document = await request(new Map([['expired', 3]]));
     const out = await through(document);
     const values = (owner: Json) =>
@@ -245,7 +244,7 @@ describe('the gateway', () => {
     }
   });
 
-  it('a run in CI, with its slot on every point', async () => {
+  it('forwards a run in CI, with its slot on every point', async () => {
     const document = await request(new Map([['expired', 3]]), { ...EVENT, is_ci: true });
     expect(
       points(metric(document, LOST_RUNS.name))[0].attributes.map(({ key }: Json) => key),
@@ -262,7 +261,7 @@ describe('the gateway', () => {
       (d) => runs(d).attributes.splice(3, 1, { ...SLOT, key: 'user' }),
     ],
     [
-      'one more in CI',
+      'one attribute more in CI',
       true,
       (d) => runs(d).attributes.push({ key: 'user', value: { stringValue: 'u' } }),
     ],
@@ -281,15 +280,15 @@ describe('the gateway', () => {
       true,
       (d) => Object.assign(runs(d).attributes[3], { value: { intValue: '70' } }),
     ],
-    ['a slot that is no CI’s', false, (d) => runs(d).attributes.push(SLOT)],
-    ['a slot in the place of another', false, (d) => runs(d).attributes.splice(2, 1, SLOT)],
+    ['a slot outside CI', false, (d) => runs(d).attributes.push(SLOT)],
+    ['a slot instead of another attribute', false, (d) => runs(d).attributes.splice(2, 1, SLOT)],
     [
-      'no slot of lost runs in CI',
+      'no slot on lost runs in CI',
       true,
       (d) => points(metric(d, LOST_RUNS.name))[0].attributes.pop(),
     ],
     [
-      'lost runs with a slot that is no CI’s',
+      'lost runs with a slot outside CI',
       false,
       (d) => points(metric(d, LOST_RUNS.name))[0].attributes.push(SLOT),
     ],
@@ -301,14 +300,14 @@ describe('the gateway', () => {
     expect((await gateway.dropped('attributes')) - before).toBe(1);
   });
 
-  it('the same over gzip', async () => {
+  it('accepts gzip', async () => {
     const document = await request();
     const body = gzipSync(JSON.stringify(document));
     expect((await post(decoding, body, { 'content-encoding': 'gzip' })).status).toBe(200);
     expect(await next()).toEqual(await expected(document));
   });
 
-  it('the same as protobuf, over HTTP and over gRPC', async () => {
+  it('accepts protobuf over HTTP and over gRPC', async () => {
     const document = await request(new Map([['expired', 3]]));
     const bytes = await protobuf(document);
     expect((await post(decoding, bytes, PROTOBUF)).status).toBe(200);
@@ -317,19 +316,18 @@ describe('the gateway', () => {
     expect(await next()).toEqual(await expected(document, twice));
   });
 
-  it.each(LOSS_REASONS)('runs lost because of %s', async (reason) => {
+  it.each(LOSS_REASONS)('forwards runs lost because of %s', async (reason) => {
     const document = await request(new Map([[reason as 'expired', 1_000_000]]));
     expect(await through(document)).toEqual(await expected(document));
   });
 
-  // ── what does not
-  // ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── what the gateway drops ──
 
-  /** Fits 32 bits, and is the address 10.7.7.7. */
+  /** A 32-bit number that is the address 10.7.7.7. */
   const NUMBER = 0x0a070707;
   /**
-   * A histogram of this one value, by the data model: bucket i of scale 20 holds (base^i,
-   * base^(i+1)].
+   * A histogram with this one value, as the data model defines it: bucket i of scale 20 contains
+   * (base^i, base^(i+1)].
    */
   const oneOf = (sum: number) => ({
     sum,
@@ -401,14 +399,14 @@ describe('the gateway', () => {
     ],
     [
       'resource',
-      'a version in words',
+      'a version that is a word',
       ALL,
       (d) =>
         Object.assign(attribute(resource(d), 'service.version'), { value: { stringValue: 'v1' } }),
     ],
     [
       'resource',
-      'a version and more',
+      'text after a version',
       ALL,
       (d) =>
         Object.assign(attribute(resource(d), 'service.version'), {
@@ -567,10 +565,15 @@ describe('the gateway', () => {
       1,
       histogram((p) => Object.assign(p, { negative: { offset: 0, bucketCounts: ['1'] } })),
     ],
-    ['value', 'a zero that is none', 1, histogram((p) => Object.assign(p, { zeroCount: '1' }))],
     [
       'value',
-      'two bucket values of one',
+      'a zero count besides a value',
+      1,
+      histogram((p) => Object.assign(p, { zeroCount: '1' })),
+    ],
+    [
+      'value',
+      'two buckets with a count of one',
       1,
       histogram((p) => Object.assign(p.positive, { bucketCounts: ['1', '1'] })),
     ],
@@ -582,11 +585,11 @@ describe('the gateway', () => {
       histogram((p) => Object.assign(p, { zeroCount: '18446744073709551615' })),
     ],
     ['value', 'no value', 1, histogram((p) => Object.assign(p, { count: '0' }))],
-    ['value', 'a zero in the bucket of another', 1, histogram((p) => Object.assign(p, { sum: 0 }))],
+    ['value', 'a sum of zero in a bucket', 1, histogram((p) => Object.assign(p, { sum: 0 }))],
     ['value', 'minus infinity', 1, histogram((p) => Object.assign(p, { sum: '-Infinity' }))],
     [
       'value',
-      'a tenth more than its bucket',
+      'a sum a tenth above its bucket',
       1,
       histogram((p) => Object.assign(p, { sum: p.sum * 1.1 })),
     ],
@@ -601,20 +604,20 @@ describe('the gateway', () => {
     ),
     [
       'value',
-      'an offset below without buckets',
+      'a negative offset without buckets',
       1,
       histogram((p) => Object.assign(p, { negative: { offset: NUMBER } })),
     ],
     [
       'value',
-      'an offset of a zero',
+      'an offset for a zero',
       1,
       (d) =>
         Object.assign(points(metric(d, 'lhp.project.templates'))[0], {
           positive: { offset: NUMBER },
         }),
     ],
-    ['resource', 'none at all', ALL, (d) => delete d.resourceMetrics[0].resource],
+    ['resource', 'none', ALL, (d) => delete d.resourceMetrics[0].resource],
     ['resource', 'no attribute', ALL, (d) => Object.assign(resource(d), { attributes: [] })],
     [
       'resource',
@@ -627,7 +630,7 @@ describe('the gateway', () => {
     ],
     [
       'resource',
-      'a Python of three numbers',
+      'a Python version of three numbers',
       ALL,
       (d) =>
         Object.assign(attribute(resource(d), 'process.runtime.version'), {
@@ -653,7 +656,7 @@ describe('the gateway', () => {
       ALL,
       (d) => Object.assign(scope(d).scope, { droppedAttributesCount: 7 }),
     ],
-    ['scope', 'none at all', ALL, (d) => delete scope(d).scope],
+    ['scope', 'none', ALL, (d) => delete scope(d).scope],
     [
       'metric',
       'no temporality',
@@ -677,7 +680,7 @@ describe('the gateway', () => {
     ],
     [
       'metric',
-      'the name of another type',
+      'the name of a metric of another type',
       1,
       (d) =>
         Object.assign(metric(d, 'lhp.generate.runs'), { name: 'lhp.generate.duration', unit: 's' }),
@@ -707,7 +710,7 @@ describe('the gateway', () => {
     ['time', 'ten minutes ahead', ALL, (d) => times(d, nanos(Date.now() + 600_000))],
     ['time', 'nine days old', ALL, (d) => times(d, days(9))],
     ['time', 'no time', ALL, (d) => times(d, '0')],
-    ['time', 'an end before its start', ALL, (d) => times(d, days(1), days(0.9))],
+    ['time', 'an end before the start', ALL, (d) => times(d, days(1), days(0.9))],
     ['time', 'a start nine days before', ALL, (d) => times(d, days(0), days(9))],
   ])('filter/%s drops %s', async (reason, _, count, change) => {
     const honest = await request();
@@ -716,8 +719,8 @@ describe('the gateway', () => {
     const before = await allDropped();
     expect((await post(gateway, JSON.stringify(document))).status).toBe(200);
     const after = await allDropped();
-    // What was not touched is forwarded, if there is a run among it; when nothing is left, the
-    // backend is not called.
+    // The rest is forwarded if it contains a run. If nothing is left, the gateway does not call the
+    // backend.
     const untouched = INSTRUMENTS.map(({ name }) => name).filter((name) =>
       metrics(document).some((one) => isDeepStrictEqual(metric(honest, name), one)),
     );
@@ -779,7 +782,7 @@ describe('the gateway', () => {
     ]);
   });
 
-  /** Every kind of AnyValue, none of them a value of the contract for any key. */
+  /** Every kind of AnyValue. None of them is valid for any key of the contract. */
   const OTHER_KINDS: [string, Json][] = [
     ['string', { stringValue: 'canary.x!' }],
     ['int', { intValue: '7' }],
@@ -813,14 +816,14 @@ describe('the gateway', () => {
     const before = await gateway.dropped(reason);
     expect((await post(gateway, JSON.stringify(document))).status).toBe(200);
     expect((await gateway.dropped(reason)) - before).toBe(ofRun ? ALL + 1 : 1);
-    // Of the run's own point, all is dropped; of the loss that came with it, only that.
+    // A wrong attribute on the run's point drops everything; on a loss, only the loss.
     expect(backend.requests.map(({ body }) => forwardedNames(body).length)).toEqual(
       key === LOSS_REASON_ATTRIBUTE.key ? [ALL] : [],
     );
     expect(backend.requests.some(({ body }) => body.includes('canary'))).toBe(false);
   });
 
-  it('filter/attributes drops a reason of loss that is not in the contract', async () => {
+  it('filter/attributes drops a loss reason that is not in the contract', async () => {
     const document = await request(new Map([['expired', 3]]));
     const [point] = points(metric(document, 'lhp.telemetry.lost_runs'));
     point.attributes[0].value = { stringValue: 'bored' };
@@ -829,8 +832,7 @@ describe('the gateway', () => {
     expect((await gateway.dropped('attributes')) - before).toBe(1);
   });
 
-  // ── nothing else comes out
-  // ─────────────────────────────────────────────────────────────────────────────────────────────
+  // ── planted strings and addresses ──
 
   const { fields } = JSON.parse(
     readFileSync(join(projectRoot, 'test', 'fixtures', 'otlp-metrics-fields.json'), 'utf8'),
@@ -847,17 +849,17 @@ describe('the gateway', () => {
     'stringValueStrindex',
   ];
 
-  /** Puts a value at this path, in the first element of each list (`first`) or in a new one. */
+  /** Puts a value at this path, into the first element of each list (`first`) or into a new one. */
   function plant(document: Json, path: string, value: unknown, first: boolean) {
-    // The first metric is a sum: a field of exponential histograms is planted into one that is
-    // there, and honest.
+    // The first metric is a sum. So a field of exponential histograms is planted into a valid
+    // histogram of the request.
     if (path.includes('exponentialHistogram'))
       metrics(document).push(...metrics(document).splice(0, 1));
     const steps = path.split('.');
     let at: Json = document;
     steps.forEach((step, i) => {
       const name = step.replace('[]', '');
-      // Of a oneof only one is there.
+      // A oneof has only one of its fields.
       for (const others of [KINDS, VALUES])
         if (others.includes(name)) for (const other of others) if (other !== name) delete at[other];
       if (i === steps.length - 1) {
@@ -894,7 +896,7 @@ describe('the gateway', () => {
     ['2001:db8::77 in 16 bytes', Buffer.from('20010db8000000000000000000000077', 'hex')],
     ['10.7.7.7 in 4 bytes', Buffer.from('0a070707', 'hex')],
   ])('%s in every field of OTLP metrics: in no byte that leaves', async (_, planted) => {
-    // Eight bytes, which fit a span id; and what base64 or hex would make of it.
+    // Eight bytes, the length of a span id, and the same in base64 and hex.
     const start = planted.subarray(0, 8);
     const forms = [start, planted.toString('base64').slice(0, 8), start.toString('hex')];
     const texts = fields.filter(({ type }) => type === 'string' || type === 'bytes');
@@ -924,14 +926,14 @@ describe('the gateway', () => {
     expect(forms.some((form) => own.includes(form.toString('latin1')))).toBe(false);
   });
 
-  // No condition of the filter can name these three, and Prometheus reads none of them for an
-  // exponential histogram.
+  // No filter condition can name these three, and Prometheus reads none of them in an exponential
+  // histogram.
   const NUMBERS_THAT_PASS = ['max', 'min', 'zeroThreshold'].map(
     (name) =>
       `resourceMetrics[].scopeMetrics[].metrics[].exponentialHistogram.dataPoints[].${name}`,
   );
 
-  it('10.7.7.7 as a number in every field that is one: passes only where no rule can look', async () => {
+  it('an address as a number in every field: passes only where OTTL has no path', async () => {
     const double = Buffer.alloc(8);
     double.writeDoubleLE(NUMBER);
     const fixed = Buffer.alloc(4);
@@ -997,7 +999,7 @@ describe('the gateway', () => {
     expect(gateway.log()).toBe('');
   });
 
-  it('JSON with keys that OTLP does not have, in every object: comes out without them', async () => {
+  it('removes unknown JSON keys from every object', async () => {
     const document = await request();
     const added = (of: Json): Json => {
       if (Array.isArray(of)) return of.map(added);
@@ -1013,18 +1015,21 @@ describe('the gateway', () => {
     expect(backend.requests.map(({ body }) => body.includes(CANARY))).toEqual([false]);
   });
 
-  it('headers, hosts, paths and garbage: in no forwarded byte, no metric and no line of the log', async () => {
+  it('keeps headers, hosts, paths and invalid data out of its output and log', async () => {
     const canary = CANARY;
     const clientPorts: number[] = [];
     const body = JSON.stringify(await request());
     const head = (path: string) =>
-      `POST ${path} HTTP/1.1\r\nHost: ${canary}.example\r\nUser-Agent: ${canary}\r\nX-Forwarded-For: 10.7.7.7, ${canary}\r\n` +
-      `Forwarded: for=10.7.7.7\r\nAuthorization: Bearer ${canary}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+      `POST ${path} HTTP/1.1\r\nHost: ${canary}.example\r\nUser-Agent: ${canary}\r\n` +
+      `X-Forwarded-For: 10.7.7.7, ${canary}\r\n` +
+      `Forwarded: for=10.7.7.7\r\nAuthorization: Bearer ${canary}\r\n` +
+      'Content-Type: application/json\r\nConnection: close\r\n' +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
     const said = async (bytes: string | Buffer, port: number, half = true) => {
       const socket = connect(port, '127.0.0.1');
       await once(socket, 'connect');
       clientPorts.push(socket.localPort ?? 0);
-      socket.on('error', () => {}); // garbage may be answered by a reset
+      socket.on('error', () => {}); // the server may reset the connection
       let answer = '';
       socket.on('data', (data) => {
         answer += data.toString('latin1');
@@ -1075,7 +1080,7 @@ describe('the gateway', () => {
         `POST /v1/metrics HTTP/1.1\r\nHost: ${canary}\r\nContent-Length: -1\r\n\r\n`,
         Buffer.concat([
           Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-          // SETTINGS of four bytes, which no settings have
+          // A SETTINGS frame of four bytes, which is not a valid length
           Buffer.from('000004040000000000', 'hex'),
           Buffer.from('10.7'),
         ]),
@@ -1097,8 +1102,7 @@ describe('the gateway', () => {
     expect(gateway.log()).toBe('');
   });
 
-  // ── answers
-  // ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── answers ──
 
   it.each([
     [200, 200, '0'],
@@ -1113,7 +1117,7 @@ describe('the gateway', () => {
     [504, 503, '14'],
     ['hangs up' as const, 503, '14'],
   ])(
-    'the backend answers %s: so does the gateway, with %i and gRPC status %s',
+    'the backend answers %s: the gateway answers %i and gRPC status %s',
     async (status, given, grpc) => {
       const document = await request();
       const bytes = await protobuf(document);
@@ -1124,7 +1128,7 @@ describe('the gateway', () => {
     },
   );
 
-  it('no backend: 503, and gRPC status 14', async () => {
+  it('answers 503 and gRPC status 14 if the backend is down', async () => {
     const bytes = await protobuf(await request());
     const alone = await grpcGateway(`http://127.0.0.1:${await freePort()}`);
     await alone.start();
@@ -1137,7 +1141,7 @@ describe('the gateway', () => {
     }
   });
 
-  it('nothing is left of a request: 200, counted, and the backend, which would refuse, is not called', async () => {
+  it('answers 200 without calling the backend if nothing is left, and counts it', async () => {
     const document = await request();
     resource(document).attributes.pop();
     backend.answers(500);
@@ -1155,7 +1159,7 @@ describe('the gateway', () => {
     expect((await post(gateway, 'garbage', { 'content-type': type })).status).toBe(status);
   });
 
-  it('a body of more than 12 KiB is refused, also when it only unpacks to that', async () => {
+  it('refuses a body of more than 12 KiB, compressed or not', async () => {
     const large = JSON.stringify({ ...(await request()), padding: ' '.repeat(12_288) });
     expect((await post(gateway, large)).status).toBe(400);
     expect((await post(gateway, gzipSync(large), { 'content-encoding': 'gzip' })).status).toBe(400);
@@ -1163,14 +1167,14 @@ describe('the gateway', () => {
   });
 
   it.each([undefined, '', 'thirty-one bytes are not enough'])(
-    'without a pepper of 32 bytes (%j) it does not start, and says why',
+    'does not start without a pepper of 32 bytes (%j), and says why',
     async (pepper) => {
       const weak = await gatewayServer(need.path, backend.url, { LHP_OTEL_PEPPER: pepper });
       await expect(weak.start()).rejects.toThrow(/hmac_key/);
     },
   );
 
-  it('with one of 32 bytes it does', async () => {
+  it('starts with a pepper of 32 bytes', async () => {
     const just = await gatewayServer(need.path, backend.url, {
       LHP_OTEL_PEPPER: 'thirty-two bytes are just enough',
     });

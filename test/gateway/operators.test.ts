@@ -1,6 +1,6 @@
-// Proves what an operator gets beside the gateway: alert rules that fire and are silent as they
-// should (promtool), a manual that explains each, and compose files that pin, harden and refuse to
-// start without their secrets.
+// Tests what an operator gets besides the gateway: alert rules that fire and stay silent as they
+// should (promtool), a manual that explains each alert, and compose files that pin versions, harden
+// containers and do not start without their secrets.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,11 +49,11 @@ describe('the alert rules', () => {
     return { status, output: stdout + stderr };
   };
 
-  it.each(Object.keys(RULES).flatMap(ruleTests))('do what %s says', (file) => {
+  it.each(Object.keys(RULES).flatMap(ruleTests))('pass promtool’s tests in %s', (file) => {
     expect(tool('test', 'rules', file)).toMatchObject({ status: 0 });
   });
 
-  it("and the watcher's configuration are valid", () => {
+  it('of the cluster are valid, and so is the configuration of the watcher', () => {
     expect(
       tool('check', 'config', '--agent', join('deploy', 'cluster', 'watcher.yml')),
     ).toMatchObject({ status: 0 });
@@ -62,7 +62,7 @@ describe('the alert rules', () => {
     });
   });
 
-  it('and the configuration are valid', () => {
+  it('are valid, and so is Prometheus’s configuration', () => {
     const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-promtool-'));
     const file = join(folder, 'prometheus.yml');
     writeFileSync(
@@ -80,7 +80,7 @@ describe('the alert rules', () => {
   });
 
   it.each(alerts)(
-    '$alert: tested firing and silent, and explained',
+    '$alert: has a test in which it fires, one in which it is silent, and an explanation',
     ({ folder, page, alert, annotations }) => {
       const cases = ruleTests(folder)
         .flatMap((file) => (load(read(file)) as RuleTests).tests)
@@ -105,10 +105,10 @@ describe.each([
   ['deploy/docker-compose.victoriametrics.yml', VICTORIA],
 ])('%s', (_file, services) => {
   it.each(Object.entries(services))(
-    '%s: pinned, hardened, not root, on loopback',
+    '%s: has a pinned version, is hardened, is not root, listens on loopback',
     (name, service) => {
       expect(service.image).toMatch(/:v?\d+\.\d+\.\d+$/);
-      // The one that only gives the volumes to their owner.
+      // `owner` only changes the owner of the volumes.
       expect(service.user).toMatch(name === 'owner' ? /^0:0$/ : /^[1-9]\d*:[1-9]\d*$/);
       expect(service).toMatchObject({
         read_only: true,
@@ -123,9 +123,9 @@ describe.each([
 });
 
 describe('the cluster', () => {
-  // compose 2.40.3 (compose-go 2.9.1) does not follow them through a merge: each gateway wanted the
-  // port of nginx, and `up` failed.
-  it('has compose’s own tags in the services themselves, not in what is merged into them', () => {
+  // compose 2.40.3 (compose-go 2.9.1) ignores these tags in a merged map: each gateway published
+  // the port of nginx, and `up` failed.
+  it('has !reset and !override in the services themselves, not in merged maps', () => {
     const [fragments = '', services = ''] = read('deploy/docker-compose.cluster.yml').split(
       /^services:$/m,
     );
@@ -134,7 +134,7 @@ describe('the cluster', () => {
     expect(services.match(/^ {4}depends_on: !override /gm)).toHaveLength(3);
   });
 
-  it('has the gateway of the single machine three times, and its own backend', () => {
+  it('has the single machine’s gateway three times, with its own backend', () => {
     const { image, user, command, environment } = SINGLE.collector as Service;
     for (const name of ['gateway-1', 'gateway-2', 'gateway-3'])
       expect(CLUSTER[name]).toMatchObject({
@@ -154,12 +154,12 @@ describe('the cluster', () => {
       });
   });
 
-  it('publishes nothing but clients and Grafana', () => {
+  it('publishes only the clients’ port and Grafana', () => {
     const published = Object.entries(CLUSTER).filter(([, { ports = [] }]) => ports.length > 0);
     expect(published.map(([name]) => name).sort()).toEqual(['grafana', 'nginx']);
   });
 
-  it('takes runs that are as late as the single machine takes them, and has nodes of the version that the tests build', () => {
+  it('accepts runs as late as the single machine, and is the version that is tested', () => {
     const window = /out_of_order_time_window: (\w+)/;
     expect(read('deploy', 'cluster', 'cortex.yaml').match(window)?.[1]).toBe(
       read('deploy', 'prometheus', 'prometheus.yml').match(window)?.[1],
@@ -171,7 +171,7 @@ describe('the cluster', () => {
 });
 
 describe('VictoriaMetrics', () => {
-  it('has the gateway of the single machine, with its switch and its own backend', () => {
+  it('has the single machine’s gateway, with its own switch and backend', () => {
     const { image, user, command, environment } = SINGLE.collector as Service;
     expect(VICTORIA.collector).toMatchObject({
       image,
@@ -189,7 +189,7 @@ describe('VictoriaMetrics', () => {
     expect(String(VICTORIA.collector?.command).replace(more, ' ')).toBe(String(command));
   });
 
-  it('keeps data for 400 days, of the version that the tests build', () => {
+  it('keeps data for 400 days, and is the version that the tests build', () => {
     expect(VICTORIA.victoriametrics?.command).toContain('-retentionPeriod=400d');
     for (const name of ['victoriametrics', 'vmalert'])
       expect(read('scripts', 'setup', 'programs.mjs')).toContain(
@@ -197,7 +197,7 @@ describe('VictoriaMetrics', () => {
       );
   });
 
-  it('publishes nothing but clients, Grafana and, to this machine, itself', () => {
+  it('publishes only the clients’ port, Grafana, and itself on loopback', () => {
     const published = Object.entries(VICTORIA).filter(([, { ports = [] }]) => ports.length > 0);
     expect(published.map(([name]) => name).sort()).toEqual([
       'collector',
@@ -208,7 +208,7 @@ describe('VictoriaMetrics', () => {
 });
 
 describe('docker-compose.yml', () => {
-  it('the collector is the version that the tests build', () => {
+  it('uses the version of the collector that the tests build', () => {
     const version = SINGLE.collector?.image.split(':')[1];
     expect(read('test', 'collector', 'builder.yaml')).toContain(`version: ${version}`);
   });

@@ -1,20 +1,28 @@
-// Proves the gateway's switches, deploy/collector/*.yaml, as an operator lays them over
-// otel-collector.yaml: with TLS, tokens and client certificates our own client delivers and nobody
-// else does; a queue for CI jobs keeps what it has acknowledged.
+// Tests the gateway's switches (deploy/collector/*.yaml) with the real collector: the table in
+// deploy/generate/switches.ts is right about each; with TLS, tokens and client certificates our own
+// client can deliver and nobody else can; the queue for CI jobs keeps what it has acknowledged.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { request } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { excludedBy, SWITCHES, variablesIn } from '../../deploy/generate/switches.ts';
 import { clientTls, makeCertificates } from '../../scripts/harness/certificates.ts';
 import { collector, program, prometheus } from '../../scripts/harness/needs.ts';
 import { lhpOtel } from '../../scripts/harness/otlp-server.ts';
 import { idle, projectRoot, type Sandbox, sandbox, until } from '../../scripts/harness/sandbox.ts';
-import { type Gateway, gatewayServer, prometheusServer } from '../../scripts/harness/stack.ts';
+import {
+  type Gateway,
+  gatewayServer,
+  PEPPER,
+  prometheusServer,
+} from '../../scripts/harness/stack.ts';
 import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { lacking } from '../support/lacking.ts';
@@ -39,7 +47,7 @@ afterAll(async () => {
   rmSync(secrets, { recursive: true });
 });
 
-/** A backend that counts, notes whose each request is, and answers as it is told. */
+/** A backend that counts requests, notes their tenants, and answers with a given status. */
 async function countingBackend() {
   const backend = { requests: 0, tenants: [] as unknown[], status: 200, url: '' };
   const server = createServer((incoming, outgoing) => {
@@ -77,6 +85,86 @@ async function gatewayWith(
 }
 const needed = collector();
 
+describe('the table of switches', () => {
+  const folder = join(projectRoot, 'deploy', 'collector');
+  const text = (name: string) => readFileSync(join(folder, `${name}.yaml`), 'utf8');
+
+  it('has one row for each file, and refers only to rows above', () => {
+    const names = SWITCHES.map(({ name }) => name);
+    expect(names.toSorted()).toEqual(
+      readdirSync(folder)
+        .map((file) => file.replace('.yaml', ''))
+        .toSorted(),
+    );
+    for (const [i, { needs = [], excludes = [] }] of SWITCHES.entries())
+      for (const other of [...needs, ...excludes]) expect(names.slice(0, i)).toContain(other);
+  });
+
+  it('passes each variable through a compose file and explains it in .env.example', () => {
+    const compose = [
+      'docker-compose.yml',
+      'deploy/docker-compose.cluster.yml',
+      'deploy/docker-compose.victoriametrics.yml',
+    ].map((file) => readFileSync(join(projectRoot, file), 'utf8'));
+    const example = readFileSync(join(projectRoot, '.env.example'), 'utf8');
+    for (const variable of SWITCHES.flatMap(({ name }) => variablesIn(text(name)))) {
+      expect(compose.some((file) => file.includes(`\${${variable}:-`))).toBe(true);
+      expect(example).toMatch(new RegExp(`^#${variable}=`, 'm'));
+    }
+  });
+
+  // The collector replaces a list or a value that two files set. Nothing warns of it.
+  it('two switches that set the same thing differently need or exclude each other', () => {
+    const settings = (value: unknown, path: string): [string, string][] =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.entries(value).flatMap(([key, one]) => settings(one, `${path}.${key}`))
+        : [[path, JSON.stringify(value)]];
+    for (const { name, needs = [] } of SWITCHES)
+      for (const other of SWITCHES.slice(
+        0,
+        SWITCHES.findIndex((one) => one.name === name),
+      )) {
+        const before = new Map(settings(load(text(other.name)), ''));
+        const replaced = settings(load(text(name)), '').filter(
+          ([path, value]) => before.has(path) && before.get(path) !== value,
+        );
+        const known = [...needs, ...excludedBy(name)].includes(other.name);
+        expect([name, other.name, known ? [] : replaced]).toEqual([name, other.name, []]);
+      }
+  });
+
+  describe('the collector', () => {
+    if (lacking(needed)) return;
+    const status = (names: readonly string[]) =>
+      spawnSync(
+        needed.path,
+        ['validate', '--config', join(projectRoot, 'otel-collector.yaml')].concat(
+          names.flatMap((name) => ['--config', join(folder, `${name}.yaml`)]),
+        ),
+        {
+          env: {
+            LHP_OTEL_PEPPER: PEPPER,
+            LHP_OTEL_QUEUE: tmpdir(),
+            ...Object.fromEntries(
+              names.flatMap((name) => variablesIn(text(name))).map((name) => [name, 'http://a']),
+            ),
+          },
+        },
+      ).status;
+
+    it.each(SWITCHES)('accepts $name with the switches that it needs', ({ name, needs = [] }) => {
+      expect(status([...needs, name])).toBe(0);
+    });
+
+    it.each(SWITCHES.filter(({ needs }) => needs))(
+      'refuses $name without the switches that it needs',
+      ({ name }) => {
+        expect(status([name])).not.toBe(0);
+      },
+    );
+  });
+});
+
 describe('TLS, tokens and client certificates', () => {
   if (lacking(needed, openssl)) return;
   let backend: Awaited<ReturnType<typeof countingBackend>>;
@@ -96,7 +184,7 @@ describe('TLS, tokens and client certificates', () => {
 
   const variables = (settings: Record<string, string>) =>
     Object.fromEntries(Object.entries(settings).map(([name, value]) => [PREFIX + name, value]));
-  /** What becomes of one recorded run of a new user; these settings are the client's. */
+  /** Records one run of a new user with these client settings. Returns 'sent' or the error. */
   async function delivered(
     gateway: Gateway,
     settings: Record<string, string>,
@@ -143,7 +231,7 @@ describe('TLS, tokens and client certificates', () => {
     expect(backend.requests).toBe(expected === 'sent' ? 1 : 0);
   });
 
-  it('a client that was left at plain http: its run waits until the endpoint is mended', async () => {
+  it('a client with an http endpoint keeps its run until the endpoint is corrected', async () => {
     const plain = { ENDPOINT: mutual.url.replace('https:', 'http:'), TIMEOUT: '500' };
     expect(await delivered(mutual, plain)).toMatch(/ECONNRESET|speaks TLS \(HTTP 400\)/);
     const env = variables({ ENDPOINT: mutual.url, ...ca, ...certificate });
@@ -152,9 +240,9 @@ describe('TLS, tokens and client certificates', () => {
     expect(backend.requests).toBe(1);
   });
 
-  it('a token added to the file counts without a restart, one taken out no more', async () => {
+  it('accepts an added token and refuses a removed one without a restart', async () => {
     const ask = async (token: string) => {
-      // The empty request is answered by the gateway alone.
+      // The gateway answers an empty request without the backend.
       const out = request(`${withTokens.url}/v1/metrics`, {
         method: 'POST',
         ...clientTls(secrets),
@@ -173,7 +261,7 @@ describe('TLS, tokens and client certificates', () => {
     expect(await ask(TOKEN)).toBe(200);
   });
 
-  it('gRPC answers nobody without a client certificate', async () => {
+  it('gRPC answers no client without a certificate', async () => {
     const { ca: authority } = clientTls(secrets);
     const refused = await grpcExport(mutual.grpcPort, Buffer.alloc(0), { ca: authority }).catch(
       () => 'refused',
@@ -182,7 +270,7 @@ describe('TLS, tokens and client certificates', () => {
     expect(await grpcExport(mutual.grpcPort, Buffer.alloc(0), clientTls(secrets))).toBe('0');
   });
 
-  it('garbage, plain HTTP and a thousand handshakes that never end: others are served, the log stays silent', async () => {
+  it('serves others, and logs nothing, during invalid data and open handshakes', async () => {
     const open: Socket[] = [];
     for (const { port } of [withTokens, mutual])
       for (const bytes of [
@@ -191,14 +279,14 @@ describe('TLS, tokens and client certificates', () => {
         '\x16\x03\x01\x00\x05\x01',
       ]) {
         const socket = connect(port, '127.0.0.1');
-        socket.on('error', () => {}); // the server hangs up
+        socket.on('error', () => {}); // the server closes the connection
         await once(socket, 'connect');
         socket.end(bytes);
         await new Promise((resolve) => socket.resume().once('close', resolve));
       }
     for (let i = 0; i < 1_000; i += 1) {
       const socket = connect(withTokens.port, '127.0.0.1');
-      socket.on('error', () => {}); // the server hangs up
+      socket.on('error', () => {}); // the server closes the connection
       socket.write(Buffer.from('1603010200', 'hex'));
       open.push(socket);
     }
@@ -210,7 +298,7 @@ describe('TLS, tokens and client certificates', () => {
     for (const gateway of [withTokens, mutual]) expect(gateway.log()).toBe('');
   });
 
-  it('all switches at once', async () => {
+  it('tls, mtls, tokens, grpc and ci-queue work together', async () => {
     const gateway = await gatewayWith(['tls', 'mtls', 'tokens', 'grpc', 'ci-queue'], backend.url);
     expect(await delivered(gateway, { ...ca, ...certificate })).toMatch(/credentials \(HTTP 401\)/);
     expect(await delivered(gateway, { ...ca, ...bearer(TOKEN) })).toMatch(/no connection/);
@@ -259,7 +347,7 @@ describe('the queue for CI jobs', () => {
       .filter(([name]) => name.startsWith(what) && name.includes(`exporter="${exporter}"`))
       .reduce((sum, [, value]) => sum + value, 0);
 
-  it('the backend away, the gateway killed: what was acknowledged is stored once, people’s runs were never acknowledged', async () => {
+  it('stores acknowledged CI runs once, through a kill; does not queue others', async () => {
     const backend = await prometheusServer(database.path);
     await backend.start();
     servers.push(backend);
@@ -291,7 +379,7 @@ describe('the queue for CI jobs', () => {
     expect(gateway.log()).toBe('');
   });
 
-  it('what no queue of the collector survives: a backend that answers 500, counted', async () => {
+  it('loses and counts queued runs if the backend answers 500', async () => {
     const backend = await countingBackend();
     backend.status = 500;
     const gateway = await gatewayWith(['tokens', 'ci-queue'], backend.url);
@@ -312,7 +400,7 @@ describe('the queue for CI jobs', () => {
     expect(lost).toBe(7);
   });
 
-  it('with the switch tenant the queued runs are the tenant’s, too', async () => {
+  it('with the switch tenant, sends queued runs to the tenant, too', async () => {
     const backend = await countingBackend();
     const gateway = await gatewayWith(['tokens', 'ci-queue', 'tenant'], backend.url, {
       LHP_OTEL_TENANT: 'team-a',
@@ -323,7 +411,7 @@ describe('the queue for CI jobs', () => {
     expect(backend.tenants).toEqual(['team-a', 'team-a']);
   });
 
-  it('what is not of the contract is dropped, and counted once', async () => {
+  it('drops what does not match the contract, and counts it once', async () => {
     const backend = await countingBackend();
     const gateway = await gatewayWith(['tokens', 'ci-queue'], backend.url);
     const good = new TextDecoder().decode(await body(1, true, Date.now()));

@@ -1,5 +1,5 @@
-// backend.ts: a backend for the gateway's tests that keeps the bytes it gets, and answers as it is
-// told.
+// backend.ts: a backend for the gateway's tests. It keeps the bytes that it receives, and answers
+// with a given status.
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';

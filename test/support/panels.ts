@@ -1,5 +1,5 @@
-// panels.ts: runs of known numbers, and what each panel of the dashboards must say of them, counted
-// here from the same runs.
+// panels.ts: known runs, and the expected answer of each panel of the dashboards, computed from
+// them.
 
 import { digest, HOUR } from '../../scripts/harness/runs.ts';
 import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
@@ -10,9 +10,9 @@ export const WIDE_BUCKET = 2 ** (1 / 16); // deploy/collector/victoriametrics.ya
 
 export const now = Date.now();
 const pick = <T>(list: readonly T[], i: number) => list[i % list.length] as T;
-/** No quantile of so many falls between two runs, where each backend takes another one of them. */
+/** With this many runs no quantile lies between two of them, where backends choose differently. */
 const COUNT = 123;
-/** Project p has its own size, version 0.9.3 is slower. */
+/** Each project has its own size, and version 0.9.3 is slower. */
 export const runs: { at: number; event: GenerateEvent }[] = Array.from(
   { length: COUNT },
   (_, i) => {
@@ -86,7 +86,7 @@ const bySize = (q: number): Answer =>
     ]),
   );
 
-/** Ids are hashed again by the gateway, so panels by project are compared by their values. */
+/** The gateway hashes ids, so panels by project are compared by their values only. */
 export const BY_PROJECT = /^(Slowest|Largest) projects/;
 
 export const ANSWERS: Record<string, Answer> = {

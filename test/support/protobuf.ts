@@ -1,10 +1,10 @@
-// protobuf.ts: what a client can do in protobuf and not in JSON: fields with numbers that OTLP does
-// not have, and a field that stands there twice. It works on real bytes and knows only which fields
-// of a run's request are messages; and gRPC, by node:http2.
+// protobuf.ts: requests that a client can send in protobuf but not in JSON: with unknown field
+// numbers, or with a field twice. It changes real bytes and knows only which fields of a request
+// are messages. Also gRPC by node:http2.
 import { once } from 'node:events';
 import { connect, type SecureClientSessionOptions } from 'node:http2';
 
-/** Field number → the message that it holds, from opentelemetry/proto/metrics/v1/metrics.proto. */
+/** Field number → the message in it, from opentelemetry/proto/metrics/v1/metrics.proto. */
 interface Shape {
   [field: number]: Shape;
 }
@@ -24,7 +24,7 @@ export function varint(value: number | bigint): Buffer {
   return Buffer.from([...bytes, Number(rest)]);
 }
 
-/** A field that holds bytes, text or a message. */
+/** A field with bytes, text or a message. */
 export function field(number: number, content: string | Buffer): Buffer {
   const bytes = Buffer.from(content as string);
   return Buffer.concat([varint((number << 3) | LENGTH_DELIMITED), varint(bytes.length), bytes]);
@@ -41,7 +41,7 @@ function readVarint(bytes: Buffer, from: number): [value: number, next: number] 
 
 type Around = (content: Buffer, kind: 'value' | 'metric' | 'other') => Buffer;
 
-/** The same request, each of its messages passed through `around`, from the innermost on. */
+/** The request after `around` was applied to each of its messages, the innermost first. */
 export function rewritten(bytes: Buffer, around: Around, shape: Shape = REQUEST): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -66,7 +66,7 @@ export function rewritten(bytes: Buffer, around: Around, shape: Shape = REQUEST)
   );
 }
 
-/** One export over gRPC and TLS; gives grpc-status (0 is OK, empty without an answer). */
+/** Sends one export over gRPC and TLS. Returns grpc-status: 0 is OK, empty is no answer. */
 export async function grpcExport(
   port: number,
   message: Buffer,
@@ -74,7 +74,7 @@ export async function grpcExport(
   metadata: Record<string, string> = {},
 ): Promise<string> {
   const session = connect(`https://127.0.0.1:${port}`, tls);
-  session.on('error', () => {}); // the stream fails with it
+  session.on('error', () => {}); // the stream reports the same error
   const stream = session.request({
     ':method': 'POST',
     ':path': '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',

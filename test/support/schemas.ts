@@ -1,6 +1,6 @@
-// schemas.ts: Kubernetes' own OpenAPI description of its objects → a JSON schema for each kind, for
-// kubeconform, which has none with it and would fetch them. Strict: a field that the API does not
-// know is an error, as for `kubectl --validate=strict`.
+// schemas.ts: makes a JSON schema per kind from Kubernetes' own OpenAPI description, for
+// kubeconform, which has no schemas and would download them. The schemas are strict: an unknown
+// field is an error, as with `kubectl --validate=strict`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -17,8 +17,9 @@ interface Schema {
 const REF = '#/definitions/';
 
 /**
- * Writes `<kind>.json` for each of these (group, version, kind); gives kubeconform's pattern of
- * their places.
+ * Writes `<kind>.json` for each of these (group, version, kind).
+ *
+ * @returns the path pattern for kubeconform's -schema-location.
  */
 export function writeSchemas(
   swagger: string,

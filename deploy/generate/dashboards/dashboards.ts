@@ -1,6 +1,5 @@
-// dashboards.ts: the tables of panels.ts and health.ts as Grafana's JSON, by Grafana's own
-// builders, once for each dialect. scripts/generate.ts writes the files; the compose files
-// provision them.
+// dashboards.ts: turns the dashboards of this folder into Grafana's JSON with Grafana's own
+// builders, once per dialect. files.ts writes the result; the compose files provision it.
 import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
@@ -9,12 +8,15 @@ import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import { DIALECTS, type Dialect } from './dialects.ts';
 import { healthDashboard } from './health.ts';
-import { type DashboardSpec, type PanelSpec, runDashboards } from './panels.ts';
+import { performance } from './performance.ts';
+import { projects } from './projects.ts';
 import { series, VARIABLES } from './queries.ts';
+import type { DashboardSpec, PanelSpec } from './spec.ts';
+import { usage } from './usage.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable
 const SOURCE = { type: 'prometheus', uid: '${datasource}' };
-/** A run is one point: finer steps than an hour show gaps and nothing else. */
+/** Smallest step. A run is a single point, so shorter steps would mostly be empty. */
 const STEP = '1h';
 const WIDTHS = { stat: 4, share: 8, table: 12, bars: 12, lines: 12 };
 const HEIGHTS = { stat: 5, share: 8, table: 8, bars: 8, lines: 8 };
@@ -53,9 +55,16 @@ function panel(spec: PanelSpec, i: number) {
   return builder;
 }
 
+/** Its file's name, without the ending. */
+const nameOf = ({ uid }: DashboardSpec) => uid.replace('lhp-', '');
+
 function json(spec: DashboardSpec): string {
   const builder = new dashboard.DashboardBuilder(spec.title)
     .uid(spec.uid)
+    .description(
+      `Made from deploy/generate/dashboards/${nameOf(spec)}.ts by npm run generate. ` +
+        'Do not edit the JSON.',
+    )
     .tags(['lhp', 'opentelemetry'])
     .time({ from: 'now-30d', to: 'now' })
     .timezone('browser')
@@ -81,18 +90,22 @@ function json(spec: DashboardSpec): string {
   return `${JSON.stringify(builder.build(), null, 2)}\n`;
 }
 
+/** The dashboards about runs; health.ts has the one about the telemetry itself. */
+export const runDashboards = (dialect: Dialect): readonly DashboardSpec[] => [
+  usage,
+  performance(dialect),
+  projects(dialect),
+];
+
 export const dashboards = (dialect: Dialect): readonly DashboardSpec[] => [
   ...runDashboards(dialect),
   healthDashboard(dialect),
 ];
 
-/** Path in the repository → text. */
+/** Path in the repository → text of the file. */
 export const dashboardFiles = (): Record<string, string> =>
   Object.fromEntries(
     DIALECTS.flatMap((dialect) =>
-      dashboards(dialect).map((spec) => [
-        `${dialect.folder}/${spec.uid.replace('lhp-', '')}.json`,
-        json(spec),
-      ]),
+      dashboards(dialect).map((spec) => [`${dialect.folder}/${nameOf(spec)}.json`, json(spec)]),
     ),
   );

@@ -1,13 +1,10 @@
-// dialects.ts: what is asked of each backend in words of its own. A number of a run is a histogram
-// of one value: Prometheus and Cortex keep it as such; VictoriaMetrics makes series of it, `_sum`,
-// `_count`, and a `_bucket` for each range (label vmrange) into which one fell. All other queries
+// dialects.ts: the queries that differ between backends. Each number of a run is a histogram with
+// one value. Prometheus and Cortex store it as a native histogram. VictoriaMetrics stores the
+// series `_sum`, `_count` and one `_bucket` per range of values (label vmrange). All other queries
 // are the same.
 import { over, series } from './queries.ts';
 
-/**
- * The histograms of an instrument, added up over a range: all of them, or for each value of a
- * label.
- */
+/** The histograms of an instrument, added up over a range; with `by`, per value of this label. */
 export interface Histograms {
   name: string;
   range: string;
@@ -16,9 +13,9 @@ export interface Histograms {
 
 export interface Dialect {
   name: 'prometheus' | 'victoriametrics';
-  /** Where the files of its dashboards are. */
+  /** The folder of its dashboards. */
   folder: string;
-  /** `where`: only of those whose label `by` is among the results of this expression, together. */
+  /** With `where`: only histograms whose label `by` is in the result of this expression. */
   quantile(q: number, of: Histograms, where?: string): string;
   sum(of: Histograms): string;
   count(of: Histograms): string;
@@ -32,7 +29,8 @@ const PROMETHEUS: Dialect = {
   folder: 'deploy/grafana/dashboards',
   quantile: (q, of, where) => {
     const all = native(of);
-    return `histogram_quantile(${q}, ${where === undefined ? all : `sum(${all} and on (${of.by}) (${where}))`})`;
+    const chosen = where === undefined ? all : `sum(${all} and on (${of.by}) (${where}))`;
+    return `histogram_quantile(${q}, ${chosen})`;
   },
   sum: (of) => `histogram_sum(${native(of)})`,
   count: (of) => `histogram_count(${native(of)})`,
@@ -51,7 +49,9 @@ const VICTORIAMETRICS: Dialect = {
       range,
       by === undefined ? 'vmrange' : `${by}, vmrange`,
     );
-    return `histogram_quantile(${q}, ${where === undefined ? all : `sum by (vmrange) (${all} and on (${by}) (${where}))`})`;
+    const chosen =
+      where === undefined ? all : `sum by (vmrange) (${all} and on (${by}) (${where}))`;
+    return `histogram_quantile(${q}, ${chosen})`;
   },
   sum: (of) => part('sum', of),
   count: (of) => part('count', of),

@@ -1,17 +1,19 @@
-// health.ts: the panels about the telemetry itself: what the gateway counts is asked in the same
-// words everywhere; what a backend counts of its own is not.
+// health.ts: the dashboard "lhp: telemetry health": whether the numbers can be trusted. The
+// gateway's own metrics have the same names with every backend; a backend's own metrics do not.
 import { LOST_RUNS } from '../../../src/contract/contract.ts';
 import type { Dialect } from './dialects.ts';
-import type { DashboardSpec, PanelSpec } from './panels.ts';
 import { CI, orZero, R, REASON, series, VERSION } from './queries.ts';
+import type { DashboardSpec, PanelSpec } from './spec.ts';
 
 const TRUST = 'Can the numbers be trusted?';
 const GATEWAY = 'job="lhp-gateway"';
+const lostRuns = `${series(LOST_RUNS.name)}{${VERSION}=~"$version", ${CI}=~"$ci"}`;
+const dropped = `otelcol_processor_filter_datapoints_filtered{${GATEWAY}}`;
 const perSecond = (name: string) => `sum (rate(${name}{${GATEWAY}}[$__rate_interval]))`;
 
 const backendRate = (selector: string) => `sum(rate(${selector}[$__rate_interval]))`;
 
-/** A ratio of rates of the backend's own counters: Prometheus's, or, in a cluster, Cortex's. */
+/** A ratio of rates of the backend's own counters: Prometheus's or, in a cluster, Cortex's. */
 const ownRatio = (
   of: (backend: 'prometheus' | 'cortex') => [over: string, under: string],
 ): string =>
@@ -28,18 +30,20 @@ const OF_GATEWAY: PanelSpec[] = [
   },
   {
     title: 'Lost runs by reason',
-    question: `${TRUST} Recorded by clients and given up; the totals are too low by them.`,
+    question:
+      `${TRUST} Runs that clients recorded but could not deliver. The totals are too low by ` +
+      'this number.',
     kind: 'share',
     queries: [
       {
-        expr: `sum by (${REASON}) (sum_over_time(${series(LOST_RUNS.name)}{${VERSION}=~"$version", ${CI}=~"$ci"}[${R}]))`,
+        expr: `sum by (${REASON}) (sum_over_time(${lostRuns}[${R}]))`,
         legend: `{{${REASON}}}`,
       },
     ],
   },
   {
     title: 'Points accepted and refused',
-    question: `${TRUST} Refused ones come again.`,
+    question: `${TRUST} Clients send refused points again.`,
     kind: 'lines',
     unit: 'cps',
     queries: [
@@ -49,18 +53,18 @@ const OF_GATEWAY: PanelSpec[] = [
   },
   {
     title: 'Points dropped by reason',
-    question: `${TRUST} What is not in the contract, or has a time that cannot be true.`,
+    question: `${TRUST} Points that do not match the contract or have an impossible time.`,
     kind: 'bars',
     queries: [
       {
-        expr: `sum by (filter) (increase(otelcol_processor_filter_datapoints_filtered{${GATEWAY}}[$__rate_interval]))`,
+        expr: `sum by (filter) (increase(${dropped}[$__rate_interval]))`,
         legend: '{{filter}}',
       },
     ],
   },
   {
     title: 'Points that the backend refused',
-    question: `${TRUST} None of them was acknowledged.`,
+    question: `${TRUST} None of these points was acknowledged.`,
     kind: 'lines',
     unit: 'cps',
     queries: [
@@ -89,15 +93,17 @@ const OF_BACKEND: Record<Dialect['name'], PanelSpec[]> = {
   prometheus: [
     {
       title: 'Share of samples that came late',
-      question: `${TRUST} Runs are stored under the time at which they ran. A high share means that clients could not deliver at once.`,
+      question:
+        `${TRUST} Runs are stored at the time at which they ran. A high share means that ` +
+        'clients could not deliver immediately.',
       kind: 'lines',
       unit: 'percentunit',
       queries: [
         {
           expr: ownRatio((backend) => {
-            const head = `${{ prometheus: 'prometheus', cortex: 'cortex_ingester' }[backend]}_tsdb_head`;
+            const head = { prometheus: 'prometheus', cortex: 'cortex_ingester' }[backend];
             const samples = `samples_appended_total{job="${backend}"}`;
-            return [`${head}_out_of_order_${samples}`, `${head}_${samples}`];
+            return [`${head}_tsdb_head_out_of_order_${samples}`, `${head}_tsdb_head_${samples}`];
           }),
           legend: 'late',
         },
@@ -105,7 +111,7 @@ const OF_BACKEND: Record<Dialect['name'], PanelSpec[]> = {
     },
     {
       title: 'Time to store a request',
-      question: `${TRUST} From the gateway's request to the backend's answer: the part of the delay that is yours.`,
+      question: `${TRUST} From the gateway's request to the backend's answer.`,
       kind: 'lines',
       unit: 's',
       queries: [
@@ -131,7 +137,9 @@ const OF_BACKEND: Record<Dialect['name'], PanelSpec[]> = {
   victoriametrics: [
     {
       title: 'Samples that the backend ignored',
-      question: `${TRUST} They were acknowledged and are not stored: a limit or a retention that does not fit.`,
+      question:
+        `${TRUST} These samples were acknowledged but not stored, because of a limit or too ` +
+        'short a retention.',
       kind: 'bars',
       queries: [
         {
@@ -142,12 +150,14 @@ const OF_BACKEND: Record<Dialect['name'], PanelSpec[]> = {
     },
     {
       title: 'Time to store a request',
-      question: `${TRUST} Of all that the backend was sent.`,
+      question: `${TRUST} For all requests that the backend received.`,
       kind: 'lines',
       unit: 's',
       queries: [
         {
-          expr: `${backendRate('vminsert_request_duration_seconds_sum')} / ${backendRate('vminsert_request_duration_seconds_count')}`,
+          expr: ['sum', 'count']
+            .map((part) => backendRate(`vminsert_request_duration_seconds_${part}`))
+            .join(' / '),
           legend: 'mean',
         },
       ],

@@ -2,8 +2,9 @@
 // asked as Grafana asks it, one after the other, for a range that ends now; a panel takes as long
 // as its queries together.
 
+import { runDashboards } from '../../../deploy/generate/dashboards/dashboards.ts';
 import { DIALECTS } from '../../../deploy/generate/dashboards/dialects.ts';
-import { type PanelSpec, runDashboards } from '../../../deploy/generate/dashboards/panels.ts';
+import type { PanelSpec } from '../../../deploy/generate/dashboards/spec.ts';
 import { DAY, HOUR, MONTH, RETENTION } from '../../fleet/assumptions.ts';
 import type { Latency } from '../../fleet/measured.ts';
 
