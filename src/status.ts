@@ -2,7 +2,6 @@
 // waits, what went wrong. Header values are never part of it. What cannot be looked at is said as a
 // problem, and the rest is told all the same.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { loadConfig } from './config/config.ts';
 import { type Consent, decidedBy } from './consent/consent.ts';
 import type { Notice } from './consent/notice.ts';
@@ -16,8 +15,7 @@ import {
 } from './consent/situation.ts';
 import { type DeliveryState, readDeliveryState } from './deliver/delivery-state.ts';
 import type { Outcome } from './otlp/decode.ts';
-import { type StoredRun, storedRuns } from './spool/spool.ts';
-import { DEBUG_LOG } from './system/debug-log.ts';
+import { type StoredRun, storedRuns } from './spool/stored-runs.ts';
 import { errorCode } from './system/error.ts';
 import type { Host } from './system/host.ts';
 import { debugging, printable } from './system/log.ts';
@@ -78,7 +76,7 @@ export async function statusOf(host: Host): Promise<Status> {
   const problems = [...config.problems, ...problemsOf(found, consent)];
   const stored = readable(paths, problems);
   const oldest = stored?.find(({ outcome }) => outcome === 'waiting');
-  const log = join(paths.state, DEBUG_LOG);
+  const log = paths.debugLog;
   return {
     version,
     mode,

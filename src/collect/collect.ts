@@ -7,7 +7,7 @@ import { isCi } from '../config/ci.ts';
 import { loadConfig } from '../config/config.ts';
 import { allowedEnvironment } from '../config/stated.ts';
 import { foldSeconds, type GenerateEvent, type Preview } from '../contract/contract.ts';
-import { clockNow, type Job, type StartedJob } from '../job/job.ts';
+import { clockOffset, type Job, type StartedJob } from '../job/job.ts';
 import { isBundle } from '../job/project-facts.ts';
 import type { RunTimes } from '../scan/change-times.ts';
 import { listOutput } from '../scan/generated-files.ts';
@@ -26,7 +26,7 @@ export async function describeRun(
   // The environment is folded below, by what the configuration allows.
   const { project_name: projectName, environment: _, ...given } = job.known ?? {};
   const snapshot = {
-    run: timesOf(job),
+    run: timesOf(job, host),
     lhpYaml: job.lhpYamlIsOpen ? STANDARD_INPUT : undefined,
     cwd: job.generate && realFolder(job.generate.cwd),
   };
@@ -74,10 +74,13 @@ const NO_EVIDENCE: RunTimes = { startedAt: 0, endedAt: 0 };
  * When the run was, as far as change times can be compared with it: not where the clock was set
  * back meanwhile.
  */
-function timesOf({ startedAt, endedAt, durationSeconds, clock }: StartedJob): RunTimes {
+function timesOf(
+  { startedAt, endedAt, durationSeconds, clockOffset: offset }: StartedJob,
+  host: Host,
+): RunTimes {
   const duration = durationSeconds * 1000;
   const during = endedAt - startedAt < duration - CLOCK_TOLERANCE_MS - duration * SLEW;
-  const since = clockNow() < clock - CLOCK_TOLERANCE_MS;
+  const since = clockOffset(host) < offset - CLOCK_TOLERANCE_MS;
   return during || since ? NO_EVIDENCE : { startedAt, endedAt };
 }
 

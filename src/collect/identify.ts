@@ -7,12 +7,11 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { writePrivate } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 import { windowsProgram } from '../system/windows.ts';
 
 /** The telemetry page's hash: SHA-256 in hex. */
@@ -27,10 +26,7 @@ export const projectId = (name: unknown): string =>
  * state folder.
  */
 export async function machineId(host: Host, paths: Paths): Promise<string> {
-  const id =
-    (await systemMachineId(host)) ||
-    macAddressId() ||
-    keptRandomId(join(paths.state, 'machine-id'));
+  const id = (await systemMachineId(host)) || macAddressId() || keptRandomId(paths.machineId);
   return sha256(id);
 }
 
@@ -83,7 +79,7 @@ function macAddressId(): string | undefined {
  * restore one state folder from a cache are different containers.
  */
 export function ciSlot(paths: Paths): string {
-  const path = join(paths.state, 'ci-slot.json');
+  const path = paths.ciSlot;
   const hostDigest = sha256(hostname());
   try {
     const kept = JSON.parse(readText(path) ?? '{}') as { host?: string; slot?: string };

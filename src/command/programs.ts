@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Host } from '../system/host.ts';
-import { list } from '../system/probe.ts';
+import { list } from '../system/try-read.ts';
 import { which } from '../system/which.ts';
 import type { Generate } from './command.ts';
 

@@ -4,11 +4,12 @@
 // that lhp may have seen. Only where a wrapper or launcher stands before lhp; then before the
 // command starts, from files alone.
 import { join, resolve } from 'node:path';
-import { environmentLayer, type Layer } from '../consent/consent.ts';
+import { environmentLayer } from '../consent/consent.ts';
+import { type Layer, OPT_OUT_VARIABLES } from '../consent/layers.ts';
 import { errorCode } from '../system/error.ts';
 import { readRegular } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
-import { list } from '../system/probe.ts';
+import { list } from '../system/try-read.ts';
 import { folderWith, type Launch } from './command.ts';
 import { condaPrefix } from './conda-prefix.ts';
 import { listed } from './launch-words.ts';
@@ -17,13 +18,6 @@ import { type Launcher, launcherOf, type Settings } from './launchers.ts';
 /** The switch that is off, or words for what cannot be known. */
 export type Between = { layer: Layer } | { unknown: string };
 
-const SWITCHES = [
-  'LHP_DISABLE_ANALYTICS',
-  'DO_NOT_TRACK',
-  'LHP_TELEMETRY',
-  'OTEL_SDK_DISABLED',
-  'PYTEST_CURRENT_TEST',
-];
 /** They say where lhp keeps its own `telemetry off`. */
 const PLACES = ['LHP_CONFIG_DIR', 'XDG_CONFIG_HOME', 'HOME', 'APPDATA', 'USERPROFILE'];
 /** An environment file or a project's settings are a few lines. */
@@ -68,11 +62,13 @@ function fromWords(
  */
 const switchesOf = (env: Host['env'], set: ReadonlyMap<string, string>) => ({
   LHP_OTEL_UPSTREAM: env.LHP_OTEL_UPSTREAM,
-  ...Object.fromEntries([...set].filter(([name]) => SWITCHES.includes(name))),
+  ...Object.fromEntries(
+    [...set].filter(([name]) => (OPT_OUT_VARIABLES as readonly string[]).includes(name)),
+  ),
 });
 
 const mentions = (text: string) =>
-  [...SWITCHES, ...PLACES.slice(0, 2)].some((name) => text.includes(name));
+  [...OPT_OUT_VARIABLES, ...PLACES.slice(0, 2)].some((name) => text.includes(name));
 
 function fromFiles(launch: Launch, row: Launcher, host: Host): Between | undefined {
   const { env } = host;
@@ -226,7 +222,7 @@ function linesOfTable(text: string, table: string): string {
   return lines.join('\n');
 }
 
-const MENTION = new RegExp(`\\b(${SWITCHES.join('|')})\\b(.*)`, 'g');
+const MENTION = new RegExp(`\\b(${OPT_OUT_VARIABLES.join('|')})\\b(.*)`, 'g');
 /**
  * `NAME=value`, `NAME: "value",` and what closes them, and nothing that a program would have to
  * work out.

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { decidedBy } from '../consent/consent.ts';
 import { obstacleToChoice, obstacleToRuns } from '../consent/place.ts';
 import { resolveMode, setUserChoice } from '../consent/resolve-mode.ts';
-import { purge } from '../spool/spool.ts';
+import { deleteUnsent } from '../spool/purge.ts';
 import { errorCode } from '../system/error.ts';
 import type { Paths } from '../system/paths.ts';
 import { projectRoot } from '../system/project-root.ts';
@@ -22,7 +22,7 @@ export function addControlCommands(program: Command, context: Context): void {
   /** What there is to say of what waited. The choice is kept, whatever comes of this. */
   const deleteWaiting = async (paths: Paths): Promise<string> => {
     try {
-      const deleted = purge(paths);
+      const deleted = deleteUnsent(paths);
       return deleted === 1
         ? '1 run that was to be sent is deleted'
         : `${deleted} runs that were to be sent are deleted`;

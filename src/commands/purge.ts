@@ -2,7 +2,8 @@
 // asks nobody, and wants --yes.
 import type { Command } from 'commander';
 import { resolveMode } from '../consent/resolve-mode.ts';
-import { purgeRuns, storedRuns } from '../spool/spool.ts';
+import { deleteRuns } from '../spool/purge.ts';
+import { storedRuns } from '../spool/stored-runs.ts';
 import { say } from '../system/log.ts';
 import { hanging, isConfirmed, printError } from '../system/print.ts';
 import type { Context } from './context.ts';
@@ -33,7 +34,7 @@ export function addPurge(program: Command, { host, print, exit }: Context): void
       if (options.all) return void exit(await purgeAll(agreed));
       const { length } = storedRuns(paths);
       if (length > 0 && !(await agreed([`${runs(length)}, which only this machine has`]))) return;
-      purgeRuns(paths);
+      deleteRuns(paths);
       print(`${runs(length)} deleted`);
     });
 

@@ -2,15 +2,16 @@
 // posted (post.ts) as they are. A run leaves the spool only with a 200 (sent) or a final refusal
 // (lost, and counted); everything else means: again later.
 import { existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { hasOtherAttempts, noteBegun, noteNotStored } from '../spool/attempts.ts';
-import { markLost, markSent, readRun, type StoredRun, waiting } from '../spool/spool.ts';
+import { markLost, markSent } from '../spool/outcome.ts';
+import { readRun, type StoredRun, waiting } from '../spool/stored-runs.ts';
 import { errorCode } from '../system/error.ts';
 import { ensureFolder } from '../system/files.ts';
 import type { Env } from '../system/host.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 import type { Answer } from './classify.ts';
 import { mustWait, noteFailure, readDeliveryState, writeDeliveryState } from './delivery-state.ts';
 import { poster } from './post.ts';
@@ -153,10 +154,8 @@ function settle(paths: Paths, run: StoredRun, answer: Answer): number {
 // ── lock: not for exactness (a run that is sent twice counts once), but so that many runs at once
 // make one sender ──────────
 
-const lockFile = (paths: Paths) => join(paths.state, 'deliver.lock');
-
 function lock(paths: Paths): boolean {
-  const path = lockFile(paths);
+  const path = paths.deliverLock;
   ensureFolder(dirname(path));
   for (let attempt = 0; attempt < 2; attempt += 1) {
     try {
@@ -179,11 +178,11 @@ function lock(paths: Paths): boolean {
  * Whether a process that is gone, or one that hangs, holds the lock; the next delivery takes it
  * away.
  */
-export const lockIsStale = (paths: Paths): boolean => isStale(lockFile(paths));
+export const lockIsStale = (paths: Paths): boolean => isStale(paths.deliverLock);
 
 /** Whether a process is posting now. */
 export const isDelivering = (paths: Paths): boolean =>
-  existsSync(lockFile(paths)) && !lockIsStale(paths);
+  existsSync(paths.deliverLock) && !lockIsStale(paths);
 
 function isStale(path: string): boolean {
   try {
@@ -198,9 +197,9 @@ function isStale(path: string): boolean {
 /** False where another has taken it over: we have slept. */
 function keepLock(paths: Paths): boolean {
   try {
-    if (readText(lockFile(paths)) !== String(process.pid)) return false;
+    if (readText(paths.deliverLock) !== String(process.pid)) return false;
     const now = new Date();
-    utimesSync(lockFile(paths), now, now);
+    utimesSync(paths.deliverLock, now, now);
     return true;
   } catch {
     return false; // taken over and done with
@@ -208,5 +207,5 @@ function keepLock(paths: Paths): boolean {
 }
 
 function unlock(paths: Paths): void {
-  if (keepLock(paths)) rmSync(lockFile(paths), { force: true });
+  if (keepLock(paths)) rmSync(paths.deliverLock, { force: true });
 }

@@ -1,10 +1,9 @@
 // delivery-state.ts: what is remembered of the deliveries so far, in one small file: for `status`,
 // and so that a collector that is away is not asked again by every run. Holds no header, no URL,
 // and nothing that a server answered.
-import { join } from 'node:path';
 import { writePrivate } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 
 export interface DeliveryState {
   /** ISO 8601, as are all times here. */
@@ -28,11 +27,10 @@ const PATIENCE = 3;
 const BACK_OFF_MS = 30_000;
 const MAX_BACK_OFF_MS = 60 * 60 * 1000;
 const JITTER = 0.2;
-const stateFile = (paths: Paths) => join(paths.state, 'delivery.json');
 
 export function readDeliveryState(paths: Paths): DeliveryState {
   try {
-    const state = JSON.parse(readText(stateFile(paths)) ?? '') as DeliveryState;
+    const state = JSON.parse(readText(paths.deliveryState) ?? '') as DeliveryState;
     return typeof state.failures === 'number' ? state : { failures: 0 };
   } catch {
     return { failures: 0 };
@@ -40,7 +38,7 @@ export function readDeliveryState(paths: Paths): DeliveryState {
 }
 
 export function writeDeliveryState(paths: Paths, state: DeliveryState): void {
-  writePrivate(stateFile(paths), JSON.stringify(state));
+  writePrivate(paths.deliveryState, JSON.stringify(state));
 }
 
 /**

@@ -7,7 +7,7 @@ import { type Obstacle, obstacleTo, obstacleToChoice } from '../consent/place.ts
 import type { Mode } from '../consent/resolve-mode.ts';
 import { lockIsStale } from '../deliver/deliver.ts';
 import { mustWait, readDeliveryState } from '../deliver/delivery-state.ts';
-import { spoolHealth, storedRuns } from '../spool/spool.ts';
+import { spoolHealth, storedRuns } from '../spool/stored-runs.ts';
 import { isSafeFromOthers } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { failure, ok, type Verdict, warning } from './verdict.ts';

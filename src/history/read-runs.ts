@@ -10,7 +10,7 @@ import {
   RESOURCE_ATTRIBUTES,
 } from '../contract/contract.ts';
 import type { Run } from '../otlp/decode.ts';
-import { readWhole, type StoredRun, storedRuns } from '../spool/spool.ts';
+import { readWhole, type StoredRun, storedRuns } from '../spool/stored-runs.ts';
 import type { Paths } from '../system/paths.ts';
 
 /**

@@ -6,7 +6,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { writePrivate } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import { type Paths, xdgConfig } from '../system/paths.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 import { version } from '../system/version.ts';
 import { addBlock, blockOf, removeBlock } from './rc-file.ts';
 

@@ -161,9 +161,6 @@ export function appendPrivate(path: string, text: string): void {
   }
 }
 
-/** What a process that was killed while writing leaves behind the file's name. */
-export const TEMPORARY = /\.[0-9a-z]+\.tmp$/;
-
 /** Replaces a file as a whole. */
 export function writePrivate(path: string, text: string): void {
   ensureFolder(dirname(path));

@@ -17,8 +17,8 @@ export function say(text: string): boolean {
 
 export const debugging = (env: Env): boolean => env.LHP_OTEL_LOG?.trim().toLowerCase() === 'debug';
 
-export const sayOff = (layer: string, speak: (text: string) => unknown = say): void =>
-  void speak(`telemetry is off (${layer}): nothing recorded, no network activity`);
+export const offText = (layer: string): string =>
+  `telemetry is off (${layer}): nothing recorded, no network activity`;
 
 /**
  * A terminal would act on escape sequences, C1 controls and marks that turn the direction of

@@ -9,7 +9,8 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import type { GenerateEvent } from '../contract/contract.ts';
 import { recordedRuns } from '../history/read-runs.ts';
-import { purgeRuns, readRun, storedRuns } from '../spool/spool.ts';
+import { deleteRuns } from '../spool/purge.ts';
+import { readRun, storedRuns } from '../spool/stored-runs.ts';
 import type { Host } from '../system/host.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import { type Data, PURGE, type Purged, pack } from './api.ts';
@@ -97,7 +98,7 @@ export async function startServer(
     if ((await bodyOf(request)) !== JSON.stringify(PURGE))
       return { status: 400, body: 'The purge is not confirmed.\n' };
     known.clear();
-    return json({ deleted: purgeRuns(paths) } satisfies Purged);
+    return json({ deleted: deleteRuns(paths) } satisfies Purged);
   };
 
   const server = createServer((request, response) => {

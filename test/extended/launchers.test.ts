@@ -110,6 +110,7 @@ describe('real launchers', () => {
       home,
       cwd,
       systemConfigDir: dir,
+      now: Date.now,
     };
     const generate = parseCommand(words, cwd, host.env);
     if (!generate) throw new Error('not recognized');

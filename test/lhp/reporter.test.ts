@@ -27,7 +27,7 @@ import {
   until,
 } from '../../scripts/harness/sandbox.ts';
 import { projectId } from '../../src/collect/identify.ts';
-import { clockNow, JOB_VARIABLE, type StartedJob } from '../../src/job/job.ts';
+import { clockOffset, JOB_VARIABLE, type StartedJob } from '../../src/job/job.ts';
 import { REPORTER_SECONDS } from '../../src/wrap/start-reporter.ts';
 import { lacking } from '../support/lacking.ts';
 import { layOut } from '../support/oracle.ts';
@@ -75,7 +75,7 @@ async function job(more: Partial<StartedJob> = {}): Promise<StartedJob> {
     deliver: true,
     bundle: true,
     lhpYamlIsOpen: true,
-    clock: clockNow(),
+    clockOffset: clockOffset({ now: Date.now }),
     watched: true,
     ...more,
   };
@@ -148,7 +148,7 @@ describe('a project that has changed since the run', () => {
   });
 
   it.each<[string, (given: StartedJob) => Partial<StartedJob>]>([
-    ['since the run', ({ clock }) => ({ clock: clock + 3_600_000 })],
+    ['since the run', ({ clockOffset: offset }) => ({ clockOffset: offset + 3_600_000 })],
     ['during the run', ({ endedAt }) => ({ startedAt: endedAt + 3_600_000 })],
   ])('the clock was set back by an hour %s: no change time says anything', async (_, change) => {
     const given = await job();

@@ -141,13 +141,14 @@ describe('the debug log', () => {
   it('is bounded: the older half goes, whole lines stay, and no line is long', () => {
     const { box, log } = place();
     const host = {
-      env: box.env,
+      env: { ...box.env, ...DEBUG },
       platform: process.platform,
       home: box.home,
       cwd: '/',
       systemConfigDir: '/etc',
+      now: Date.now,
     };
-    const say = debugLog({ ...box.env, ...DEBUG }, resolvePaths(host));
+    const say = debugLog(host, resolvePaths(host));
     for (let i = 0; i < 2_000; i += 1) say(`line ${i} ${'x'.repeat(1_000)}`);
     const text = readFileSync(log, 'utf8');
     expect(text.length).toBeLessThanOrEqual(64 * 1024);
@@ -163,13 +164,14 @@ describe('the debug log', () => {
     mkdirSync(box.stateDir, { recursive: true, mode: 0o700 });
     symlinkSync(victim, log);
     const host = {
-      env: box.env,
+      env: { ...box.env, ...DEBUG },
       platform: process.platform,
       home: box.home,
       cwd: '/',
       systemConfigDir: '/etc',
+      now: Date.now,
     };
-    const say = debugLog({ ...box.env, ...DEBUG }, resolvePaths(host));
+    const say = debugLog(host, resolvePaths(host));
     say('\u001b[2J');
     expect(readFileSync(victim, 'utf8')).toBe('precious');
     rmSync(log);

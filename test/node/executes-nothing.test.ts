@@ -259,6 +259,7 @@ describe('no bare name', () => {
     home: '/home/u',
     cwd: '/project',
     systemConfigDir: '/etc/lhp-otel',
+    now: Date.now,
   });
   it.each(['reg.exe', 'rundll32.exe'])('on Windows: %s', (name) => {
     expect(windowsProgram(name, { SystemRoot: 'D:\\Win' })).toBe(`D:\\Win\\System32\\${name}`);

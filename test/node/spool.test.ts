@@ -20,32 +20,24 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import type { LossReason } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
-import {
-  MAX_AGE_MS,
-  markLost,
-  markSent,
-  prune,
-  purge,
-  readRun,
-  store,
-  storedRuns,
-  waiting,
-} from '../../src/spool/spool.ts';
-import type { Paths } from '../../src/system/paths.ts';
+import { markLost, markSent } from '../../src/spool/outcome.ts';
+import { deleteUnsent } from '../../src/spool/purge.ts';
+import { MAX_AGE_MS, prune } from '../../src/spool/retention.ts';
+import { store } from '../../src/spool/store.ts';
+import { readRun, storedRuns, waiting } from '../../src/spool/stored-runs.ts';
+import { systemHost } from '../../src/system/host.ts';
+import { type Paths, resolvePaths } from '../../src/system/paths.ts';
 import { EVENT } from '../support/event.ts';
 import { extended } from '../support/tags.ts';
 
+let home: string;
 let paths: Paths;
 beforeEach(() => {
-  const state = mkdtempSync(join(tmpdir(), 'lhp-otel-spool-'));
-  paths = {
-    state,
-    spool: join(state, 'spool'),
-    history: join(state, 'history'),
-    attempts: join(state, 'attempts'),
-  } as Paths;
+  home = mkdtempSync(join(tmpdir(), 'lhp-otel-spool-'));
+  paths = resolvePaths({ ...systemHost(), env: {}, home });
+  mkdirSync(paths.state, { recursive: true, mode: 0o700 });
 });
-afterEach(() => rmSync(paths.state, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const NOW = Date.now();
 // Shaped as little like a request as the spool needs to know its own; beside it what the tests look
@@ -109,7 +101,8 @@ describe('a millisecond is taken once', () => {
   const byProcesses = (count: number) => async () => {
     const runsEach = 40;
     const program = `
-      import { markSent, store } from '${join(projectRoot, 'src', 'spool', 'spool.ts')}';
+      import { markSent } from '${join(projectRoot, 'src', 'spool', 'outcome.ts')}';
+      import { store } from '${join(projectRoot, 'src', 'spool', 'store.ts')}';
       const paths = JSON.parse(process.argv[1]);
       for (let i = 0; i < ${runsEach}; i += 1) {
         const run = await store(paths, 'waiting', async (t) => Buffer.from(String(t)), ${NOW});
@@ -142,7 +135,7 @@ describe('a millisecond is taken once', () => {
 
 it('a run that cannot be made leaves nothing in the spool, and is counted', async () => {
   await expect(
-    store(paths, 'waiting', () => Promise.reject(new Error('no'))),
+    store(paths, 'waiting', () => Promise.reject(new Error('no')), NOW),
     'as the maker says',
   ).rejects.toThrow('no');
   expect(readdirSync(paths.spool)).toEqual([]);
@@ -202,17 +195,19 @@ describe('a reporter that sleeps while it writes, longer than a laptop is shut',
   it('keeps the losses that it counts', async () => {
     markLost(paths, await put(), 'rejected');
     let meanwhile: unknown;
-    const sleeper = await store(paths, 'waiting', async (timestamp, lost) => {
+    const write = async (timestamp: number, lost: ReadonlyMap<LossReason, number>) => {
       meanwhile = content((await put('waiting', LATER)).timestamp).lost;
       return Buffer.from(JSON.stringify({ ...RUN, timestamp, lost: Object.fromEntries(lost) }));
-    });
+    };
+    const sleeper = await store(paths, 'waiting', write, NOW);
     expect([meanwhile, content(sleeper.timestamp).lost]).toEqual([{}, { rejected: 1 }]);
   });
   it('has not recorded what was given up in the meantime', async () => {
-    const sleeper = store(paths, 'waiting', async () => {
+    const write = async () => {
       prune(paths, LATER);
       return Buffer.from(JSON.stringify(RUN));
-    });
+    };
+    const sleeper = store(paths, 'waiting', write, NOW);
     await expect(sleeper).rejects.toThrow('ENOENT');
     expect(storedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'unreadable' }]);
     expect(content((await put('waiting', LATER)).timestamp).lost).toEqual({ unreadable: 1 });
@@ -320,7 +315,7 @@ describe('bounds', () => {
     expect(storedRuns(paths)).toHaveLength(10_001);
     await put('waiting', NOW + 1);
     mkdirSync(join(paths.spool, `${NOW - 1}.json`));
-    expect(purge(paths)).toBe(1);
+    expect(deleteUnsent(paths)).toBe(1);
     expect(waiting(paths).map(({ timestamp }) => timestamp)).toEqual([NOW - 1]);
   });
   it('what a killed reporter left behind is a loss', async () => {
@@ -408,7 +403,7 @@ it('off deletes what was to be sent, and keeps what was sent or only ever local'
   const local = await put('local');
   markLost(paths, await put(), 'rejected');
   writeFileSync(join(paths.state, 'machine-id'), 'x');
-  expect(purge(paths)).toBe(2);
+  expect(deleteUnsent(paths)).toBe(2);
   const kept = [sent.timestamp, local.timestamp].sort((a, b) => a - b);
   expect(storedRuns(paths).map(({ timestamp }) => timestamp)).toEqual(kept);
   expect(existsSync(join(paths.state, 'machine-id'))).toBe(false);

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import type { Launch } from '../../command/command.ts';
 import type { Host } from '../../system/host.ts';
-import { readText } from '../../system/probe.ts';
+import { readText } from '../../system/try-read.ts';
 import type { Installation } from '../packages.ts';
 
 /**
