@@ -27,6 +27,7 @@ import {
 import { FIELDS, onTheWire } from '../src/contract/fields.ts';
 import { flowPicture } from './flow.ts';
 import { manPage } from './man-page.ts';
+import { OPT_OUT_PAGES } from './opt-out-pages.ts';
 import { CONFIGURATION } from './variables.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -51,6 +52,9 @@ const files: Record<string, string> = {
   'docs/privacy.md': privacyPage(),
   'src/system/version.ts': `// The package's version and the oldest Node for it, kept equal to package.json by \`npm run\n// generate\`.\nexport const version = '${version}';\nexport const oldestNode = '${engines.node.replace('>=', '')}';\n`,
 };
+
+for (const [path, withLayers] of Object.entries(OPT_OUT_PAGES))
+  files[path] = withLayers(files[path] ?? read(path) ?? '');
 
 const check = process.argv.includes('--check');
 for (const path of Object.keys(files).filter((name) => name.endsWith('.md')))

@@ -2,18 +2,24 @@
 // statuses and examples are those of --help. `mandoc -Tlint` has nothing to say about it.
 import type { Command, Option } from 'commander';
 import { moreOf } from '../src/commands/help.ts';
+import { OWN_FILES, type OwnFile } from '../src/system/own-files.ts';
 import { CONFIGURATION, OTHERS } from './variables.ts';
+
+const FOLDERS: Readonly<Record<string, string>> = {
+  config: '~/.config/lhp-otel',
+  state: '~/.local/state/lhp-otel',
+  spool: '~/.local/state/lhp-otel/spool',
+  history: '~/.local/state/lhp-otel/history',
+};
 
 /** When the text last changed in substance. */
 const DATE = 'November 25, 2026';
 
 const FILES: readonly (readonly [path: string, what: string])[] = [
-  ['~/.config/lhp-otel/config.json', 'The configuration of the user.'],
-  ['~/.config/lhp-otel/consent.json', 'The choice of `lhp-otel off`.'],
-  ['~/.config/lhp-otel/hook.*', 'The shell hook, where it is installed.'],
+  ...Object.values(OWN_FILES).flatMap(({ folder, shown, holds }: OwnFile): [string, string][] =>
+    shown === undefined ? [] : [[`${FOLDERS[folder]}/${shown}`, holds]],
+  ),
   ['/etc/lhp-otel/config.json', 'The configuration of the operator.'],
-  ['~/.local/state/lhp-otel/spool', 'Recorded runs that wait to be delivered, a file each.'],
-  ['~/.local/state/lhp-otel/history', 'Recorded runs that were delivered, kept or given up.'],
   ['.lhp_do_not_track', 'Beside lhp.yaml: nothing of this project is recorded.'],
 ];
 

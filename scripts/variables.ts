@@ -1,5 +1,6 @@
 // variables.ts: the environment variables, for the table in the README and the ENVIRONMENT section
 // of the manual page. Markdown, of which only `code` is used.
+import { LAYER_ROWS } from '../src/consent/layers.ts';
 
 export interface Variable {
   /** Empty where there is only the key in config.json. */
@@ -89,11 +90,8 @@ export const CONFIGURATION: readonly Variable[] = [
 ];
 
 export const OTHERS: readonly (readonly [names: string, meaning: string])[] = [
-  [
-    'LHP_DISABLE_ANALYTICS, DO_NOT_TRACK, OTEL_SDK_DISABLED, PYTEST_CURRENT_TEST',
-    'set: nothing is recorded',
-  ],
-  ['LHP_TELEMETRY', '`off`, `0`, `false` or `no`: nothing is recorded'],
+  [optOutVariables('set'), 'set: nothing is recorded'],
+  [optOutVariables('falsy'), '`off`, `0`, `false` or `no`: nothing is recorded'],
   [
     'XDG_CONFIG_HOME, XDG_STATE_HOME',
     'the folders of configuration and state, `~/.config` and `~/.local/state` if unset',
@@ -105,3 +103,8 @@ export const OTHERS: readonly (readonly [names: string, meaning: string])[] = [
   ['HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY', 'the proxy of deliveries'],
   ['NO_COLOR, FORCE_COLOR', 'whether `stats` uses color'],
 ];
+
+function optOutVariables(when: 'set' | 'falsy'): string {
+  const rows = LAYER_ROWS.filter((row) => row.source === 'environment' && row.optsOutWhen === when);
+  return rows.map(({ name }) => name).join(', ');
+}

@@ -18,7 +18,7 @@ interface Row {
    * with what is wrong. `absent`: it counts as missing, as it does for its owner.
    */
   unreadable?: 'off' | 'absent';
-  /** Who opts out, for the table in docs/privacy.md. */
+  /** Who opts out, for docs/privacy.md. */
   who: string;
   /** How to opt out, in Markdown. */
   off: string;
@@ -32,7 +32,7 @@ const variable = <const Name extends string>(name: Name, example: string) =>
     source: 'environment',
     optsOutWhen: 'set',
     example,
-    who: 'environment',
+    who: 'you',
     off: `\`export ${name}=${example}\``,
     on: `\`unset ${name}\`, wherever it is set`,
   }) as const;
@@ -41,13 +41,17 @@ export const LAYER_ROWS = [
   variable('LHP_DISABLE_ANALYTICS', '1'),
   variable('DO_NOT_TRACK', '1'),
   // lhp's own variable, for which `off` opts out.
-  { ...variable('LHP_TELEMETRY', 'off'), optsOutWhen: 'falsy' },
+  {
+    ...variable('LHP_TELEMETRY', 'off'),
+    optsOutWhen: 'falsy',
+    off: '`export LHP_TELEMETRY=off` (also `0`, `false` or `no`)',
+  },
   variable('OTEL_SDK_DISABLED', 'true'),
   {
     ...variable('PYTEST_CURRENT_TEST', 'test_generate (call)'),
-    who: 'tests',
+    who: 'pytest',
     off: 'pytest sets `PYTEST_CURRENT_TEST` for the tests it runs',
-    on: 'ends with the tests',
+    on: 'it ends with the tests',
   },
   {
     name: '.lhp_do_not_track',
@@ -55,8 +59,8 @@ export const LAYER_ROWS = [
     unreadable: 'off',
     who: 'project',
     off:
-      '`touch .lhp_do_not_track` beside `lhp.yaml`: for this project, ' +
-      'and for the team if it is committed',
+      '`touch .lhp_do_not_track` beside `lhp.yaml`; commit it for the team, ' +
+      'or ignore it in git for yourself',
     on: 'delete the file',
   },
   {
@@ -73,7 +77,7 @@ export const LAYER_ROWS = [
     unreadable: 'off',
     who: 'you',
     off: '`"enabled": false` in your `config.json`, or one that cannot be read',
-    on: 'mend the file, or take that out of it',
+    on: 'correct the file, or remove `enabled` from it',
   },
   {
     name: 'lhp telemetry off',
@@ -89,7 +93,7 @@ export const LAYER_ROWS = [
     unreadable: 'off',
     who: 'the operator',
     off: '`"enabled": false` in the operator’s `config.json`, or one that cannot be read',
-    on: 'only who runs this machine can',
+    on: 'only the administrator of this machine can',
   },
 ] as const satisfies readonly Row[];
 

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { makeFolder, readRegular } from '../system/files.ts';
+import { isNamed, OWN_FILES } from '../system/own-files.ts';
 
 /** No person writes more. */
 const MAX_RC_BYTES = 16 * 1024 * 1024;
@@ -75,7 +76,7 @@ export function leftovers(rc: string): string[] {
   try {
     const file = realpathSync(rc);
     const ours = (name: string) =>
-      name.startsWith(`${basename(file)}.lhp-otel.`) && /\.\d+$/.test(name);
+      name.startsWith(`${basename(file)}.`) && isNamed(OWN_FILES.startFileCopy, name);
     return readdirSync(dirname(file))
       .filter(ours)
       .map((name) => join(dirname(file), name));

@@ -22,7 +22,7 @@ export type Folder =
 export const REMOVERS = ['off', 'purge', 'purge --all'] as const;
 export type Remover = (typeof REMOVERS)[number];
 
-interface OwnFile {
+export interface OwnFile {
   folder: Folder;
   /** The name, or the form of names that hold a time or another variable part. */
   name: string | RegExp;
@@ -32,8 +32,8 @@ interface OwnFile {
   removedBy: Remover | 'itself';
   /** Whether it is a recorded run, which the commands count. */
   isRun?: true;
-  /** Not shown in the manual page: nobody but lhp-otel has a use for it. */
-  internal?: true;
+  /** The name in the manual page; without it the file is of no use to anybody but lhp-otel. */
+  shown?: string;
 }
 
 const MS = '(?<ms>\\d{13})';
@@ -44,18 +44,21 @@ export const OWN_FILES = {
     folder: 'config',
     name: 'config.json',
     holds: 'The configuration of the user.',
+    shown: 'config.json',
     removedBy: 'purge --all',
   },
   consent: {
     folder: 'config',
     name: 'consent.json',
     holds: 'The choice of `lhp-otel off`.',
+    shown: 'consent.json',
     removedBy: 'purge --all',
   },
   hook: {
     folder: 'config',
     name: /^hook\.(bash|zsh|fish)$/,
     holds: 'The shell hook, where it is installed.',
+    shown: 'hook.*',
     removedBy: 'purge --all',
   },
   // The order of the rows is the order of removal. A lost run goes before the run that counts it:
@@ -64,6 +67,7 @@ export const OWN_FILES = {
     folder: 'spool',
     name: new RegExp(`^${MS}\\.json$`),
     holds: 'A recorded run that waits to be delivered.',
+    shown: '*.json',
     removedBy: 'off',
     isRun: true,
   },
@@ -72,12 +76,12 @@ export const OWN_FILES = {
     name: new RegExp(`^${MS}\\.tmp$`),
     holds: 'A run that is being written.',
     removedBy: 'off',
-    internal: true,
   },
   lostRun: {
     folder: 'history',
     name: new RegExp(`^${MS}\\.lost-${REASON}(?:\\.in-(?<countedIn>\\d{13}))?\\.json$`),
     holds: 'A run that was given up, why, and the run that counts it.',
+    shown: '*.lost-*.json',
     removedBy: 'off',
     isRun: true,
   },
@@ -86,12 +90,12 @@ export const OWN_FILES = {
     name: new RegExp(`^${MS}$`),
     holds: 'The attempts to deliver a run that got no answer.',
     removedBy: 'off',
-    internal: true,
   },
   machineId: {
     folder: 'state',
     name: 'machine-id',
     holds: 'A random machine id, where the machine has none.',
+    shown: 'machine-id',
     removedBy: 'off',
   },
   ciSlot: {
@@ -99,19 +103,18 @@ export const OWN_FILES = {
     name: 'ci-slot.json',
     holds: 'The random slot of this CI runner.',
     removedBy: 'off',
-    internal: true,
   },
   pendingNotice: {
     folder: 'state',
     name: 'notice.pending',
     holds: 'A notice for the shell hook to show.',
     removedBy: 'off',
-    internal: true,
   },
   keptRun: {
     folder: 'history',
     name: new RegExp(`^${MS}\\.(?<outcome>sent|local)\\.json$`),
     holds: 'A run that was delivered, or recorded for this machine only.',
+    shown: '*.sent.json, *.local.json',
     removedBy: 'purge',
     isRun: true,
   },
@@ -119,6 +122,7 @@ export const OWN_FILES = {
     folder: 'state',
     name: 'debug.log',
     holds: 'The debug log (`LHP_OTEL_LOG=debug`).',
+    shown: 'debug.log',
     removedBy: 'purge',
   },
   shownNotice: {
@@ -126,12 +130,12 @@ export const OWN_FILES = {
     name: 'notice.json',
     holds: 'The endpoints, as digests, whose notice was shown.',
     removedBy: 'purge --all',
-    internal: true,
   },
   deliveryState: {
     folder: 'state',
     name: 'delivery.json',
     holds: 'The result of the last deliveries, and when to try again.',
+    shown: 'delivery.json',
     removedBy: 'purge --all',
   },
   deliverLock: {
@@ -139,7 +143,6 @@ export const OWN_FILES = {
     name: 'deliver.lock',
     holds: 'The id of the process that is delivering.',
     removedBy: 'purge --all',
-    internal: true,
   },
   // Node writes it, under a longer name first. Node's subfolders are COMPILED_BY.
   compiledCode: {
@@ -147,21 +150,18 @@ export const OWN_FILES = {
     name: /^[0-9a-f]{8}(\.\w+)?$/,
     holds: 'What Node has compiled of the reporter.',
     removedBy: 'purge --all',
-    internal: true,
   },
   startFileCopy: {
     folder: 'beside the start file of a shell',
     name: /\.lhp-otel\.\d+$/,
     holds: 'The start file while `hook --install` writes it.',
     removedBy: 'purge --all',
-    internal: true,
   },
   viewRedirect: {
     folder: 'for temporary files',
     name: /^lhp-otel-view-\w{6}$/,
     holds: 'The one-time address of the local page, for the browser.',
     removedBy: 'itself',
-    internal: true,
   },
 } as const satisfies Record<string, OwnFile>;
 

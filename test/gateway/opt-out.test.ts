@@ -1,7 +1,7 @@
-// Proves every "off": with each layer of consent (design §5) a traced generate opens no connection,
-// starts nothing, writes nothing and loads no OpenTelemetry, and with a variable of the environment
-// it does not even look at a file. The first row is the same trace without an opt-out, which shows
-// all of that. Also: what counts as set, which layer is named, and that a run recorded before an
+// Tests each opt-out layer (src/consent/layers.ts) on a traced generate: it opens no connection,
+// starts no process, writes no file and loads no OpenTelemetry; with a variable it reads no file
+// either. The first case traces the same command without an opt-out, to show that the trace sees all
+// of these. Also: which values count as set, which layer is named, and that a run recorded before an
 // opt-out is not sent after it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,6 +30,12 @@ import {
   type Sandbox,
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
+import {
+  LAYER_ROWS,
+  LAYERS,
+  type Layer as LayerName,
+  type Variable,
+} from '../../src/consent/layers.ts';
 import { mountNamespaces, overEtc } from '../support/etc.ts';
 import { lacking } from '../support/lacking.ts';
 import { reportMeanwhile } from '../support/report.ts';
@@ -148,14 +154,14 @@ const sendingTo = (port: number): Env => ({
 interface Layer {
   title: string;
   /** The name by which `status` knows it. */
-  name: string;
+  name: LayerName;
   /** Decided by the environment alone. */
   environment?: true;
   needs?: Need[];
   apply(where: Place): Circumstances | Promise<Circumstances>;
 }
 
-const variable = (name: string, value: string): Layer => ({
+const variable = (name: Variable, value: string): Layer => ({
   title: `${name}=${value}`,
   name,
   environment: true,
@@ -183,13 +189,11 @@ const lhpTelemetryOff = (title: string, variables: (where: Place) => Env): Layer
 });
 
 const everyLayer: Layer[] = [
-  variable('LHP_DISABLE_ANALYTICS', '1'),
-  variable('DO_NOT_TRACK', '1'),
-  variable('LHP_TELEMETRY', 'off'),
+  ...LAYER_ROWS.flatMap((row) =>
+    row.source === 'environment' ? [variable(row.name, row.example)] : [],
+  ),
   variable('LHP_TELEMETRY', '0'),
   variable('LHP_TELEMETRY', 'false'),
-  variable('OTEL_SDK_DISABLED', 'true'),
-  variable('PYTEST_CURRENT_TEST', 'test_generate (call)'),
   {
     title: '.lhp_do_not_track in the project',
     name: '.lhp_do_not_track',
@@ -260,6 +264,9 @@ const everyLayer: Layer[] = [
     },
   },
 ];
+it('each layer of the table is among the cases', () =>
+  expect(LAYERS.filter((name) => !everyLayer.some((layer) => layer.name === name))).toEqual([]));
+
 const layers = everyLayer
   .filter(({ needs = [] }) => !lacking(...needs))
   .map((layer) => [layer.title, layer] as const);
@@ -412,7 +419,7 @@ describe('status names the layer that decided', () => {
   });
 
   it.concurrent('the first of them, in the order of the design', async () => {
-    const takeBack: Record<string, (where: Place) => unknown> = {
+    const takeBack: Partial<Record<LayerName, (where: Place) => unknown>> = {
       '.lhp_do_not_track': ({ project }) => rmSync(join(project, '.lhp_do_not_track')),
       'lhp-otel off': (where) => ask(where, ['on']),
       'user configuration': ({ box }) =>

@@ -1,9 +1,6 @@
 // Consent as a table: every layer alone, every value, the order of the layers, and that files are
 // read last and only as far as needed. The shell hooks check the same variables.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { isFalsy, isSet } from '../../src/config/setting.ts';
 import { resolveConsent, type StoredConsent } from '../../src/consent/consent.ts';
 import {
@@ -147,10 +144,5 @@ describe('the same variables, in the same order', () => {
     expect(named.map((names) => names.slice(0, OPT_OUT_VARIABLES.length))).toContainEqual(
       OPT_OUT_VARIABLES,
     );
-  });
-  it('in the README', () => {
-    const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
-    const places = OPT_OUT_VARIABLES.map((name) => readme.indexOf(`\n`, readme.search(name)));
-    expect(places.filter((place) => place < 0)).toEqual([]);
   });
 });
