@@ -1,5 +1,5 @@
-// opt-out-pages.ts: the opt-out layers in the documents, from the rows of src/consent/layers.ts: the
-// list in README.md and the table in docs/privacy.md. The text around them is written by hand.
+// opt-out-pages.ts: the opt-out layers in the documents, from the rows of src/consent/layers.ts:
+// the list in README.md and the table in docs/privacy.md. The text around them is written by hand.
 import { LAYER_ROWS } from '../src/consent/layers.ts';
 
 export const OPT_OUT_PAGES: Readonly<Record<string, (page: string) => string>> = {

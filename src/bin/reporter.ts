@@ -86,7 +86,9 @@ async function logged<T>(log: (text: string) => void, act: () => Promise<T>): Pr
   }
 }
 
-/** Describes the run and stores it; `undefined` where the user has purged or opted out meanwhile. */
+/**
+ * Describes the run and stores it; `undefined` where the user has purged or opted out meanwhile.
+ */
 async function describeAndStore(
   job: StartedJob,
   host: Host,

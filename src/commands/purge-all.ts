@@ -1,7 +1,8 @@
-// purge-all.ts: `purge --all` removes everything that lhp-otel has written: recorded runs and state,
-// the hook in every shell, configuration, compiled code. Only files with a row in
+// purge-all.ts: `purge --all` removes everything that lhp-otel has written: recorded runs and
+// state, the hook in every shell, configuration, compiled code. Only files with a row in
 // system/own-files.ts are removed; other files stay and are named, as are files that cannot be
-// removed. Links are not followed. A file that says off stays: removing it would switch the user on.
+// removed. Links are not followed. A file that says off stays: removing it would switch the user
+// on.
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { userOffFiles } from '../consent/resolve-mode.ts';

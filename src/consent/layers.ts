@@ -9,7 +9,9 @@ interface Row {
   name: string;
   /** The environment is asked first, so that with an opt-out there no file is opened. */
   source: 'environment' | 'disk';
-  /** A variable opts out where it is set to something else than `0`, `false`, `no` or `off`, or … */
+  /**
+   * A variable opts out where it is set to something else than `0`, `false`, `no` or `off`, or …
+   */
   optsOutWhen?: 'set' | 'falsy';
   /** A value of the variable that opts out. */
   example?: string;

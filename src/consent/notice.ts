@@ -1,8 +1,8 @@
-// notice.ts: people are told of an endpoint before anything is delivered to it. Outside CI runs wait
-// until four lines were shown on a terminal, once for each endpoint: by a run, by a command, or by
-// the shell hook, which finds them in a file. The process that shows them delivers nothing, so that
-// there is time for `lhp-otel off`; the next run delivers what waits. In CI the owner of the
-// pipeline has configured the endpoint, and nobody reads a terminal: nothing waits.
+// notice.ts: people are told of an endpoint before anything is delivered to it. Outside CI runs
+// wait until four lines were shown on a terminal, once for each endpoint: by a run, by a command,
+// or by the shell hook, which finds them in a file. The process that shows them delivers nothing,
+// so that there is time for `lhp-otel off`; the next run delivers what waits. In CI the owner of
+// the pipeline has configured the endpoint, and nobody reads a terminal: nothing waits.
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { isatty } from 'node:tty';

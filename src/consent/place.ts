@@ -1,8 +1,8 @@
 // place.ts: can this user keep files in our folders? Asked before anything is written or promised.
-// Nothing is ever created in the home of another user: after `sudo` with a kept HOME the files would
-// be root's, and the user's own runs could no longer be recorded. CI is an exception, where a home
-// may be another user's (GitHub's job containers run as root in the home of user 1001), and where no
-// person's files are affected.
+// Nothing is ever created in the home of another user: after `sudo` with a kept HOME the files
+// would be root's, and the user's own runs could no longer be recorded. CI is an exception, where a
+// home may be another user's (GitHub's job containers run as root in the home of user 1001), and
+// where no person's files are affected.
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ciVariableSet, isCi } from '../config/ci.ts';
@@ -24,7 +24,9 @@ export async function obstacleToRuns(env: Env, paths: Paths): Promise<Obstacle |
   return found && (await isCi(env)) ? firstObstacle(runFolders(paths), true) : found;
 }
 
-/** The same synchronously, for a host of the library. Knows only the telemetry page's CI variables. */
+/**
+ * The same synchronously, for a host of the library. Knows only the telemetry page's CI variables.
+ */
 export const obstacleToRunsNow = (env: Env, paths: Paths): Obstacle | undefined =>
   firstObstacle(runFolders(paths), ciVariableSet(env));
 

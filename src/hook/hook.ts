@@ -2,7 +2,7 @@
 // src/hook/scripts/hook.*, with the paths of Node and of this package; installed, it is a file in
 // the configuration folder, and the rc file only sources it: no Node when a shell starts.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { writePrivate } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import { type Paths, xdgConfig } from '../system/paths.ts';
@@ -164,7 +164,7 @@ export function rcFiles(host: Host): string[] {
 }
 
 const hookFile = (shellName: string, paths: Paths) =>
-  join(dirname(paths.config), shell(shellName).template);
+  join(paths.configFolder, shell(shellName).template);
 
 function shell(name: string): Shell {
   const found = Object.hasOwn(SHELLS, name) ? SHELLS[name] : undefined;

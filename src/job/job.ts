@@ -16,7 +16,9 @@ export interface Job {
   durationSeconds: number;
   root: string | undefined;
   generate?: Omit<Generate, 'verbose'>;
-  /** What a host of the library states itself. Counts that it does not state are scanned in `root`. */
+  /**
+   * What a host of the library states itself. Counts that it does not state are scanned in `root`.
+   */
   known?: Partial<GenerateEvent> & { project_name?: string };
   /** False where the notice was not shown before this run. */
   deliver: boolean;
@@ -31,7 +33,9 @@ export interface StartedJob extends Job {
   bundle: boolean;
   /** Whether the standard input of the reporter is the lhp.yaml of the run. */
   lhpYamlIsOpen: boolean;
-  /** {@link clockOffset} at the end of the run: a lower one later means that the clock was set back. */
+  /**
+   * {@link clockOffset} at the end of the run: a lower one later means that the clock was set back.
+   */
   clockOffset: number;
   /** Whether timeout(1) ends the reporter after REPORTER_SECONDS (start-reporter.ts). */
   watched: boolean;

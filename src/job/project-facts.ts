@@ -5,7 +5,8 @@ import { constants, fstatSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A descriptor of the project's lhp.yaml; undefined where it cannot be opened. The caller closes it.
+ * A descriptor of the project's lhp.yaml; undefined where it cannot be opened. The caller closes
+ * it.
  */
 export function openLhpYaml(root: string): number | undefined {
   try {

@@ -1,8 +1,8 @@
-// attempts.ts: remembers which waiting runs may already be stored by the collector: one small file a
-// run, from its first post until it is sent or lost. Senders only append to it, so no sender can
-// undo what another has noted, even if two are at work (a laptop that was suspended during a post, a
-// lock that was taken over). It is read when a run is refused: a backend may refuse what it already
-// has (docs/adr/0007-acknowledged-is-stored.md), and such a run is not lost.
+// attempts.ts: remembers which waiting runs may already be stored by the collector: one small file
+// a run, from its first post until it is sent or lost. Senders only append to it, so no sender can
+// undo what another has noted, even if two are at work (a laptop that was suspended during a post,
+// a lock that was taken over). It is read when a run is refused: a backend may refuse what it
+// already has (docs/adr/0007-acknowledged-is-stored.md), and such a run is not lost.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendPrivate, ensureFolder } from '../system/files.ts';
@@ -26,7 +26,9 @@ export function noteNotStored(paths: Paths, run: number): void {
   appendPrivate(attemptsFile(paths, run), NOT_STORED);
 }
 
-/** Whether an attempt other than our own, before it or at the same time, may have stored the run. */
+/**
+ * Whether an attempt other than our own, before it or at the same time, may have stored the run.
+ */
 export function hasOtherAttempts(paths: Paths, run: number): boolean {
   const notes = readText(attemptsFile(paths, run));
   if (notes === undefined) return true; // another sender has settled the run meanwhile

@@ -19,7 +19,7 @@ export type Folder =
   | 'for temporary files';
 
 /** The commands that remove files, each with everything that those before it remove. */
-export const REMOVERS = ['off', 'purge', 'purge --all'] as const;
+const REMOVERS = ['off', 'purge', 'purge --all'] as const;
 export type Remover = (typeof REMOVERS)[number];
 
 export interface OwnFile {

@@ -1,6 +1,6 @@
 // watchdog.ts: ends this process after a time, even if its main thread is blocked. A timer does not
-// fire while its own thread is busy or waits for a file, so a second thread watches. It takes 13 MiB
-// and 40 ms, and is used only where timeout(1), which does the same from outside, is missing
+// fire while its own thread is busy or waits for a file, so a second thread watches. It takes 13
+// MiB and 40 ms, and is used only where timeout(1), which does the same from outside, is missing
 // (start-reporter.ts).
 import { Worker } from 'node:worker_threads';
 

@@ -1,8 +1,8 @@
 // reporter-env.ts: makes the environment in which runs are delivered, for the reporter, `flush` and
 // `doctor`. Node, V8 and OpenSSL read variables of their own when they start. Of these only the
 // listed ones are passed on; the others could switch off the check of certificates, print or write
-// what is sent (NODE_DEBUG, NODE_OPTIONS=--tls-keylog, SSLKEYLOGFILE), load code, or end the process
-// (docs/adr/0015-what-node-reads-itself.md).
+// what is sent (NODE_DEBUG, NODE_OPTIONS=--tls-keylog, SSLKEYLOGFILE), load code, or end the
+// process (docs/adr/0015-what-node-reads-itself.md).
 import { delimiter, isAbsolute, resolve } from 'node:path';
 import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/host.ts';
 

@@ -64,7 +64,9 @@ async function whyNotRecorded({ program }: Generate, host: Host): Promise<string
     : `${between.unknown} may say off to lhp: nothing recorded, no network activity`;
 }
 
-/** The command that is recorded, and the code that it loads, need no credentials of the collector. */
+/**
+ * The command that is recorded, and the code that it loads, need no credentials of the collector.
+ */
 function withoutHeaders(env: Env): Env {
   const { LHP_OTEL_EXPORTER_OTLP_HEADERS: _, ...others } = env;
   return others;

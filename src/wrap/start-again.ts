@@ -1,7 +1,8 @@
 // start-again.ts: restarts this program without variables that Node must not read. Node has read
-// its environment by the time our code runs, and that cannot be undone. `flush` and `doctor` restart
-// in the environment of the reporter (reporter-env.ts); every command restarts without NODE_DEBUG,
-// for which Node prints the environment of each child process, and with it the configured headers.
+// its environment by the time our code runs, and that cannot be undone. `flush` and `doctor`
+// restart in the environment of the reporter (reporter-env.ts); every command restarts without
+// NODE_DEBUG, for which Node prints the environment of each child process, and with it the
+// configured headers.
 import { type Env, SET_ASIDE, systemHost } from '../system/host.ts';
 import { isLeftOut, isNotPassed, reporterEnv } from './reporter-env.ts';
 

@@ -1,5 +1,5 @@
-// start-reporter.ts: starts bin/reporter.ts as a process of its own, for the wrapper, the shell hook
-// and the library. The caller does not wait for it.
+// start-reporter.ts: starts bin/reporter.ts as a process of its own, for the wrapper, the shell
+// hook and the library. The caller does not wait for it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,8 @@
 // Tests each opt-out layer (src/consent/layers.ts) on a traced generate: it opens no connection,
 // starts no process, writes no file and loads no OpenTelemetry; with a variable it reads no file
-// either. The first case traces the same command without an opt-out, to show that the trace sees all
-// of these. Also: which values count as set, which layer is named, and that a run recorded before an
-// opt-out is not sent after it.
+// either. The first case traces the same command without an opt-out, to show that the trace sees
+// all of these. Also: which values count as set, which layer is named, and that a run recorded
+// before an opt-out is not sent after it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
