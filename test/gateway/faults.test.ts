@@ -223,7 +223,7 @@ describe('exactly once, or counted as lost', () => {
     known: { environment: 'dev', lhp_version: '0.9.3', python_version: '3.11' },
     deliver: true,
   });
-  /** A reporter as handover.ts starts it; resolves when it has ended. */
+  /** A reporter as start-reporter.ts starts it; resolves when it has ended. */
   const startReporter = (more: Env) => {
     box.tell({ [ENDPOINT]: gateway.url, ...more });
     return spawn(process.execPath, ['--require', KILL_AT, REPORTER], {

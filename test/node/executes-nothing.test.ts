@@ -233,12 +233,12 @@ const PLACES = {
   'wrap/new-shell.ts: program':
     'absolute: $SHELL where it is, else one of the folders of the system',
   'view/open.ts: program': 'openerOf gives absolute paths, below',
-  'wrap/handover.ts: file': 'absolute: timeout(1) where it is, else the Node that runs us',
-  "wrap/run.ts: '/bin/sh'": 'absolute',
+  'wrap/start-reporter.ts: file': 'absolute: timeout(1) where it is, else the Node that runs us',
+  "wrap/command-process.ts: '/bin/sh'": 'absolute',
   'wrap/start-again.ts: execPath': 'absolute: the Node that runs us',
-  "wrap/run.ts: '/usr/bin/env'": 'absolute',
-  'wrap/run.ts: file': "the user's own command, in the user's own words",
-  'wrap/run.ts: program': 'the two of replaceBy above',
+  "wrap/command-process.ts: '/usr/bin/env'": 'absolute',
+  'wrap/command-process.ts: file': "the user's own command, in the user's own words",
+  'wrap/command-process.ts: program': 'the two of replaceBy above',
 };
 
 describe('no bare name', () => {
