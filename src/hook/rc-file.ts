@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { makeFolder, readRegular } from '../system/files.ts';
-import { isNamed, OWN_FILES } from '../system/own-files.ts';
+import { OWN_FILES } from '../system/own-files.ts';
 
 /** No person writes more. */
 const MAX_RC_BYTES = 16 * 1024 * 1024;
@@ -71,12 +71,14 @@ export function removeBlock(rc: string): void {
   if (begin.includes(MADE_FOLDER) && readdirSync(dirname(rc)).length === 0) rmdirSync(dirname(rc));
 }
 
+const START_FILE_COPY = OWN_FILES.startFileCopy.name;
+
 /** What an editing that was killed has left. */
 export function leftovers(rc: string): string[] {
   try {
     const file = realpathSync(rc);
     const ours = (name: string) =>
-      name.startsWith(`${basename(file)}.`) && isNamed(OWN_FILES.startFileCopy, name);
+      name !== basename(file) && name.replace(START_FILE_COPY, '') === basename(file);
     return readdirSync(dirname(file))
       .filter(ours)
       .map((name) => join(dirname(file), name));
