@@ -10,6 +10,7 @@ import { LAUNCHERS } from '../src/command/launchers.ts';
 import { commandLine } from '../src/commands/commands.ts';
 import { eventExample, eventTypes, fieldTable, metricsPage } from './contract-pages.ts';
 import { manPage } from './man-page.ts';
+import { OPT_OUT_PAGES } from './opt-out-pages.ts';
 import { settingsTable } from './variables.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -33,6 +34,8 @@ const files: Record<string, string> = {
   'docs/lhp-otel.1': manPage(commandLine()),
   'src/command/launcher-names.ts': launcherNames(),
 };
+for (const [path, withLayers] of Object.entries(OPT_OUT_PAGES))
+  files[path] = withLayers(files[path] ?? read(path));
 await write(process.argv.includes('--check'));
 
 async function write(check: boolean): Promise<void> {

@@ -2,21 +2,24 @@
 // remarks, exit statuses and examples are those of --help. `mandoc -Tlint` finds no fault in it.
 import type { Command, Option } from 'commander';
 import { notesOf } from '../src/commands/help.ts';
+import { OWN_FILES, type OwnFile } from '../src/system/own-files.ts';
 import { CONFIGURATION, OTHERS } from './variables.ts';
+
+const FOLDERS: Readonly<Record<string, string>> = {
+  config: '~/.config/lhp-otel',
+  state: '~/.local/state/lhp-otel',
+  spool: '~/.local/state/lhp-otel/spool',
+  history: '~/.local/state/lhp-otel/history',
+};
 
 /** Date of the last change of meaning. */
 const DATE = 'November 25, 2026';
 
 const FILES: readonly (readonly [path: string, what: string])[] = [
-  ['~/.config/lhp-otel/config.json', 'The configuration of the user.'],
-  ['~/.config/lhp-otel/consent.json', 'Written by `lhp-otel off`.'],
-  ['~/.config/lhp-otel/hook.*', 'The shell hook, if it is installed.'],
+  ...Object.values(OWN_FILES).flatMap(({ folder, shown, holds }: OwnFile): [string, string][] =>
+    shown === undefined ? [] : [[`${FOLDERS[folder]}/${shown}`, holds]],
+  ),
   ['/etc/lhp-otel/config.json', 'The configuration of the operator.'],
-  ['~/.local/state/lhp-otel/spool', 'Recorded runs that wait for delivery, one file each.'],
-  [
-    '~/.local/state/lhp-otel/history',
-    'Recorded runs that were delivered, kept on this machine or given up, one file each.',
-  ],
   ['.lhp_do_not_track', 'If it is beside lhp.yaml, no run of this project is recorded.'],
 ];
 

@@ -1,6 +1,7 @@
 // variables.ts: the settings of lhp-otel, for docs/configuration.md and the manual page. The texts
 // are Markdown; of its syntax only `code` is used.
 
+import { LAYER_ROWS } from '../src/consent/layers.ts';
 import { code, table } from './markdown.ts';
 
 export interface Variable {
@@ -102,11 +103,8 @@ export const CONFIGURATION: readonly Variable[] = [
 
 /** Other variables that lhp-otel reads. */
 export const OTHERS: readonly (readonly [names: string, meaning: string])[] = [
-  [
-    'LHP_DISABLE_ANALYTICS, DO_NOT_TRACK, OTEL_SDK_DISABLED, PYTEST_CURRENT_TEST',
-    'if one of them is set, nothing is recorded',
-  ],
-  ['LHP_TELEMETRY', '`off`, `0`, `false` or `no`: nothing is recorded'],
+  [optOutVariables('set'), 'if one of them is set, nothing is recorded'],
+  [optOutVariables('falsy'), '`off`, `0`, `false` or `no`: nothing is recorded'],
   [
     'XDG_CONFIG_HOME, XDG_STATE_HOME',
     'the folders of configuration and state; `~/.config` and `~/.local/state` if unset',
@@ -130,3 +128,8 @@ export const settingsTable = (): string =>
       value,
     ]),
   );
+
+function optOutVariables(when: 'set' | 'falsy'): string {
+  const rows = LAYER_ROWS.filter((row) => row.source === 'environment' && row.optsOutWhen === when);
+  return rows.map(({ name }) => name).join(', ');
+}

@@ -2,7 +2,6 @@
 // waiting and what went wrong. It contains no header values. If something cannot be read, that is
 // reported as a problem, and the rest of the status is still complete.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { loadConfig } from './config/config.ts';
 import { type Consent, decidedBy } from './consent/consent.ts';
 import type { Notice } from './consent/notice.ts';
@@ -17,8 +16,7 @@ import {
 import { type DeliveryState, readDeliveryState } from './deliver/delivery-state.ts';
 import { OUTCOMES } from './history/words.ts';
 import type { Outcome } from './otlp/decode.ts';
-import { type StoredRun, storedRuns } from './spool/spool.ts';
-import { DEBUG_LOG } from './system/debug-log.ts';
+import { type StoredRun, storedRuns } from './spool/stored-runs.ts';
 import { errorCode } from './system/error.ts';
 import type { Host } from './system/host.ts';
 import { debugging, printable } from './system/log.ts';
@@ -77,7 +75,7 @@ export async function statusOf(host: Host): Promise<Status> {
   const problems = [...config.problems, ...problemsOf(found, consent)];
   const stored = readable(paths, problems);
   const oldest = stored?.find(({ outcome }) => outcome === 'waiting');
-  const log = join(paths.state, DEBUG_LOG);
+  const log = paths.debugLog;
   return {
     version,
     mode,

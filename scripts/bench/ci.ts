@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { report } from '../../src/bin/reporter.ts';
-import { clockNow } from '../../src/job/job.ts';
+import { clockOffset } from '../../src/job/job.ts';
 import type { Host } from '../../src/system/host.ts';
 import { gatewayServer, prometheusServer } from '../harness/stack.ts';
 import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
@@ -44,10 +44,16 @@ export async function ci(): Promise<void> {
         home,
         cwd: folder,
         systemConfigDir: join(folder, 'none'),
+        now: Date.now,
       };
       const known = { environment: 'prod', lhp_version: '0.9.3', python_version: '3.11' };
       const times = { startedAt: Date.now() - 2_000, endedAt: Date.now(), durationSeconds: 2 };
-      const facts = { bundle: false, lhpYamlIsOpen: false, clock: clockNow(), watched: true };
+      const facts = {
+        bundle: false,
+        lhpYamlIsOpen: false,
+        clockOffset: clockOffset({ now: Date.now }),
+        watched: true,
+      };
       const job = { ...times, ...facts, root: folder, known, deliver: true };
       await report(job, host);
     });

@@ -14,6 +14,7 @@ export function tellUser(env: Record<string, string | undefined>): void {
     home: env.HOME,
     cwd: '/',
     systemConfigDir: '/etc/lhp-otel',
+    now: Date.now,
   };
   const { url } = loadConfig(host);
   try {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// cli.ts: the program. `run` is the hot path and goes straight to run.ts; every other command is a
-// module that only they load.
+// cli.ts: the program `lhp-otel`. `run` is the hot path and is imported statically; the other
+// commands are loaded only when they are called.
 import { SET_ASIDE } from '../system/host.ts';
 import { say } from '../system/log.ts';
 import { run } from '../wrap/run.ts';
@@ -8,17 +8,17 @@ import { run } from '../wrap/run.ts';
 const [name, ...rest] = process.argv.slice(2);
 
 const delivers = name === 'flush' || name === 'doctor';
-const { NODE_DEBUG, NODE_DEBUG_NATIVE, [SET_ASIDE]: aside } = process.env;
+const { NODE_DEBUG, NODE_DEBUG_NATIVE, [SET_ASIDE]: setAside } = process.env;
 
-if (delivers || NODE_DEBUG || NODE_DEBUG_NATIVE || aside !== undefined) {
-  finish(
+if (delivers || NODE_DEBUG || NODE_DEBUG_NATIVE || setAside !== undefined) {
+  exitWith(
     import('../wrap/start-again.ts').then(({ startAgain }) => {
       startAgain(delivers, process.env);
       return start();
     }),
   );
 } else {
-  finish(start());
+  exitWith(start());
 }
 
 function start(): Promise<number> {
@@ -35,7 +35,7 @@ async function command(): Promise<number> {
   return main(process.argv, run);
 }
 
-function finish(status: Promise<number>): void {
+function exitWith(status: Promise<number>): void {
   status.then(
     (code) => process.exit(code),
     (error: unknown) => {

@@ -1,21 +1,22 @@
-// hook-entry.ts: what a shell hook starts in the background after a successful `lhp … generate …`:
-// looks at the words exactly, and goes on as `run` does, in handover.ts. The prompt is back by
-// then, so this prints nothing: its stdio is /dev/null. Arguments: the start and the end on the
-// shell's clock, what became of the notice, whether the project is a bundle, and the command.
-// Standard input is the project's lhp.yaml, opened by the shell before the prompt was back, or
-// /dev/null.
+// hook-entry.ts: the program that a shell hook starts in the background after a successful
+// `lhp … generate …`. It parses the command exactly, and then does what `lhp-otel run` does
+// (record-in-background.ts). The prompt is back by then, so it prints nothing: its stdout and
+// stderr are /dev/null. Arguments: start and end on the shell's clock, what became of the notice,
+// whether the project is a bundle, and the command. Standard input is the project's lhp.yaml, which
+// the shell has opened before the prompt was back, or /dev/null.
 import { setPriority, uptime } from 'node:os';
 import { parseCommand } from '../command/command.ts';
 import { standardInputFile } from '../job/project-facts.ts';
-import { systemHost } from '../system/host.ts';
-import { handOver } from '../wrap/start-reporter.ts';
+import { type Host, systemHost } from '../system/host.ts';
+import { type CompletedGenerate, recordInBackground } from '../wrap/record-in-background.ts';
 
 /**
- * Seconds since the epoch are more than this; seconds since the machine started (fish) are less.
+ * Tells the two clocks of shells apart. Seconds since the epoch are more than this, seconds since
+ * the machine started (fish) are less.
  */
 const EPOCH_SECONDS = 1e9;
 
-/** The machine's uptime has hundredths of a second, twice in a difference of two. */
+/** The machine's uptime has hundredths of a second, and two of them are subtracted. */
 const UPTIME_STEPS_MS = 20;
 
 /** Whether the shell found a databricks.yml. */
@@ -25,42 +26,44 @@ const BUNDLE_WORDS: Record<string, boolean | undefined> = {
   unknown: undefined,
 };
 
-async function main([
-  start = '',
-  end = '',
-  notice = '',
-  ...more
-]: readonly string[]): Promise<void> {
+async function main(words: readonly string[]): Promise<void> {
   try {
     setPriority(10);
   } catch {
-    // not allowed here; then at normal priority
+    // not permitted: goes on at normal priority
   }
   const host = systemHost();
-  // A hook that an earlier version has installed does not say it.
-  const [said = '', ...behind] = more;
-  const words = Object.hasOwn(BUNDLE_WORDS, said) ? behind : more;
-  const generate = parseCommand(words, host.cwd);
-  const [from, to] = [seconds(start), seconds(end)];
-  if (!generate || Number.isNaN(to - from)) return;
-  const finished = {
-    generate,
-    startedAt: Math.floor(milliseconds(from)),
-    // Rather too early than too late: what came after the end must not look older than it.
-    endedAt: Math.floor(milliseconds(to)) - (to > EPOCH_SECONDS ? 0 : UPTIME_STEPS_MS),
-    // The shell's clock is the wall clock, which may have been set back meanwhile.
-    durationSeconds: Math.max(0, to - from),
-    bundle: BUNDLE_WORDS[said],
-    lhpYaml: standardInputFile(),
-  };
-  await handOver(finished, host, notice);
+  const completed = completedGenerate(words, host);
+  if (completed) await recordInBackground(completed, host, words[2] ?? '');
 }
 
-/** Since the epoch. */
-const milliseconds = (time: number) =>
-  time > EPOCH_SECONDS ? time * 1000 : Date.now() - (uptime() - time) * 1000;
+/** `undefined` where the command is no generate, or the times are no numbers. */
+function completedGenerate(
+  [start = '', end = '', , ...more]: readonly string[],
+  host: Host,
+): CompletedGenerate | undefined {
+  // A hook of an earlier version does not give the word for the bundle.
+  const [word = '', ...behind] = more;
+  const generate = parseCommand(Object.hasOwn(BUNDLE_WORDS, word) ? behind : more, host.cwd);
+  const [from, to] = [seconds(start), seconds(end)];
+  if (!generate || Number.isNaN(to - from)) return undefined;
+  return {
+    generate,
+    startedAt: Math.floor(sinceEpoch(from, host)),
+    // At the earliest possible end: a later change must not look older than the end.
+    endedAt: Math.floor(sinceEpoch(to, host)) - (to > EPOCH_SECONDS ? 0 : UPTIME_STEPS_MS),
+    // The wall clock may have been set back while the command ran.
+    durationSeconds: Math.max(0, to - from),
+    bundle: BUNDLE_WORDS[word],
+    lhpYaml: standardInputFile(),
+  };
+}
 
-/** bash writes the decimal point of the user's language. */
+/** In milliseconds. */
+const sinceEpoch = (time: number, host: Host) =>
+  time > EPOCH_SECONDS ? time * 1000 : host.now() - (uptime() - time) * 1000;
+
+/** bash writes the decimal separator of the user's locale. */
 const seconds = (text: string) => Number.parseFloat(text.replace(',', '.'));
 
 main(process.argv.slice(2)).then(

@@ -1,6 +1,6 @@
-// reporter.ts: the process behind the user's back that nobody waits for: scan → identify → record →
-// spool → deliver. Started by handover.ts after a successful generate, detached and niced; prints
-// nothing, fails silently (but for the debug log), ends by itself.
+// reporter.ts: the background process that records a run after the command has ended: collect →
+// OTLP request → spool → deliver. start-reporter.ts starts it, detached. It runs at low priority,
+// prints nothing, and fails silently, but for the debug log.
 import { existsSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
@@ -11,38 +11,46 @@ import { obstacleToRuns } from '../consent/place.ts';
 import { type Decision, resolveMode } from '../consent/resolve-mode.ts';
 import { JOB_VARIABLE, type StartedJob } from '../job/job.ts';
 import { followingJobs } from '../library/shared-reporter.ts';
-import { forget, prune, store, waiting } from '../spool/spool.ts';
+import { deleteRun } from '../spool/purge.ts';
+import { prune } from '../spool/retention.ts';
+import { store } from '../spool/store.ts';
+import { waiting } from '../spool/stored-runs.ts';
 import { debugLog } from '../system/debug-log.ts';
 import { errorCode } from '../system/error.ts';
 import { type Host, systemHost } from '../system/host.ts';
+import { MINUTE_MS, SECOND_MS } from '../system/time.ts';
 import { endWithin } from '../system/watchdog.ts';
 import { REPORTER_SECONDS } from '../wrap/start-reporter.ts';
 
 /**
- * What waits, waits no longer than this (for what hangs, see REPORTER_SECONDS). Where hundreds of
- * us start at once, it takes minutes until each has written its run.
+ * Upper bound for recording. Where hundreds of reporters start at once, it takes minutes until each
+ * has written its run. REPORTER_SECONDS is the bound for a thread that is blocked.
  */
-const RECORDING_MS = 10 * 60_000;
-/** What is not delivered by then, a later run delivers. */
-const DELIVERY_MS = 90_000;
-/** From so many waiting runs on, memory counts for more than time. */
+const RECORDING_MS = 10 * MINUTE_MS;
+/** Upper bound for delivering. A later run delivers what is left. */
+const DELIVERY_MS = 90 * SECOND_MS;
+/** With more runs waiting than this, less memory is worth more than less time. */
 const BACKLOG = 100;
 const NICENESS = 10;
 
-/** `stored` is told when the runs are on disk, and only their delivery is left. */
+/**
+ * Records the runs of the job and of those that follow it, and delivers what waits.
+ *
+ * @param stored - Called when the runs are on disk, and only their delivery is left.
+ */
 export async function report(job: StartedJob, host: Host, stored = () => {}): Promise<void> {
-  let waits: StartedJob | undefined;
+  let toDeliver: StartedJob | undefined;
   let failure: unknown;
   for await (const each of jobsOf(job)) {
     try {
-      if (await recordOne(each, host)) waits = each;
+      if (await recordOne(each, host)) toDeliver = each;
     } catch (error) {
-      failure ??= error; // the others go on
+      failure ??= error; // thrown below, when the other jobs are done
     }
   }
-  if (waits) {
+  if (toDeliver) {
     stored();
-    await deliverRuns(waits.root, host);
+    await deliverRuns(toDeliver.root, host);
   }
   if (failure !== undefined) throw failure;
 }
@@ -52,12 +60,12 @@ async function* jobsOf(job: StartedJob): AsyncGenerator<StartedJob> {
   if (job.more) yield* followingJobs();
 }
 
-/** Gives whether the run is to be delivered now. */
+/** Returns whether the run is to be delivered now. */
 async function recordOne(job: StartedJob, host: Host): Promise<boolean> {
-  // Asked again: this process may have started late, and `off` means off.
+  // Consent is checked again: this process may start long after the command has ended.
   const { mode, paths } = resolveMode(host, job.root);
   if (mode === 'off' || (await obstacleToRuns(host.env, paths))) return false;
-  const log = debugLog(host.env, paths);
+  const log = debugLog(host, paths);
   log('reporter: started');
   return logged(log, async () => {
     const outcome = await describeAndStore(job, host, { mode, paths, log });
@@ -78,29 +86,34 @@ async function logged<T>(log: (text: string) => void, act: () => Promise<T>): Pr
   }
 }
 
-/** Describes the run and puts it on disk, where nothing stands against it. */
+/**
+ * Describes the run and stores it; `undefined` where the user has purged or opted out meanwhile.
+ */
 async function describeAndStore(
   job: StartedJob,
   host: Host,
   { mode, paths, log }: Pick<Decision, 'mode' | 'paths'> & { log: (text: string) => void },
 ): Promise<'waiting' | 'local' | undefined> {
-  const known = existsSync(paths.state);
+  const existed = existsSync(paths.state);
   const event = await describeRun(job, host, paths);
-  // `purge --all` in the meantime: nothing of ours is to come back.
-  if (known && !existsSync(paths.state)) return undefined;
+  // `purge --all` has removed the folder meanwhile: nothing of ours may come back.
+  if (existed && !existsSync(paths.state)) return undefined;
   const { recordRun } = await import('../otlp/encode.ts');
   const slot = event.is_ci === true ? ciSlot(paths) : undefined;
   const outcome = mode === 'send' ? 'waiting' : 'local';
-  const run = await store(paths, outcome, (timestamp, lost) =>
-    recordRun(event, { timestamp, startedAt: job.startedAt, lost, slot }),
+  const run = await store(
+    paths,
+    outcome,
+    (timestamp, lost) => recordRun(event, { timestamp, startedAt: job.startedAt, lost, slot }),
+    host.now(),
   );
-  // `off` first writes the choice and then deletes what is there; what came in between is deleted
-  // here.
+  // `off` first writes the choice and then deletes the runs that it finds. A run that was stored
+  // after that is deleted here.
   if (resolveMode(host, job.root).mode === 'off') {
-    forget(run);
+    deleteRun(run);
     return undefined;
   }
-  prune(paths);
+  prune(paths, host.now());
   log(`${run.timestamp}: ${outcome}`);
   return outcome;
 }
@@ -109,10 +122,10 @@ async function deliverRuns(root: string | undefined, host: Host): Promise<void> 
   const decision = resolveMode(host, root);
   const { config, paths } = decision;
   if (!config) return;
-  const log = debugLog(host.env, paths);
+  const log = debugLog(host, paths);
   await logged(log, async () => {
     if ((await noticeOf(decision, host.env)) !== 'due') {
-      // Compiling what runs often takes 10 MiB. Unknown V8 flags only print a warning, to a closed
+      // V8's middle compiler takes 10 MiB. Unknown V8 flags only print a warning, to a closed
       // stream.
       if (waiting(paths).length > BACKLOG) setFlagsFromString('--no-maglev');
       const { deliver } = await import('../deliver/deliver.ts');
@@ -126,29 +139,31 @@ async function deliverRuns(root: string | undefined, host: Host): Promise<void> 
   });
 }
 
-let end: NodeJS.Timeout | undefined;
-/** This process ends by then at the latest. */
-function lives(milliseconds: number): void {
-  clearTimeout(end);
-  end = setTimeout(() => process.exit(1), milliseconds).unref();
+let deadline: NodeJS.Timeout | undefined;
+
+/** Ends this process after so many milliseconds; a second call replaces the first. */
+function exitAfter(milliseconds: number): void {
+  clearTimeout(deadline);
+  deadline = setTimeout(() => process.exit(1), milliseconds).unref();
 }
 
 async function main(): Promise<void> {
-  lives(RECORDING_MS);
+  exitAfter(RECORDING_MS);
   try {
     setPriority(NICENESS);
   } catch {
-    // not allowed here; then at normal priority
+    // not permitted: goes on at normal priority
   }
   const job = JSON.parse(process.env[JOB_VARIABLE] ?? '') as StartedJob;
-  delete process.env[JOB_VARIABLE];
-  if (!job.watched) endWithin(REPORTER_SECONDS * 1000);
-  await report(job, systemHost(), () => lives(DELIVERY_MS));
+  delete process.env[JOB_VARIABLE]; // the job holds paths, and processes started here inherit it
+  if (!job.watched) endWithin(REPORTER_SECONDS * SECOND_MS);
+  await report(job, systemHost(), () => exitAfter(DELIVERY_MS));
 }
 
+// Without the variable this file is imported by a test.
 if (process.env[JOB_VARIABLE] !== undefined) {
   main().then(
     () => process.exit(0),
-    () => process.exit(1), // said in the debug log
+    () => process.exit(1), // the debug log has the error
   );
 }

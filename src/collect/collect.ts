@@ -8,7 +8,7 @@ import { loadConfig } from '../config/config.ts';
 import { allowedEnvironment } from '../config/stated.ts';
 import type { GenerateEvent, Preview } from '../contract/contract.ts';
 import { foldSeconds } from '../contract/values.ts';
-import { clockNow, type Job, type StartedJob } from '../job/job.ts';
+import { clockOffset, type Job, type StartedJob } from '../job/job.ts';
 import { isBundle } from '../job/project-facts.ts';
 import type { RunTimes } from '../scan/change-times.ts';
 import { listOutput } from '../scan/generated-files.ts';
@@ -27,7 +27,7 @@ export async function describeRun(
   // `eventOf` takes the environment, because the configuration may not allow its name.
   const { project_name: projectName, environment: _, ...given } = job.known ?? {};
   const snapshot = {
-    run: timesOf(job),
+    run: timesOf(job, host),
     lhpYaml: job.lhpYamlIsOpen ? STANDARD_INPUT : undefined,
     cwd: job.generate && realFolder(job.generate.cwd),
   };
@@ -75,10 +75,13 @@ const NO_EVIDENCE: RunTimes = { startedAt: 0, endedAt: 0 };
  * When the run took place. If the clock was set back during the run or after it, change times of
  * files say nothing about the run.
  */
-function timesOf({ startedAt, endedAt, durationSeconds, clock }: StartedJob): RunTimes {
+function timesOf(
+  { startedAt, endedAt, durationSeconds, clockOffset: offset }: StartedJob,
+  host: Host,
+): RunTimes {
   const duration = durationSeconds * 1000;
   const during = endedAt - startedAt < duration - CLOCK_TOLERANCE_MS - duration * SLEW;
-  const since = clockNow() < clock - CLOCK_TOLERANCE_MS;
+  const since = clockOffset(host) < offset - CLOCK_TOLERANCE_MS;
   return during || since ? NO_EVIDENCE : { startedAt, endedAt };
 }
 

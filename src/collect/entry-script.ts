@@ -3,7 +3,7 @@
 // pipx, virtualenv and conda write.
 import { dirname, join } from 'node:path';
 import type { Host } from '../system/host.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 import { realPath } from '../system/which.ts';
 
 /** A path, or the name of a program on PATH. */

@@ -6,12 +6,11 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { writePrivate } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 import { windowsProgram } from '../system/windows.ts';
 
 /** The hash that the telemetry page defines: SHA-256 in hex. */
@@ -26,10 +25,7 @@ export const projectId = (name: unknown): string =>
  * random id in the state folder.
  */
 export async function machineId(host: Host, paths: Paths): Promise<string> {
-  const id =
-    (await systemMachineId(host)) ||
-    macAddressId() ||
-    keptRandomId(join(paths.state, 'machine-id'));
+  const id = (await systemMachineId(host)) || macAddressId() || keptRandomId(paths.machineId);
   return sha256(id);
 }
 
@@ -82,7 +78,7 @@ function macAddressId(): string | undefined {
  * because several containers can restore the same state folder from a cache.
  */
 export function ciSlot(paths: Paths): string {
-  const path = join(paths.state, 'ci-slot.json');
+  const path = paths.ciSlot;
   const hostDigest = sha256(hostname());
   try {
     const kept = JSON.parse(readText(path) ?? '{}') as { host?: string; slot?: string };

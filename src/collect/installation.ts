@@ -8,7 +8,7 @@ import type { Launch, Program } from '../command/command.ts';
 import { listed } from '../command/launchers/launcher.ts';
 import { launcherOf } from '../command/launchers.ts';
 import type { Host } from '../system/host.ts';
-import { list, readText } from '../system/probe.ts';
+import { list, readText } from '../system/try-read.ts';
 import { which } from '../system/which.ts';
 import { interpreterOfEntryScript } from './entry-script.ts';
 import { fromInterpreter, type Installation } from './packages.ts';

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import type { Host } from '../system/host.ts';
-import { list, readText } from '../system/probe.ts';
+import { list, readText } from '../system/try-read.ts';
 import { realPath } from '../system/which.ts';
 
 export interface Installation {

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import type { Host } from '../system/host.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 import { realPath, which } from '../system/which.ts';
 import type { Launch } from './command.ts';
 

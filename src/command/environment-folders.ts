@@ -1,6 +1,6 @@
 // environment-folders.ts: where Python environments can be, by the table of launchers.
 import { join } from 'node:path';
-import { list } from '../system/probe.ts';
+import { list } from '../system/try-read.ts';
 import { type Launcher, wordsOf } from './launchers/launcher.ts';
 import { launches } from './launchers.ts';
 

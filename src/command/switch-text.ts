@@ -2,7 +2,8 @@
 // that are environment variables. Lines are searched, and no format is parsed: this runs before the
 // user's command, where no package may be loaded (docs/adr/0002-hot-path.md). A value that cannot
 // be read this way counts as unknown.
-import { environmentLayer, LAYERS, type Layer } from '../consent/consent.ts';
+import { environmentLayer } from '../consent/consent.ts';
+import { type Layer, OPT_OUT_VARIABLES } from '../consent/layers.ts';
 import { errorCode } from '../system/error.ts';
 import { readRegular } from '../system/files.ts';
 import type { Env } from '../system/host.ts';
@@ -10,8 +11,6 @@ import type { Env } from '../system/host.ts';
 /** The opt-out that is set, or a phrase for what could not be read. */
 export type Between = { layer: Layer } | { unknown: string };
 
-/** The opt-outs that are environment variables. */
-export const SWITCHES: readonly string[] = LAYERS.filter((layer) => /^[A-Z_]+$/.test(layer));
 /** Variables that decide in which folder lhp keeps its own `telemetry off`. */
 export const PLACES = ['LHP_CONFIG_DIR', 'XDG_CONFIG_HOME', 'HOME', 'APPDATA', 'USERPROFILE'];
 /** One of these variables was changed, so lhp may find another `telemetry off` than we do. */
@@ -25,12 +24,12 @@ const MAX_BYTES = 1024 * 1024;
  */
 export const switchesOf = (env: Env, set: ReadonlyMap<string, string>): Env => ({
   LHP_OTEL_UPSTREAM: env.LHP_OTEL_UPSTREAM,
-  ...Object.fromEntries([...set].filter(([name]) => SWITCHES.includes(name))),
+  ...Object.fromEntries([...set].filter(([name]) => (OPT_OUT_VARIABLES as readonly string[]).includes(name))),
 });
 
 /** Whether the value of an option names an opt-out. */
 export const mentionsSwitch = (text: string): boolean =>
-  [...SWITCHES, 'LHP_CONFIG_DIR', 'XDG_CONFIG_HOME'].some((name) => text.includes(name));
+  [...OPT_OUT_VARIABLES, 'LHP_CONFIG_DIR', 'XDG_CONFIG_HOME'].some((name) => text.includes(name));
 
 /** The text of a file; `null` if there is no such file, `undefined` if it cannot be read. */
 export function textOf(path: string): string | null | undefined {
@@ -41,7 +40,7 @@ export function textOf(path: string): string | null | undefined {
   }
 }
 
-const MENTION = new RegExp(`\\b(${SWITCHES.join('|')})\\b(.*)`, 'g');
+const MENTION = new RegExp(`\\b(${OPT_OUT_VARIABLES.join('|')})\\b(.*)`, 'g');
 /** What follows a name: `=value`, `": "value",`. Nothing that a shell would have to expand. */
 const PLAIN = /^["']?\s*[=:]\s*(?:"([^"\\$`]*)"|'([^'\\]*)'|([\w.-]*))\s*[,;}\]]*\s*(?:#.*)?$/;
 const MOVES = new RegExp(`^\\s*(?:export\\s+)?["']?(?:${PLACES.join('|')})["']?\\s*[=:]`, 'm');

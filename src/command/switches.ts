@@ -5,7 +5,7 @@
 import { join, resolve } from 'node:path';
 import { environmentLayer } from '../consent/consent.ts';
 import type { Host } from '../system/host.ts';
-import { list } from '../system/probe.ts';
+import { list } from '../system/try-read.ts';
 import type { Launch } from './command.ts';
 import { condaPrefix } from './conda-prefix.ts';
 import { environmentsIn } from './environment-folders.ts';

@@ -1,23 +1,23 @@
-// context.ts: what every command gets: the world, and the ways to answer: lines on stdout, and the
-// exit status.
+// context.ts: what every command is given: the machine, and the ways to answer, which are lines on
+// stdout and the exit status.
 import type { Host } from '../system/host.ts';
 import type { Print } from '../system/print.ts';
 
 /**
- * run.ts, which is handed down: to import it here would split the program, and the hot path would
- * load more files.
+ * `run` of run.ts. It is passed as a value: an import from here would make the bundler split the
+ * program, and the hot path would load one more file.
  */
 export type Run = (words: readonly string[]) => Promise<number>;
 
 export interface Context {
   host: Host;
   print: Print;
-  /** The exit status, where it is not 0. */
+  /** Sets the exit status; it is 0 where no command sets it. */
   exit(status: number): void;
   run: Run;
   /**
-   * Shows the notice of the endpoint, if it is due and there is a terminal. True when it was shown
-   * just now.
+   * Shows the notice of the endpoint where it is due and there is a terminal. Returns whether this
+   * process has shown it.
    */
   showNotice(): Promise<boolean>;
 }

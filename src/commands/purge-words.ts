@@ -1,5 +1,4 @@
-// purge-words.ts: what `purge --all` is about to delete, a line for each kind of thing, in words
-// for who must say yes.
+// purge-words.ts: what `purge --all` is about to delete, a line for each kind of file.
 import { basename, dirname } from 'node:path';
 import type { Paths } from '../system/paths.ts';
 import type { Traces } from './purge-all.ts';
@@ -14,7 +13,7 @@ export function tracesInWords(
   const short = (path: string) =>
     home && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
   const below = (folder: string) => files.filter((path) => path.startsWith(`${folder}/`));
-  const [config, cache] = [dirname(paths.config), dirname(paths.cache)];
+  const [config, cache] = [paths.configFolder, dirname(paths.cache)];
   const recorded = files.filter(
     (path) => [paths.spool, paths.history].includes(dirname(path)) && /json$/.test(path),
   );
@@ -26,12 +25,14 @@ export function tracesInWords(
   return [
     ...(below(paths.state).length > 0
       ? [
-          `${runsInWords(recorded.length)} and what is known of their delivery, in ${short(paths.state)}`,
+          `${runsInWords(recorded.length)} and what is known of their delivery, ` +
+            `in ${short(paths.state)}`,
         ]
       : empty(paths.state)),
     ...(configuration.length > 0
       ? [
-          `your configuration, in ${short(config)}: ${configuration.map((path) => basename(path)).join(', ')}`,
+          `your configuration, in ${short(config)}: ` +
+            configuration.map((path) => basename(path)).join(', '),
         ]
       : empty(config)),
     ...hooks.map((rc) => `the hook in ${short(rc)}`),

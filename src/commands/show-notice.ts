@@ -1,6 +1,6 @@
-// tell.ts: any command that a person calls on a terminal shows the notice of the endpoint, once, on
-// stderr, before it answers: so `status` says what is true afterwards. Not those that a program
-// reads (`--json`, completion, the hook's text), and not those that end telemetry anyway.
+// show-notice.ts: on a terminal, a command shows the notice of the endpoint once, on stderr, before
+// it runs, so that `status` describes the state after that. Commands whose output is read by a
+// program (`--json`, completion, the hook's text) do not, nor do those that switch telemetry off.
 import type { Command } from 'commander';
 import { showNotice } from '../consent/notice.ts';
 import { obstacleToRuns } from '../consent/place.ts';
@@ -10,8 +10,8 @@ import { projectRoot } from '../system/project-root.ts';
 import { hasTrait } from './help.ts';
 
 /**
- * Gives the function that says whether the notice was shown by this process; it shows it where it
- * is due.
+ * Gives a function that shows the notice where it is due, and returns whether this process has
+ * shown it.
  */
 export function noticeTeller(program: Command, host: Host): () => Promise<boolean> {
   let shown = false;
@@ -21,7 +21,7 @@ export function noticeTeller(program: Command, host: Host): () => Promise<boolea
       if (!shown && !(await obstacleToRuns(host.env, decision.paths)))
         shown = await showNotice(decision, host.env);
     } catch {
-      // it cannot be noted as shown, and comes again; the command goes on
+      // it cannot be noted as shown, so it is shown again next time; the command goes on
     }
     return shown;
   };

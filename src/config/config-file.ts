@@ -1,5 +1,5 @@
-// config-file.ts: one config.json as it is: its values, whether it says off, and what is wrong with
-// it. Which of two files decides, and what the values mean, is config.ts's.
+// config-file.ts: reads one config.json: its values, whether it says off, and what is wrong with
+// it. config.ts decides which of the files applies and what the values mean.
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { whyUntrusted } from '../system/files.ts';
@@ -11,15 +11,17 @@ export interface ConfigFile {
   /** Its path. */
   name: string;
   values: Record<string, unknown>;
-  /** Whether it says `"enabled": false`, or may have said so, because it cannot be read. */
+  /** Whether it says `"enabled": false`, or may say so, because it cannot be read. */
   off: Answer;
 }
 
 /**
- * Absent is empty. What is wrong is added to `problems`.
+ * Reads a config.json. A missing file is an empty one.
  *
- * @param ofUser - Whether it must be this user's: another user could name a collector of their own
- *   in it.
+ * @param known - The keys that are allowed.
+ * @param problems - What is wrong is added here, a sentence each.
+ * @param ofUser - Whether the file must belong to this user: another user could name their own
+ *   collector in it.
  */
 export function readConfigFile(
   path: string,
@@ -43,7 +45,7 @@ export function readConfigFile(
   if (foreign !== undefined) return unreadable(foreign);
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     return unreadable('must be a JSON object');
-  const values = content as Record<string, unknown>;
+  const values: Record<string, unknown> = { ...content };
   const unknown = Object.keys(values).filter((key) => !known.includes(key));
   if (unknown.length > 0)
     problems.push(
@@ -52,10 +54,12 @@ export function readConfigFile(
   return { name: path, values, off: offOf(path, values.enabled, problems) };
 }
 
-/** Why somebody else may have written the file, in words behind its name. root may. */
+/**
+ * Why a user other than root and this one may have written the file, in words that follow its name.
+ */
 function whyForeign(path: string): string | undefined {
   const user = process.geteuid?.();
-  if (user === undefined) return undefined; // Windows: folders of the profile are private
+  if (user === undefined) return undefined; // Windows: the folders of a profile are private
   const why = whyUntrusted(dirname(path));
   if (why !== undefined) return `its folder ${why}`;
   const { uid, mode } = statSync(path);
@@ -65,11 +69,12 @@ function whyForeign(path: string): string | undefined {
     : `can be written by others (mode ${(mode & 0o777).toString(8)})`;
 }
 
-/** What is neither true nor false was meant to say something. */
+/** A value that is neither true nor false may mean off. */
 function offOf(path: string, enabled: unknown, problems: string[]): Answer {
   if (enabled === undefined || enabled === true) return false;
   if (enabled === false) return true;
-  const problem = `enabled in ${path} is ${printable(JSON.stringify(enabled))}; it must be true or false`;
+  const value = printable(JSON.stringify(enabled));
+  const problem = `enabled in ${path} is ${value}; it must be true or false`;
   problems.push(problem);
   return { problem };
 }

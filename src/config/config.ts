@@ -1,10 +1,12 @@
-// config.ts: where runs are delivered, from LHP_OTEL_EXPORTER_OTLP_* (meaning what the OTLP
-// exporter specification says of the unprefixed names), then the user's config.json, then the
-// operator's. Never from a file inside a project: a cloned repository must not be able to name a
-// collector. The unprefixed OTEL_EXPORTER_OTLP_* belong to the user's own applications and are not
-// read. Wrong input is a problem with a text that names the value; nothing here throws.
+// config.ts: where and how runs are delivered. Each setting comes from LHP_OTEL_EXPORTER_OTLP_*,
+// which mean what the OTLP exporter specification says of the unprefixed names, else from the
+// user's config.json, else from the operator's. Never from a file inside a project: a cloned
+// repository must not be able to name a collector. The unprefixed OTEL_EXPORTER_OTLP_* belong to
+// the user's own applications and are not read. Nothing here throws: a wrong setting becomes a
+// problem, whose text names the value.
 import type { Host } from '../system/host.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
+import { MINUTE_MS, SECOND_MS } from '../system/time.ts';
 import { ciVariableSet } from './ci.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 import { milliseconds } from './duration.ts';
@@ -15,49 +17,45 @@ import { environmentsOf, noticeGivenBy } from './stated.ts';
 import { type TlsFiles, tlsFilesOf } from './tls-files.ts';
 
 const ENV_PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
-/**
- * OTLP exporter specification, "Configuration options": the default of the timeout, in
- * milliseconds.
- */
-const DEFAULT_TIMEOUT_MS = 10_000;
-const MAX_TIMEOUT_MS = 60_000;
-/** In CI the machine dies with the job, so `run` waits so long for the delivery. */
-const CI_FLUSH_MS = 2_000;
-const MAX_CI_FLUSH_MS = 10 * 60_000;
+/** The default of the OTLP exporter specification ("Configuration options"). */
+const DEFAULT_TIMEOUT_MS = 10 * SECOND_MS;
+const MAX_TIMEOUT_MS = MINUTE_MS;
+/** How long `run` waits for the delivery in CI, where the machine ends with the job. */
+const CI_FLUSH_MS = 2 * SECOND_MS;
+const MAX_CI_FLUSH_MS = 10 * MINUTE_MS;
 
 export interface Config extends TlsFiles {
-  /** The full URL that is posted to, or `undefined`: nothing leaves the machine. */
+  /** The full URL that runs are posted to; `undefined`: nothing leaves the machine. */
   url: string | undefined;
   headers: Record<string, string>;
-  /** The proxy that applies to the URL. */
+  /** The proxy for the URL, where one applies. */
   proxy: ProxyServer | undefined;
+  /** Milliseconds for one delivery with its retries. */
   timeoutMs: number;
-  /** How long `run` waits for the delivery in CI; 0 is never. */
+  /** Milliseconds that `run` waits for the delivery in CI; 0: it does not wait. */
   flushTimeoutMs: number;
   compression: 'none' | 'gzip';
-  /** Where the endpoint was named. */
+  /** Where the endpoint was set: `the environment`, or the path of a file. */
   source: string | undefined;
-  /**
-   * An endpoint was asked for; with problems it is not used, and runs wait for a better
-   * configuration.
-   */
+  /** Whether an endpoint was set. With problems it is not used, and runs wait. */
   configured: boolean;
   /** Whether each config.json says off. */
   off: { user: Answer; operator: Answer };
-  /** The environments that may be named; `undefined`: any. */
+  /** The environments whose names may be recorded; `undefined`: any. */
   environments: readonly string[] | undefined;
-  /** The operator states that people were told where runs go by other means than our notice. */
+  /** The operator states that people were told of the endpoint by means other than our notice. */
   noticeGiven: boolean;
-  /** What is wrong, in a sentence each. Any problem means: deliver nothing. */
+  /** What is wrong, a sentence each. With any problem nothing is delivered. */
   problems: string[];
   warnings: string[];
 }
 
-type Layer = Pick<ConfigFile, 'name' | 'values'>;
+/** The environment, or a file. */
+type Source = Pick<ConfigFile, 'name' | 'values'>;
 
 const ENVIRONMENT = 'the environment';
 
-/** Keys of config.json, and what follows {@link ENV_PREFIX} in the variable that means the same. */
+/** Keys of config.json, and the names of the same settings in the environment, without prefix. */
 const ENV_KEYS = {
   endpoint: 'ENDPOINT',
   headers: 'HEADERS',
@@ -73,17 +71,17 @@ const KEYS = ['enabled', 'environments', 'noticeGiven', ...Object.keys(ENV_KEYS)
 export function loadConfig(host: Host, paths: Paths = resolvePaths(host)): Config {
   const problems: string[] = [];
   const warnings: string[] = [];
-  // In CI a home can be another user's: GitHub's job containers run as root in a home of user 1001.
+  // In CI a home may be another user's: GitHub's job containers run as root in that of user 1001.
   const user = readConfigFile(paths.config, KEYS, problems, !ciVariableSet(host.env));
   const operator = readConfigFile(paths.systemConfig, KEYS, problems, false);
-  const layers = [environmentLayer(host), user, operator];
-  const layerOf = (key: Key) => layers.find(({ values }) => values[key] !== undefined);
+  const sources = [fromEnvironment(host), user, operator];
+  const sourceOf = (key: Key) => sources.find(({ values }) => values[key] !== undefined);
   const find = (key: Key): Setting | undefined => {
-    const layer = layerOf(key);
-    if (!layer) return undefined;
+    const source = sourceOf(key);
+    if (!source) return undefined;
     return {
-      value: layer.values[key],
-      called: layer.name === ENVIRONMENT ? ENV_PREFIX + ENV_KEYS[key] : `${key} in ${layer.name}`,
+      value: source.values[key],
+      called: source.name === ENVIRONMENT ? ENV_PREFIX + ENV_KEYS[key] : `${key} in ${source.name}`,
     };
   };
   const endpoint = find('endpoint');
@@ -105,7 +103,7 @@ export function loadConfig(host: Host, paths: Paths = resolvePaths(host)): Confi
       host,
       problems,
     ),
-    source: layerOf('endpoint')?.name,
+    source: sourceOf('endpoint')?.name,
     configured: endpoint !== undefined,
     off: { user: user.off, operator: operator.off },
     environments: environmentsOf([user, operator], problems),
@@ -115,9 +113,9 @@ export function loadConfig(host: Host, paths: Paths = resolvePaths(host)): Confi
   };
 }
 
-function environmentLayer({ env }: Host): Layer {
+function fromEnvironment({ env }: Host): Source {
   const values: Record<string, unknown> = {};
-  // OTel specification: an empty environment variable is the same as an unset one.
+  // As the OpenTelemetry specification says, an empty variable is the same as an unset one.
   for (const [key, name] of Object.entries(ENV_KEYS))
     values[key] = env[ENV_PREFIX + name]?.trim() || undefined;
   return { name: ENVIRONMENT, values };
@@ -156,7 +154,7 @@ function compressionOf(setting: Setting | undefined, problems: string[]): 'none'
   return 'none';
 }
 
-/** The base URL of the specification, with `v1/metrics` appended. */
+/** The base URL that the specification calls endpoint, with `v1/metrics` appended. */
 function urlOf(
   { value, called }: Setting,
   headers: object,
@@ -168,7 +166,7 @@ function urlOf(
     return undefined;
   };
   const url = typeof value === 'string' ? URL.parse(value) : null;
-  // Not quoted where it could hold a password or token.
+  // A value that may hold a password or token is not quoted.
   const shown = /[@?#]/.test(String(value)) ? '' : ` is ${JSON.stringify(value)} and`;
   if (!url)
     return wrong(
@@ -199,9 +197,6 @@ function urlOf(
   return url.href;
 }
 
-/**
- * A port of this machine that needs no privilege; the caller knows that the scheme is http or
- * https.
- */
+/** Whether any user of this machine could listen on the port: one from 1024 on. */
 const canBeTaken = ({ protocol, hostname, port }: URL): boolean =>
   protocol === 'http:' && isLoopback(hostname) && Number(port || 80) >= 1024;

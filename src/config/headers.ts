@@ -1,13 +1,13 @@
 // headers.ts: the configured headers of a delivery: `k=v,k2=v2` with percent-encoded values (the
 // W3C Baggage form that the OTLP exporter specification names), or an object in a file. Headers
-// that belong to the connection or to the request's framing are refused by name: with one of them
-// the collector would refuse the run, or read it wrongly. Values are never part of a message.
+// that belong to the connection or to the framing of the request are refused: with one of them the
+// collector would refuse the run or misread it. No message contains a value.
 import type { Setting } from './setting.ts';
 
 const CONNECTION = 'it belongs to the connection, and lhp-otel sets it as needed';
 const BODY = 'it describes the request, and lhp-otel sets it as needed';
 
-/** In small letters: a header that cannot be configured, and why. */
+/** The headers that cannot be configured, in lower case, and why. */
 const REFUSED: Readonly<Record<string, string>> = {
   connection: CONNECTION,
   'keep-alive': CONNECTION,
@@ -28,7 +28,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'proxy-authenticate': 'only a proxy sends it',
 };
 
-/** A name as HTTP has it (RFC 9110, "token"). */
+/** The name of a header: "token" in RFC 9110. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const PRINTABLE = /^[\t\x20-\x7e]*$/;
 
@@ -54,7 +54,7 @@ function pairs(value: unknown): [string, unknown][] {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return Object.entries(value);
   if (typeof value !== 'string') return [['', undefined]];
-  // An empty member says nothing, as after a comma at the end.
+  // Empty members are ignored: a comma at the end is common.
   const members = value.split(',').filter((member) => member.trim() !== '');
   return members.map((member) => {
     const equals = member.indexOf('=');
@@ -66,6 +66,6 @@ function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return undefined;
+    return undefined; // not percent-encoded text: reported as no usable value
   }
 }

@@ -1,9 +1,9 @@
-// no-proxy.ts: does NO_PROXY name this host? As Go reads it (golang.org/x/net/http/httpproxy),
-// which the collector and most tools beside it are written in, and as curl does where the two
-// agree: a name covers its subdomains, too; `.name` and `*.name` only these; an address is that
-// address, in any spelling, and `address/bits` a network; a port behind a name or an address limits
-// it to that port; `*` is everything. Entries are separated by commas or spaces; one that means
-// nothing is passed over.
+// no-proxy.ts: does NO_PROXY list this host? It is read as Go reads it
+// (golang.org/x/net/http/httpproxy), because the collector and most tools used with it are written
+// in Go. A name matches itself and its subdomains; `.name` and `*.name` match only the subdomains;
+// an address matches in any notation, and `address/bits` is a network; a port after a name or an
+// address limits the entry to that port; `*` matches everything. Entries are separated by commas or
+// spaces, and invalid entries are ignored.
 import { BlockList, isIP } from 'node:net';
 
 export function isExcepted(target: URL, noProxy: string): boolean {
@@ -13,7 +13,7 @@ export function isExcepted(target: URL, noProxy: string): boolean {
   return entries.some((entry) => entry === '*' || covers(entry.toLowerCase(), host, port));
 }
 
-/** @param entry - in small letters. */
+/** @param entry - In lower case. */
 function covers(entry: string, host: string, port: string): boolean {
   const network = /^([^/]+)\/(\d{1,3})$/.exec(entry);
   if (network) return isInNetwork(host, network[1] ?? '', Number(network[2]));
@@ -46,9 +46,9 @@ function isDomain(host: string, entry: string): boolean {
   return host.endsWith(`.${name}`) || (!suffix.startsWith('.') && host === name);
 }
 
-/** A name in the letters that DNS has, as a URL's host is; `undefined` where it is none. */
+/** The ASCII form of a name, as in a URL; `undefined` where it is no name. */
 const ascii = (name: string): string | undefined =>
   name === '' ? undefined : URL.parse(`http://${name}`)?.hostname.replace(/\.$/, '');
 
-/** Without the brackets of IPv6, and without the dot that ends a complete name. */
+/** Without the brackets of IPv6, and without the dot at the end of a complete name. */
 const bare = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');

@@ -1,13 +1,13 @@
 // proxy.ts: which proxy of the environment applies to an endpoint: HTTPS_PROXY or HTTP_PROXY by the
-// endpoint's scheme, else ALL_PROXY, unless NO_PROXY names the host (no-proxy.ts); in small letters
-// first. Never for this machine itself (as in Go, and unlike curl): plain HTTP with headers is
-// allowed there, and only there, because it does not leave it. A value can hold a password, so what
-// is shown of it is the host.
+// endpoint's scheme, else ALL_PROXY, unless NO_PROXY lists the host (no-proxy.ts). Lower-case names
+// come first. No proxy is used for this machine (as in Go, and unlike curl): plain HTTP with
+// headers is allowed only there, because it does not leave the machine. A value may hold a
+// password, so only its host is shown.
 import type { Env } from '../system/host.ts';
 import { isExcepted } from './no-proxy.ts';
 
 export interface ProxyServer {
-  /** With credentials, where it has some: never shown. */
+  /** Never shown: it may hold credentials. */
   url: string;
   /** Host and port. */
   host: string;
@@ -23,7 +23,7 @@ export function proxyOf(target: URL, env: Env, problems: string[]): ProxyServer 
     .find((name) => env[name]);
   if (called === undefined) return undefined;
   const value = env[called] ?? '';
-  // Without a scheme it is a plain proxy, as for curl.
+  // Without a scheme it is an HTTP proxy, as for curl.
   const url = URL.parse(value.includes('://') ? value : `http://${value}`);
   const shown = value.includes('@') ? '' : ` ${JSON.stringify(value)},`;
   if (!url?.hostname || !decodes(url.username + url.password))
@@ -38,16 +38,16 @@ export function proxyOf(target: URL, env: Env, problems: string[]): ProxyServer 
 
 function decodes(text: string): boolean {
   try {
-    // Its value is looked at, or the bundler takes the call for one without an effect.
+    // The result is used, or the bundler removes the call.
     return (
       typeof decodeURIComponent(text) === 'string' && decodeURIComponent(text).length <= text.length
     );
   } catch {
-    return false;
+    return false; // malformed percent-encoding
   }
 }
 
-/** @param hostname - as a URL has it, with brackets for IPv6. */
+/** @param hostname - As in a URL, with brackets for IPv6. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

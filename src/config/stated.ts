@@ -1,13 +1,13 @@
-// stated.ts: what a config.json states besides the way to a collector: which environments may be
-// named, and, in the operator's file only, that people were told where their runs go.
+// stated.ts: the settings of a config.json that are not about delivery: which names of environments
+// may be recorded, and, in the operator's file only, that people were told where their runs go.
 import { foldEnvironment, OTHER } from '../contract/values.ts';
 import { printable } from '../system/log.ts';
 import type { ConfigFile } from './config-file.ts';
 
 /**
- * The names that may be recorded; `undefined`: any plain word. With a list in both files a name
- * must be in both, so neither the user nor the operator can widen what the other has narrowed. A
- * list that cannot be understood allows no name.
+ * The names that may be recorded; `undefined`: any name that the contract allows. With a list in
+ * both files a name must be in both, so neither the user nor the operator can allow what the other
+ * excludes. A list that is not valid allows no name.
  */
 export function environmentsOf(
   files: readonly ConfigFile[],
@@ -30,12 +30,13 @@ function namesIn({ name, values }: ConfigFile, problems: string[]): readonly str
   const wrong = environments.filter((given, i) => names[i] === OTHER && given !== OTHER);
   if (wrong.length > 0)
     problems.push(
-      `environments in ${name} has ${printable(JSON.stringify(wrong[0]))}; a name has 1 to 32 of a-z, 0-9, _ and -`,
+      `environments in ${name} has ${printable(JSON.stringify(wrong[0]))}; ` +
+        'a name has 1 to 32 of a-z, 0-9, _ and -',
     );
   return names.filter((folded) => folded !== OTHER);
 }
 
-/** The name as it may be recorded. */
+/** The name to record: `other` where it is not in the list. */
 export function allowedEnvironment(
   name: unknown,
   environments: readonly string[] | undefined,
@@ -45,9 +46,10 @@ export function allowedEnvironment(
 }
 
 /**
- * `"noticeGiven": true` of the operator: people were told by other means that runs go to the
- * endpoint that the same file names. Of another endpoint the operator has not told them, and a
- * user's own file cannot say it.
+ * Whether the operator states with `"noticeGiven": true` that people were told by other means. It
+ * applies only to the endpoint in the same file, and it is not allowed in a user's file.
+ *
+ * @param endpoint - The endpoint that is used.
  */
 export function noticeGivenBy(
   operator: ConfigFile,
@@ -61,13 +63,15 @@ export function noticeGivenBy(
   if (noticeGiven === undefined || noticeGiven === false) return false;
   if (noticeGiven !== true) {
     problems.push(
-      `noticeGiven in ${operator.name} is ${printable(JSON.stringify(noticeGiven))}; it must be true or false`,
+      `noticeGiven in ${operator.name} is ${printable(JSON.stringify(noticeGiven))}; ` +
+        'it must be true or false',
     );
     return false;
   }
   if (named === undefined)
     problems.push(
-      `noticeGiven in ${operator.name} needs an endpoint in the same file: people are told of one endpoint`,
+      `noticeGiven in ${operator.name} needs an endpoint in the same file: ` +
+        'people are told of one endpoint',
     );
   return named !== undefined && named === endpoint;
 }

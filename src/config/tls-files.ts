@@ -1,7 +1,6 @@
-// tls-files.ts: the three PEM files of a delivery: the authority that signed the server's
-// certificate, and the client's certificate with its key. They are read here, so that what cannot
-// work is said at once, by the same words in `status`, `doctor`, `flush` and in what the reporter
-// leaves behind.
+// tls-files.ts: the three PEM files of a delivery: the certificate authority of the server, and the
+// client's certificate with its key. They are read when the configuration is read, so that
+// `status`, `doctor`, `flush` and the reporter report an unusable file in the same words.
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -10,7 +9,7 @@ import { readRegular } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import type { Setting } from './setting.ts';
 
-/** A company's bundle of authorities has some hundred kB. */
+/** A company's bundle of certificate authorities has some hundred kB. */
 export const MAX_PEM_BYTES = 4 * 1024 * 1024;
 
 export interface TlsFiles {
@@ -56,12 +55,12 @@ export function tlsFilesOf(settings: Settings, host: Host, problems: string[]): 
   };
 }
 
-/** Why a file cannot be used, in words that hold nothing of its content. */
+/** Why a file cannot be used; the message contains nothing of the file. */
 class Unusable extends Error {}
 
 /**
- * A relative path would be another file in each folder that a command is started in (and a project
- * could bring the file along), so it is refused, with the path that it would be here.
+ * Refuses a relative path: it would name another file in each working folder, and a project could
+ * contain it. The message gives the absolute path that it would be here.
  */
 function absolute(value: unknown, { cwd, home }: Host): string {
   if (typeof value !== 'string' || value === '') throw new Unusable('no path');
@@ -71,7 +70,7 @@ function absolute(value: unknown, { cwd, home }: Host): string {
   throw new Unusable(`a relative path; from here the absolute one is ${JSON.stringify(meant)}`);
 }
 
-/** The certificates of a PEM file, in their order: at least one. */
+/** The certificates of a PEM file in order; at least one. */
 const certificates = remembered((path) => {
   const blocks = pemBlocks(textOf(path)).filter(({ label }) => /\bCERTIFICATE$/.test(label));
   if (blocks.length === 0) throw new Unusable('holds no certificate');
@@ -96,7 +95,7 @@ const privateKey = remembered((path): KeyObject => {
   }
 });
 
-/** The blocks between BEGIN and END, whole; in linear time, whatever the text is. */
+/** The blocks from BEGIN to END. Takes linear time for any text. */
 export function pemBlocks(text: string): { label: string; text: string }[] {
   return text
     .split('-----BEGIN ')
@@ -110,6 +109,7 @@ export function pemBlocks(text: string): { label: string; text: string }[] {
     });
 }
 
+/** System errors in words. */
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'not there',
   ENOTDIR: 'not there',
@@ -132,9 +132,7 @@ function textOf(path: string): string {
   return text;
 }
 
-/**
- * The same file is looked at before each post of a backlog: it is parsed again when it has changed.
- */
+/** Each post of a backlog reads the files; they are parsed again only where they have changed. */
 function remembered<T>(parse: (path: string) => T): (path: string) => T {
   const known = new Map<string, { mark: string; parsed: T }>();
   return (path) => {

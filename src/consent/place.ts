@@ -1,8 +1,8 @@
-// place.ts: whether this user can keep anything in a folder of ours, asked before anything is
-// written or said. Nothing is ever made in a home of another user: after `sudo` with a kept HOME
-// the files would be root's, and the user's own runs could not be recorded any more. In CI a home
-// may be another user's (GitHub's job containers run as root in a home of user 1001), and there
-// nobody's own files are in the way.
+// place.ts: can this user keep files in our folders? Asked before anything is written or promised.
+// Nothing is ever created in the home of another user: after `sudo` with a kept HOME the files
+// would be root's, and the user's own runs could no longer be recorded. CI is an exception, where a
+// home may be another user's (GitHub's job containers run as root in the home of user 1001), and
+// where no person's files are affected.
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ciVariableSet, isCi } from '../config/ci.ts';
@@ -18,19 +18,21 @@ export interface Obstacle {
   advice: string;
 }
 
-/** What keeps runs from being recorded. */
+/** What prevents runs from being recorded. */
 export async function obstacleToRuns(env: Env, paths: Paths): Promise<Obstacle | undefined> {
   const found = firstObstacle(runFolders(paths), false);
   return found && (await isCi(env)) ? firstObstacle(runFolders(paths), true) : found;
 }
 
-/** The same at once, for a host of the library, by the page's own variables of CI. */
+/**
+ * The same synchronously, for a host of the library. Knows only the telemetry page's CI variables.
+ */
 export const obstacleToRunsNow = (env: Env, paths: Paths): Obstacle | undefined =>
   firstObstacle(runFolders(paths), ciVariableSet(env));
 
-/** What keeps the user's choice from being written. */
+/** What prevents the user's choice from being written. */
 export const obstacleToChoice = (paths: Paths): Obstacle | undefined =>
-  obstacleTo(dirname(paths.consent), false);
+  obstacleTo(paths.configFolder, false);
 
 const runFolders = ({ state, spool, history }: Paths) => [state, spool, history];
 
@@ -42,7 +44,7 @@ function firstObstacle(folders: readonly string[], anyHome: boolean): Obstacle |
   return undefined;
 }
 
-/** @param anyHome - whether the folder may be made in a home of another user. */
+/** @param anyHome - Whether the folder may be created in the home of another user. */
 export function obstacleTo(folder: string, anyHome: boolean): Obstacle | undefined {
   try {
     const at = existing(folder);
@@ -71,13 +73,13 @@ export function obstacleTo(folder: string, anyHome: boolean): Obstacle | undefin
 
 const ELSEWHERE = 'make it writable, or set HOME or XDG_STATE_HOME to a folder of yours';
 
-/** The folder itself, or the nearest above it that is there. */
+/** The folder itself, or the nearest one above it that exists. */
 function existing(path: string): string {
-  for (let at = path; ; at = dirname(at)) if (isThere(at) || at === dirname(at)) return at;
+  for (let at = path; ; at = dirname(at)) if (exists(at) || at === dirname(at)) return at;
 }
 
-/** Throws where nobody can know. */
-function isThere(path: string): boolean {
+/** Throws where that cannot be known. */
+function exists(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
@@ -87,14 +89,14 @@ function isThere(path: string): boolean {
 }
 
 /**
- * Folders of the system (/tmp) are root's, and may be used as their modes say; ours must be our
- * own.
+ * The system's folders (/tmp) belong to root, and may be used as their modes say. Our own folders
+ * must belong to the user.
  */
 const isForeign = (owner: number, user: number, ours: boolean): boolean =>
   owner !== user && (ours || user === 0 || owner !== 0);
 
 function foreign(path: string, owner: number, user: number): Obstacle {
-  const what = `${printable(path)} belongs to ${named(owner)}, and you are ${named(user)}`;
+  const what = `${printable(path)} belongs to ${userName(owner)}, and you are ${userName(user)}`;
   if (user === 0) return { what, advice: 'run it as that user, without sudo' };
   if (owner !== 0) return { what, advice: ELSEWHERE };
   return {
@@ -103,6 +105,6 @@ function foreign(path: string, owner: number, user: number): Obstacle {
   };
 }
 
-const named = (uid: number) => (uid === 0 ? 'root' : `user ${uid}`);
+const userName = (uid: number) => (uid === 0 ? 'root' : `user ${uid}`);
 const quoted = (path: string) =>
   printable(/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);

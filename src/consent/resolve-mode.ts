@@ -1,6 +1,5 @@
-// decide.ts: consent and configuration of this user for one project, read from disk: the two
-// answers that the wrapper, the reporter and every command need. Also the one place that writes the
-// user's choice.
+// resolve-mode.ts: the consent and the configuration of this user for one project, read from disk:
+// the answer that the wrapper, the reporter and every command need. Also writes the user's choice.
 import { existsSync, lstatSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Config, loadConfig } from '../config/config.ts';
@@ -11,6 +10,7 @@ import type { Host } from '../system/host.ts';
 import { isMissing, readJson, whyUnreadable } from '../system/json.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
 import { type Consent, resolveConsent } from './consent.ts';
+import type { StoredLayer } from './layers.ts';
 
 /**
  * `off`: nothing happens. `local`: recorded on this machine only. `send`: delivered to the
@@ -18,17 +18,17 @@ import { type Consent, resolveConsent } from './consent.ts';
  */
 export type Mode = 'off' | 'local' | 'send';
 
-/** Beside `lhp.yaml`: the opt-out of a project. */
-const OPT_OUT = '.lhp_do_not_track';
+const PROJECT_OPT_OUT: StoredLayer = '.lhp_do_not_track';
 
 export interface Decision {
   consent: Consent;
   mode: Mode;
   paths: Paths;
-  /** Read only where no layer before the operator's said off. */
+  /** Undefined where an earlier layer said off: then no configuration is read. */
   config: Config | undefined;
 }
 
+/** @param root - The project's folder, where there is one. */
 export function resolveMode(host: Host, root: string | undefined): Decision {
   const paths = resolvePaths(host);
   let config: Config | undefined;
@@ -37,31 +37,30 @@ export function resolveMode(host: Host, root: string | undefined): Decision {
     return config;
   };
   const consent = resolveConsent(host.env, {
-    projectOptOut: () => root !== undefined && hasOptOut(root),
-    userOff: () => switchedOff(paths.consent),
-    userConfigOff: () => configured().off.user,
-    // Read as lhp reads it: what cannot be read counts as absent.
-    lhpOff: () => switchedOff(paths.lhpTelemetry) === true,
-    operatorOff: () => configured().off.operator,
+    '.lhp_do_not_track': () => root !== undefined && hasProjectOptOut(root),
+    'lhp-otel off': () => saysDisabled(paths.consent),
+    'user configuration': () => configured().off.user,
+    'lhp telemetry off': () => saysDisabled(paths.lhpTelemetry),
+    'operator configuration': () => configured().off.operator,
   });
   const mode = !consent.enabled ? 'off' : configured().configured ? 'send' : 'local';
   return { consent, mode, paths, config };
 }
 
 /**
- * Whatever is there under that name, a link to nothing too. A folder that cannot be looked into may
- * have it.
+ * Anything with that name opts out, even a link to nothing. A folder that cannot be read may hold
+ * one.
  */
-function hasOptOut(folder: string): boolean {
+function hasProjectOptOut(folder: string): boolean {
   try {
-    return lstatSync(join(folder, OPT_OUT), { throwIfNoEntry: false }) !== undefined;
+    return lstatSync(join(folder, PROJECT_OPT_OUT), { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
     return errorCode(error) !== 'ENOTDIR';
   }
 }
 
-/** `enabled: false` in a small JSON file. */
-function switchedOff(path: string): Answer {
+/** Whether a small JSON file says `enabled: false`. */
+function saysDisabled(path: string): Answer {
   try {
     const stored = readJson(path);
     return (
@@ -75,30 +74,27 @@ function switchedOff(path: string): Answer {
   }
 }
 
-/** The files in which the user is off. */
+/** The files of this user that say off, or that cannot be read and so mean off. */
 export function userOffFiles(host: Host, paths: Paths): string[] {
   return [
-    ...(switchedOff(paths.consent) === false ? [] : [paths.consent]),
+    ...(saysDisabled(paths.consent) === false ? [] : [paths.consent]),
     ...(loadConfig(host, paths).off.user === false ? [] : [paths.config]),
   ];
 }
 
 /**
- * The nearest folder with an opt-out, from here upwards: for a host of the library, whose project
- * need not have an `lhp.yaml`. The folder itself where there is none.
+ * The nearest folder with a project's opt-out, from `start` upwards, or else `start`. For a host of
+ * the library, whose project need not have an `lhp.yaml`.
  */
 export function optOutFolder(start: string): string {
   const first = existsSync(start) ? realpathSync(start) : resolve(start);
   for (let folder = first; ; folder = dirname(folder)) {
-    if (hasOptOut(folder)) return folder;
+    if (hasProjectOptOut(folder)) return folder;
     if (folder === dirname(folder)) return first;
   }
 }
 
-/**
- * Keeps the user's choice. Throws where it cannot be written: who asked for `off` must hear that it
- * did not take.
- */
+/** Stores the user's choice. Throws where it cannot be written: `off` must not fail silently. */
 export function setUserChoice(paths: Paths, enabled: boolean): void {
   if (enabled) rmSync(paths.consent, { force: true });
   else writePrivate(paths.consent, `${JSON.stringify({ enabled: false })}\n`);

@@ -1,6 +1,5 @@
-// situation.ts: what becomes of runs here and now, in one word, and the words for it: of `status`,
-// `doctor`, `-v` and the local page alike, so that none of them says what the others do not.
-
+// situation.ts: what happens to runs here and now, as one word, and the texts for it. `status`,
+// `doctor`, `-v` and the local page use the same word and the same texts.
 import type { Host } from '../system/host.ts';
 import { type Notice, noticeOf } from './notice.ts';
 import { type Obstacle, obstacleToRuns } from './place.ts';
@@ -21,7 +20,7 @@ export interface Found {
   obstacle: Obstacle | undefined;
 }
 
-/** `now` is said of the machine, `run` of a run that was handed to a reporter. */
+/** `now` describes the state; `run` continues "a process was started to record this run". */
 export const SITUATIONS: Record<Situation, { now: string; run: string }> = {
   off: { now: 'off: nothing is recorded, nothing is sent', run: '' },
   not_recordable: { now: 'on, but nothing can be recorded', run: '' },
@@ -31,20 +30,26 @@ export const SITUATIONS: Record<Situation, { now: string; run: string }> = {
   },
   local_misconfigured: {
     now: 'on, recorded on this machine only, because the configuration is wrong',
-    run: 'on this machine, because the configuration is wrong (lhp-otel status); no network activity',
+    run:
+      'on this machine, because the configuration is wrong (lhp-otel status); ' +
+      'no network activity',
   },
   misconfigured: {
     now: 'on, but the configuration is wrong: runs wait',
-    run: 'and it waits, because the configuration is wrong (lhp-otel status); no network activity',
+    run:
+      'and it waits, because the configuration is wrong (lhp-otel status); ' +
+      'no network activity',
   },
   waits_for_notice: {
     now: 'on, but runs wait until the notice was shown on a terminal',
-    run: 'and it waits until the notice was shown on a terminal (lhp-otel status shows it); no network activity',
+    run:
+      'and it waits until the notice was shown on a terminal (lhp-otel status shows it); ' +
+      'no network activity',
   },
   delivers: { now: 'on, delivered to the endpoint', run: 'and delivers it' },
 };
 
-/** `@file@` is the operator's file. */
+/** `@file@` stands for the operator's configuration. */
 export const NOTICES: Record<Notice, string> = {
   none: 'nothing would be delivered',
   ci: 'none is shown in CI',
@@ -64,10 +69,10 @@ export function situationFor(
   notice: Notice,
   obstacle?: Obstacle,
 ): Situation {
-  const wrong = (config?.problems.length ?? 0) > 0;
+  const isMisconfigured = (config?.problems.length ?? 0) > 0;
   if (mode === 'off') return 'off';
   if (obstacle) return 'not_recordable';
-  if (mode === 'local') return wrong ? 'local_misconfigured' : 'local';
-  if (wrong) return 'misconfigured';
+  if (mode === 'local') return isMisconfigured ? 'local_misconfigured' : 'local';
+  if (isMisconfigured) return 'misconfigured';
   return notice === 'due' ? 'waits_for_notice' : 'delivers';
 }

@@ -4,7 +4,8 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { hasOtherAttempts, noteBegun, noteNotStored } from '../spool/attempts.ts';
-import { markLost, markSent, readRun, type StoredRun, waiting } from '../spool/spool.ts';
+import { markLost, markSent } from '../spool/outcome.ts';
+import { readRun, type StoredRun, waiting } from '../spool/stored-runs.ts';
 import { errorCode } from '../system/error.ts';
 import type { Env } from '../system/host.ts';
 import type { Paths } from '../system/paths.ts';

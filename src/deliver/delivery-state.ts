@@ -1,10 +1,9 @@
 // delivery-state.ts: what is remembered of past deliveries, in one small file. `status` and
 // `doctor` show it, and the back-off needs it. It holds no header, no URL, and nothing that a
 // server answered.
-import { join } from 'node:path';
 import { writePrivate } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 import { backOff } from './backoff.ts';
 
 /** All times are ISO 8601. */
@@ -21,11 +20,9 @@ export interface DeliveryState {
   rejectedPoints?: number;
 }
 
-const stateFile = (paths: Paths) => join(paths.state, 'delivery.json');
-
 export function readDeliveryState(paths: Paths): DeliveryState {
   try {
-    const state = JSON.parse(readText(stateFile(paths)) ?? '') as DeliveryState;
+    const state = JSON.parse(readText(paths.deliveryState) ?? '') as DeliveryState;
     return typeof state.failures === 'number' ? state : { failures: 0 };
   } catch {
     return { failures: 0 }; // no delivery yet, or a damaged file: start anew
@@ -33,7 +30,7 @@ export function readDeliveryState(paths: Paths): DeliveryState {
 }
 
 const write = (paths: Paths, state: DeliveryState): void =>
-  writePrivate(stateFile(paths), JSON.stringify(state));
+  writePrivate(paths.deliveryState, JSON.stringify(state));
 
 const now = () => new Date().toISOString();
 

@@ -4,7 +4,8 @@ import { decidedBy } from '../consent/consent.ts';
 import { noticeOf } from '../consent/notice.ts';
 import { obstacleToRuns } from '../consent/place.ts';
 import { resolveMode } from '../consent/resolve-mode.ts';
-import { prune, waiting } from '../spool/spool.ts';
+import { prune } from '../spool/retention.ts';
+import { waiting } from '../spool/stored-runs.ts';
 import type { Host } from '../system/host.ts';
 import { projectRoot } from '../system/project-root.ts';
 import { deliver, isAhead } from './deliver.ts';
@@ -25,7 +26,7 @@ export async function flush(host: Host, shownNow = false): Promise<{ ok: boolean
   if (config.problems.length > 0) return { ok: false, text: config.problems.join('; ') };
   const obstacle = await obstacleToRuns(host.env, paths);
   if (obstacle) return { ok: false, text: `${obstacle.what}: ${obstacle.advice}` };
-  prune(paths);
+  prune(paths, host.now());
   const { length } = waiting(paths);
   if (length > 0 && (shownNow || (await noticeOf(decision, host.env)) === 'due')) {
     const why = shownNow ? SHOWN_NOW : NOT_SHOWN;

@@ -2,11 +2,11 @@
 // is sent twice counts once; it keeps many runs that end together from opening a connection each.
 // The file holds the process id of its owner, and its modification time says that the owner lives.
 import { existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { errorCode } from '../system/error.ts';
 import { ensureFolder } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 
 /**
  * The owner of a lock of this age was killed or suspended: it refreshes the lock before each post,
@@ -14,11 +14,9 @@ import { readText } from '../system/probe.ts';
  */
 const STALE_MS = 120_000;
 
-const lockFile = (paths: Paths) => join(paths.state, 'deliver.lock');
-
 /** False where another process has it. */
 export function takeLock(paths: Paths): boolean {
-  const path = lockFile(paths);
+  const path = paths.deliverLock;
   ensureFolder(dirname(path));
   if (create(path)) return true;
   if (!isStale(path)) return false;
@@ -45,9 +43,9 @@ function create(path: string): boolean {
  */
 export function keepLock(paths: Paths): boolean {
   try {
-    if (readText(lockFile(paths)) !== String(process.pid)) return false;
+    if (readText(paths.deliverLock) !== String(process.pid)) return false;
     const now = new Date();
-    utimesSync(lockFile(paths), now, now);
+    utimesSync(paths.deliverLock, now, now);
     return true;
   } catch {
     return false; // taken over, and released since
@@ -55,15 +53,15 @@ export function keepLock(paths: Paths): boolean {
 }
 
 export function releaseLock(paths: Paths): void {
-  if (keepLock(paths)) rmSync(lockFile(paths), { force: true });
+  if (keepLock(paths)) rmSync(paths.deliverLock, { force: true });
 }
 
 /** Whether the lock's owner has ended or hangs; the next delivery takes the lock over. */
-export const lockIsStale = (paths: Paths): boolean => isStale(lockFile(paths));
+export const lockIsStale = (paths: Paths): boolean => isStale(paths.deliverLock);
 
 /** Whether a process is delivering now. */
 export const isDelivering = (paths: Paths): boolean =>
-  existsSync(lockFile(paths)) && !lockIsStale(paths);
+  existsSync(paths.deliverLock) && !lockIsStale(paths);
 
 function isStale(path: string): boolean {
   try {

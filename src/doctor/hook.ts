@@ -7,7 +7,7 @@ import { hookText, type InstalledHook, installedHooks, originOf } from '../hook/
 import type { Host } from '../system/host.ts';
 import { printable } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 import { version } from '../system/version.ts';
 import { failure, ok, skipped, type Verdict, warning } from './verdict.ts';
 

@@ -8,7 +8,7 @@ import type { Mode } from '../consent/resolve-mode.ts';
 import { mustWait } from '../deliver/backoff.ts';
 import { readDeliveryState } from '../deliver/delivery-state.ts';
 import { lockIsStale } from '../deliver/lock.ts';
-import { spoolHealth, storedRuns } from '../spool/spool.ts';
+import { spoolHealth, storedRuns } from '../spool/stored-runs.ts';
 import { isSafeFromOthers } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { DAY_MS } from '../system/time.ts';

@@ -4,7 +4,7 @@
 // them as untrusted.
 import { type GenerateEvent, isValidEvent } from '../contract/contract.ts';
 import type { Run } from '../otlp/decode.ts';
-import { readWhole, type StoredRun, storedRuns } from '../spool/spool.ts';
+import { readWhole, type StoredRun, storedRuns } from '../spool/stored-runs.ts';
 import type { Paths } from '../system/paths.ts';
 
 /**

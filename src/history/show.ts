@@ -2,7 +2,7 @@
 // `otlp` is the recorded request, byte for byte.
 import type { Preview } from '../contract/contract.ts';
 import { eventOf, type OtlpRequest, type Run } from '../otlp/decode.ts';
-import { readWhole, storedRuns } from '../spool/spool.ts';
+import { readWhole, storedRuns } from '../spool/stored-runs.ts';
 import type { Paths } from '../system/paths.ts';
 
 export const FORMATS = ['event', 'otlp'] as const;

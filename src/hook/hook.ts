@@ -3,12 +3,12 @@
 // configuration folder, and adds a line to the shell's rc file that loads it. So no Node runs when
 // a shell starts.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join } from 'node:path';
-import { SWITCHES } from '../command/switch-text.ts';
+import { basename, isAbsolute, join } from 'node:path';
+import { OPT_OUT_VARIABLES } from '../consent/layers.ts';
 import { writePrivate } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/probe.ts';
+import { readText } from '../system/try-read.ts';
 import { version } from '../system/version.ts';
 import { addBlock, blockOf, removeBlock } from './rc-file.ts';
 import { hookFileName, SHELL_NAMES, SHELLS, type Shell, shellOf } from './shells.ts';
@@ -43,7 +43,7 @@ export function hookText(shellName: string, node = process.execPath): string {
     ...pieces,
     shell: shellName,
     about: `${MADE_WITH.slice(2)}${JSON.stringify(origin)}`,
-    switches: SWITCHES.join(' '),
+    switches: OPT_OUT_VARIABLES.join(' '),
     node: quote(node),
     program: quote(program),
     mv: systemProgram('mv') ?? '/bin/mv',
@@ -141,7 +141,7 @@ export function rcFiles(host: Host): string[] {
 }
 
 const hookFile = (shellName: string, paths: Paths) =>
-  join(dirname(paths.config), hookFileName(shellName));
+  join(paths.configFolder, hookFileName(shellName));
 
 interface Installable {
   name: string;

@@ -17,6 +17,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../system/error.ts';
 import { makeFolder, readRegular } from '../system/files.ts';
+import { OWN_FILES } from '../system/own-files.ts';
 
 /** Larger than any rc file written by hand. */
 const MAX_RC_BYTES = 16 * 1024 * 1024;
@@ -69,12 +70,14 @@ export function removeBlock(rc: string): void {
   if (begin.includes(MADE_FOLDER) && readdirSync(dirname(rc)).length === 0) rmdirSync(dirname(rc));
 }
 
+const START_FILE_COPY = OWN_FILES.startFileCopy.name;
+
 /** Temporary files of an interrupted change. */
 export function leftovers(rc: string): string[] {
   try {
     const file = realpathSync(rc);
     const ours = (name: string) =>
-      name.startsWith(`${basename(file)}.lhp-otel.`) && /\.\d+$/.test(name);
+      name !== basename(file) && name.replace(START_FILE_COPY, '') === basename(file);
     return readdirSync(dirname(file))
       .filter(ours)
       .map((name) => join(dirname(file), name));

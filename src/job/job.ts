@@ -1,43 +1,48 @@
 // job.ts: what is known of a run when its command has ended. The wrapper, the shell hook and the
-// library write it, and the reporter reads it.
+// library write it; the reporter reads it.
 import type { Generate } from '../command/command.ts';
 import type { GenerateEvent } from '../contract/contract.ts';
+import type { Host } from '../system/host.ts';
 
 /**
- * What the reporter needs to know of a run. It holds paths, so it travels in the reporter's own
- * environment, not in `ps`.
+ * What the reporter needs to know of a run. It holds paths, so it is passed in the environment of
+ * the reporter, which other users cannot read, and not in its arguments, which they can.
  */
 export interface Job {
   /** Milliseconds since the epoch. */
   startedAt: number;
-  /** What has changed since then is no fact of this run. */
+  /** Milliseconds since the epoch. Files that changed later do not describe this run. */
   endedAt: number;
   durationSeconds: number;
   root: string | undefined;
   generate?: Omit<Generate, 'verbose'>;
-  /** What a host of the library knows itself; counts that are missing are scanned in `root`. */
+  /**
+   * What a host of the library states itself. Counts that it does not state are scanned in `root`.
+   */
   known?: Partial<GenerateEvent> & { project_name?: string };
   /** False where the notice was not shown before this run. */
   deliver: boolean;
-  /** Whether the project was a bundle when the run ended; looked up here where it is not given. */
+  /** Whether the project was a bundle when the run ended; looked up where it is undefined. */
   bundle?: boolean | undefined;
   /** Whether more jobs follow on descriptor 3 (shared-reporter.ts). */
   more?: boolean;
 }
 
-/** What is added to a {@link Job} on its way. */
+/** A {@link Job} as the reporter gets it. */
 export interface StartedJob extends Job {
   bundle: boolean;
-  /** The reporter's standard input is the lhp.yaml of the run. */
+  /** Whether the standard input of the reporter is the lhp.yaml of the run. */
   lhpYamlIsOpen: boolean;
   /**
-   * Wall clock minus monotonic clock, in ms: later it shows whether the wall clock was set back.
+   * {@link clockOffset} at the end of the run: a lower one later means that the clock was set back.
    */
-  clock: number;
-  /** Another process ends the reporter after REPORTER_SECONDS (start-reporter.ts). */
+  clockOffset: number;
+  /** Whether timeout(1) ends the reporter after REPORTER_SECONDS (start-reporter.ts). */
   watched: boolean;
 }
 
-export const clockNow = (): number => Date.now() - Number(process.hrtime.bigint() / 1_000_000n);
+/** Wall clock minus monotonic clock, in milliseconds. */
+export const clockOffset = (host: Pick<Host, 'now'>): number =>
+  host.now() - Number(process.hrtime.bigint() / 1_000_000n);
 
 export const JOB_VARIABLE = 'LHP_OTEL_JOB';

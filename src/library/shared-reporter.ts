@@ -8,7 +8,7 @@ import { createReadStream } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Job, StartedJob } from '../job/job.ts';
 import type { Host } from '../system/host.ts';
-import { beginJob, startReporter } from '../wrap/start-reporter.ts';
+import { startJob, startReporter } from '../wrap/start-reporter.ts';
 
 /** The pipe is closed when no call has come for this long. */
 const PAUSE_MS = 200;
@@ -39,7 +39,7 @@ let shared: Shared | undefined;
 /** Gives the job to the running reporter if that can take it, or else starts a reporter. */
 export function handToReporter(job: Job, host: Host): void {
   const variables = JSON.stringify(host.env);
-  if (shared && takes(shared, job, variables)) return;
+  if (shared && takes(shared, job, host, variables)) return;
   close();
   const reporter = startReporter({ ...job, more: true }, host);
   const pipe = reporter.stdio[DESCRIPTOR] as Socket | null | undefined;
@@ -50,8 +50,8 @@ export function handToReporter(job: Job, host: Host): void {
   shared = { reporter, pipe, variables, startedAt: performance.now(), bytes: 0, pause };
 }
 
-function takes(to: Shared, job: Job, variables: string): boolean {
-  const line = `${JSON.stringify(beginJob(job))}\n`;
+function takes(to: Shared, job: Job, host: Host, variables: string): boolean {
+  const line = `${JSON.stringify(startJob(job, host))}\n`;
   const bytes = to.bytes + Buffer.byteLength(line);
   const lives =
     to.reporter.exitCode === null && to.reporter.signalCode === null && to.pipe.writable;

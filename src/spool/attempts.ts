@@ -1,45 +1,45 @@
-// attempts.ts: which waiting runs may be stored already: one small file a run, from its first post
-// until it is settled. Senders only append to it, so that what one has noted no other can undo,
-// also when two are at work (a laptop that was shut in the middle, a lock that was taken over).
-// Read when a run is refused: a backend can refuse what it has
-// (docs/adr/0007-acknowledged-is-stored.md), and such a run is no loss.
+// attempts.ts: remembers which waiting runs may already be stored by the collector: one small file
+// a run, from its first post until it is sent or lost. Senders only append to it, so no sender can
+// undo what another has noted, even if two are at work (a laptop that was suspended during a post,
+// a lock that was taken over). It is read when a run is refused: a backend may refuse what it
+// already has (docs/adr/0007-acknowledged-is-stored.md), and such a run is not lost.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendPrivate, ensureFolder } from '../system/files.ts';
+import { isNamed, OWN_FILES } from '../system/own-files.ts';
 import type { Paths } from '../system/paths.ts';
-import { list, readText } from '../system/probe.ts';
+import { list, readText } from '../system/try-read.ts';
 
 const BEGUN = '+';
 const NOT_STORED = '-';
 
-const file = (paths: Paths, run: number) => join(paths.attempts, String(run));
+const attemptsFile = (paths: Paths, run: number) => join(paths.attempts, String(run));
 
-/** From here on the run may be stored, whatever becomes of this process. */
+/** Called before a post: from here on the run may be stored, even if this process is killed. */
 export function noteBegun(paths: Paths, run: number): void {
   ensureFolder(paths.attempts);
-  appendPrivate(file(paths, run), BEGUN);
+  appendPrivate(attemptsFile(paths, run), BEGUN);
 }
 
-/** The attempt that was noted last is known to have stored nothing. */
+/** The post that was noted last has certainly stored nothing. */
 export function noteNotStored(paths: Paths, run: number): void {
-  appendPrivate(file(paths, run), NOT_STORED);
+  appendPrivate(attemptsFile(paths, run), NOT_STORED);
 }
 
-/** Whether another attempt than our own, earlier or at the same time, may have stored the run. */
+/**
+ * Whether an attempt other than our own, before it or at the same time, may have stored the run.
+ */
 export function hasOtherAttempts(paths: Paths, run: number): boolean {
-  const notes = readText(file(paths, run));
-  if (notes === undefined) return true; // settled by another sender in the meantime
+  const notes = readText(attemptsFile(paths, run));
+  if (notes === undefined) return true; // another sender has settled the run meanwhile
   return notes.split(BEGUN).length - notes.split(NOT_STORED).length > 1;
 }
 
 export const forgetAttempts = (paths: Paths, run: number): void =>
-  rmSync(file(paths, run), { force: true });
+  rmSync(attemptsFile(paths, run), { force: true });
 
-/** The name of a file here: the run's millisecond. */
-export const ATTEMPTED = /^\d{13}$/;
-
-/** The runs with attempts. */
+/** The runs that have attempts, by their timestamps. */
 export const attempted = (paths: Paths): number[] =>
   list(paths.attempts)
-    .filter((name) => ATTEMPTED.test(name))
+    .filter((name) => isNamed(OWN_FILES.attempts, name))
     .map(Number);

@@ -1,36 +1,33 @@
-// debug-log.ts: where the processes in the background say what they did: with LHP_OTEL_LOG=debug
-// into a small file of the state folder, which `status` names, because their stderr is closed. Its
-// lines hold what debug lines may hold (log.ts): no paths of projects, no names, no headers.
+// debug-log.ts: with LHP_OTEL_LOG=debug the background processes write what they did into a small
+// file, which `status` names; their stderr is closed. As debug lines on stderr (log.ts), its lines
+// hold no paths of projects, no names and no headers.
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { appendPrivate, ensureFolder, writePrivate } from './files.ts';
-import type { Env } from './host.ts';
+import type { Host } from './host.ts';
 import { debugging, printable } from './log.ts';
 import type { Paths } from './paths.ts';
-import { readText } from './probe.ts';
+import { readText } from './try-read.ts';
 
-export const DEBUG_LOG = 'debug.log';
-/** Then the older half goes. */
+/** A larger log loses its older half. */
 const MAX_BYTES = 64 * 1024;
 const MAX_LINE = 300;
 
 /**
- * What a process says from now on; nothing where nobody asked. Fails silently: there is nowhere
- * else to say it.
+ * Gives a function that appends a line; it does nothing without LHP_OTEL_LOG=debug. Errors are
+ * ignored: there is no other place to report them.
  */
-export function debugLog(env: Env, paths: Paths): (text: string) => void {
-  if (!debugging(env)) return () => {};
-  const path = join(paths.state, DEBUG_LOG);
-  let made = false;
+export function debugLog(host: Host, paths: Paths): (text: string) => void {
+  if (!debugging(host.env)) return () => {};
+  let created = false;
   return (text) => {
     try {
-      // Made for the first line only: after that a folder that is gone was purged, and is not to
-      // come back.
-      if (!made) ensureFolder(paths.state);
-      made = true;
-      const line = `${new Date().toISOString()} ${process.pid} ${printable(text).slice(0, MAX_LINE)}\n`;
-      appendPrivate(path, line);
-      if (statSync(path).size > MAX_BYTES) shorten(path);
+      // Only for the first line: a folder that is gone after that was purged, and must stay gone.
+      if (!created) ensureFolder(paths.state);
+      created = true;
+      const time = new Date(host.now()).toISOString();
+      const line = `${time} ${process.pid} ${printable(text).slice(0, MAX_LINE)}\n`;
+      appendPrivate(paths.debugLog, line);
+      if (statSync(paths.debugLog).size > MAX_BYTES) shorten(paths.debugLog);
     } catch {
       // a full or read-only disk
     }

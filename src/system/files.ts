@@ -1,5 +1,6 @@
-// files.ts: how files are read that somebody else may have put there, and how our own come onto the
-// disk: private to the user, each as a whole, in folders that nobody else can write.
+// files.ts: reads files that another user may have created, and writes our own: private to the
+// user, replaced as a whole, in folders that only the user can write. The user and group ids are
+// those of this process, because the kernel checks those.
 import {
   chmodSync,
   closeSync,
@@ -20,21 +21,22 @@ import {
 import { dirname } from 'node:path';
 import { errorCode } from './error.ts';
 
-/** No file that is read as a whole is larger; a project's files have a limit of their own. */
+/** The largest file that is read without another limit. */
 const MAX_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
 export interface ReadOptions {
   /** A larger file is an error (EFBIG). Default 1 MiB. */
   maxBytes?: number;
-  /** Whether a symbolic link is followed; where not, it is an error (ELOOP). Default true. */
+  /** Whether a symbolic link is followed; without, a link is an error (ELOOP). Default true. */
   follow?: boolean;
 }
 
 /**
- * The bytes of a regular file. Anything else is an error at once (EFTYPE): a FIFO without a writer
- * would make the reader wait forever, and a device might never end. Throws a system error with a
- * `code`.
+ * The bytes of a regular file. Anything else is an error (EFTYPE), without waiting: a FIFO may have
+ * no writer, and a device may have no end.
+ *
+ * @throws A system error with a `code`.
  */
 export function readRegular(
   path: string,
@@ -53,7 +55,7 @@ export function readRegular(
   }
 }
 
-/** Until the end of the file: its size is 0 in /proc, and may grow while it is read. */
+/** Reads to the end: a file in /proc has size 0, and a file may grow while it is read. */
 function readAll(file: number, path: string, size: number, maxBytes: number): Buffer {
   const chunks: Buffer[] = [];
   for (let length = 0; ; ) {
@@ -70,9 +72,10 @@ const systemError = (code: string, message: string): Error =>
   Object.assign(new Error(message), { code });
 
 /**
- * A folder of ours with all above it, 0700. Throws with code EUNTRUSTED where it is there and
- * another user owns it or may write it: what lies in it is then not ours, and what we put there
- * would not stay ours.
+ * Creates one of our folders, and those above it, with mode 0700.
+ *
+ * @throws EUNTRUSTED where another user owns the folder or can write it: that user could then have
+ *   created or could replace the files in it.
  */
 export function ensureFolder(path: string): void {
   makeFolder(path);
@@ -81,8 +84,8 @@ export function ensureFolder(path: string): void {
 }
 
 /**
- * A folder with all above it. Not by `mkdir` with `recursive`: on a file system that cannot hold it
- * and says "not there" (/proc) Node 24 tries for ever.
+ * Creates a folder and those above it. Not `mkdir` with `recursive`: Node 24 never returns from it
+ * on a file system that answers ENOENT to a new folder (/proc).
  */
 export function makeFolder(path: string): void {
   if (makes(path)) return;
@@ -90,7 +93,7 @@ export function makeFolder(path: string): void {
   if (!makes(path)) throw systemError('ENOENT', `${path} cannot be made`);
 }
 
-/** Whether the folder is there now; not where the one above it is missing. */
+/** False where the folder above is missing; true where the folder exists now. */
 function makes(path: string): boolean {
   try {
     mkdirSync(path, { mode: 0o700 });
@@ -103,12 +106,10 @@ function makes(path: string): boolean {
   }
 }
 
-/**
- * Why a folder of ours is not to be used, in words behind its name; `undefined` where it may be.
- */
+/** Why one of our folders must not be used, in words that follow its name. */
 export function whyUntrusted(path: string): string | undefined {
   const user = process.geteuid?.();
-  if (user === undefined) return undefined; // Windows: folders of the profile are private
+  if (user === undefined) return undefined; // Windows: the folders of a profile are private
   const link = lstatSync(path);
   if (link.isSymbolicLink() && link.uid !== user && link.uid !== 0) return ownedBy(link, user);
   const stats = statSync(path);
@@ -121,14 +122,14 @@ export function whyUntrusted(path: string): string | undefined {
 
 const ownedBy = ({ uid }: Stats, user: number) => `belongs to user ${uid}, and you are ${user}`;
 
-/** The group counts only where it is not the user's own: many systems give each user one. */
+/** Many systems give each user a group of their own: that group does not count as others. */
 function othersWrite({ mode, gid }: Stats): boolean {
   return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== process.getegid?.());
 }
 
 /**
- * Whether nobody but this user and root can put anything into the folder or another one in its
- * place. For code that would be executed (the compile cache). False where it is not there.
+ * Whether only this user and root can add files to the folder or replace it: for code that Node
+ * executes (the compile cache). False where the folder does not exist.
  */
 export function isSafeFromOthers(path: string): boolean {
   try {
@@ -142,13 +143,13 @@ export function isSafeFromOthers(path: string): boolean {
     }
     return true;
   } catch {
-    return false;
+    return false; // missing, or not readable
   }
 }
 
 /**
- * Appends to a file of ours, which is created where it is missing. What is there under its name and
- * is no file (a link, a FIFO of a restored folder) makes way.
+ * Appends to one of our files, and creates it where it is missing. Anything else under its name (a
+ * link, a FIFO in a folder that was restored) is removed.
  */
 export function appendPrivate(path: string, text: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) unlinkSync(path);
@@ -161,14 +162,10 @@ export function appendPrivate(path: string, text: string): void {
   }
 }
 
-/** What a process that was killed while writing leaves behind the file's name. */
-export const TEMPORARY = /\.[0-9a-z]+\.tmp$/;
-
-/** Replaces a file as a whole. */
+/** Writes one of our files, replacing it as a whole. */
 export function writePrivate(path: string, text: string): void {
   ensureFolder(dirname(path));
-  // Created exclusively: under a name that can be guessed, somebody could have put a link to
-  // another file.
+  // Created exclusively: another process could have created a link with this name.
   const temporary = `${path}.${process.pid}${Math.random().toString(36).slice(2, 10)}.tmp`;
   try {
     writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });

@@ -1,15 +1,21 @@
-// host.ts: the world as a parameter. Everything that the other files want to know of the machine
-// comes from here, so that importing them does nothing and tests can hand in a world of their own.
+// host.ts: the machine as a parameter: environment, clock, folders. Code that takes a Host reads
+// none of them directly, so importing it does nothing, and a test passes a machine of its own. What
+// concerns this very process (its user id, its standard streams, its end) is asked from `process`
+// where it is needed: a value passed in could only be wrong.
 import { homedir } from 'node:os';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * What Node was started with and was set aside (wrap/start-again.ts): names and values, as JSON.
+ * Carries the variables that wrap/start-again.ts removed, names and values as JSON, into the second
+ * start.
  */
 export const SET_ASIDE = 'LHP_OTEL_SET_ASIDE';
 
-/** The file with more authorities that Node reads, and how its name travels where Node must not. */
+/**
+ * Node reads this variable itself when TLS is loaded; under the second name it reaches our code
+ * without Node reading it.
+ */
 export const EXTRA_AUTHORITIES = 'NODE_EXTRA_CA_CERTS';
 export const OUR_EXTRA_AUTHORITIES = 'LHP_OTEL_EXTRA_CA_CERTS';
 
@@ -19,8 +25,10 @@ export interface Host {
   /** The user's home folder, or `undefined` when there is none. */
   home: string | undefined;
   cwd: string;
-  /** Where the operator's configuration is; a constant of the platform, no variable can move it. */
+  /** The folder of the operator's configuration: fixed for a platform, no variable changes it. */
   systemConfigDir: string;
+  /** The wall clock: milliseconds since the epoch. */
+  now(): number;
 }
 
 export function systemHost(): Host {
@@ -33,6 +41,7 @@ export function systemHost(): Host {
       process.platform === 'win32'
         ? `${process.env.ProgramData ?? 'C:\\ProgramData'}\\lhp-otel`
         : '/etc/lhp-otel',
+    now: Date.now,
   };
 }
 
@@ -41,6 +50,6 @@ function attempt(read: () => string): string | undefined {
   try {
     return read() || undefined;
   } catch {
-    return undefined;
+    return undefined; // the system call failed
   }
 }

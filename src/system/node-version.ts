@@ -1,11 +1,15 @@
-// node-version.ts: what an older Node is told, before anything else is loaded. What ends telemetry
-// and what runs the user's own command works there all the same, as far as that Node can.
+// node-version.ts: refuses an older Node, before anything else is loaded. The commands that switch
+// telemetry off, and the one that runs the user's command, are tried on any Node.
 import { oldestNode } from './version.ts';
 
-/** What must not depend on a newer Node; `hook` for its --uninstall. */
+/** The commands that are tried on any Node; `hook --uninstall` is another. */
 const ANYWHERE = ['run', 'off', 'purge', 'help', '--help', '-h', '--version', '-V'];
 
-/** One sentence, where this Node is too old for these words of the command line. */
+/**
+ * Why the command cannot run; `undefined` where it can.
+ *
+ * @param words - The command line.
+ */
 export function refusal(
   words: readonly string[],
   node: string = process.versions.node,
@@ -19,7 +23,8 @@ export function refusal(
   if (works || isAtLeast(node, oldestNode)) return undefined;
   return [
     `lhp-otel needs Node ${oldestNode} or newer, and ${program} is ${node}: install one from`,
-    'https://nodejs.org/en/download or with your version manager (nvm install 24), then lhp-otel with its npm.',
+    'https://nodejs.org/en/download or with your version manager (nvm install 24),',
+    'then lhp-otel with its npm.',
     'In this one work run, off, purge and hook --uninstall',
   ].join(' ');
 }

@@ -1,32 +1,33 @@
-// paths.ts: where things are kept. XDG folders on every Unix (also on macOS, as lhp itself does),
-// APPDATA on Windows. Nothing here touches the disk. Nothing of ours is ever inside the user's
-// project.
+// paths.ts: the paths of our files (own-files.ts) and folders. XDG folders on every Unix, also on
+// macOS, as lhp does; APPDATA and LOCALAPPDATA on Windows. Nothing is read or written here, and no
+// path is inside the user's project.
 import { isAbsolute, join } from 'node:path';
 import type { Host } from './host.ts';
+import { OWN_FILES, type OwnFileKey } from './own-files.ts';
 
-export interface Paths {
-  /** The user's configuration: `config.json`. */
-  config: string;
-  /** The user's choice of `lhp-otel off`. */
-  consent: string;
+/** The rows of {@link OWN_FILES} with one fixed name, in the configuration and the state folder. */
+type FixedFile = {
+  [Key in OwnFileKey]: (typeof OWN_FILES)[Key]['name'] extends string ? Key : never;
+}[OwnFileKey];
+
+export interface Paths extends Record<FixedFile, string> {
+  /** The folder of the user's configuration. */
+  configFolder: string;
   /** The operator's configuration. */
   systemConfig: string;
   /** lhp's own consent, which counts here too. */
   lhpTelemetry: string;
-  /** What V8 has compiled of the reporter; can be deleted at any time. */
+  /** The code that V8 has compiled of the reporter. It can be deleted at any time. */
   cache: string;
-  /** Everything that the reporter writes. */
+  /** The folder that holds all that the reporter writes. */
   state: string;
-  /** Recorded and not yet delivered; one file is one OTLP request. */
+  /** The runs that are recorded and not yet delivered. */
   spool: string;
-  /** Recorded and either delivered, kept local, or given up. */
+  /** The runs that were delivered, recorded for this machine only, or given up. */
   history: string;
-  /** What is known of posts without an answer. */
+  /** The notes on deliveries without an answer. */
   attempts: string;
 }
-
-/** In the state folder: the notice that a shell hook shows at the next run. */
-export const PENDING_NOTICE = 'notice.pending';
 
 export function resolvePaths(host: Host): Paths {
   const config = join(xdgConfig(host), 'lhp-otel');
@@ -36,9 +37,9 @@ export function resolvePaths(host: Host): Paths {
   );
   const lhp = host.env.LHP_CONFIG_DIR || join(xdgConfig(host), 'lhp');
   return {
-    config: join(config, 'config.json'),
-    consent: join(config, 'consent.json'),
-    systemConfig: join(host.systemConfigDir, 'config.json'),
+    ...fixedFiles({ config, state }),
+    configFolder: config,
+    systemConfig: join(host.systemConfigDir, OWN_FILES.config.name),
     lhpTelemetry: join(lhp, 'telemetry.json'),
     cache: join(xdg(host, 'XDG_CACHE_HOME', 'LOCALAPPDATA', '.cache'), 'lhp-otel', 'compiled'),
     state,
@@ -48,13 +49,20 @@ export function resolvePaths(host: Host): Paths {
   };
 }
 
-/** The folder of every program's configuration. */
+function fixedFiles(folders: Record<'config' | 'state', string>): Record<FixedFile, string> {
+  const paths = Object.entries(OWN_FILES).flatMap(([key, { folder, name }]) =>
+    typeof name === 'string' ? [[key, join(folders[folder], name)]] : [],
+  );
+  return Object.fromEntries(paths) as Record<FixedFile, string>;
+}
+
+/** The folder of all programs' configuration. */
 export const xdgConfig = (host: Host): string => xdg(host, 'XDG_CONFIG_HOME', 'APPDATA', '.config');
 
-/** Nothing can be made below it, not even by root. */
+/** Stands for a missing home: nobody, not even root, can create a file below it. */
 const NO_HOME = '/dev/null';
 
-/** The XDG Base Directory specification says to ignore a relative value. */
+/** A relative value is ignored, as the XDG Base Directory specification says. */
 function xdg(
   { env, platform, home }: Host,
   unix: string,

@@ -1,42 +1,38 @@
-// print.ts: the only way from our commands to the terminal, beside `say` in log.ts, which has
-// stderr's single lines. What is printed is a list of lines, and each goes through `printable`:
-// text that somebody else has written cannot act on the terminal, and a line break in it makes no
-// line of its own. Output that cannot be written is a failure of the command; only a reader that
-// has gone (`| head`) has had enough.
+// print.ts: the output of our commands, as a list of lines. Each line goes through `printable`, so
+// text of unknown origin can neither control the terminal nor add a line. Output that cannot be
+// written makes the command fail, except EPIPE, where the reader has ended (`| head`). Messages on
+// stderr are printed by log.ts.
 import { fstatSync, readFileSync, statSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { printable } from './log.ts';
 
 type Style = 'bold' | 'red' | 'green';
 export type Part = string | { text: string; style: Style };
-/** A string is one line, whatever is in it. */
+/** A string is printed as one line, whatever it contains. */
 export type Line = string | readonly Part[];
 export type Print = (...lines: readonly Line[]) => void;
 
 export const print: Print = (...lines) => write(process.stdout, lines);
-/** For what is as long as a help text; a single line is for `say`. */
+/** For several lines on stderr; a single message is printed by `say`. */
 export const printError: Print = (...lines) => write(process.stderr, lines);
 
-/** How wide the terminal is; where it is not known, as most are. */
+/** The width of the terminal in columns; 80 where it is not known. */
 export const columns = (): number => process.stdout.columns || 80;
 
-/** JSON that a terminal can be shown, and that parses to the same value. */
+/** JSON that is safe to show on a terminal, and parses to the same value. */
 export const jsonText = (value: unknown, indent?: number): string =>
   terminalSafeJson(JSON.stringify(value, null, indent));
 
 export const printJson = (value: unknown, indent?: number): void =>
   raw(`${jsonText(value, indent)}\n`);
 
-/**
- * JSON as it is in a file, on one line: byte for byte where it is ours, which has no such
- * characters.
- */
+/** Prints the text of a JSON file on one line; a file of ours is printed byte for byte. */
 export const printJsonText = (text: string): void =>
   raw(`${terminalSafeJson(text.replace(/[\t\n\r]/g, ' '))}\n`);
 
 /**
- * Lines that fit the terminal, broken between words; what follows a break stands below its column.
- * For a program they stay as they are.
+ * On a terminal, breaks lines between words and indents what follows by `column`. Where a program
+ * reads the output, lines stay as they are.
  */
 export const hanging = (
   lines: readonly string[],
@@ -50,18 +46,18 @@ export const hanging = (
 function broken(line: string, column: number, width: number): string[] {
   if (line.length <= width) return [line];
   const room = line.slice(0, width + 1).lastIndexOf(' ');
-  // A word that is longer than the line, as a path can be, stays whole: it can be copied.
+  // A word that is longer than the line, such as a path, stays whole, so that it can be copied.
   const at = room > column ? room : line.indexOf(' ', Math.max(column, width));
   const rest = at < 0 ? '' : line.slice(at).trimStart();
   if (rest === '') return [line];
   return [line.slice(0, at).trimEnd(), ...broken(' '.repeat(column) + rest, column, width)];
 }
 
-/** A program's text for a shell, which must get every byte; on a terminal it is only looked at. */
+/** Prints a script: every byte where a program reads it, harmless lines on a terminal. */
 export const printScript = (text: string): void =>
   process.stdout.isTTY ? print(...text.replace(/\n$/, '').split('\n')) : raw(text);
 
-/** Asks on the terminal; Ctrl-C and Ctrl-D are a no. */
+/** Asks on the terminal. Ctrl-C and Ctrl-D mean no. */
 export async function isConfirmed(question: string): Promise<boolean> {
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -71,13 +67,13 @@ export async function isConfirmed(question: string): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-/** In a string of JSON it may be written as its code; outside of strings none of these is legal. */
+/** Legal in JSON only inside strings, where a character may be written as its code. */
 const UNSAFE_IN_JSON = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const WHITE = new Set(['\t', '\n', '\r']);
 
 function terminalSafeJson(text: string): string {
   const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  // Our own indentation is the only line break: JSON.stringify writes one in a string as \n.
+  // Line breaks are our own indentation: inside a string JSON.stringify writes \n.
   return text.replace(UNSAFE_IN_JSON, (character) =>
     WHITE.has(character) ? character : character.split('').map(escaped).join(''),
   );
@@ -104,20 +100,24 @@ function raw(text: string, stream: NodeJS.WriteStream = process.stdout): void {
 
 let problem: NodeJS.ErrnoException | undefined;
 
-/** Why stdout took not everything, once that is known; `broken` is called as soon as it is. */
+/**
+ * Watches stdout for errors.
+ *
+ * @param broken - Called at the first error.
+ * @returns A function that waits until everything is written, and gives the first error.
+ */
 export function watchOutput(
   broken: (error: NodeJS.ErrnoException) => void,
 ): () => Promise<Error | undefined> {
   process.stdout.on('error', broken);
-  // A slow reader gets everything: the process would end with what is in a full pipe's queue
-  // unwritten.
+  // Without waiting, process.exit would lose what a slow reader has not taken yet.
   return async () => {
     await new Promise<void>((written) => process.stdout.write('', () => written()));
     return problem;
   };
 }
 
-/** In words; nothing for a closed pipe, which is no failure. */
+/** The error in words; `undefined` for a closed pipe, which is no failure. */
 export function outputProblem({ code, message }: NodeJS.ErrnoException): string | undefined {
   if (code === 'EPIPE') return undefined;
   const [, words = message] = /^\w+: ([^,]+)/.exec(message) ?? [];
@@ -125,10 +125,9 @@ export function outputProblem({ code, message }: NodeJS.ErrnoException): string 
 }
 
 /**
- * Whether stdout was closed when we were started (`>&-`). Node puts /dev/null in its place, for
- * reading and writing, which a shell's `>/dev/null` is not. A program that starts us with such a
- * /dev/null of its own looks the same, so this is asked only where the output is all that a command
- * is for.
+ * Whether stdout was closed when this process was started (`>&-`). Node then opens /dev/null for
+ * reading and writing; a shell's `>/dev/null` is open for writing only. A parent that passes a
+ * /dev/null like Node's looks the same, so only commands whose output is their purpose ask this.
  */
 export function isOutputClosed(): boolean {
   try {
@@ -139,6 +138,6 @@ export function isOutputClosed(): boolean {
       fstatSync(1).rdev === statSync('/dev/null').rdev && (Number.parseInt(flags, 8) & 3) === O_RDWR
     );
   } catch {
-    return false; // no Linux: nobody knows
+    return false; // not Linux: it cannot be known
   }
 }

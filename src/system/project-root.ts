@@ -1,8 +1,8 @@
-// project-root.ts: where the lhp project of a folder begins.
+// project-root.ts: finds the lhp project that a folder belongs to.
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The folder with `lhp.yaml`, looked for as lhp does: from here upwards. */
+/** The nearest folder with an `lhp.yaml`, from `cwd` upwards, as lhp finds it. */
 export function projectRoot(cwd: string): string | undefined {
   try {
     for (let folder = realpathSync(cwd); ; folder = dirname(folder)) {

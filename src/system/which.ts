@@ -1,4 +1,4 @@
-// which.ts: the file behind a program's name, as a shell finds it. Nothing is started.
+// which.ts: finds the file of a program as a shell does. Starts nothing.
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, resolve } from 'node:path';
 import type { Host } from './host.ts';
@@ -16,22 +16,22 @@ export function which(name: string, cwd: string, { env, platform }: Host): strin
   return undefined;
 }
 
-/** A file that may be executed; a shell passes over everything else on PATH. */
+/** An executable file; a shell ignores everything else in PATH. */
 function isProgram(path: string): boolean {
   try {
     if (!statSync(path).isFile()) return false;
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    return false; // not there, or not to be executed
+    return false; // missing, or not executable
   }
 }
 
-/** With its links followed; the path itself where that is not possible. */
+/** The path with all links resolved; unchanged where they cannot be resolved. */
 export function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path;
+    return path; // missing, or a loop of links
   }
 }

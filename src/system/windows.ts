@@ -1,5 +1,5 @@
-// windows.ts: where Windows keeps its own programs. By a bare name it would look into the current
-// folder first.
+// windows.ts: the path of one of Windows' own programs. For a name without a path Windows searches
+// the current folder first.
 import { win32 } from 'node:path';
 import type { Env } from './host.ts';
 

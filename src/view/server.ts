@@ -8,7 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import type { GenerateEvent } from '../contract/contract.ts';
 import { recordedRuns } from '../history/read-runs.ts';
-import { purgeRuns, readRun, storedRuns } from '../spool/spool.ts';
+import { deleteRuns } from '../spool/purge.ts';
+import { readRun, storedRuns } from '../spool/stored-runs.ts';
 import { errorCode } from '../system/error.ts';
 import type { Host } from '../system/host.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
@@ -121,7 +122,7 @@ function replier(host: Host, folder: string): Replier {
     if ((await bodyOf(request)) !== JSON.stringify(PURGE))
       return { status: 400, body: 'The purge is not confirmed.\n' };
     known.clear();
-    return json({ deleted: purgeRuns(paths) } satisfies Purged);
+    return json({ deleted: deleteRuns(paths) } satisfies Purged);
   };
 
   return async (request, name) => {

@@ -1,16 +1,17 @@
-// reporter-env.ts: the environment → the one in which runs are delivered, for the reporter, `flush`
-// and `doctor` alike. Node, V8 and OpenSSL read variables of their own when they start; of these
-// families only what is named here comes through. The others would switch off the check of
-// certificates, print or write what is sent (NODE_DEBUG, NODE_OPTIONS=--tls-keylog, SSLKEYLOGFILE),
-// load code, or end the process.
+// reporter-env.ts: makes the environment in which runs are delivered, for the reporter, `flush` and
+// `doctor`. Node, V8 and OpenSSL read variables of their own when they start. Of these only the
+// listed ones are passed on; the others could switch off the check of certificates, print or write
+// what is sent (NODE_DEBUG, NODE_OPTIONS=--tls-keylog, SSLKEYLOGFILE), load code, or end the
+// process (docs/adr/0015-what-node-reads-itself.md).
 import { delimiter, isAbsolute, resolve } from 'node:path';
 import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/host.ts';
 
-/** Whole families, so that a variable of a later Node is left out until it is named here. */
+/** Matched by prefix, so that a variable of a later Node is not passed on until it is listed. */
 const FAMILIES = /^(NODE_|OPENSSL_|SSL_CERT_|SSLKEYLOGFILE$|WATCH_REPORT_DEPENDENCIES$)/;
 
 /**
- * What comes through: where authorities are, and OpenSSL's own configuration (FIPS). All are paths.
+ * The variables of these families that are passed on: where certificate authorities are, and
+ * OpenSSL's own configuration (FIPS). Each value is a path.
  */
 export const COUNTING: readonly string[] = [
   EXTRA_AUTHORITIES,
@@ -20,16 +21,20 @@ export const COUNTING: readonly string[] = [
   'OPENSSL_MODULES',
 ];
 
-/** A variable that Node or OpenSSL would read, and that must not count. Windows knows no case. */
+/**
+ * Whether Node or OpenSSL would read the variable, and it is not passed on. Compared in upper case,
+ * as Windows does.
+ */
 export function isLeftOut(name: string): boolean {
-  const known = name.toUpperCase();
-  return FAMILIES.test(known) && !COUNTING.includes(known);
+  const upper = name.toUpperCase();
+  return FAMILIES.test(upper) && !COUNTING.includes(upper);
 }
 
 /**
- * Also without the user's OTEL_*, which hold the API keys of other applications, and without DEBUG,
- * at which the proxies' packages print passwords.
- * @param cwd - where relative paths begin; the reporter is in another folder.
+ * The environment of a delivery. Also without OTEL_*, which hold API keys of the user's other
+ * applications, and without DEBUG, for which the proxy packages print passwords.
+ *
+ * @param cwd - The folder against which relative paths are resolved; the reporter runs in another.
  */
 export function reporterEnv(env: Env, cwd: string): Record<string, string | undefined> {
   const kept = Object.entries(env).filter(
@@ -41,12 +46,15 @@ export function reporterEnv(env: Env, cwd: string): Record<string, string | unde
   const named = kept.map(([name, value]) => [passedAs(name), absolute(name, value, cwd)]);
   return {
     ...Object.fromEntries(named),
-    // Node hands this one on to whatever it starts, unless it is named.
+    // Node passes this one on to each child process, unless `env` names it.
     NODE_V8_COVERAGE: undefined,
   };
 }
 
-/** Read by us (authorities.ts): Node reads it when TLS is loaded, and waits for a FIFO for ever. */
+/**
+ * Under another name authorities.ts reads the file itself: Node would read it when TLS is loaded,
+ * and wait forever where it is a FIFO.
+ */
 const passedAs = (name: string) =>
   name.toUpperCase() === EXTRA_AUTHORITIES ? OUR_EXTRA_AUTHORITIES : name;
 

@@ -109,6 +109,7 @@ describe('real launchers', () => {
       home,
       cwd,
       systemConfigDir: dir,
+      now: Date.now,
     };
     const generate = parseCommand(words, cwd, host.env);
     if (!generate) throw new Error('not recognized');

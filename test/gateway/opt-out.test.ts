@@ -1,8 +1,8 @@
-// Proves every "off": with each layer of consent (design §5) a traced generate opens no connection,
-// starts nothing, writes nothing and loads no OpenTelemetry, and with a variable of the environment
-// it does not even look at a file. The first row is the same trace without an opt-out, which shows
-// all of that. Also: what counts as set, which layer is named, and that a run recorded before an
-// opt-out is not sent after it.
+// Tests each opt-out layer (src/consent/layers.ts) on a traced generate: it opens no connection,
+// starts no process, writes no file and loads no OpenTelemetry; with a variable it reads no file
+// either. The first case traces the same command without an opt-out, to show that the trace sees
+// all of these. Also: which values count as set, which layer is named, and that a run recorded
+// before an opt-out is not sent after it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -30,6 +30,12 @@ import {
   type Sandbox,
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
+import {
+  LAYER_ROWS,
+  LAYERS,
+  type Layer as LayerName,
+  type Variable,
+} from '../../src/consent/layers.ts';
 import { mountNamespaces, overEtc } from '../support/etc.ts';
 import { lacking } from '../support/lacking.ts';
 import { reportMeanwhile } from '../support/report.ts';
@@ -56,8 +62,7 @@ function place(): Place {
   return { box, project };
 }
 
-// A process that stays is an error; so that it stays in no table of processes, it is ended all the
-// same.
+// A process that is still running is an error. It is ended in any case.
 afterAll(async () => {
   const stayed: string[] = [];
   for (const { box } of places) {
@@ -68,11 +73,11 @@ afterAll(async () => {
   expect(stayed).toEqual([]);
 });
 
-/** What a layer needs of the run that it switches off. */
+/** How the run that a layer switches off is started. */
 interface Circumstances {
   env?: Env;
   cwd?: string;
-  /** What starts the command, in front of it. */
+  /** The words before the command. */
   within?: string[];
 }
 
@@ -82,7 +87,7 @@ interface Ran {
   stderr: string;
 }
 
-/** `lhp-otel <args>` beside other tests (box.run would hold them all up). */
+/** Runs `lhp-otel <args>` without blocking other tests, as box.run would. */
 async function ask(
   { box, project }: Place,
   args: string[],
@@ -107,7 +112,7 @@ async function ask(
   return { status, stdout, stderr };
 }
 
-/** The same for what must succeed. */
+/** The same for a command that must succeed. */
 async function tell(where: Place, args: string[], circumstances?: Circumstances): Promise<string> {
   const { status, stdout, stderr } = await ask(where, args, circumstances);
   if (status !== 0) throw new Error(`lhp-otel ${args.join(' ')} ended with ${status}: ${stderr}`);
@@ -122,7 +127,7 @@ interface Status {
 const statusOf = async (where: Place, circumstances?: Circumstances) =>
   JSON.parse(await tell(where, ['status', '--json'], circumstances)) as Status;
 
-/** A collector that accepts everything and counts who comes; port 0 is any free one. */
+/** A collector that accepts everything and counts connections; port 0 is any free port. */
 async function collector(port = 0) {
   const seen = { connections: 0, requests: 0 };
   const server = createServer((request, response) => {
@@ -139,7 +144,7 @@ async function collector(port = 0) {
   return { port: (server.address() as AddressInfo).port, seen, close };
 }
 
-/** The timeout shortens the exporter's retries where nobody listens. */
+/** The timeout shortens the retries where nothing listens. */
 const sendingTo = (port: number): Env => ({
   LHP_OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
   LHP_OTEL_EXPORTER_OTLP_TIMEOUT: '900',
@@ -147,15 +152,15 @@ const sendingTo = (port: number): Env => ({
 
 interface Layer {
   title: string;
-  /** The name by which `status` knows it. */
-  name: string;
+  /** As `status` names it. */
+  name: LayerName;
   /** Decided by the environment alone. */
   environment?: true;
   needs?: Need[];
   apply(where: Place): Circumstances | Promise<Circumstances>;
 }
 
-const variable = (name: string, value: string): Layer => ({
+const variable = (name: Variable, value: string): Layer => ({
   title: `${name}=${value}`,
   name,
   environment: true,
@@ -183,13 +188,11 @@ const lhpTelemetryOff = (title: string, variables: (where: Place) => Env): Layer
 });
 
 const everyLayer: Layer[] = [
-  variable('LHP_DISABLE_ANALYTICS', '1'),
-  variable('DO_NOT_TRACK', '1'),
-  variable('LHP_TELEMETRY', 'off'),
+  ...LAYER_ROWS.flatMap((row) =>
+    row.source === 'environment' ? [variable(row.name, row.example)] : [],
+  ),
   variable('LHP_TELEMETRY', '0'),
   variable('LHP_TELEMETRY', 'false'),
-  variable('OTEL_SDK_DISABLED', 'true'),
-  variable('PYTEST_CURRENT_TEST', 'test_generate (call)'),
   {
     title: '.lhp_do_not_track in the project',
     name: '.lhp_do_not_track',
@@ -260,6 +263,9 @@ const everyLayer: Layer[] = [
     },
   },
 ];
+it('each layer of the table is among the cases', () =>
+  expect(LAYERS.filter((name) => !everyLayer.some((layer) => layer.name === name))).toEqual([]));
+
 const layers = everyLayer
   .filter(({ needs = [] }) => !lacking(...needs))
   .map((layer) => [layer.title, layer] as const);
@@ -364,10 +370,10 @@ describe('a generate under strace', () => {
     },
   );
 
-  /** What a Node that does nothing looks at anyway. */
+  /** The files that a Node that does nothing looks at. */
   const ofNode = traced([process.execPath, '-e', '0'], { strace: strace.path, cwd: '/', env: {} });
 
-  it('nothing is looked at that Node itself does not look at, with an opt-out of the environment', async () => {
+  it('with a variable, no file is looked at that Node itself does not look at', async () => {
     const { box, project } = place();
     const own = new Set((await ofNode).processes.flatMap(({ files }) => files.map(settled)));
     const { ours } = await tracedGenerate({ box, project }, 9, { env: { DO_NOT_TRACK: '1' } });
@@ -381,12 +387,11 @@ describe('a generate under strace', () => {
 
 const settled = ({ path }: Touch) => path.replace(/^\/proc\/\d+\//, '/proc/self/');
 /**
- * Our own program, the folders that hold it, and their package.json, which tells Node what kind of
- * module it is.
+ * Our program, the folders above it, and their package.json, from which Node gets the module kind.
  */
 const ofThePackage = (path: string) =>
   path.startsWith(dirname(cli)) || cli.startsWith(`${path.replace(/\/package\.json$/, '')}/`);
-/** Where a file of ours, or of the user's consent, could be. */
+/** The paths where our files, or the user's consent, could be. */
 const lookedAt = (files: Touch[]) =>
   files
     .map(({ path }) => path)
@@ -402,7 +407,7 @@ describe('status names the layer that decided', () => {
     });
   });
 
-  it.concurrent('nobody switched it off: local without an endpoint, send with one', async () => {
+  it.concurrent('without an opt-out: local without an endpoint, send with one', async () => {
     const where = place();
     expect(await statusOf(where)).toMatchObject({ consent: { enabled: true }, mode: 'local' });
     expect(await statusOf(where, { env: sendingTo(9) })).toMatchObject({
@@ -411,8 +416,8 @@ describe('status names the layer that decided', () => {
     });
   });
 
-  it.concurrent('the first of them, in the order of the design', async () => {
-    const takeBack: Record<string, (where: Place) => unknown> = {
+  it.concurrent('the first of them, in the order of the table', async () => {
+    const takeBack: Partial<Record<LayerName, (where: Place) => unknown>> = {
       '.lhp_do_not_track': ({ project }) => rmSync(join(project, '.lhp_do_not_track')),
       'lhp-otel off': (where) => ask(where, ['on']),
       'user configuration': ({ box }) =>
@@ -449,7 +454,7 @@ describe('status names the layer that decided', () => {
       { DO_NOT_TRACK: '0', LHP_DISABLE_ANALYTICS: '1' },
       'LHP_DISABLE_ANALYTICS',
     ],
-  ])('none switches on over another: %s', async (_, commands, env, layer) => {
+  ])('no layer can switch on: %s', async (_, commands, env, layer) => {
     const where = place();
     for (const args of commands) await ask(where, args, { env });
     expect((await statusOf(where, { env })).consent).toMatchObject({ enabled: false, layer });
@@ -482,8 +487,8 @@ describe('what counts as set', () => {
   });
 });
 
-describe('recorded before the opt-out, delivered never', () => {
-  /** One run in the spool of a collector that was down. */
+describe('a run that was recorded before the opt-out is not delivered', () => {
+  /** One run that waits, because the collector was down. */
   async function waiting() {
     const where = place();
     const gone = await collector();
@@ -518,7 +523,7 @@ describe('recorded before the opt-out, delivered never', () => {
     },
   );
 
-  it.concurrent('lhp-otel off leaves what was only ever local, and what was sent; purge deletes it', async () => {
+  it.concurrent('lhp-otel off keeps local and sent runs; purge deletes them', async () => {
     const { where, env, port } = await waiting();
     await tell(where, GENERATE, { env: { DO: ':' } });
     await idle(where.box);
@@ -544,7 +549,7 @@ describe('recorded before the opt-out, delivered never', () => {
     expect(await outcomes()).toEqual({ waiting: 0, sent: 0, local: 0, lost: 0 });
   });
 
-  it.concurrent('lhp-otel off deletes it, and lhp-otel on begins anew', async () => {
+  it.concurrent('lhp-otel off deletes it; after on the next run is delivered', async () => {
     const { where, env, port } = await waiting();
     await tell(where, ['off'], { env });
     expect(where.box.runFiles()).toEqual([]);
@@ -640,19 +645,24 @@ describe('a host of the library', () => {
   });
 });
 
-describe('LHP_OTEL_UPSTREAM=off silences lhp, not us', () => {
+describe('LHP_OTEL_UPSTREAM=off silences lhp, not lhp-otel', () => {
   const show = 'printenv LHP_TELEMETRY; :';
   it.concurrent.each<[string, Env, string, number]>([
     ['without it', {}, '', 1],
     ['with it', { LHP_OTEL_UPSTREAM: 'off' }, 'off\n', 1],
     [
-      'and LHP_TELEMETRY is then no consent',
+      'LHP_TELEMETRY=off is then no opt-out',
       { LHP_OTEL_UPSTREAM: 'off', LHP_TELEMETRY: 'off' },
       'off\n',
       1,
     ],
-    ['nor is it passed on', { LHP_OTEL_UPSTREAM: 'off', LHP_TELEMETRY: 'on' }, 'off\n', 1],
-    ['another opt-out still is one', { LHP_OTEL_UPSTREAM: 'off', DO_NOT_TRACK: '1' }, 'off\n', 0],
+    [
+      'LHP_TELEMETRY is not passed on',
+      { LHP_OTEL_UPSTREAM: 'off', LHP_TELEMETRY: 'on' },
+      'off\n',
+      1,
+    ],
+    ['another opt-out still applies', { LHP_OTEL_UPSTREAM: 'off', DO_NOT_TRACK: '1' }, 'off\n', 0],
   ])('%s', async (_, env, seen, recorded) => {
     const where = place();
     expect(await tell(where, GENERATE, { env: { ...env, DO: show } })).toBe(seen);

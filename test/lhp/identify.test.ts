@@ -37,6 +37,7 @@ const hostWith = (env: Host['env']): Host => ({
   home: join(dir, 'home'),
   cwd: dir,
   systemConfigDir: join(dir, 'etc'),
+  now: Date.now,
 });
 
 function put(path: string, text = '', mode = 0o644): string {

@@ -1,5 +1,5 @@
-// The reporter as a process: what it is handed over of a run, what it makes of a project that has
-// changed by then, and that it ends, whatever it hangs in.
+// The reporter as a process: what it is told of a run, what it records of a project that has
+// changed since, and that it ends even if it hangs.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -27,7 +27,7 @@ import {
   until,
 } from '../../scripts/harness/sandbox.ts';
 import { projectId } from '../../src/collect/identify.ts';
-import { clockNow, JOB_VARIABLE, type StartedJob } from '../../src/job/job.ts';
+import { clockOffset, JOB_VARIABLE, type StartedJob } from '../../src/job/job.ts';
 import { REPORTER_SECONDS } from '../../src/wrap/start-reporter.ts';
 import { lacking } from '../support/lacking.ts';
 import { layOut } from '../support/oracle.ts';
@@ -75,14 +75,14 @@ async function job(more: Partial<StartedJob> = {}): Promise<StartedJob> {
     deliver: true,
     bundle: true,
     lhpYamlIsOpen: true,
-    clock: clockNow(),
+    clockOffset: clockOffset({ now: Date.now }),
     watched: true,
     ...more,
   };
 }
 
 /**
- * A reporter as handover.ts starts it; `change` happens when lhp.yaml is open and before it starts.
+ * Starts a reporter as start-reporter.ts does. `change` runs after lhp.yaml was opened, and before.
  */
 function start(
   given: StartedJob,
@@ -114,7 +114,7 @@ async function report(
 }
 
 describe('a project that has changed since the run', () => {
-  it('not at all: everything is known', async () => {
+  it('it has not changed: everything is known', async () => {
     expect(await report(await job())).toMatchObject({
       ...{ project_id: projectId('shop'), bundle_enabled: true, generation_time_seconds: 0.1 },
       ...{ flowgroups_count: 1, pipelines_count: 1, files_generated: 0 },
@@ -132,7 +132,7 @@ describe('a project that has changed since the run', () => {
         rmSync(join(project, 'databricks.yml'));
       },
     ],
-  ])('%s: name and bundle are those of the run, the numbers are not known', async (_, change) => {
+  ])('%s: name and bundle are those of the run, the counts are not known', async (_, change) => {
     expect(await report(await job(), { change })).toMatchObject({
       ...UNKNOWN,
       ...{ project_id: projectId('shop'), bundle_enabled: true, generation_time_seconds: 0.1 },
@@ -148,16 +148,16 @@ describe('a project that has changed since the run', () => {
   });
 
   it.each<[string, (given: StartedJob) => Partial<StartedJob>]>([
-    ['since the run', ({ clock }) => ({ clock: clock + 3_600_000 })],
+    ['since the run', ({ clockOffset: offset }) => ({ clockOffset: offset + 3_600_000 })],
     ['during the run', ({ endedAt }) => ({ startedAt: endedAt + 3_600_000 })],
-  ])('the clock was set back by an hour %s: no change time says anything', async (_, change) => {
+  ])('the clock was set back by an hour %s: change times are not used', async (_, change) => {
     const given = await job();
     expect(await report({ ...given, ...change(given) })).toMatchObject(UNKNOWN);
   });
 });
 
-describe('what is handed over before the prompt is back', () => {
-  // Whatever the reporter is fast enough for, name and bundle are those of the run.
+describe('what is read before the prompt is back', () => {
+  // However fast the reporter is, name and bundle are those of the run.
   const THEN =
     'rm databricks.yml; echo "name: renamed" > new.yaml; mv new.yaml lhp.yaml; mv pipelines gone';
   const EVENT = { project_id: projectId('shop'), bundle_enabled: true };
@@ -176,7 +176,7 @@ describe('what is handed over before the prompt is back', () => {
   it.each([
     ['bundle', true],
     ['nobundle', false],
-  ])('by a shell’s hook, which says `%s`', async (word, bundle) => {
+  ])('by the shell hook, which passes `%s`', async (word, bundle) => {
     const { startedAt, endedAt } = await job();
     const times = [startedAt, endedAt].map((time) => String(time / 1_000));
     const words = [...times, 'none', word, 'lhp', 'generate', '--env', 'dev'];
@@ -193,7 +193,7 @@ describe('what is handed over before the prompt is back', () => {
   });
 });
 
-describe('what hangs', () => {
+describe('a reporter that could hang', () => {
   const FIFOS = [
     'lhp.yaml',
     'databricks.yml',
@@ -201,7 +201,7 @@ describe('what hangs', () => {
     '.lhp/logs/lhp.log',
     'generated/dev',
   ];
-  it.each(FIFOS)('a FIFO in place of %s is not waited for', async (path) => {
+  it.each(FIFOS)('does not wait for a FIFO in place of %s', async (path) => {
     rmSync(join(project, path), { force: true });
     mkdirSync(dirname(join(project, path)), { recursive: true });
     expect(spawnSync('mkfifo', [join(project, path)]).status).toBe(0);
@@ -210,7 +210,7 @@ describe('what hangs', () => {
     expect(await box.recorded(1)).toHaveLength(1);
   });
 
-  it('nor is one in place of the pyvenv.cfg of the environment that ran', async () => {
+  it('does not wait for a FIFO in place of pyvenv.cfg', async () => {
     const bin = join(box.dir, 'venv', 'bin');
     mkdirSync(bin, { recursive: true });
     symlinkSync('/bin/sh', join(bin, 'python'));
@@ -221,7 +221,7 @@ describe('what hangs', () => {
     expect(await box.recorded(1)).toHaveLength(1);
   });
 
-  it('a reporter whose own thread never ends is ended from outside of it, by a second thread', async () => {
+  it('is killed by a second thread if its main thread is blocked', async () => {
     const flags = ['--require', join(projectRoot, 'test', 'fixtures', 'hang.cjs')];
     const asked = join(box.dir, 'asked');
     const child = start(await job({ watched: false }), {
@@ -234,9 +234,9 @@ describe('what hangs', () => {
 
   const timeout = program('timeout');
   if (lacking(timeout)) return;
-  it('where there is timeout(1) that watches, and the reporter knows', () => {
+  it('is started by timeout(1) where that exists, and knows it', () => {
     const shown = join(box.dir, 'shown');
-    // What the wrapper starts, instead of being started.
+    // Notes what the wrapper starts.
     writeFileSync(
       join(box.dir, 'spawn.cjs'),
       `const child = require('node:child_process');
@@ -263,7 +263,7 @@ describe('what hangs', () => {
     expect(words.at(-1)).toBe(true);
   });
 
-  it('and such a watcher ends a reporter that hangs', async () => {
+  it('is killed by timeout(1)', async () => {
     const flags = [
       '-s',
       'KILL',
@@ -322,7 +322,7 @@ describe('the real lhp', () => {
     },
   );
 
-  it('0.8.7 in a time zone that only Python knows; a preview knows neither files nor seconds', async () => {
+  it('0.8.7 in a time zone that only Python knows; a preview has no files or seconds', async () => {
     const { own, root } = real(old087, 'database: main.sales');
     const env = { TZ: 'CET-1CEST,M3.5.0,M10.5.0/3' };
     for (const [index, args] of [['-p', 'one'], []].entries()) {

@@ -13,7 +13,7 @@ import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { statsText } from '../../src/history/stats-text.ts';
 import type { Run } from '../../src/otlp/decode.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
-import { store } from '../../src/spool/spool.ts';
+import { store } from '../../src/spool/store.ts';
 import type { Paths } from '../../src/system/paths.ts';
 import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';

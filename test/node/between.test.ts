@@ -49,6 +49,7 @@ function said(
     home: box.home,
     cwd: project,
     systemConfigDir: box.dir,
+    now: Date.now,
   };
   const between = switchBetween(generate.program.launches, host);
   return between && ('layer' in between ? between.layer : 'unknown');

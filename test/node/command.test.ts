@@ -281,7 +281,14 @@ describe('a word that could be the command', () => {
   writeFileSync(join(box.dir, 'bin', 'data'), '');
   const cwd = join(box.dir, 'p', 'sub');
   const env = { PATH: join(box.dir, 'bin'), VIRTUAL_ENV: join(box.dir, 'active') };
-  const host = { env, platform: 'linux' as const, home: box.dir, cwd, systemConfigDir: box.dir };
+  const host = {
+    env,
+    platform: 'linux' as const,
+    home: box.dir,
+    cwd,
+    systemConfigDir: box.dir,
+    now: Date.now,
+  };
 
   it.each([
     ['uv run --new onpath lhp generate', true],

@@ -1,6 +1,6 @@
-// The debug log of the processes in the background: what the telemetry page calls "logged at debug
-// level". It is small, private, named by `status`, gone with `purge`, and holds nothing but what
-// debug lines may hold.
+// The debug log of the background processes, which the telemetry page calls "logged at debug
+// level". It is small and private, `status` names it, `purge` removes it, and it contains no paths
+// of projects, names or headers.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -56,14 +56,14 @@ function place() {
 }
 
 describe('the debug log', () => {
-  it.concurrent('is not there without the wish for it', async () => {
+  it.concurrent('does not exist without LHP_OTEL_LOG=debug', async () => {
     const { ask, log } = place();
     await ask(GENERATE);
     expect(existsSync(log)).toBe(false);
     expect((JSON.parse((await ask(['status', '--json'])).stdout) as Status).log).toBeNull();
   });
 
-  it.concurrent('says what became of a run, and status names it', async () => {
+  it.concurrent('says what happened to a run, and status names the file', async () => {
     const { ask, text, log } = place();
     await ask(GENERATE, DEBUG);
     expect(text()).toMatch(
@@ -73,7 +73,7 @@ describe('the debug log', () => {
     expect((await ask(['status'])).stdout).toMatch(new RegExp(`\ndebug log: +${log}\n`));
   });
 
-  it.concurrent('has the errors of a delivery, and no header, path or name', async () => {
+  it.concurrent('contains the errors of a delivery, and no header, path or name', async () => {
     const { ask, text, project } = place();
     const server = await startOtlpServer({ script: [{ status: 401, body: 'canary-answer' }] });
     const headers = { [`${PREFIX}HEADERS`]: 'authorization=Bearer%20canary-token', ...DEBUG };
@@ -91,7 +91,7 @@ describe('the debug log', () => {
     await server.close();
   });
 
-  it.concurrent('has the error of a reporter that failed', async () => {
+  it.concurrent('contains the error of a reporter that failed', async () => {
     const { ask, text, box } = place();
     const server = await startOtlpServer();
     mkdirSync(join(box.stateDir, 'delivery.json', 'in-the-way'), { recursive: true, mode: 0o700 });
@@ -100,7 +100,7 @@ describe('the debug log', () => {
     await server.close();
   });
 
-  it.concurrent('has the lines of the shell hook’s process, whose stderr is closed', async () => {
+  it.concurrent('contains the messages of the shell hook’s process', async () => {
     const { box, project, text } = place();
     const words = [
       join(projectRoot, 'dist', 'hook-entry.cjs'),
@@ -138,16 +138,17 @@ describe('the debug log', () => {
     if (args.includes('--all')) expect(existsSync(box.stateDir)).toBe(false);
   });
 
-  it('is bounded: the older half goes, whole lines stay, and no line is long', () => {
+  it('is bounded: it loses its older half, by whole lines, and lines are cut', () => {
     const { box, log } = place();
     const host = {
-      env: box.env,
+      env: { ...box.env, ...DEBUG },
       platform: process.platform,
       home: box.home,
       cwd: '/',
       systemConfigDir: '/etc',
+      now: Date.now,
     };
-    const say = debugLog({ ...box.env, ...DEBUG }, resolvePaths(host));
+    const say = debugLog(host, resolvePaths(host));
     for (let i = 0; i < 2_000; i += 1) say(`line ${i} ${'x'.repeat(1_000)}`);
     const text = readFileSync(log, 'utf8');
     expect(text.length).toBeLessThanOrEqual(64 * 1024);
@@ -156,20 +157,21 @@ describe('the debug log', () => {
       expect(line).toMatch(/^\d{4}-\S+Z \d+ line \d+ x{200,290}$/);
   });
 
-  it('follows no link, waits for no FIFO, prints no escape', () => {
+  it('follows no link, and contains no control character', () => {
     const { box, log } = place();
     const victim = join(box.dir, 'victim');
     writeFileSync(victim, 'precious');
     mkdirSync(box.stateDir, { recursive: true, mode: 0o700 });
     symlinkSync(victim, log);
     const host = {
-      env: box.env,
+      env: { ...box.env, ...DEBUG },
       platform: process.platform,
       home: box.home,
       cwd: '/',
       systemConfigDir: '/etc',
+      now: Date.now,
     };
-    const say = debugLog({ ...box.env, ...DEBUG }, resolvePaths(host));
+    const say = debugLog(host, resolvePaths(host));
     say('\u001b[2J');
     expect(readFileSync(victim, 'utf8')).toBe('precious');
     rmSync(log);

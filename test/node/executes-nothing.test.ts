@@ -217,11 +217,11 @@ const PLACES = {
   'view/open.ts: program': 'openerOf gives absolute paths, as tested below',
   'wrap/start-reporter.ts: file':
     'absolute: timeout(1) if the system has it, else the Node that runs us',
-  "wrap/run.ts: '/bin/sh'": 'absolute',
+  "wrap/command-process.ts: '/bin/sh'": 'absolute',
   'wrap/start-again.ts: execPath': 'absolute: the Node that runs us',
-  "wrap/run.ts: '/usr/bin/env'": 'absolute',
-  'wrap/run.ts: file': "the user's own command, as typed",
-  'wrap/run.ts: program': 'called with the two above only',
+  "wrap/command-process.ts: '/usr/bin/env'": 'absolute',
+  'wrap/command-process.ts: file': "the user's own command, as typed",
+  'wrap/command-process.ts: program': 'called with the two above only',
 };
 
 describe('no program is started by a bare name', () => {
@@ -242,6 +242,7 @@ describe('no program is started by a bare name', () => {
     home: '/home/u',
     cwd: '/project',
     systemConfigDir: '/etc/lhp-otel',
+    now: Date.now,
   });
   it.each(['reg.exe', 'rundll32.exe'])('on Windows: %s', (name) => {
     expect(windowsProgram(name, { SystemRoot: 'D:\\Win' })).toBe(`D:\\Win\\System32\\${name}`);

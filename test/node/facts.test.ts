@@ -1,6 +1,6 @@
-// Facts belong to the run. The reporter reads the project when the user has the prompt back, and
-// the next command may change it: whatever it does, and at whatever step of the reading, each fact
-// is that of the run, or it is not known.
+// The reporter reads the project after the prompt is back, and the next command may change it by
+// then. For each change, at each step of the reading, a recorded fact is that of the run, or it is
+// unknown.
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -381,7 +381,7 @@ describe('clocks', () => {
     });
   });
 
-  it('a file system knows whole seconds: what may be of the two seconds behind is not known', async () => {
+  it('a file system with whole seconds: changes in the two seconds after the run', async () => {
     const { roots, run } = await runs(1);
     const [root = ''] = roots;
     const whole = (ns: bigint) => ns - (ns % 1_000_000_000n);

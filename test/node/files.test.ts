@@ -1,5 +1,5 @@
-// How files are read that somebody else may have put there, and how our own come onto the disk. The
-// other user of the machine is a second user id.
+// Reading files that another user may have created, and writing our own. The other user of the
+// machine is a second user id.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -57,7 +57,7 @@ describe('readRegular', () => {
   });
 
   it.each([
-    ['a FIFO that nobody writes', () => void spawnSync('mkfifo', [join(dir, 'x')]), 'EFTYPE'],
+    ['a FIFO without a writer', () => void spawnSync('mkfifo', [join(dir, 'x')]), 'EFTYPE'],
     ['a link to a device', () => symlinkSync('/dev/zero', join(dir, 'x')), 'EFTYPE'],
     ['a folder', () => mkdirSync(join(dir, 'x')), 'EFTYPE'],
     ['nothing', () => {}, 'ENOENT'],
@@ -68,7 +68,7 @@ describe('readRegular', () => {
     expect(codeOf(() => readRegular(join(dir, 'x'), { maxBytes: 100 }))).toBe(code);
   });
 
-  it('follows a link, or not', () => {
+  it('follows a link unless told not to', () => {
     writeFileSync(join(dir, 'a'), 'text');
     symlinkSync('a', join(dir, 'link'));
     expect(readRegular(join(dir, 'link')).toString()).toBe('text');
@@ -77,7 +77,7 @@ describe('readRegular', () => {
 });
 
 describe('writePrivate', () => {
-  it('writes into no file that a link of a guessed name points to', () => {
+  it('does not write through a link with a guessed name', () => {
     const victim = join(dir, 'victim');
     writeFileSync(victim, 'precious');
     symlinkSync(victim, join(dir, `a.json.${process.pid}.tmp`));
@@ -86,7 +86,7 @@ describe('writePrivate', () => {
     expect(readFileSync(join(dir, 'a.json'), 'utf8')).toBe('{}');
   });
 
-  it('leaves no temporary file, also where it fails', () => {
+  it('leaves no temporary file when it fails', () => {
     mkdirSync(join(dir, 'a.json', 'b'), { recursive: true });
     expect(codeOf(() => writePrivate(join(dir, 'a.json'), '{}'))).toBe('EISDIR');
     expect(readdirSync(dir)).toEqual(['a.json']);
@@ -95,10 +95,10 @@ describe('writePrivate', () => {
 
 describe('appendPrivate', () => {
   it.each<[string, (path: string) => void]>([
-    ['nothing', () => {}],
+    ['no file', () => {}],
     ['a FIFO', (path) => void spawnSync('mkfifo', [path])],
     ['a link to another file', (path) => symlinkSync(join(dir, 'victim'), path)],
-  ])('where %s is', (_what, plant) => {
+  ])('writes a new file where there is %s', (_what, plant) => {
     writeFileSync(join(dir, 'victim'), 'precious');
     plant(join(dir, 'a'));
     appendPrivate(join(dir, 'a'), '+');
@@ -108,13 +108,13 @@ describe('appendPrivate', () => {
   });
 });
 
-describe('a folder of ours', () => {
-  it('is made with all above it', () => {
+describe('ensureFolder', () => {
+  it('creates a folder and those above it', () => {
     ensureFolder(join(dir, 'a', 'b'));
     expect(readdirSync(join(dir, 'a'))).toEqual(['b']);
   });
 
-  it.each([0o707, 0o777, 0o702])('is refused with mode %o', (mode) => {
+  it.each([0o707, 0o777, 0o702])('refuses mode %o if others can write', (mode) => {
     mkdirSync(join(dir, 'a'));
     chmodSync(join(dir, 'a'), mode);
     expect(codeOf(() => ensureFolder(join(dir, 'a')))).toBe(
@@ -123,13 +123,13 @@ describe('a folder of ours', () => {
     expect(codeOf(() => makeFolder(join(dir, 'a')))).toBeUndefined();
   });
 
-  it('may be written by the group that is the user’s own', () => {
+  it('allows the user’s own group to write', () => {
     mkdirSync(join(dir, 'a'));
     chmodSync(join(dir, 'a'), 0o770);
     expect(codeOf(() => ensureFolder(join(dir, 'a')))).toBeUndefined();
   });
 
-  it('is no file', () => {
+  it('refuses a file', () => {
     writeFileSync(join(dir, 'a'), '');
     expect(codeOf(() => ensureFolder(join(dir, 'a')))).toBe('EUNTRUSTED');
   });
@@ -149,7 +149,7 @@ describe('another user of the machine', () => {
       },
     ],
     [
-      'made a link of that name',
+      'created a link with that name',
       (folder) => {
         rmSync(folder, { recursive: true });
         mkdirSync(`${folder}-elsewhere`);
@@ -162,7 +162,7 @@ describe('another user of the machine', () => {
         );
       },
     ],
-  ])('%s: it is refused', (_what, attack) => {
+  ])('%s: the folder is refused', (_what, attack) => {
     chmodSync(dir, 0o1777);
     const folder = join(dir, 'lhp-otel');
     mkdirSync(folder);
@@ -173,9 +173,9 @@ describe('another user of the machine', () => {
 
   it.each([
     ['owns a folder above', 0o755, true, false],
-    ['may write a folder above', 0o777, false, false],
-    ['may write a folder above that is sticky, as /tmp is', 0o1777, false, true],
-    ['may only read a folder above', 0o755, false, true],
+    ['can write a folder above', 0o777, false, false],
+    ['can write a sticky folder above, such as /tmp', 0o1777, false, true],
+    ['can only read a folder above', 0o755, false, true],
   ])('%s', (_what, mode, theirs, safe) => {
     const above = join(dir, 'shared');
     mkdirSync(join(above, 'compiled'), { recursive: true });

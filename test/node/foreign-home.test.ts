@@ -1,6 +1,6 @@
-// Nothing is ever made in a home of another user, whichever command is called with it (sudo with a
-// kept HOME); where it has happened, `status`, `doctor` and `off` say so in words. In CI a home may
-// be another user's. Needs root and a second user.
+// No command creates a file in the home of another user (sudo with a kept HOME). If it has
+// happened, `status`, `doctor` and `off` explain it. In CI a home may be another user's. Needs root
+// and a second user.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ import { lacking } from '../support/lacking.ts';
 const GENERATE = ['run', '--', 'lhp', '-v', 'generate', '--env', 'dev'];
 const HIDDEN_ENDPOINT = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
 const library = join(projectRoot, 'dist', 'index.js');
-const finished = join(projectRoot, 'dist', 'hook-entry.cjs');
+const hookEntry = join(projectRoot, 'dist', 'hook-entry.cjs');
 const other = secondUser();
 
 interface Place {
@@ -36,7 +36,7 @@ afterAll(async () => {
   }
 });
 
-/** A user 65534 with a home and a project; the tests are root, who has kept that HOME. */
+/** A home and a project of the second user. The tests run as root, with that HOME. */
 function place(): Place {
   const box = sandbox({
     told: false,
@@ -57,7 +57,7 @@ const root: Who = {};
 const jane: Who = { uid: other.uid, gid: other.gid };
 
 async function program({ box, project }: Place, who: Who, words: string[], env: Env = {}) {
-  // Group numbers of root are not the other user's.
+  // Without root's groups.
   const drop =
     who.uid === undefined
       ? []
@@ -88,7 +88,7 @@ describe('a home of another user', () => {
     ['run', [cli, ...GENERATE], {}],
     ['run with an endpoint', [cli, ...GENERATE], HIDDEN_ENDPOINT],
     ['run with a debug log', [cli, ...GENERATE], { LHP_OTEL_LOG: 'debug' }],
-    ['the shell hook', [finished, '1', '2', 'terminal', 'lhp', 'generate'], HIDDEN_ENDPOINT],
+    ['the shell hook', [hookEntry, '1', '2', 'terminal', 'lhp', 'generate'], HIDDEN_ENDPOINT],
     ['the library', ['--input-type=module', '-e', host], {}],
     ...(
       [
@@ -103,7 +103,7 @@ describe('a home of another user', () => {
       ] as string[][]
     ).map((words): [string, string[], Env] => [words.join(' '), [cli, ...words], HIDDEN_ENDPOINT]),
     ['purge', [cli, 'purge', '--yes'], {}],
-  ])('%s makes nothing there', async (_, words, env) => {
+  ])('%s creates nothing there', async (_, words, env) => {
     const where = place();
     const ran = await program(where, root, words, env);
     expect(everything(where)).toEqual([]);
@@ -111,7 +111,7 @@ describe('a home of another user', () => {
     expect(ran.stderr).not.toMatch(/was started|recording/);
   });
 
-  it('run says that nothing can be recorded, and status, doctor and off why', async () => {
+  it('run says that nothing can be recorded; status, doctor and off say why', async () => {
     const where = place();
     const why = `${where.box.home} belongs to user ${other.uid}, and you are root`;
     expect((await ask(where, root, GENERATE)).stderr).toMatch(
@@ -134,7 +134,7 @@ describe('a home of another user', () => {
     );
   });
 
-  it('in CI a home may be another user’s: GitHub’s job containers are root in the home of user 1001', async () => {
+  it('in CI a run is recorded: GitHub’s jobs use the home of another user', async () => {
     const where = place();
     await ask(where, root, GENERATE, { CI: 'true' });
     expect(where.box.runFiles()).toHaveLength(1);
@@ -146,7 +146,7 @@ describe('a home of another user', () => {
     });
   });
 
-  it('reached by a link of one’s own, and by XDG_STATE_HOME, is the same', async () => {
+  it('is recognized behind a link and as XDG_STATE_HOME', async () => {
     const where = place();
     const link = join(where.box.dir, 'mine');
     symlinkSync(where.box.home, link);
@@ -159,9 +159,9 @@ describe('a home of another user', () => {
   });
 });
 
-describe('where it has happened: root’s files in a user’s home', () => {
+describe('root’s files in a user’s home', () => {
   if (lacking(other)) return;
-  /** As an earlier version of ours left it, after a `sudo lhp-otel run`. */
+  /** As an earlier version left it after `sudo lhp-otel run`. */
   const spoiled = async (...folders: string[]) => {
     const where = place();
     await ask(where, jane, GENERATE, HIDDEN_ENDPOINT);
@@ -178,9 +178,11 @@ describe('where it has happened: root’s files in a user’s home', () => {
     '.local/state/lhp-otel',
     '.local/state/lhp-otel/spool',
     '.local/state/lhp-otel/history',
-  ])('%s: the user is told in words, and off takes', async (folder) => {
+  ])('%s: the user is told why and what to do, and off works', async (folder) => {
     const where = await spoiled(folder);
-    const why = `${join(where.box.home, folder)} belongs to root, and you are user ${other.uid}: something was run with sudo`;
+    const why =
+      `${join(where.box.home, folder)} belongs to root, and you are user ${other.uid}: ` +
+      'something was run with sudo';
     const advice = `sudo chown -R ${other.uid} ${join(where.box.home, folder)}`;
     expect((await ask(where, jane, GENERATE)).stderr).toMatch(/nothing can be recorded here/);
     const status = await ask(where, jane, ['status']);
@@ -196,7 +198,7 @@ describe('where it has happened: root’s files in a user’s home', () => {
     expect(after.consent).toMatchObject({ enabled: false, layer: 'lhp-otel off' });
   });
 
-  it('the configuration: off does not take, and says what to do', async () => {
+  it('the configuration: off fails, and says what to do', async () => {
     const where = await spoiled('.config/lhp-otel');
     const folder = join(where.box.home, '.config', 'lhp-otel');
     expect(await ask(where, jane, ['off'])).toMatchObject({
@@ -206,7 +208,7 @@ describe('where it has happened: root’s files in a user’s home', () => {
     expect(await probe(where, jane, 'folders')).toMatchObject({ result: 'warning' });
   });
 
-  it('the cache: runs are recorded without it, and doctor says so', async () => {
+  it('the cache: runs are recorded without it, and doctor reports it', async () => {
     const where = await spoiled('.cache/lhp-otel/compiled');
     await ask(where, jane, GENERATE);
     expect(where.box.runFiles()).toHaveLength(2);
@@ -217,20 +219,20 @@ describe('where it has happened: root’s files in a user’s home', () => {
   });
 });
 
-describe('a home in which nothing can be written', () => {
+describe('a home that cannot be written', () => {
   if (lacking(other)) return;
   it.each<[string, (where: Place) => Env]>([
     [
-      'a folder without the right to write',
+      'a folder without write permission',
       ({ box }) => {
         chmodSync(box.home, 0o555);
         return {};
       },
     ],
     ['/dev/null', () => ({ HOME: '/dev/null' })],
-    ['a folder that is not there, in one that is root’s', () => ({ HOME: '/var/no-such-home' })],
+    ['a missing folder in a folder of root', () => ({ HOME: '/var/no-such-home' })],
     ['/proc', () => ({ HOME: '/proc/1' })],
-  ])('%s: nothing is said to be recorded, and nothing is', async (_, make) => {
+  ])('%s: nothing is recorded, and run says so', async (_, make) => {
     const where = place();
     const env = make(where);
     const { status, stderr } = await ask(where, jane, GENERATE, env);

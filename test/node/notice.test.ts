@@ -1,6 +1,6 @@
-// Outside CI nothing is delivered before the notice of the endpoint was shown on a terminal,
-// whoever records and however its output is hidden; every way to see it shows it once; and who
-// shows it delivers nothing yet, so that `off` is in time.
+// Outside CI nothing is delivered before the notice of the endpoint was shown on a terminal, for
+// every way to record and to hide output. Every command shows the notice once, and the process that
+// shows it delivers nothing, so that there is time for `off`.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -42,7 +42,7 @@ afterAll(async () => {
   }
 });
 
-/** A user who was told nothing yet. */
+/** A user who has not seen a notice. */
 async function place(): Promise<Place> {
   const box = sandbox({ told: false });
   const project = join(box.dir, 'project');
@@ -76,7 +76,7 @@ const outcomes = ({ box }: Place) =>
     .sort();
 
 describe('without a terminal', () => {
-  it.concurrent('runs wait, nothing is delivered, and status and doctor say so', async () => {
+  it.concurrent('runs wait, nothing is delivered, and status and doctor report it', async () => {
     const where = await place();
     for (let i = 0; i < 3; i += 1) await hidden(where);
     expect(where.server.connections()).toBe(0);
@@ -95,7 +95,7 @@ describe('without a terminal', () => {
       advice: expect.stringContaining('lhp-otel status on a terminal'),
     });
   });
-  it.concurrent('flush refuses, and says how to see it', async () => {
+  it.concurrent('flush delivers nothing, and says how to see the notice', async () => {
     const where = await place();
     expect(await tell(where, ['flush'])).toMatchObject({
       status: 0,
@@ -114,9 +114,10 @@ describe('without a terminal', () => {
     const { stderr } = await tell(where, ['run', '--', './lhp', '-v', 'generate']);
     expect(stderr).toMatch(/^lhp-otel: .*waits until the notice was shown.*no network activity\n$/);
   });
-  it.concurrent('a host of the library waits, too', async () => {
+  it.concurrent('runs of a host of the library wait as well', async () => {
     const where = await place();
-    const script = `const { recordGenerate } = await import(${JSON.stringify(join(projectRoot, 'dist', 'index.js'))});
+    const library = JSON.stringify(join(projectRoot, 'dist', 'index.js'));
+    const script = `const { recordGenerate } = await import(${library});
       console.log(recordGenerate({ environment: 'dev' }));`;
     const options = {
       cwd: where.project,
@@ -142,7 +143,7 @@ describe('without a terminal', () => {
     expect(where.server.requests).toHaveLength(1);
     expect(await status(where, more)).toMatchObject({ situation: 'delivers', notice: 'ci' });
   });
-  it.concurrent('what was recorded before an endpoint appeared is never sent', async () => {
+  it.concurrent('runs that were recorded without an endpoint are never sent', async () => {
     const where = await place();
     for (let i = 0; i < 3; i += 1) await hidden(where, { [ENDPOINT]: undefined });
     where.box.tell(where.env);
@@ -177,7 +178,7 @@ describe('on a terminal', () => {
     return four;
   };
 
-  it.concurrent('a run shows four lines, once, and delivers nothing; the next delivers both and all before', async () => {
+  it.concurrent('a run shows it and delivers nothing; the next delivers everything', async () => {
     const where = await place();
     await hidden(where);
     expect(notice(await shown(where), where)).toHaveLength(4);
@@ -187,7 +188,7 @@ describe('on a terminal', () => {
     expect(where.server.requests).toHaveLength(3);
     expect(outcomes(where)).toEqual(['sent', 'sent', 'sent']);
   });
-  it.concurrent('off after it is in time', async () => {
+  it.concurrent('off after the notice deletes the run before it is sent', async () => {
     const where = await place();
     await shown(where);
     expect((await tell(where, ['off'])).stdout).toBe(
@@ -203,7 +204,7 @@ describe('on a terminal', () => {
     ['show', ['show']],
     ['stats', ['stats']],
     ['on', ['on']],
-  ])('%s shows it first, and says then that it was shown', async (_, args) => {
+  ])('%s shows it first, and then says that it was shown', async (_, args) => {
     const where = await place();
     await hidden(where);
     const lines = await shown(where, args);
@@ -216,7 +217,7 @@ describe('on a terminal', () => {
     await hidden(where);
     expect(outcomes(where)).toEqual(['sent', 'sent']);
   });
-  it.concurrent('flush shows it and delivers nothing; once more, and it delivers', async () => {
+  it.concurrent('flush shows it and delivers nothing; the second flush delivers', async () => {
     const where = await place();
     await hidden(where);
     const lines = await shown(where, ['flush'], {}, 1);
@@ -230,16 +231,16 @@ describe('on a terminal', () => {
     ['doctor --json', ['doctor', '--json']],
     ['stats --json', ['stats', '--json']],
     ['completion', ['completion', 'bash']],
-    ['hook, printed', ['hook', 'bash']],
+    ['hook without --install', ['hook', 'bash']],
     ['off', ['off']],
     ['purge', ['purge', '--yes']],
     ['--help', ['--help']],
     ['--version', ['--version']],
-  ])('%s does not show it: a program reads that, or there is nothing to tell', async (_, args) => {
+  ])('%s does not show it', async (_, args) => {
     const where = await place();
     expect((await shown(where, args)).join('\n')).not.toContain('sends metrics to');
   });
-  it.concurrent('comes again for another endpoint, and not for one that was told before', async () => {
+  it.concurrent('is shown for another endpoint, and not again for an earlier one', async () => {
     const where = await place();
     const other = { ...where, server: await startOtlpServer() };
     const elsewhere = { [ENDPOINT]: other.server.endpoint };
@@ -258,11 +259,11 @@ describe('on a terminal', () => {
     ['in CI that only ci-info knows', { TF_BUILD: 'True' }],
     ['when opted out', { DO_NOT_TRACK: '1' }],
     ['after a failure', { DO: 'false' }],
-  ])('does not come %s', async (_, more) => {
+  ])('is not shown %s', async (_, more) => {
     const where = await place();
     expect(await shown(where, GENERATE, more, more.DO === 'false' ? 1 : 0)).toEqual([]);
   });
-  it.concurrent('2>/dev/null on a terminal is not shown', async () => {
+  it.concurrent('is not shown with 2>/dev/null on a terminal', async () => {
     const where = await place();
     const { box, project, env } = where;
     const terminal = openTerminal(
@@ -278,7 +279,7 @@ describe('on a terminal', () => {
     expect(await status(where)).toMatchObject({ notice: 'due', runs: { waiting: 1 } });
     expect(where.server.connections()).toBe(0);
   });
-  it.concurrent('what a hidden run left for the shell hook is not shown a second time by it', async () => {
+  it.concurrent('a notice left for the shell hook is removed when a command shows it', async () => {
     const where = await place();
     await hidden(where);
     const pending = join(where.box.stateDir, 'notice.pending');
@@ -290,7 +291,7 @@ describe('on a terminal', () => {
   });
 });
 
-describe('the operator says that people were told otherwise', () => {
+describe('the operator states that people were told by other means', () => {
   if (lacking(mountNamespaces())) return;
   const inEtc = async (where: Place, config: object, args: string[], more: Env = {}) => {
     const folder = join(where.box.dir, 'etc');
@@ -313,7 +314,7 @@ describe('the operator says that people were told otherwise', () => {
   };
   const stated = ({ server }: Place) => ({ endpoint: server.endpoint, noticeGiven: true });
 
-  it('then a hidden run is delivered, and status names who said it', async () => {
+  it('a run with hidden output is delivered, and status names the file', async () => {
     const where = await place();
     expect(await inEtc(where, stated(where), GENERATE)).toBe('');
     expect(where.server.requests).toHaveLength(1);
@@ -323,15 +324,15 @@ describe('the operator says that people were told otherwise', () => {
     );
   });
   it.each<[string, (where: Place) => object, (where: Place) => Env, RegExp | undefined]>([
-    ['of another endpoint', stated, () => ({ [ENDPOINT]: 'http://127.0.0.1:9' }), undefined],
+    ['to another endpoint', stated, () => ({ [ENDPOINT]: 'http://127.0.0.1:9' }), undefined],
     ['without an endpoint', () => ({ noticeGiven: true }), ({ env }) => env, /needs an endpoint/],
     [
-      'in a word',
+      'with a word',
       (where) => ({ ...stated(where), noticeGiven: 'yes' }),
       () => ({}),
       /must be true or false/,
     ],
-  ])('not %s', async (_, config, more, problem) => {
+  ])('does not apply %s', async (_, config, more, problem) => {
     const where = await place();
     const found = JSON.parse(
       await inEtc(where, config(where), ['status', '--json'], more(where)),
@@ -340,7 +341,7 @@ describe('the operator says that people were told otherwise', () => {
     if (problem) expect(found.problems.join()).toMatch(problem);
     else expect(found.problems).toEqual([]);
   });
-  it('a user’s file cannot say it, and is told so', async () => {
+  it('noticeGiven in a user’s file is a problem', async () => {
     const where = await place();
     const folder = join(where.box.home, '.config', 'lhp-otel');
     mkdirSync(folder, { recursive: true });

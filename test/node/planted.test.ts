@@ -1,6 +1,6 @@
-// A CI job restores the state folder from a cache that others may write. What was planted there is
-// not sent, not followed and not waited for, whatever it is; and what `off` and `purge` delete is
-// ours by its name.
+// A CI job may restore the state folder from a cache that others can write. Foreign files in it are
+// not sent, links are not followed, and FIFOs are not waited for; `off` and `purge` delete only
+// files with our names.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -48,7 +48,7 @@ const generate = () =>
   lhpOtel(box, ['run', '--', 'lhp', 'generate', '--env', 'dev'], { cwd: box.dir });
 const AT = Date.now() - 60_000;
 
-describe('a text in a planted file comes out nowhere', () => {
+describe('the text of a foreign file is not sent', () => {
   const request = async () =>
     JSON.parse(
       Buffer.from(
@@ -93,7 +93,7 @@ describe('a text in a planted file comes out nowhere', () => {
     expect(wire()).toContain('"stringValue":"unreadable"');
   });
 
-  it('a loss with a reason of somebody’s own', async () => {
+  it('a lost run with an unknown reason', async () => {
     writeFileSync(join(box.historyDir, `${AT}.lost-acme_secret_project.json`), '{}');
     await generate();
     await idle(box);
@@ -104,7 +104,7 @@ describe('a text in a planted file comes out nowhere', () => {
   });
 });
 
-describe('what is no file is not waited for', () => {
+describe('FIFOs and links', () => {
   const places = [
     'delivery.json',
     'deliver.lock',
@@ -119,24 +119,27 @@ describe('what is no file is not waited for', () => {
     `attempts/${AT}`,
   ];
 
-  it.each([['delivery.json'], ['deliver.lock'], places])('FIFOs as %s …', async (...names) => {
-    for (const name of names) {
-      expect(spawnSync('mkfifo', [join(box.stateDir, name)]).status).toBe(0);
-      // Nobody delivers while somebody else seems to.
-      if (name === 'deliver.lock')
-        spawnSync('touch', ['-d', '1 hour ago', join(box.stateDir, name)]);
-    }
-    expect((await generate()).status).toBe(0);
-    await idle(box);
-    expect(server.requests).toHaveLength(1);
-    for (const args of [['status'], ['show'], ['stats'], ['flush']])
-      expect(await lhpOtel(box, args, { cwd: box.dir }), args[0]).toMatchObject({
-        status: 0,
-        stderr: '',
-      });
-  });
+  it.each([['delivery.json'], ['deliver.lock'], places])(
+    'FIFOs as %s … are not waited for',
+    async (...names) => {
+      for (const name of names) {
+        expect(spawnSync('mkfifo', [join(box.stateDir, name)]).status).toBe(0);
+        // A younger lock means that another process delivers.
+        if (name === 'deliver.lock')
+          spawnSync('touch', ['-d', '1 hour ago', join(box.stateDir, name)]);
+      }
+      expect((await generate()).status).toBe(0);
+      await idle(box);
+      expect(server.requests).toHaveLength(1);
+      for (const args of [['status'], ['show'], ['stats'], ['flush']])
+        expect(await lhpOtel(box, args, { cwd: box.dir }), args[0]).toMatchObject({
+          status: 0,
+          stderr: '',
+        });
+    },
+  );
 
-  it.each(places.slice(0, 6))('a link as %s: what it points to is as it was', async (name) => {
+  it.each(places.slice(0, 6))('a link as %s: its target is not changed', async (name) => {
     const precious = join(box.dir, 'precious');
     writeFileSync(precious, 'precious');
     symlinkSync(precious, join(box.stateDir, name));
@@ -148,12 +151,12 @@ describe('what is no file is not waited for', () => {
   });
 });
 
-describe('a folder that another user of the machine may write', () => {
+describe('a folder that another user can write', () => {
   const other = secondUser();
   if (lacking(other)) return;
   const cache = () => join(box.home, '.cache', 'lhp-otel', 'compiled');
 
-  it('nothing compiled is kept in it, or taken from it; in one of our own it is', async () => {
+  it('no compiled code is kept in it; in our own folder it is', async () => {
     mkdirSync(cache(), { recursive: true });
     chmodSync(cache(), 0o777);
     chownSync(cache(), other.uid, other.gid);
@@ -169,7 +172,7 @@ describe('a folder that another user of the machine may write', () => {
   });
 
   it.each(['spool', 'history', ''])(
-    'as state folder/%s: nothing is recorded, and the command is as ever',
+    'as state folder/%s: nothing is recorded, and the command runs as before',
     async (name) => {
       chownSync(join(box.stateDir, name), other.uid, other.gid);
       chmodSync(join(box.stateDir, name), 0o777);
@@ -181,16 +184,16 @@ describe('a folder that another user of the machine may write', () => {
   );
 });
 
-describe('a configuration that another user of the machine may write', () => {
+describe('a configuration that another user can write', () => {
   const other = secondUser();
   if (lacking(other)) return;
   const config = () => join(box.home, '.config', 'lhp-otel', 'config.json');
 
   it.each<[string, (path: string) => void]>([
-    ['a file of theirs', (path) => chownSync(path, other.uid, other.gid)],
-    ['a file that anybody can write', (path) => chmodSync(path, 0o666)],
-    ['a folder of theirs', (path) => chownSync(join(path, '..'), other.uid, other.gid)],
-    ['a folder that anybody can write', (path) => chmodSync(join(path, '..'), 0o777)],
+    ['a file of that user', (path) => chownSync(path, other.uid, other.gid)],
+    ['a file that everybody can write', (path) => chmodSync(path, 0o666)],
+    ['a folder of that user', (path) => chownSync(join(path, '..'), other.uid, other.gid)],
+    ['a folder that everybody can write', (path) => chmodSync(join(path, '..'), 0o777)],
   ])('%s: the collector in it gets nothing, and status says why', async (_what, attack) => {
     mkdirSync(join(config(), '..'), { recursive: true });
     writeFileSync(config(), JSON.stringify({ endpoint: server.endpoint }));
@@ -218,7 +221,7 @@ describe('a configuration that another user of the machine may write', () => {
   });
 });
 
-describe('what is not ours by its name', () => {
+describe('files with other names', () => {
   const foreign = [
     'spool/README',
     'spool/12.json',
@@ -227,18 +230,24 @@ describe('what is not ours by its name', () => {
     'mine.json',
   ];
 
-  it.each([[['off']], [['purge', '--yes']]])('%j leaves it and does not count it', async (args) => {
-    for (const name of foreign) writeFileSync(join(box.stateDir, name), 'mine');
-    server.answers({ status: 503 });
-    box.env.LHP_OTEL_EXPORTER_OTLP_TIMEOUT = '500'; // a 503 is asked again until then
-    await generate();
-    await idle(box);
-    expect(readdirSync(box.spoolDir)).toHaveLength(3);
-    const told = await lhpOtel(box, args, { cwd: box.dir });
-    expect(told).toMatchObject({ status: 0, stdout: expect.stringMatching(/\b1 (recorded )?run/) });
-    for (const name of foreign) expect(existsSync(join(box.stateDir, name)), name).toBe(true);
-    expect(readdirSync(box.spoolDir)).toHaveLength(2);
-  });
+  it.each([[['off']], [['purge', '--yes']]])(
+    '%j leaves them and does not count them',
+    async (args) => {
+      for (const name of foreign) writeFileSync(join(box.stateDir, name), 'mine');
+      server.answers({ status: 503 });
+      box.env.LHP_OTEL_EXPORTER_OTLP_TIMEOUT = '500'; // a 503 is asked again until then
+      await generate();
+      await idle(box);
+      expect(readdirSync(box.spoolDir)).toHaveLength(3);
+      const told = await lhpOtel(box, args, { cwd: box.dir });
+      expect(told).toMatchObject({
+        status: 0,
+        stdout: expect.stringMatching(/\b1 (recorded )?run/),
+      });
+      for (const name of foreign) expect(existsSync(join(box.stateDir, name)), name).toBe(true);
+      expect(readdirSync(box.spoolDir)).toHaveLength(2);
+    },
+  );
 
   it.each([
     ['state and configuration', ['XDG_STATE_HOME', 'XDG_CONFIG_HOME']],

@@ -1,5 +1,5 @@
-// What a person at the prompt waits for: nothing; and in CI, where the machine dies with the job,
-// at most LHP_OTEL_FLUSH_TIMEOUT. Many runs at once are as many recorded runs.
+// A user at the prompt does not wait for the reporter. In CI, where the machine ends with the job,
+// `run` waits at most LHP_OTEL_FLUSH_TIMEOUT. Runs that end together are all recorded.
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ import {
 } from '../../scripts/harness/sandbox.ts';
 
 const GENERATE = ['run', '--', './lhp', 'generate', '--env', 'dev'];
-/** Longer than any test may take: who waits for it fails. */
+/** Longer than any test may take, so a test that waits for it fails. */
 const FOR_EVER = '300s';
 
 interface Place {
@@ -58,7 +58,7 @@ const generate = ({ box, project, env }: Place, more: Env = {}) =>
 const SILENT = { status: 0, stdout: '', stderr: '' };
 
 describe('waiting', () => {
-  it.concurrent('outside CI nobody waits, whatever the time-out is', async () => {
+  it.concurrent('outside CI the command does not wait, whatever the timeout', async () => {
     const where = await place({ script: [{ instead: 'silence' }] });
     expect(await generate(where, { LHP_OTEL_FLUSH_TIMEOUT: FOR_EVER })).toEqual(SILENT);
     expect(processesMentioning(where.box.dir)).not.toEqual([]);
@@ -76,14 +76,14 @@ describe('waiting', () => {
     },
   );
   it.concurrent.each(['0', '100ms', '1'])(
-    'in CI with a time-out of %s it is not waited for longer',
+    'in CI with a timeout of %s the command does not wait longer',
     async (limit) => {
       const where = await place({ script: [{ instead: 'silence' }] });
       expect(await generate(where, { CI: 'true', LHP_OTEL_FLUSH_TIMEOUT: limit })).toEqual(SILENT);
       expect(processesMentioning(where.box.dir)).not.toEqual([]);
     },
   );
-  it.concurrent('in CI without an endpoint there is nothing to wait for', async () => {
+  it.concurrent('in CI without an endpoint the command does not wait', async () => {
     const where = await place();
     const more = {
       CI: 'true',
@@ -96,8 +96,8 @@ describe('waiting', () => {
   });
 });
 
-describe('many at once', () => {
-  it('forty wrapped runs are forty recorded runs with milliseconds of their own, delivered once each', async () => {
+describe('runs that end together', () => {
+  it('forty runs get forty different milliseconds, and each is delivered once', async () => {
     const where = await place();
     const runs = await Promise.all(Array.from({ length: 40 }, () => generate(where)));
     expect(runs).toEqual(Array(40).fill(SILENT));

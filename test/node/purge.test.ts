@@ -37,7 +37,7 @@ afterAll(async () => {
   }
 });
 
-/** A home as people have it, and a project. */
+/** A home with the usual files, and a project. */
 async function place(env: Env = {}) {
   const box = sandbox({ path: [programs], env: { DO: ':', ...env } });
   boxes.push(box);
@@ -59,7 +59,7 @@ async function place(env: Env = {}) {
   return { box, project, home, config, run };
 }
 
-/** Everything in a folder: kind, mode and content of each path. */
+/** Kind, mode and content of each path in a folder. */
 function snapshot(folder: string, below = ''): Record<string, string> {
   return Object.fromEntries(
     readdirSync(join(folder, below)).flatMap((name) => {
@@ -82,7 +82,7 @@ function snapshot(folder: string, below = ''): Record<string, string> {
 const purgeAll = (box: Sandbox, env: Env = {}) => box.run(['purge', '--all', '--yes'], { env });
 
 describe('purge --all', () => {
-  it('after runs, deliveries, hooks and accidents the home folder is as it was', async () => {
+  it('restores the home folder after runs, deliveries, hooks and killed processes', async () => {
     const { box, home, config, run } = await place();
     const before = snapshot(box.home);
     const server = await startOtlpServer({ script: [{}, { status: 401 }] });
@@ -97,7 +97,8 @@ describe('purge --all', () => {
     for (const shell of ['bash', 'zsh', 'fish'])
       expect(box.run(['hook', '--install', shell]).status).toBe(0);
     writeFileSync(join(config, 'config.json'), JSON.stringify({ endpoint: server.endpoint }));
-    // What those leave that were killed, and what only some machines and moments have.
+    // Files that killed processes leave, and those that exist only on some machines or for a
+    // moment.
     for (const name of [
       'delivery.json.77.tmp',
       'notice.json',
@@ -134,14 +135,14 @@ describe('purge --all', () => {
     expect(stdout).toContain('open keep the hook');
     expect(snapshot(box.home)).toEqual(before);
 
-    // And it all works as on the first day.
+    // Everything works as after the installation.
     expect(purgeAll(box)).toMatchObject({ status: 0, stdout: 'there is nothing to delete\n' });
     for (const word of ['off', 'on', 'status', 'show']) expect(box.run([word]).status).toBe(0);
     await run();
     expect(await box.recorded(1)).toHaveLength(1);
   });
 
-  it('of a home without the folders of all programs it leaves these, empty', async () => {
+  it('leaves standard folders that it has created, empty', async () => {
     const box = sandbox({ path: [programs], env: { DO: ':' } });
     boxes.push(box);
     writeFileSync(join(box.dir, 'lhp.yaml'), 'name: purge\n');
@@ -158,7 +159,7 @@ describe('purge --all', () => {
     ]);
   });
 
-  it('what is not ours stays, and is named', async () => {
+  it('files that are not ours stay, and are named', async () => {
     const { box, config, run } = await place();
     await run();
     await box.recorded(1);
@@ -170,7 +171,7 @@ describe('purge --all', () => {
       join(config, 'config.json.bak'),
     ];
     for (const path of foreign) writeFileSync(path, 'mine');
-    // A folder is not ours, whatever it is called.
+    // A folder is never ours, whatever its name.
     foreign.push(join(box.historyDir, '1700000000000.sent.json'));
     mkdirSync(foreign.at(-1) as string);
     const { status, stdout } = purgeAll(box);
@@ -191,7 +192,7 @@ describe('purge --all', () => {
     ['consent.json', '{"enabled":false}\n'],
     ['consent.json', 'unreadable means off'],
     ['config.json', '{"enabled":false}'],
-  ])('an off stays off: %s with %s', async (name, text) => {
+  ])('the user stays off: %s with %s', async (name, text) => {
     const { box, config, run } = await place();
     await run();
     await box.recorded(1);
@@ -212,7 +213,7 @@ describe('purge --all', () => {
     expect(box.run(['status']).stdout).toContain('off: nothing is recorded');
   });
 
-  it('no link is followed out of our folders', async () => {
+  it('links out of our folders are not followed', async () => {
     const { box, config, run } = await place();
     await run();
     await box.recorded(1);
@@ -240,7 +241,7 @@ describe('purge --all', () => {
     expect(snapshot(elsewhere)).toEqual(before);
   });
 
-  it('what cannot be removed is named, and the rest is gone', async () => {
+  it('a file that cannot be changed is named, and the rest is removed', async () => {
     const { box, home, config, run } = await place();
     await run();
     await box.recorded(1);
@@ -257,8 +258,8 @@ describe('purge --all', () => {
   });
 });
 
-describe('under way', () => {
-  it('a reporter that has begun records nothing afterwards', async () => {
+describe('processes that are running', () => {
+  it('a reporter that has started records nothing', async () => {
     const { box, project, run } = await place();
     const before = snapshot(box.home);
     await run();
@@ -269,7 +270,7 @@ describe('under way', () => {
   });
 
   it.each([200, 400, 401])(
-    'a delivery that is answered with %i afterwards writes nothing',
+    'a delivery that is then answered with %i writes nothing',
     async (status) => {
       const { box, run } = await place();
       const before = snapshot(box.home);
@@ -291,10 +292,10 @@ describe('under way', () => {
   );
 });
 
-it('purge alone deletes every recorded run, sent ones too, and nothing else', async () => {
+it('purge without --all deletes every recorded run, and nothing else', async () => {
   const { box, home, config, run } = await place();
   const server = await startOtlpServer({ script: [{}, { status: 401 }] });
-  // One after the other: a run is named after the moment at which its reporter writes it down.
+  // One after the other: a run is named after the moment at which its reporter stores it.
   const endpoint = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint };
   for (const env of [{}, endpoint, endpoint]) {
     await run(env);
@@ -341,30 +342,27 @@ describe('the question', () => {
     ['Ctrl-C', '\x03', 1],
     ['Ctrl-D', '\x04', 1],
     ['yes', 'y\r', 0],
-  ])(
-    'on a terminal it lists what will go, and takes %s for an answer',
-    async (_, typed, status) => {
-      const { box, run } = await place();
-      const before = snapshot(box.home);
-      await run();
-      await box.recorded(1);
-      await idle(box);
-      box.run(['hook', '--install', 'bash']);
-      const between = snapshot(box.home);
-      const terminal = openTerminal([process.execPath, cli, 'purge', '--all'], {
-        cwd: box.dir,
-        env: box.env as NodeJS.ProcessEnv,
-      });
-      await terminal.expect('This will be deleted:');
-      await terminal.expect(
-        '1 recorded run and what is known of their delivery, in ~/.local/state/lhp-otel',
-      );
-      await terminal.expect('the hook in ~/.bashrc');
-      await terminal.expect('Go on? [y/N] ');
-      terminal.type(typed);
-      expect(await terminal.ended()).toBe(status);
-      if (status !== 0) expect(terminal.shown()).toContain('nothing was deleted');
-      expect(snapshot(box.home)).toEqual(status === 0 ? before : between);
-    },
-  );
+  ])('on a terminal it lists what will be deleted; the answer is %s', async (_, typed, status) => {
+    const { box, run } = await place();
+    const before = snapshot(box.home);
+    await run();
+    await box.recorded(1);
+    await idle(box);
+    box.run(['hook', '--install', 'bash']);
+    const between = snapshot(box.home);
+    const terminal = openTerminal([process.execPath, cli, 'purge', '--all'], {
+      cwd: box.dir,
+      env: box.env as NodeJS.ProcessEnv,
+    });
+    await terminal.expect('This will be deleted:');
+    await terminal.expect(
+      '1 recorded run and what is known of their delivery, in ~/.local/state/lhp-otel',
+    );
+    await terminal.expect('the hook in ~/.bashrc');
+    await terminal.expect('Go on? [y/N] ');
+    terminal.type(typed);
+    expect(await terminal.ended()).toBe(status);
+    if (status !== 0) expect(terminal.shown()).toContain('nothing was deleted');
+    expect(snapshot(box.home)).toEqual(status === 0 ? before : between);
+  });
 });

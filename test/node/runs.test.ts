@@ -14,7 +14,10 @@ import { EVENT } from '../../scripts/harness/history.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordedRuns } from '../../src/history/read-runs.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
-import { markLost, markSent, purgeRuns, store, waiting } from '../../src/spool/spool.ts';
+import { markLost, markSent } from '../../src/spool/outcome.ts';
+import { deleteRuns } from '../../src/spool/purge.ts';
+import { store } from '../../src/spool/store.ts';
+import { waiting } from '../../src/spool/stored-runs.ts';
 import type { Paths } from '../../src/system/paths.ts';
 
 let paths: Paths;
@@ -116,15 +119,16 @@ it('deletes recorded runs of every outcome, and counts no loss for that', async 
   markLost(paths, await record('waiting', NOW), 'expired');
   await record('waiting', NOW);
   writeFileSync(join(paths.history, 'notes.txt'), 'not a run');
-  expect(purgeRuns(paths)).toBe(6);
+  expect(deleteRuns(paths)).toBe(6);
   expect(readdirSync(paths.spool)).toEqual([]);
   expect(readdirSync(paths.history)).toEqual(['notes.txt']);
   expect(recordedRuns(paths)).toEqual([]);
   const lost: number[] = [];
-  await store(paths, 'waiting', async (timestamp, losses) => {
+  const write = (timestamp: number, losses: ReadonlyMap<unknown, number>) => {
     lost.push(...losses.values());
     return recordRun(EVENT, { timestamp, startedAt: timestamp });
-  });
+  };
+  await store(paths, 'waiting', write, NOW);
   expect(lost).toEqual([]);
   expect(waiting(paths)).toHaveLength(1);
 });

@@ -8,15 +8,16 @@ import { sandbox } from '../../scripts/harness/sandbox.ts';
 import { commandLine } from '../../src/commands/commands.ts';
 import { completionText } from '../../src/commands/completion.ts';
 import { tracesOf } from '../../src/commands/purge-all.ts';
-import { LAYERS } from '../../src/consent/consent.ts';
+import { OPT_OUT_VARIABLES } from '../../src/consent/layers.ts';
 import { hookText, installedHooks, installHook, originOf, rcFiles } from '../../src/hook/hook.ts';
 import { hookFileName, MARK, SHELL_NAMES, shellOf } from '../../src/hook/shells.ts';
-import type { Host } from '../../src/system/host.ts';
+import { type Host, systemHost } from '../../src/system/host.ts';
 import { resolvePaths } from '../../src/system/paths.ts';
 
 const box = sandbox();
 afterAll(() => box.dispose());
 const host: Host = {
+  ...systemHost(),
   env: {},
   platform: 'linux',
   home: box.home,
@@ -35,9 +36,8 @@ describe.each(SHELL_NAMES)('%s', (name) => {
     expect(originOf(text)?.node).toBe(process.execPath);
   });
   it('the hook knows every opt-out that is a variable', () => {
-    const variables = LAYERS.filter((layer) => /^[A-Z_]+$/.test(layer));
-    expect(variables.length).toBeGreaterThan(3);
-    expect(hookText(name)).toContain(variables.join(' '));
+    expect(OPT_OUT_VARIABLES.length).toBeGreaterThan(3);
+    expect(hookText(name)).toContain(OPT_OUT_VARIABLES.join(' '));
   });
   it('the hook quotes the path of Node as one word', () =>
     expect(hookText(name, "/a b'c\\d/node")).toContain(shell.quote("/a b'c\\d/node")));

@@ -1,6 +1,5 @@
-// One truth about a configuration: what a wrapped run does, and what `status`, `doctor`, `flush`
-// and `-v` say of it, is the same for each way in which a config.json, the user's or the
-// operator's, can be wrong or look odd.
+// A config.json, the user's or the operator's, can be wrong in many ways. For each of them a
+// wrapped run does what `status`, `doctor`, `flush` and `-v` say.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -26,7 +25,7 @@ const ENDPOINT = 'LHP_OTEL_EXPORTER_OTLP_ENDPOINT';
 interface Place {
   box: Sandbox;
   project: string;
-  /** In front of each command. */
+  /** The words before each command. */
   within: string[];
   /** The config.json under test. */
   file: string;
@@ -101,52 +100,56 @@ describe.each(whose)('a config.json of the %s that cannot be read', (who) => {
     ['a folder', (file) => mkdirSync(file), /cannot be read/],
     ['a link to itself', (file) => symlinkSync('config.json', file), /cannot be read \(ELOOP\)/],
     [
-      'enabled in a word',
+      'enabled is a word',
       (file) => writeFileSync(file, '{"enabled": "no"}'),
       /enabled in .* must be true or false/,
     ],
-  ])('%s: nothing is recorded, and all say which file and why', async (_, make, why) => {
-    const where = place(who);
-    make(where.file);
-    const layer = `${who} configuration`;
-    const { stderr, kinds } = await generate(where);
-    expect(kinds).toEqual([]);
-    expect(stderr).toBe(
-      `lhp-otel: telemetry is off (${layer}, which cannot be read): nothing recorded, no network activity\n`,
-    );
-    const status = await asked<Status>(where, 'status');
-    const name = who === 'user' ? where.file : '/etc/lhp-otel/config.json';
-    expect(status).toMatchObject({
-      mode: 'off',
-      situation: 'off',
-      consent: { enabled: false, layer },
-    });
-    expect(status.consent).toMatchObject({ problem: expect.stringContaining(name) });
-    expect(status.problems.join()).toMatch(why);
-    const text = await ask(where, ['status']);
-    expect(text.status).toBe(1);
-    expect(text.stdout).toMatch(
-      new RegExp(`decided by: +${layer}, because it may say off \\(.*${why.source}`),
-    );
-    const diagnosis = await asked<Diagnosis>(where, 'doctor');
-    const consent = probe(diagnosis, 'consent');
-    const configuration = probe(diagnosis, 'configuration');
-    expect(consent).toMatchObject({ result: 'failure', detail: expect.stringMatching(why) });
-    expect(configuration).toMatchObject({
-      result: 'failure',
-      advice: 'correct it; until then nothing is recorded',
-    });
-    expect((await ask(where, ['doctor', '--json'])).status).toBe(1);
-    expect((await ask(where, ['on'])).stdout).toMatch(
-      new RegExp(`stays off here because of: ${layer}, because`),
-    );
-    expect((await ask(where, ['flush'])).stdout).toContain(`telemetry is off (${layer}`);
-  });
+  ])(
+    '%s: nothing is recorded, and every command names the file and the reason',
+    async (_, make, why) => {
+      const where = place(who);
+      make(where.file);
+      const layer = `${who} configuration`;
+      const { stderr, kinds } = await generate(where);
+      expect(kinds).toEqual([]);
+      expect(stderr).toBe(
+        `lhp-otel: telemetry is off (${layer}, which cannot be read): ` +
+          'nothing recorded, no network activity\n',
+      );
+      const status = await asked<Status>(where, 'status');
+      const name = who === 'user' ? where.file : '/etc/lhp-otel/config.json';
+      expect(status).toMatchObject({
+        mode: 'off',
+        situation: 'off',
+        consent: { enabled: false, layer },
+      });
+      expect(status.consent).toMatchObject({ problem: expect.stringContaining(name) });
+      expect(status.problems.join()).toMatch(why);
+      const text = await ask(where, ['status']);
+      expect(text.status).toBe(1);
+      expect(text.stdout).toMatch(
+        new RegExp(`decided by: +${layer}, because it may say off \\(.*${why.source}`),
+      );
+      const diagnosis = await asked<Diagnosis>(where, 'doctor');
+      const consent = probe(diagnosis, 'consent');
+      const configuration = probe(diagnosis, 'configuration');
+      expect(consent).toMatchObject({ result: 'failure', detail: expect.stringMatching(why) });
+      expect(configuration).toMatchObject({
+        result: 'failure',
+        advice: 'correct it; until then nothing is recorded',
+      });
+      expect((await ask(where, ['doctor', '--json'])).status).toBe(1);
+      expect((await ask(where, ['on'])).stdout).toMatch(
+        new RegExp(`stays off here because of: ${layer}, because`),
+      );
+      expect((await ask(where, ['flush'])).stdout).toContain(`telemetry is off (${layer}`);
+    },
+  );
 
   it.concurrent.each<[string, Buffer]>([
     ['UTF-8', bytes(config, 0xef, 0xbb, 0xbf)],
     ['UTF-16, as PowerShell writes it', Buffer.from(`\ufeff${config}`, 'utf16le')],
-    ['UTF-16 the other way round', Buffer.from(`\ufeff${config}`, 'utf16le').swap16()],
+    ['UTF-16 in big-endian order', Buffer.from(`\ufeff${config}`, 'utf16le').swap16()],
   ])('a byte order mark (%s) is read', async (_, content) => {
     const where = place(who);
     writeFileSync(where.file, content);
@@ -158,7 +161,7 @@ describe.each(whose)('a config.json of the %s that cannot be read', (who) => {
   });
 });
 
-it('a broken file of the operator is found also where the user has said off, so that a fleet can be looked through', async () => {
+it('doctor reports a broken file of the operator also where the user has opted out', async () => {
   if (!whose.includes('operator')) return;
   const where = place('operator');
   writeFileSync(where.file, '{');
@@ -169,7 +172,7 @@ it('a broken file of the operator is found also where the user has said off, so 
   expect(probes.find(({ name }) => name === 'consent')).toMatchObject({ result: 'warning' });
 });
 
-it('a consent.json that cannot be read is named as the layer, and `on` helps', async () => {
+it('an unreadable consent.json is named as the layer, and `on` replaces it', async () => {
   const where = place();
   const file = join(dirname(where.file), 'consent.json');
   writeFileSync(file, '{');
@@ -186,7 +189,7 @@ it('a consent.json that cannot be read is named as the layer, and `on` helps', a
   expect((await generate(where)).kinds).toEqual(['local']);
 });
 
-describe('a configuration that is wrong: runs wait, and all say so', () => {
+describe('a wrong configuration: runs wait, and every command says so', () => {
   sampled(it.concurrent, 3).each<[string, string | undefined, Env]>([
     ['ftp', undefined, { [ENDPOINT]: 'ftp://x' }],
     ['host:port', undefined, { [ENDPOINT]: 'host:4318' }],
@@ -226,7 +229,7 @@ describe('a configuration that is wrong: runs wait, and all say so', () => {
     expect(await ask(where, ['flush'], env)).toMatchObject({ status: 1, stdout: '' });
   });
 
-  it.concurrent('a mistyped key in place of the endpoint: kept here for good, and all say so', async () => {
+  it.concurrent('a mistyped key for the endpoint: runs stay local', async () => {
     const where = place();
     writeFileSync(where.file, JSON.stringify({ endpont: NOWHERE }));
     const { stderr, kinds } = await generate(where);
@@ -240,7 +243,7 @@ describe('a configuration that is wrong: runs wait, and all say so', () => {
     );
   });
 
-  it.concurrent('a key that would move the cursor is printed as what it is', async () => {
+  it.concurrent('a key with control characters is printed as harmless text', async () => {
     const where = place();
     writeFileSync(where.file, JSON.stringify({ '\u001b[2J\u202eevil': 1 }));
     for (const command of ['status', 'doctor']) {
@@ -251,7 +254,7 @@ describe('a configuration that is wrong: runs wait, and all say so', () => {
   });
 });
 
-describe('environments that may be named', () => {
+describe('the list of environments', () => {
   const recorded = async (where: Place, environment: string) => {
     await ask(where, ['run', '--', 'lhp', 'generate', '--env', environment]);
     return where.box.events().at(-1)?.environment;
@@ -270,7 +273,7 @@ describe('environments that may be named', () => {
     writeFileSync(where.file, JSON.stringify({ environments }));
     expect(await recorded(where, given)).toBe(expected);
   });
-  it.concurrent('the folded name is on no disk and in no request', async () => {
+  it.concurrent('a name that is not listed is in no file and in no request', async () => {
     const where = place();
     writeFileSync(where.file, JSON.stringify({ environments: ['prod'] }));
     expect(await recorded(where, 'dev_jane')).toBe('other');
@@ -283,24 +286,21 @@ describe('environments that may be named', () => {
       /environments: +prod; any other is recorded as other/,
     );
   });
-  it.runIf(whose.includes('operator'))(
-    'with a list of both a name must be in both: nobody widens',
-    async () => {
-      const where = place('operator');
-      const users = join(where.box.home, '.config', 'lhp-otel');
-      mkdirSync(users, { recursive: true });
-      writeFileSync(where.file, JSON.stringify({ environments: ['dev', 'prod'] }));
-      writeFileSync(
-        join(users, 'config.json'),
-        JSON.stringify({ environments: ['dev', 'dev_jane'] }),
-      );
-      for (const [given, expected] of [
-        ['dev', 'dev'],
-        ['dev_jane', 'other'],
-        ['prod', 'other'],
-      ] as const)
-        expect(await recorded(where, given)).toBe(expected);
-      expect((await asked<Status>(where, 'status')).environments).toEqual(['dev']);
-    },
-  );
+  it.runIf(whose.includes('operator'))('with two lists a name must be in both', async () => {
+    const where = place('operator');
+    const users = join(where.box.home, '.config', 'lhp-otel');
+    mkdirSync(users, { recursive: true });
+    writeFileSync(where.file, JSON.stringify({ environments: ['dev', 'prod'] }));
+    writeFileSync(
+      join(users, 'config.json'),
+      JSON.stringify({ environments: ['dev', 'dev_jane'] }),
+    );
+    for (const [given, expected] of [
+      ['dev', 'dev'],
+      ['dev_jane', 'other'],
+      ['prod', 'other'],
+    ] as const)
+      expect(await recorded(where, given)).toBe(expected);
+    expect((await asked<Status>(where, 'status')).environments).toEqual(['dev']);
+  });
 });

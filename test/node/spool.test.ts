@@ -1,5 +1,5 @@
-// The spool: each run has a millisecond of its own, is in exactly one place at each moment, and
-// what is given up is counted once.
+// The spool: each run has its own millisecond and is in exactly one place at each moment, and each
+// lost run is counted once.
 import { spawn } from 'node:child_process';
 import {
   existsSync,
@@ -20,36 +20,27 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import type { LossReason } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
-import {
-  MAX_AGE_MS,
-  markLost,
-  markSent,
-  prune,
-  purge,
-  readRun,
-  store,
-  storedRuns,
-  waiting,
-} from '../../src/spool/spool.ts';
-import type { Paths } from '../../src/system/paths.ts';
+import { markLost, markSent } from '../../src/spool/outcome.ts';
+import { deleteUnsent } from '../../src/spool/purge.ts';
+import { MAX_AGE_MS, prune } from '../../src/spool/retention.ts';
+import { store } from '../../src/spool/store.ts';
+import { readRun, storedRuns, waiting } from '../../src/spool/stored-runs.ts';
+import { systemHost } from '../../src/system/host.ts';
+import { type Paths, resolvePaths } from '../../src/system/paths.ts';
 import { EVENT } from '../support/event.ts';
 import { extended } from '../support/tags.ts';
 
+let home: string;
 let paths: Paths;
 beforeEach(() => {
-  const state = mkdtempSync(join(tmpdir(), 'lhp-otel-spool-'));
-  paths = {
-    state,
-    spool: join(state, 'spool'),
-    history: join(state, 'history'),
-    attempts: join(state, 'attempts'),
-  } as Paths;
+  home = mkdtempSync(join(tmpdir(), 'lhp-otel-spool-'));
+  paths = resolvePaths({ ...systemHost(), env: {}, home });
+  mkdirSync(paths.state, { recursive: true, mode: 0o700 });
 });
-afterEach(() => rmSync(paths.state, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const NOW = Date.now();
-// Shaped as little like a request as the spool needs to know its own; beside it what the tests look
-// at.
+// The least that the spool recognizes as a request. `put` adds what the tests look at.
 const RUN = {
   resourceMetrics: [
     {
@@ -81,7 +72,7 @@ const content = (timestamp: number) => {
   };
 };
 
-it('the file is private, complete, and named by the millisecond that its bytes carry', async () => {
+it('a file is private, complete, and named by the millisecond in its bytes', async () => {
   const run = await put();
   expect(readdirSync(paths.spool)).toEqual([`${NOW}.json`]);
   expect(statSync(run.path).mode & 0o777).toBe(0o600);
@@ -89,19 +80,19 @@ it('the file is private, complete, and named by the millisecond that its bytes c
   expect(content(NOW).timestamp).toBe(NOW);
 });
 
-describe('a millisecond is taken once', () => {
-  it('by a run that waits', async () => {
+describe('a millisecond is not taken a second time', () => {
+  it('while a run waits', async () => {
     await put();
     expect((await put()).timestamp).toBe(NOW + 1);
   });
-  it('by a run that was sent, kept or given up', async () => {
+  it('after a run was sent, kept or lost', async () => {
     markSent(paths, await put());
     await put('local');
     const third = await put();
     markLost(paths, third, 'rejected');
     expect((await put()).timestamp).toBe(NOW + 3);
   });
-  it('by a run that is being written', async () => {
+  it('while a run is being written', async () => {
     mkdirSync(paths.spool);
     writeFileSync(join(paths.spool, `${NOW}.tmp`), '');
     expect((await put()).timestamp).toBe(NOW + 1);
@@ -109,7 +100,8 @@ describe('a millisecond is taken once', () => {
   const byProcesses = (count: number) => async () => {
     const runsEach = 40;
     const program = `
-      import { markSent, store } from '${join(projectRoot, 'src', 'spool', 'spool.ts')}';
+      import { markSent } from '${join(projectRoot, 'src', 'spool', 'outcome.ts')}';
+      import { store } from '${join(projectRoot, 'src', 'spool', 'store.ts')}';
       const paths = JSON.parse(process.argv[1]);
       for (let i = 0; i < ${runsEach}; i += 1) {
         const run = await store(paths, 'waiting', async (t) => Buffer.from(String(t)), ${NOW});
@@ -140,16 +132,16 @@ describe('a millisecond is taken once', () => {
   it('also by eight processes at once', extended, byProcesses(8));
 });
 
-it('a run that cannot be made leaves nothing in the spool, and is counted', async () => {
+it('a run that cannot be written leaves nothing in the spool, and counts as lost', async () => {
   await expect(
-    store(paths, 'waiting', () => Promise.reject(new Error('no'))),
-    'as the maker says',
+    store(paths, 'waiting', () => Promise.reject(new Error('no')), NOW),
+    'the error of `make`',
   ).rejects.toThrow('no');
   expect(readdirSync(paths.spool)).toEqual([]);
   expect(content((await put()).timestamp).lost).toEqual({ unreadable: 1 });
 });
 
-describe('what is given up', () => {
+describe('a lost run', () => {
   it('is counted by the next run, once, by reason', async () => {
     markLost(paths, await put(), 'rejected');
     markLost(paths, await put(), 'rejected');
@@ -162,27 +154,27 @@ describe('what is given up', () => {
     expect(content((await put('local')).timestamp).lost).toEqual({});
     expect(content((await put()).timestamp).lost).toEqual({ rejected: 1 });
   });
-  it('is counted again when the run that carried the count is given up itself', async () => {
+  it('is counted again when the run that counted it is lost', async () => {
     markLost(paths, await put(), 'rejected');
     const carrier = await put();
     markLost(paths, carrier, 'expired');
     expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, expired: 1 });
   });
-  it('is counted again when the run that claimed it could not be written, which is a loss itself', async () => {
+  it('is counted again when the run that claimed it cannot be written', async () => {
     markLost(paths, await put('waiting', NOW - 3_600_000), 'rejected');
     await expect(
       store(paths, 'waiting', () => Promise.reject(new Error('killed')), NOW - 1_800_000),
     ).rejects.toThrow();
     expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, unreadable: 1 });
   });
-  it('is counted once when another sender was faster with the run that carried the count', async () => {
+  it('is counted once when another sender has sent the run that counts it', async () => {
     markLost(paths, await put(), 'rejected');
     const carrier = await put();
     markSent(paths, carrier);
     markLost(paths, carrier, 'rejected');
     expect(content((await put()).timestamp).lost).toEqual({});
   });
-  it('is counted by the next run when the one that claimed it was killed, whoever finds that out', async () => {
+  it('is counted by the next run when the one that claimed it was killed', async () => {
     const { timestamp } = await put('waiting', NOW - 3_600_000);
     const killed = NOW - 1_800_000;
     mkdirSync(paths.history, { recursive: true });
@@ -197,22 +189,24 @@ describe('what is given up', () => {
   });
 });
 
-describe('a reporter that sleeps while it writes, longer than a laptop is shut', () => {
+describe('a reporter that is suspended for an hour while it writes', () => {
   const LATER = NOW + 3_600_000;
   it('keeps the losses that it counts', async () => {
     markLost(paths, await put(), 'rejected');
     let meanwhile: unknown;
-    const sleeper = await store(paths, 'waiting', async (timestamp, lost) => {
+    const write = async (timestamp: number, lost: ReadonlyMap<LossReason, number>) => {
       meanwhile = content((await put('waiting', LATER)).timestamp).lost;
       return Buffer.from(JSON.stringify({ ...RUN, timestamp, lost: Object.fromEntries(lost) }));
-    });
+    };
+    const sleeper = await store(paths, 'waiting', write, NOW);
     expect([meanwhile, content(sleeper.timestamp).lost]).toEqual([{}, { rejected: 1 }]);
   });
-  it('has not recorded what was given up in the meantime', async () => {
-    const sleeper = store(paths, 'waiting', async () => {
+  it('does not record a run that was given up meanwhile', async () => {
+    const write = async () => {
       prune(paths, LATER);
       return Buffer.from(JSON.stringify(RUN));
-    });
+    };
+    const sleeper = store(paths, 'waiting', write, NOW);
     await expect(sleeper).rejects.toThrow('ENOENT');
     expect(storedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'unreadable' }]);
     expect(content((await put('waiting', LATER)).timestamp).lost).toEqual({ unreadable: 1 });
@@ -220,9 +214,9 @@ describe('a reporter that sleeps while it writes, longer than a laptop is shut',
 });
 
 describe('bounds', () => {
-  /** The history is cut when it is this much too long, and then to its bound. */
+  /** A history is cut to its bound when it exceeds the bound by so many runs. */
   const tooLong = Array.from({ length: 501 }, (_, i) => `${NOW - 90_000_000 - i}.sent.json`);
-  it('a run that is older than a week expires', async () => {
+  it('a run older than a week expires', async () => {
     const old = await put('waiting', NOW - MAX_AGE_MS - 1);
     const young = await put('waiting', NOW - MAX_AGE_MS + 60_000);
     prune(paths, NOW);
@@ -232,7 +226,7 @@ describe('bounds', () => {
       reason: 'expired',
     });
   });
-  it('of too many runs the oldest are given up', async () => {
+  it('the oldest of too many runs are given up', async () => {
     mkdirSync(paths.spool);
     mkdirSync(paths.history);
     for (let i = 0; i < 5_003; i += 1)
@@ -245,7 +239,7 @@ describe('bounds', () => {
         .map(({ reason }) => reason),
     ).toEqual(['spool_full', 'spool_full', 'spool_full']);
   });
-  it('of too long a history the oldest are forgotten, but never a loss that is not counted yet', () => {
+  it('the oldest runs of the history are removed, but no uncounted loss', () => {
     mkdirSync(paths.history, { recursive: true });
     const names = Array.from(
       { length: 10_501 },
@@ -261,7 +255,7 @@ describe('bounds', () => {
   });
   it.each([
     ['before', -1],
-    ['after, as a clock that was wrong makes it', 1],
+    ['after (its clock was wrong)', 1],
   ])(
     'a loss is not counted again when its time is %s that of the run that counts it',
     extended,
@@ -282,7 +276,7 @@ describe('bounds', () => {
       expect(content((await put()).timestamp).lost).toEqual({});
     },
   );
-  it('a loss whose count was not delivered is not forgotten', async () => {
+  it('a loss whose count was not delivered is kept', async () => {
     mkdirSync(paths.history, { recursive: true });
     const carrier = NOW - 20_000;
     const names = [
@@ -295,7 +289,7 @@ describe('bounds', () => {
     prune(paths, NOW);
     expect(content((await put()).timestamp).lost).toEqual({ expired: 1, rejected: 1 });
   });
-  it('a large file of somebody else does not push out runs', async () => {
+  it('a large foreign file does not displace runs', async () => {
     await put();
     writeFileSync(join(paths.spool, `${NOW + 1}.json`), Buffer.alloc(33 * 1024 * 1024));
     prune(paths, NOW);
@@ -304,14 +298,14 @@ describe('bounds', () => {
       { outcome: 'lost', reason: 'unreadable' },
     ]);
   });
-  it('a run from further ahead than a week expires, one from less far waits', async () => {
+  it('a run from more than a week in the future expires', async () => {
     await put('waiting', NOW + MAX_AGE_MS + 1);
     const soon = await put('waiting', NOW + MAX_AGE_MS - 60_000);
     prune(paths, NOW);
     expect(waiting(paths).map(({ timestamp }) => timestamp)).toEqual([soon.timestamp]);
     expect(content((await put()).timestamp).lost).toEqual({ expired: 1 });
   });
-  it('a folder that is named like a run stops neither the cut nor off', async () => {
+  it('a folder named like a run stops neither retention nor off', async () => {
     mkdirSync(join(paths.history, `${NOW - 20_000}.local.json`), { recursive: true });
     for (const name of tooLong) writeFileSync(join(paths.history, name), '{}');
     for (let i = 0; i < 10_000; i += 1)
@@ -320,17 +314,17 @@ describe('bounds', () => {
     expect(storedRuns(paths)).toHaveLength(10_001);
     await put('waiting', NOW + 1);
     mkdirSync(join(paths.spool, `${NOW - 1}.json`));
-    expect(purge(paths)).toBe(1);
+    expect(deleteUnsent(paths)).toBe(1);
     expect(waiting(paths).map(({ timestamp }) => timestamp)).toEqual([NOW - 1]);
   });
-  it('what a killed reporter left behind is a loss', async () => {
+  it('the temporary file of a killed reporter is a lost run', async () => {
     mkdirSync(paths.spool);
     mkdirSync(paths.history);
     writeFileSync(join(paths.spool, `${NOW - 3_600_000}.tmp`), '{"half":');
     prune(paths, NOW);
     expect(storedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'unreadable' }]);
   });
-  it('what killed reporters left of their notes is removed, and only that', async () => {
+  it('other files that killed reporters have left are removed', async () => {
     const run = await put();
     mkdirSync(paths.attempts);
     const old = new Date(NOW - 3_600_000);
@@ -347,9 +341,9 @@ describe('bounds', () => {
     expect([...left, ...kept].filter((name) => existsSync(join(paths.state, name)))).toEqual(kept);
   });
   it.each([
-    ['foreign names', 'notes.txt'],
+    ['other names', 'notes.txt'],
     ['a folder', '1790000000000.json.d'],
-    ['a name that is almost one', '179000000000.json'],
+    ['a name with too few digits', '179000000000.json'],
   ])('%s are left alone', (_, name) => {
     mkdirSync(join(paths.spool, name), { recursive: true });
     prune(paths, NOW);
@@ -358,14 +352,14 @@ describe('bounds', () => {
   });
 });
 
-it('a run leaves the spool also when somebody has deleted the history', async () => {
+it('a run leaves the spool even if the history folder was deleted', async () => {
   const run = await put();
   rmSync(paths.history, { recursive: true });
   markSent(paths, run);
   expect(storedRuns(paths)).toMatchObject([{ timestamp: run.timestamp, outcome: 'sent' }]);
 });
 
-it('where everything was deleted while a run was written, nothing comes back', async () => {
+it('nothing is recreated where all folders were deleted while a run was written', async () => {
   const purged = async () => {
     rmSync(paths.state, { recursive: true });
     return Buffer.from('{}');
@@ -374,11 +368,11 @@ it('where everything was deleted while a run was written, nothing comes back', a
   expect(existsSync(paths.state)).toBe(false);
 });
 
-describe('a file that is no run', () => {
+describe('a file that is not a run', () => {
   it.each([
     ['empty', ''],
     ['cut off', '{"resourceMetrics":['],
-    ['JSON of somebody else', '{"secret":"x"}'],
+    ['other JSON', '{"secret":"x"}'],
     ['too large', `"${'x'.repeat(70_000)}"`],
   ])('%s: is not read', async (_, text) => {
     const run = await putRecorded();
@@ -386,13 +380,13 @@ describe('a file that is no run', () => {
     writeFileSync(run.path, text);
     expect(readRun(run)).toBeUndefined();
   });
-  it('a link to one that is: is not read', async () => {
+  it('a link to a run: is not read', async () => {
     const run = await putRecorded();
     renameSync(run.path, join(paths.state, 'elsewhere.json'));
     symlinkSync(join(paths.state, 'elsewhere.json'), run.path);
     expect(readRun(run)).toBeUndefined();
   });
-  it('gone: is not read, and marking it is no error', async () => {
+  it('missing: is not read, and marking it as sent is no error', async () => {
     const run = await putRecorded();
     renameSync(run.path, `${run.path}.gone`);
     expect(readRun(run)).toBeUndefined();
@@ -401,14 +395,14 @@ describe('a file that is no run', () => {
   });
 });
 
-it('off deletes what was to be sent, and keeps what was sent or only ever local', async () => {
+it('off deletes what waits to be sent, and keeps sent and local runs', async () => {
   const sent = await put();
   markSent(paths, sent);
   await put();
   const local = await put('local');
   markLost(paths, await put(), 'rejected');
   writeFileSync(join(paths.state, 'machine-id'), 'x');
-  expect(purge(paths)).toBe(2);
+  expect(deleteUnsent(paths)).toBe(2);
   const kept = [sent.timestamp, local.timestamp].sort((a, b) => a - b);
   expect(storedRuns(paths).map(({ timestamp }) => timestamp)).toEqual(kept);
   expect(existsSync(join(paths.state, 'machine-id'))).toBe(false);

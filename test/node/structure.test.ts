@@ -21,7 +21,7 @@ const importsOf = (name: string) =>
  * only what stands before it.
  */
 const FLOW =
-  'system contract config consent command job wrap scan collect otlp spool deliver history hook library status.ts doctor view commands bin index.ts';
+  'contract system config consent command job wrap scan collect otlp spool deliver history hook library status.ts doctor view commands bin index.ts';
 const order = FLOW.split(' ');
 const place = (name: string) => order.indexOf(name.split('/')[0] as string);
 

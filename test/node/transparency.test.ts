@@ -1,7 +1,7 @@
-// Proves that `lhp-otel run -- <command>` is the command: every output byte, the exit status,
-// signals, terminal, arguments and surroundings are the same with and without it, for a program
-// that has nothing to do with lhp, for a generate that is recorded locally, and for one whose
-// collector refuses. What failed or was interrupted is never recorded.
+// `lhp-otel run -- <command>` behaves as the command: each byte of output, the exit status,
+// signals, terminal, arguments and environment are the same with and without it. Tested for a
+// program other than lhp, for a generate that is recorded locally, and for one whose collector
+// cannot be reached. A command that failed or was interrupted is not recorded.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -20,19 +20,20 @@ import {
   sandbox,
   until,
 } from '../../scripts/harness/sandbox.ts';
+import { LAYER_ROWS } from '../../src/consent/layers.ts';
 import { lacking } from '../support/lacking.ts';
 import { openTerminal, type Terminal } from '../support/pty.ts';
 import { sampled } from '../support/tags.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
-// The interpreter itself, in front of version managers' shims: they start a shell or two, and ten
-// times as slowly.
+// The interpreter itself, before the shims of version managers, which start shells and take ten
+// times as long.
 const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
   encoding: 'utf8',
 }).stdout.trim();
 const BARE: string[] = [];
 const WRAPPED = [process.execPath, cli, 'run', '--'];
-// The timeout shortens the exporter's retries, for which nobody but these tests would wait.
+// The timeout shortens the retries, for which only these tests wait.
 const REFUSED = {
   LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
   LHP_OTEL_EXPORTER_OTLP_TIMEOUT: '900',
@@ -60,8 +61,7 @@ async function nothingRecorded({ box }: Place): Promise<void> {
   expect(box.runFiles()).toEqual([]);
 }
 
-// A process that stays is an error; so that it stays in no table of processes, it is ended all the
-// same.
+// A process that is still running is an error. It is ended in any case.
 afterAll(async () => {
   const stayed: string[] = [];
   for (const { box } of places) {
@@ -109,7 +109,7 @@ interface Seen {
 const asShell = (code: number | null, signal: NodeJS.Signals | null) =>
   code ?? 128 + (signal ? constants.signals[signal] : 0);
 
-/** Byte for byte; long output by its digest, so that a difference can be read. */
+/** The bytes; of long output the digest, so that a failure is readable. */
 function comparable(chunks: Buffer[]): string {
   const bytes = Buffer.concat(chunks);
   if (bytes.length <= 4096) return bytes.toString('latin1');
@@ -154,8 +154,7 @@ function observe(wrapper: string[], way: Way, task: string, row: Row, where: Pla
 const both = (way: Way, task: string, row: Row, where: Place) =>
   Promise.all([observe(BARE, way, task, row, where), observe(WRAPPED, way, task, row, where)]);
 
-// What it is, the exit status that makes the row true, what the command does, and how it is
-// started.
+// A title, the expected exit status, what the command does, and how it is started.
 type Behaviour = [title: string, status: number, task: string, row?: Row];
 
 const endings: Behaviour[] = [
@@ -198,9 +197,9 @@ const streams: Behaviour[] = [
     'echo in',
     sh('f=$(mktemp); { echo 1; "$@"; echo 2; } >"$f"; cat "$f"; rm "$f"'),
   ],
-  ['a reader that leaves', 0, 'exec yes', sh('{ "$@"; echo "status $?" >&2; } | head -n 1')],
+  ['a reader that ends early', 0, 'exec yes', sh('{ "$@"; echo "status $?" >&2; } | head -n 1')],
   [
-    'a reader that leaves, inside',
+    'a reader inside that ends early',
     0,
     'yes | head -n 1; bash -c "set -o pipefail; yes | head -n 1"; echo $?',
   ],
@@ -249,9 +248,9 @@ const surroundings: Behaviour[] = [
   ],
 ];
 
-// What Node takes from every process that it starts in (its own InitializeOncePerProcess), before a
-// line of ours runs: the limits that the README names. These rows say that bare and wrapped DIFFER,
-// so that a Node that mends one is noticed.
+// What Node changes in every process when it starts (InitializeOncePerProcess), before our code
+// runs: the limits in the README. These rows expect that bare and wrapped DIFFER, so that they fail
+// when a later Node changes that.
 const SHOW_IGNORED = 'exec grep SigIgn /proc/self/status';
 const takenByNode: Behaviour[] = [
   ['a closed stdin', 1, 'cat', sh('exec "$@" <&-')],
@@ -287,7 +286,7 @@ describe.each(ways)('the same with and without: $title', (way) => {
   });
 });
 
-describe.each(ways)('known to differ, because Node takes it: $title', (way) => {
+describe.each(ways)('differs, because Node changes it: $title', (way) => {
   sampled(it.concurrent, 3).each(takenByNode)('%s', async (_, status, task, row = {}) => {
     const [bare, wrapped] = await both(way, task, row, place());
     expect(bare.status).toBe(status);
@@ -295,12 +294,11 @@ describe.each(ways)('known to differ, because Node takes it: $title', (way) => {
   });
 });
 
-// A shell clears the mask when it starts, so this lhp is Python itself, running the file
-// "generate".
+// A shell clears the mask when it starts, so this lhp is Python, which runs the file "generate".
 it.concurrent.each([
   ['another program', 'python3'],
   ['lhp generate', './lhp'],
-])('known to differ, because Node takes it: blocked signals are unblocked: %s', async (_, name) => {
+])('differs, because Node changes it: blocked signals are unblocked: %s', async (_, name) => {
   const where = place();
   symlinkSync(python, join(where.project, 'lhp'));
   writeFileSync(
@@ -313,23 +311,20 @@ it.concurrent.each([
   expect(wrapped.stdout).toContain('SigBlk:\t0000000000000000');
 });
 
-describe.each([another, recorded])(
-  'a shell around it says the same of its death: $title',
-  (way) => {
-    sampled(it.concurrent, 3).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
-      'SIG%s',
-      async (name) => {
-        const [bare, wrapped] = await both(
-          way,
-          `ulimit -c 0; kill -${name} $$`,
-          sh('"$@"; exit $?'),
-          place(),
-        );
-        expect(wrapped).toEqual(bare);
-      },
-    );
-  },
-);
+describe.each([another, recorded])('a shell reports the same signal: $title', (way) => {
+  sampled(it.concurrent, 3).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
+    'SIG%s',
+    async (name) => {
+      const [bare, wrapped] = await both(
+        way,
+        `ulimit -c 0; kill -${name} $$`,
+        sh('"$@"; exit $?'),
+        place(),
+      );
+      expect(wrapped).toEqual(bare);
+    },
+  );
+});
 
 describe('a program is found as a shell finds it', () => {
   const files: [name: string, content: string, mode: number][] = [
@@ -364,7 +359,7 @@ describe('a program is found as a shell finds it', () => {
   });
 });
 
-describe('what cannot be started ends as in a shell, with one line of ours', () => {
+describe('a command that cannot be started ends as in a shell, with one message', () => {
   sampled(it.concurrent, 3).each<[string, number[], string[], Env?]>([
     ['a command that is not there', [127], ['no-such-command']],
     ['a path that is not there', [127], ['./no-such-file']],
@@ -404,7 +399,7 @@ describe('what cannot be started ends as in a shell, with one line of ours', () 
   });
 });
 
-describe("options after the command are the command's", () => {
+describe('options after the command belong to the command', () => {
   it.concurrent.each([
     ['run plain --help', ['plain', '--help']],
     ['run -- plain --help', ['--', 'plain', '--help']],
@@ -429,7 +424,7 @@ describe("options after the command are the command's", () => {
   });
 });
 
-describe('trouble of our own never shows', () => {
+describe('errors of our own are not shown', () => {
   it.concurrent.each<[string, Env | ((where: Place) => Env)]>([
     ['no HOME', { HOME: undefined }],
     ['a HOME that is a device', { HOME: '/dev/null' }],
@@ -461,10 +456,7 @@ describe('trouble of our own never shows', () => {
 });
 
 describe('signals sent to the wrapper', () => {
-  /**
-   * What a command sees of a signal, bare and wrapped: the same place to stand, the same words to
-   * say.
-   */
+  /** What a command prints about a signal, bare and wrapped. */
   async function signalled(
     way: Way,
     task: string,
@@ -492,7 +484,7 @@ describe('signals sent to the wrapper', () => {
 
   describe.each(ways)('$title', (way) => {
     sampled(it.concurrent, 2).each(RELAYED)(
-      'SIG%s reaches the command once, which decides alone',
+      'SIG%s reaches the command once, and the command decides how it ends',
       async (name) => {
         const seen = await signalled(way, 'exec signals', (pid) => process.kill(pid, `SIG${name}`));
         expect(seen).toEqual(twice({ stdout: `ready\n${name}=1\n`, stderr: '', status: 3 }));
@@ -500,7 +492,7 @@ describe('signals sent to the wrapper', () => {
     );
   });
 
-  // Nobody can see who sent a signal: one that went to both of us is passed on once more
+  // A process cannot see who sent a signal, so one to the whole group is passed on once more
   // (docs/adr/0002-hot-path.md).
   sampled(it.concurrent, 2).each(RELAYED)(
     'SIG%s to the whole process group reaches it, at most twice',
@@ -529,14 +521,14 @@ describe('signals sent to the wrapper', () => {
     },
   );
 
-  it.concurrent('a command that handles none dies of it', async () => {
+  it.concurrent('a command without a handler dies of it', async () => {
     const seen = await signalled(recorded, 'echo ready; exec sleep 30', (pid) =>
       process.kill(pid, 'SIGINT'),
     );
     expect(seen).toEqual(twice({ stdout: 'ready\n', stderr: '', status: 130 }));
   });
 
-  it.concurrent('a command that ignores them all ends when it likes, and so does the wrapper', async () => {
+  it.concurrent('a command that ignores all signals ends by itself', async () => {
     const seen = await signalled(recorded, 'exec signals ignore', (pid, tell) => {
       for (const name of [...RELAYED, 'INT'] as const) process.kill(pid, `SIG${name}`);
       tell();
@@ -569,10 +561,7 @@ describe('on a terminal', () => {
     }
   }
 
-  /**
-   * The same session without and with the wrapper; `shell` stands around the command, which it
-   * finds in $RUN.
-   */
+  /** The same session without and with the wrapper. A `shell` finds the command in $RUN. */
   async function sessions(way: Way, task: string, act: Act, shell?: string[]): Promise<Session[]> {
     const seen: Session[] = [];
     for (const wrapper of [BARE, WRAPPED]) {
@@ -641,9 +630,9 @@ describe('on a terminal', () => {
     });
   });
 
-  // A SIGINT by kill(1) looks like a Ctrl-C, which the command has already had: it is given up
-  // (docs/adr/0002-hot-path.md).
-  it.concurrent('SIGINT to the wrapper alone is taken for a Ctrl-C; SIGTERM ends it', async () => {
+  // A SIGINT from kill(1) looks like a Ctrl-C, which the command has already got, so it is not
+  // passed on (docs/adr/0002-hot-path.md).
+  it.concurrent('SIGINT to the wrapper alone is not passed on; SIGTERM is', async () => {
     const both = ready((t) => {
       t.kill('INT');
       t.kill('TERM');
@@ -664,7 +653,7 @@ describe('on a terminal', () => {
       await terminal.expect('$ ');
       terminal.type('exit 0\n');
     };
-  /** All but the shell and the terminal: a stopped process is in state T. */
+  /** Whether all processes but the shell and the terminal are stopped (state T). */
   const stopped = (box: Sandbox) => {
     const all = processesMentioning(box.dir).map((pid) =>
       spawnSync('cat', [`/proc/${pid}/cmdline`, `/proc/${pid}/stat`]),
@@ -733,7 +722,7 @@ describe('on a terminal', () => {
       ],
       ['Ctrl-C that is handled does not', 'status 3', 'exec signals', line(LOOP, interruptTwice)],
       [
-        'its settings of the terminal stay',
+        'terminal settings of the command stay',
         '-echo',
         'stty -echo',
         line('$RUN; stty -a | grep -o ".echo "'),
@@ -826,9 +815,9 @@ describe('which commands are recorded', () => {
   });
 });
 
-describe('-v and LHP_OTEL_LOG=debug: one line more', () => {
+describe('-v and LHP_OTEL_LOG=debug print one more line', () => {
   const NOISE = 'echo out; echo err >&2';
-  /** The lines on stderr that are ours; all else is the command's, byte for byte. */
+  /** Our lines on stderr. The others are those of the command, byte for byte. */
   async function told(command: string[], env: Env, task = NOISE): Promise<string[]> {
     const [bare, wrapped] = await both(running(...command), task, { env }, place());
     const [ours, others] = [true, false].map((mine) =>
@@ -855,29 +844,26 @@ describe('-v and LHP_OTEL_LOG=debug: one line more', () => {
     expect(await told(['lhp', '-v', 'generate'], {}, `${NOISE}; exit 2`)).toEqual([OUR_LINE]);
   });
 
-  it.concurrent.each<[string, Env]>([
-    ['LHP_DISABLE_ANALYTICS', { LHP_DISABLE_ANALYTICS: '1' }],
-    ['DO_NOT_TRACK', { DO_NOT_TRACK: '1' }],
-    ['LHP_TELEMETRY', { LHP_TELEMETRY: 'off' }],
-    ['OTEL_SDK_DISABLED', { OTEL_SDK_DISABLED: 'true' }],
-    ['PYTEST_CURRENT_TEST', { PYTEST_CURRENT_TEST: 'test_x (call)' }],
-  ])('opted out by %s: no network activity, and why', async (name, env) => {
-    const ours = await told(['lhp', 'generate', '-v'], { ...REFUSED, ...env });
-    expect(ours).toEqual([OUR_LINE]);
-    expect(ours[0]).toContain('no network activity');
-    expect(ours[0]).toContain(name);
-  });
+  it.concurrent.each(LAYER_ROWS.flatMap((row) => (row.source === 'environment' ? [row] : [])))(
+    'opted out by $name: no network activity, and why',
+    async ({ name, example }) => {
+      const ours = await told(['lhp', 'generate', '-v'], { ...REFUSED, [name]: example });
+      expect(ours).toEqual([OUR_LINE]);
+      expect(ours[0]).toContain('no network activity');
+      expect(ours[0]).toContain(name);
+    },
+  );
 
   it.concurrent.each([
     ['without it', ['lhp', 'generate']],
     ["another program's -v", ['plain', '-v', 'generate']],
     ['-v as the value of an option', ['lhp', 'generate', '--env', '-v']],
-  ])('%s: not one byte', async (_, command) => {
+  ])('%s: nothing is printed', async (_, command) => {
     expect(await told(command, {})).toEqual([]);
   });
 });
 
-it('nobody waits for the reporter: the output ends while the collector has not answered', async () => {
+it('the output ends while the collector has not answered', async () => {
   const where = place();
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

@@ -5,7 +5,7 @@
 import type { Env } from '../../scripts/harness/sandbox.ts';
 import { report } from '../../src/bin/reporter.ts';
 import { parseCommand } from '../../src/command/command.ts';
-import { clockNow } from '../../src/job/job.ts';
+import { clockOffset } from '../../src/job/job.ts';
 import type { Host } from '../../src/system/host.ts';
 
 /** A generate that has just ended. PATH is first asked for when lhp is looked for. */
@@ -25,6 +25,7 @@ export async function reportMeanwhile(cwd: string, env: Env, meanwhile: () => vo
     home: env.HOME,
     cwd,
     systemConfigDir: '/nowhere',
+    now: Date.now,
   };
   const generate = parseCommand(['lhp', 'generate', '--env', 'dev'], cwd);
   if (!generate) throw new Error('no generate');
@@ -38,7 +39,13 @@ export async function reportMeanwhile(cwd: string, env: Env, meanwhile: () => vo
     deliver: true,
   };
   await report(
-    { ...run, bundle: false, lhpYamlIsOpen: false, clock: clockNow(), watched: true },
+    {
+      ...run,
+      bundle: false,
+      lhpYamlIsOpen: false,
+      clockOffset: clockOffset({ now: Date.now }),
+      watched: true,
+    },
     host,
   );
   if (asked === 0) throw new Error('the reporter never looked for lhp');

@@ -8,7 +8,7 @@ import { parse } from 'smol-toml';
 import type { Launch } from '../../command/command.ts';
 import { isTrue } from '../../command/launchers/launcher.ts';
 import type { Host } from '../../system/host.ts';
-import { readText } from '../../system/probe.ts';
+import { readText } from '../../system/try-read.ts';
 import type { Installation } from '../packages.ts';
 
 /**

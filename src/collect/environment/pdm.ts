@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { folderWith, type Launch } from '../../command/command.ts';
 import type { Host } from '../../system/host.ts';
-import { list, readText } from '../../system/probe.ts';
+import { list, readText } from '../../system/try-read.ts';
 import { installedIn } from '../packages.ts';
 import {
   activeEnvironment,
