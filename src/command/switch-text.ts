@@ -24,7 +24,9 @@ const MAX_BYTES = 1024 * 1024;
  */
 export const switchesOf = (env: Env, set: ReadonlyMap<string, string>): Env => ({
   LHP_OTEL_UPSTREAM: env.LHP_OTEL_UPSTREAM,
-  ...Object.fromEntries([...set].filter(([name]) => (OPT_OUT_VARIABLES as readonly string[]).includes(name))),
+  ...Object.fromEntries(
+    [...set].filter(([name]) => (OPT_OUT_VARIABLES as readonly string[]).includes(name)),
+  ),
 });
 
 /** Whether the value of an option names an opt-out. */

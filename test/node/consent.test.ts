@@ -135,4 +135,3 @@ it('files are read in order and only until one says off', () => {
   resolveConsent({}, stored(['lhp-otel off'], asked));
   expect(asked).toEqual(['.lhp_do_not_track', 'lhp-otel off']);
 });
-});
