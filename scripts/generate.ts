@@ -1,10 +1,8 @@
-// generate.ts: what is made, so that it cannot drift: from the contract docs/metrics.md, the fields
-// in docs/privacy.md, the gateway's generate.ts: what is made, so that it cannot drift: from the
-// contract docs/metrics.md, the fields in docs/privacy.md, the gateway's rules in
-// otel-collector.yaml (and of that file the parts for other collectors) and Grafana's dashboards;
-// from the command line the manual page; the picture of the way of a run, the README's table of
-// variables, and src/system/version.ts. With --check nothing is written, and a difference is an
-// error.
+// generate.ts: writes the generated files. From the contract: docs/metrics.md, the table of fields in
+// docs/privacy.md, the gateway's rules in otel-collector.yaml, the parts of that file for other
+// collectors, and Grafana's dashboards. From the command line: the manual page. Also the table in
+// docs/configuration.md, the picture of a run's way, and src/system/version.ts. With --check it
+// writes nothing and fails if a file is not up to date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,7 +45,7 @@ const files: Record<string, string> = {
   'docs/metrics.md': metricsPage(),
   'docs/lhp-otel.1': manPage(commandLine()),
   'docs/images/flow.svg': await flowPicture(),
-  'README.md': withVariables(read('README.md') ?? ''),
+  'docs/configuration.md': configurationPage(),
   'docs/privacy.md': privacyPage(),
   'src/system/version.ts': `// The package's version and the oldest Node for it, kept equal to package.json by \`npm run\n// generate\`.\nexport const version = '${version}';\nexport const oldestNode = '${engines.node.replace('>=', '')}';\n`,
 };
@@ -124,16 +122,15 @@ function withRuleOrder(text: string): string {
   return text.replaceAll(rules, RULE_PROCESSORS.join(', '));
 }
 
-/** The README's table of variables; all around it is written by hand. */
-function withVariables(text: string): string {
+function configurationPage(): string {
+  const code = (word: string | undefined) => (word ? `\`${word}\`` : '');
   const head = ['environment variable', 'in `config.json`', 'meaning', 'default'];
   const rows = CONFIGURATION.map(({ name, key, meaning, default: value }) => {
-    const code = (word: string | undefined) => (word ? `\`${word}\`` : '');
     return [code(name), code(key), meaning, value];
   });
-  const old = /^\| environment variable +\|.*\n(?:\|.*\n)+/m;
-  if (!old.test(text)) throw new Error('README.md has lost its table of environment variables');
-  return text.replace(old, () => `${table(head, rows).replaceAll('|  ', '| ')}\n`);
+  const made =
+    '<!-- settings: made from scripts/variables.ts by `npm run generate`; do not edit -->\n';
+  return between('docs/configuration.md', made, '<!-- end -->', `\n${table(head, rows)}\n\n`);
 }
 
 function metricsPage(): string {

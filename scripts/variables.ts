@@ -1,5 +1,5 @@
-// variables.ts: the environment variables, for the table in the README and the ENVIRONMENT section
-// of the manual page. Markdown, of which only `code` is used.
+// variables.ts: the settings of lhp-otel, for docs/configuration.md and the manual page. The texts
+// are Markdown; of its syntax only `code` is used.
 
 export interface Variable {
   /** Empty where there is only the key in config.json. */
