@@ -86,6 +86,13 @@ it.each(find('docs/adr/0*.md'))('%s has the sections of a decision record', (pat
   expect(sections).toEqual(['Status', 'Context', 'Decision', 'Consequences']);
 });
 
+it('the package contains the documents that the manual page names', () => {
+  expect(manifest.files.filter((file: string) => !existsSync(join(projectRoot, file)))).toEqual([]);
+  const named = read('docs/lhp-otel.1').match(/docs\/\w+\.md/g) ?? [];
+  expect(named.length).toBeGreaterThan(3);
+  expect(named.filter((file) => !manifest.files.includes(file))).toEqual([]);
+});
+
 describe('the address of the project', () => {
   it('is the same in each field of package.json', () => {
     expect(manifest.homepage).toBe(`${repository}#readme`);
