@@ -1,6 +1,7 @@
-// A small tool with a generate command of its own, instrumented: node docs/examples/generate.ts
-// out/ Each successful run is recorded like a wrapped `lhp generate` (see lhp-otel show); a run
-// that throws is not.
+// A small tool with its own generate function, recorded by lhp-otel. Run it with
+//   node docs/examples/generate.ts out/
+// Each successful run is recorded like a wrapped `lhp generate` (`lhp-otel show` prints it); a run
+// that throws is not recorded.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { instrumentGenerate } from 'lhp-otel';

@@ -32,17 +32,17 @@ interface Part {
 }
 
 const parts: Record<string, Part> = {
-  hot: { run: hot, shownIn: 'README.md' },
-  hook: { run: hook, shownIn: 'README.md' },
-  library: { run: libraryCalls, shownIn: 'README.md' },
-  reporter: { run: reporter, shownIn: 'README.md' },
-  scan: { run: scan, shownIn: 'README.md' },
+  hot: { run: hot, shownIn: 'docs/performance.md' },
+  hook: { run: hook, shownIn: 'docs/performance.md' },
+  library: { run: libraryCalls, shownIn: 'docs/performance.md' },
+  reporter: { run: reporter, shownIn: 'docs/performance.md' },
+  scan: { run: scan, shownIn: 'docs/performance.md' },
   gateway: { run: gateway, shownIn: 'docs/operators.md' },
   ci: { run: ci, shownIn: 'docs/adr/0010-ci-slots.md' },
-  latency: { run: latency, shownIn: 'README.md', long: true },
-  storm: { run: storm, shownIn: 'README.md', long: true },
-  soak: { run: soak, shownIn: 'README.md', long: true },
-  view: { run: view, shownIn: 'README.md', long: true },
+  latency: { run: latency, shownIn: 'docs/performance.md', long: true },
+  storm: { run: storm, shownIn: 'docs/performance.md', long: true },
+  soak: { run: soak, shownIn: 'docs/performance.md', long: true },
+  view: { run: view, shownIn: 'docs/performance.md', long: true },
   'backend-start': {
     run: backendStart,
     shownIn: 'docs/adr/0014-a-sample-of-the-present-first.md',

@@ -1,8 +1,8 @@
-// Proves the recipes for CI: the scripts of action.yml and of each file in docs/examples/ci, run by bash
-// as a runner would, with the variables that it sets and the package as npm makes it. A run is
-// delivered before its step ends, a job keeps its status, and no input becomes code or reaches a
-// log.
-import { spawn, spawnSync } from 'node:child_process';
+// Tests the recipes for CI: the scripts of action.yml and of each file in docs/examples/ci, run by
+// bash with the variables that the CI system sets, and with the package as npm packs it. A run is
+// delivered before its step ends, the job keeps the exit status of the command, no input becomes
+// code, and no secret reaches a log.
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -21,6 +21,7 @@ import { load } from 'js-yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort, type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
 import { collector } from '../../scripts/harness/needs.ts';
+import { packageTarball } from '../../scripts/harness/package.ts';
 import {
   type Env,
   idle,
@@ -40,12 +41,11 @@ const HEADERS = `authorization=Bearer%20${SECRET}`;
 interface Step {
   script: string;
   env: Record<string, string>;
-  /** Also when a step before has failed. */
+  /** Whether the step also runs after a failed step. */
   always: boolean;
 }
 
-// ── the files, as their systems read them
-// ────────────────────────────────────────────────────────────────────────────────
+// ── the steps of each file, as its CI system reads them ──
 
 interface Action {
   inputs: Record<string, { default?: string }>;
@@ -119,26 +119,16 @@ describe('the recipes', () => {
   let receiver: RealCollector;
 
   beforeAll(() => {
-    // Without the scripts: dist is built, and others are reading it.
-    const packed = spawnSync(
-      'npm',
-      ['pack', '--ignore-scripts', '--json', '--pack-destination', folder],
-      {
-        cwd: projectRoot,
-        encoding: 'utf8',
-      },
-    );
-    const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-    tarball = join(folder, file);
-    expect(packed.status).toBe(0);
+    tarball = packageTarball(folder);
     mkdirSync(join(folder, 'runner'));
-    // lhp comes from PyPI there; here the stand-in is lhp already.
+    // A runner installs lhp from PyPI. Here the stand-in for lhp is on PATH already.
     mkdirSync(bin);
     writeFileSync(join(bin, 'pip'), '#!/bin/sh\n[ "$*" = "install lakehouse-plumber==0.9.3" ]\n');
-    // The tarball comes from the operator's server there.
+    // A runner downloads the tarball from the operator's server.
     writeFileSync(
       join(bin, 'curl'),
-      `#!/bin/sh\n[ "$*" = "-fsSL --proto =https -o lhp-otel.tgz ${PACKAGE}" ] && cp '${tarball}' lhp-otel.tgz\n`,
+      `#!/bin/sh\n[ "$*" = "-fsSL --proto =https -o lhp-otel.tgz ${PACKAGE}" ] && ` +
+        `cp '${tarball}' lhp-otel.tgz\n`,
     );
     for (const name of ['pip', 'curl']) chmodSync(join(bin, name), 0o755);
     sha256 = createHash('sha256').update(readFileSync(tarball)).digest('hex');
@@ -156,7 +146,7 @@ describe('the recipes', () => {
     };
   });
 
-  /** What a runner does with the steps; gives the job's status and everything that it printed. */
+  /** Runs the steps as a runner does; returns the job's status and everything it printed. */
   async function job(steps: Step[], more: Env): Promise<{ status: number; log: string }> {
     let status = 0;
     let log = '';
@@ -164,7 +154,7 @@ describe('the recipes', () => {
     const env = {
       ...box.env,
       PATH: [join(prefix, 'bin'), box.env.PATH].join(delimiter),
-      // The registry and cache of this machine, which are not in the sandbox's home.
+      // npm's settings and cache of this machine: the sandbox has a home of its own.
       ...Object.fromEntries(
         Object.entries(process.env).filter(([name]) => /^npm_config_/i.test(name)),
       ),
@@ -225,7 +215,7 @@ describe('the recipes', () => {
   const waiting = () => (existsSync(box.spoolDir) ? readdirSync(box.spoolDir) : []);
 
   it.each(systems)(
-    '%s: delivered within the job, as CI, and no secret in the log',
+    '%s: the run is delivered within the job and marked as CI, and no secret is in the log',
     async (_, steps, env) => {
       const { status, log } = await job(steps(receiver.endpoint), env(receiver.endpoint));
       expect({ status, log }).toMatchObject({ status: 0 });
@@ -239,7 +229,7 @@ describe('the recipes', () => {
   );
 
   sampled(it, 4).each(systems)(
-    '%s: a generate that fails keeps its status, and is not recorded',
+    '%s: a generate that fails keeps its exit status and is not recorded',
     async (_, steps, env) => {
       const { status } = await job(steps(receiver.endpoint), {
         ...env(receiver.endpoint),
@@ -251,7 +241,7 @@ describe('the recipes', () => {
   );
 
   sampled(it, 4).each(systems)(
-    '%s: the collector is away, and the job is none the worse',
+    '%s: a collector that is away does not fail the job',
     async (_, steps, env) => {
       const away = `http://127.0.0.1:${await freePort()}`;
       const { status, log } = await job(steps(away), {
@@ -267,7 +257,7 @@ describe('the recipes', () => {
     },
   );
 
-  it('GitHub, strict: then it fails', extended, async () => {
+  it('GitHub: with strict, a collector that is away fails the job', extended, async () => {
     const away = `http://127.0.0.1:${await freePort()}`;
     const { status } = await job(github({ strict: 'true' })(away), {
       CI: 'true',
@@ -276,7 +266,7 @@ describe('the recipes', () => {
     expect(status).toBe(1);
   });
 
-  it('GitHub: no input is code', async () => {
+  it('GitHub: no input is executed as code', async () => {
     for (const { script } of actionSteps({})) expect(script).not.toContain('${{');
     const canary = join(box.dir, 'canary');
     const evil = `x'"; touch ${canary} $(touch ${canary}) \`touch ${canary}\``;
@@ -293,10 +283,10 @@ describe('the recipes', () => {
     expect(existsSync(canary)).toBe(false);
   });
 
-  it('GitHub: an old Node is named, with what helps', async () => {
+  it('GitHub: an old Node fails with a message that says what to do', async () => {
     const old = join(box.dir, 'old');
     mkdirSync(old);
-    // A node that says it is another.
+    // Makes node report an old version.
     const preload = join(old, 'version.cjs');
     writeFileSync(
       preload,
@@ -310,7 +300,7 @@ describe('the recipes', () => {
   });
 
   sampled(it, 4).each(systems)(
-    '%s: another package than the one of the digest is not installed',
+    '%s: a package with another digest is not installed',
     async (name, steps, env) => {
       const other = { ...env(receiver.endpoint), LHP_OTEL_SHA256: '0'.repeat(64) };
       const wrong = name === 'GitHub' ? github({ sha256: '0'.repeat(64) }) : steps;
@@ -329,7 +319,7 @@ describe('the recipes', () => {
     'lhp-otel@latest',
     'http://artifacts.example.com/lhp-otel.tgz?x',
     'git+ssh://host/x',
-  ])('GitHub: %s is no package', async (name) => {
+  ])('GitHub: %s is refused as a package', async (name) => {
     const { status, log } = await job(github({ package: name })('').slice(0, 1), {
       npm_config_offline: 'true',
     });
@@ -339,7 +329,7 @@ describe('the recipes', () => {
     );
   });
 
-  it('every file names this version and its digest, no name of a registry, and the manual links each', () => {
+  it('every recipe names this version and a digest, and nothing by its name in a registry', () => {
     const files = readdirSync(join(projectRoot, 'docs', 'examples', 'ci'));
     for (const name of files) {
       const text = read('docs', 'examples', 'ci', name);

@@ -6,7 +6,6 @@ import { resolveConsent, type StoredConsent } from '../../src/consent/consent.ts
 import {
   LAYER_ROWS,
   LAYERS,
-  OPT_OUT_VARIABLES,
   type StoredLayer,
 } from '../../src/consent/layers.ts';
 

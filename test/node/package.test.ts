@@ -6,6 +6,7 @@ import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSy
 import { join } from 'node:path';
 import { build } from 'tsdown';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { packageTarball } from '../../scripts/harness/package.ts';
 import { type Env, projectRoot, type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
 
 const dist = join(projectRoot, 'dist');
@@ -19,11 +20,7 @@ beforeAll(() => {
   host = join(box.dir, 'host');
   const installed = join(host, 'node_modules', 'lhp-otel');
   mkdirSync(installed, { recursive: true });
-  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', box.dir];
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', pack, { cwd: projectRoot, encoding: 'utf8' }),
-  );
-  execFileSync('tar', ['-xf', join(box.dir, filename), '-C', installed, '--strip-components=1']);
+  execFileSync('tar', ['-xf', packageTarball(box.dir), '-C', installed, '--strip-components=1']);
 });
 afterAll(() => box.dispose());
 
