@@ -17,6 +17,7 @@ import { store } from '../../src/spool/spool.ts';
 import type { Paths } from '../../src/system/paths.ts';
 import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
+import { sampled } from '../support/tags.ts';
 
 const DAY = 24 * 3_600_000;
 const real = lhp('0.9.3');
@@ -263,7 +264,7 @@ describe('on a terminal', () => {
     expect(await terminal.ended()).toBe(0);
     return Buffer.from(terminal.shown(), 'latin1').toString('utf8');
   };
-  it.each([40, 80, 200])(
+  sampled(it, 3).each([40, 80, 200])(
     'of %i columns every line fits, and more room is used',
     async (columns) => {
       const text = await shown(columns);
@@ -363,7 +364,7 @@ describe('the lines of changes', () => {
       expect.stringMatching(/ s in dev, lhp/),
     ]);
   });
-  it.each([40, 80, 120])('fit %i columns', (columns) =>
+  sampled(it, 3).each([40, 80, 120])('fit %i columns', (columns) =>
     expect(linesOf(columns).filter((line) => line.length > columns)).toEqual([]),
   );
 });

@@ -225,15 +225,14 @@ const STARTS = [
 
 /** Every place in `src` that starts a program, and why its name is a path. */
 const PLACES = {
-  "describe/identify.ts: '/usr/sbin/ioreg'": 'absolute',
-  "describe/identify.ts: windowsProgram('reg.exe', env)": 'absolute: in the folder of Windows',
-  'describe/identify.ts: file': 'the two above',
-  'look/doctor/hook.ts: node':
-    'absolute: the Node that an installed hook names, checked by originOf',
-  'wrap/new-shell.ts: program':
+  "collect/identify.ts: '/usr/sbin/ioreg'": 'absolute',
+  "collect/identify.ts: windowsProgram('reg.exe', env)": 'absolute: in the folder of Windows',
+  'collect/identify.ts: file': 'the two above',
+  'doctor/hook.ts: node': 'absolute: the Node that an installed hook names, checked by originOf',
+  'hook/new-shell.ts: program':
     'absolute: $SHELL where it is, else one of the folders of the system',
   'view/open.ts: program': 'openerOf gives absolute paths, below',
-  'wrap/handover.ts: file': 'absolute: timeout(1) where it is, else the Node that runs us',
+  'wrap/start-reporter.ts: file': 'absolute: timeout(1) where it is, else the Node that runs us',
   "wrap/run.ts: '/bin/sh'": 'absolute',
   'wrap/start-again.ts: execPath': 'absolute: the Node that runs us',
   "wrap/run.ts: '/usr/bin/env'": 'absolute',
