@@ -36,8 +36,8 @@ export function manPage(program: Command): string {
     [
       'SEE ALSO',
       prose(
-        '`lhp --help`, and the documentation in the package: README.md, docs/privacy.md, ' +
-          'docs/metrics.md.',
+        '`lhp --help`, and the documentation in the package: README.md, docs/usage.md, ' +
+          'docs/configuration.md, docs/faq.md, docs/privacy.md, docs/metrics.md, docs/library.md.',
       ),
     ],
   ];

@@ -16,7 +16,6 @@ import {
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
 } from '../../src/contract/contract.ts';
-import { FIELDS } from '../../src/contract/fields.ts';
 import { ATTRIBUTE_TYPES } from '../../src/contract/values.ts';
 import { GIVE_BACK, RUN_PROCESSORS, runRules } from './gateway-run-rules.ts';
 import { VALUE_CONDITIONS } from './gateway-value-rules.ts';

@@ -17,6 +17,7 @@ import { store } from '../../src/spool/store.ts';
 import type { Paths } from '../../src/system/paths.ts';
 import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
+import { sampled } from '../support/tags.ts';
 
 const DAY = 24 * 3_600_000;
 const real = lhp('0.9.3');
@@ -263,8 +264,16 @@ describe('on a terminal', () => {
     expect(await terminal.ended()).toBe(0);
     return Buffer.from(terminal.shown(), 'latin1').toString('utf8');
   };
+<<<<<<< HEAD
   it.each([40, 80, 200])(
     'of %i columns every line fits, and wider charts use more room',
+||||||| c3f9c2a
+  it.each([40, 80, 200])(
+    'of %i columns every line fits, and more room is used',
+=======
+  sampled(it, 3).each([40, 80, 200])(
+    'of %i columns every line fits, and more room is used',
+>>>>>>> dc42d0f493b7425b65d7f6f619a14702146e8cc7
     async (columns) => {
       const text = await shown(columns);
       expect(text).toContain('\x1b[1m');
@@ -363,7 +372,7 @@ describe('the lines of changes', () => {
       expect.stringMatching(/ s in dev, lhp/),
     ]);
   });
-  it.each([40, 80, 120])('fit %i columns', (columns) =>
+  sampled(it, 3).each([40, 80, 120])('fit %i columns', (columns) =>
     expect(linesOf(columns).filter((line) => line.length > columns)).toEqual([]),
   );
 });

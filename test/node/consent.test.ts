@@ -3,11 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { isFalsy, isSet } from '../../src/config/setting.ts';
 import { resolveConsent, type StoredConsent } from '../../src/consent/consent.ts';
-import {
-  LAYER_ROWS,
-  LAYERS,
-  type StoredLayer,
-} from '../../src/consent/layers.ts';
+import { LAYER_ROWS, LAYERS, type StoredLayer } from '../../src/consent/layers.ts';
 
 const VARIABLES = LAYER_ROWS.flatMap((row) => (row.source === 'environment' ? [row] : []));
 const FILES = LAYER_ROWS.flatMap((row) => (row.source === 'disk' ? [row] : []));

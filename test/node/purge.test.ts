@@ -27,6 +27,7 @@ import {
 import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
 import { reportMeanwhile } from '../support/report.ts';
+import { sampled } from '../support/tags.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
 const boxes: Sandbox[] = [];
@@ -188,7 +189,7 @@ describe('purge --all', () => {
     ]);
   });
 
-  it.each([
+  sampled(it, 3).each([
     ['consent.json', '{"enabled":false}\n'],
     ['consent.json', 'unreadable means off'],
     ['config.json', '{"enabled":false}'],

@@ -14,6 +14,7 @@ import { printable } from '../../src/system/log.ts';
 import { jsonText } from '../../src/system/print.ts';
 import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
+import { sampled } from '../support/tags.ts';
 
 /**
  * Title of the window, colour, clear, C1 CSI, right-to-left, isolate, line separator, lines of
@@ -121,7 +122,13 @@ describe('untrusted text', () => {
     ['purge', '--all', '--yes'],
   ];
 
+<<<<<<< HEAD
   it.each(COMMANDS)('%s %s prints it as text', (...words) => {
+||||||| c3f9c2a
+  it.each(COMMANDS)('%s %s is text', (...words) => {
+=======
+  sampled(it, 3).each(COMMANDS)('%s %s is text', (...words) => {
+>>>>>>> dc42d0f493b7425b65d7f6f619a14702146e8cc7
     const ran = box.run(words, { cwd: project });
     expect(`${ran.stdout}${ran.stderr}`).not.toMatch(ACTING);
     expect(`${ran.stdout}${ran.stderr}`).not.toMatch(/^lhp-otel: all is well/m);
@@ -246,7 +253,7 @@ describe('output that cannot be written', () => {
     ['--version'],
   ];
   const ANSWERING = [['status'], ['status', '--json'], ['doctor'], ['flush'], ['on']];
-  it.each([...PRINTING, ...ANSWERING])(
+  sampled(it, 4).each([...PRINTING, ...ANSWERING])(
     '%s %s to a full disk is a failure that says why',
     (...words) => {
       expect(to('>/dev/full', words)).toMatchObject({
@@ -266,6 +273,7 @@ describe('output that cannot be written', () => {
     expect(to('>/dev/full', ['view', '--no-open']).stderr).toContain(
       'no space left on device (ENOSPC)',
     ));
+<<<<<<< HEAD
   it.each(PRINTING)('%s %s to a closed descriptor is a failure that says so', (...words) => {
     expect(to('>&-', words)).toMatchObject({
       status: 1,
@@ -273,6 +281,26 @@ describe('output that cannot be written', () => {
     });
   });
   it.each([...PRINTING, ...ANSWERING])('%s %s to /dev/null is no failure', (...words) => {
+||||||| c3f9c2a
+  it.each(PRINTING)('%s %s to a closed descriptor is a failure that says so', (...words) => {
+    expect(to('>&-', words)).toMatchObject({
+      status: 1,
+      stderr: 'lhp-otel: stdout is closed: nobody can read what was asked for\n',
+    });
+  });
+  it.each([...PRINTING, ...ANSWERING])('%s %s to /dev/null is none', (...words) => {
+=======
+  sampled(it, 4).each(PRINTING)(
+    '%s %s to a closed descriptor is a failure that says so',
+    (...words) => {
+      expect(to('>&-', words)).toMatchObject({
+        status: 1,
+        stderr: 'lhp-otel: stdout is closed: nobody can read what was asked for\n',
+      });
+    },
+  );
+  sampled(it, 4).each([...PRINTING, ...ANSWERING])('%s %s to /dev/null is none', (...words) => {
+>>>>>>> dc42d0f493b7425b65d7f6f619a14702146e8cc7
     expect(to('>/dev/null', words)).toMatchObject({ status: 0, stderr: '' });
   });
   it.each([['show', '--last', '40', '--format', 'otlp'], ['stats', '--json'], ['help']])(
