@@ -202,13 +202,7 @@ describe('a reporter that could hang', () => {
     '.lhp/logs/lhp.log',
     'generated/dev',
   ];
-<<<<<<< HEAD
-  it.each(FIFOS)('does not wait for a FIFO in place of %s', async (path) => {
-||||||| c3f9c2a
-  it.each(FIFOS)('a FIFO in place of %s is not waited for', async (path) => {
-=======
-  sampled(it, 3).each(FIFOS)('a FIFO in place of %s is not waited for', async (path) => {
->>>>>>> dc42d0f493b7425b65d7f6f619a14702146e8cc7
+  sampled(it, 3).each(FIFOS)('does not wait for a FIFO in place of %s', async (path) => {
     rmSync(join(project, path), { force: true });
     mkdirSync(dirname(join(project, path)), { recursive: true });
     expect(spawnSync('mkfifo', [join(project, path)]).status).toBe(0);

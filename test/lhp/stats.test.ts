@@ -264,16 +264,8 @@ describe('on a terminal', () => {
     expect(await terminal.ended()).toBe(0);
     return Buffer.from(terminal.shown(), 'latin1').toString('utf8');
   };
-<<<<<<< HEAD
-  it.each([40, 80, 200])(
-    'of %i columns every line fits, and wider charts use more room',
-||||||| c3f9c2a
-  it.each([40, 80, 200])(
-    'of %i columns every line fits, and more room is used',
-=======
   sampled(it, 3).each([40, 80, 200])(
-    'of %i columns every line fits, and more room is used',
->>>>>>> dc42d0f493b7425b65d7f6f619a14702146e8cc7
+    'of %i columns every line fits, and wider charts use more room',
     async (columns) => {
       const text = await shown(columns);
       expect(text).toContain('\x1b[1m');

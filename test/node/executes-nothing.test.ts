@@ -208,7 +208,6 @@ const STARTS = [
 
 /** Every call in src/ that starts a program, and why no bare name reaches it. */
 const PLACES = {
-<<<<<<< HEAD
   "collect/identify.ts: '/usr/sbin/ioreg'": 'absolute',
   "collect/identify.ts: windowsProgram('reg.exe', env)": 'absolute: in the folder of Windows',
   'collect/identify.ts: file': 'called with the two above only',
@@ -219,28 +218,6 @@ const PLACES = {
   'wrap/start-reporter.ts: file':
     'absolute: timeout(1) if the system has it, else the Node that runs us',
   "wrap/command-process.ts: '/bin/sh'": 'absolute',
-||||||| c3f9c2a
-  "describe/identify.ts: '/usr/sbin/ioreg'": 'absolute',
-  "describe/identify.ts: windowsProgram('reg.exe', env)": 'absolute: in the folder of Windows',
-  'describe/identify.ts: file': 'the two above',
-  'look/doctor/hook.ts: node':
-    'absolute: the Node that an installed hook names, checked by originOf',
-  'wrap/new-shell.ts: program':
-    'absolute: $SHELL where it is, else one of the folders of the system',
-  'view/open.ts: program': 'openerOf gives absolute paths, below',
-  'wrap/handover.ts: file': 'absolute: timeout(1) where it is, else the Node that runs us',
-  "wrap/run.ts: '/bin/sh'": 'absolute',
-=======
-  "collect/identify.ts: '/usr/sbin/ioreg'": 'absolute',
-  "collect/identify.ts: windowsProgram('reg.exe', env)": 'absolute: in the folder of Windows',
-  'collect/identify.ts: file': 'the two above',
-  'doctor/hook.ts: node': 'absolute: the Node that an installed hook names, checked by originOf',
-  'hook/new-shell.ts: program':
-    'absolute: $SHELL where it is, else one of the folders of the system',
-  'view/open.ts: program': 'openerOf gives absolute paths, below',
-  'wrap/start-reporter.ts: file': 'absolute: timeout(1) where it is, else the Node that runs us',
-  "wrap/run.ts: '/bin/sh'": 'absolute',
->>>>>>> dc42d0f493b7425b65d7f6f619a14702146e8cc7
   'wrap/start-again.ts: execPath': 'absolute: the Node that runs us',
   "wrap/command-process.ts: '/usr/bin/env'": 'absolute',
   'wrap/command-process.ts: file': "the user's own command, as typed",

@@ -54,15 +54,7 @@ describe('man', () => {
 
 it('is in the package', () => {
   const { man, files } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
-<<<<<<< HEAD
   // A list: npm links no page that is given as a string.
   expect(man).toEqual(['./docs/lhp-otel.1']);
   expect(files).toContain('docs/lhp-otel.1');
-||||||| c3f9c2a
-  expect(man).toEqual(['./man/lhp-otel.1']); // npm links nothing for a plain text
-  expect(files).toContain('man');
-=======
-  expect(man).toEqual(['./docs/lhp-otel.1']); // npm links nothing for a plain text
-  expect(files).toContain('docs/lhp-otel.1');
->>>>>>> dc42d0f493b7425b65d7f6f619a14702146e8cc7
 });
