@@ -29,7 +29,7 @@ describe('lhp-otel hook', () => {
     [['hook', 'tcsh'], 2, "'tcsh'"],
     [['hook', 'toString'], 2, "'toString'"],
     [['hook', '--install'], 1, '$SHELL is "/bin/tcsh"'],
-    [['hook', 'pwsh'], 2, 'bash, zsh and fish'],
+    [['hook', 'pwsh'], 2, 'bash, zsh or fish'],
     [['hook', '--install', '--uninstall', 'bash'], 2, 'not both'],
   ])('%j is an error', (args, status, text) => {
     const box = sandbox({ env: { SHELL: '/bin/tcsh' } });

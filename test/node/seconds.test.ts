@@ -22,5 +22,5 @@ it.each(['dashboards', 'victoriametrics'])('in every panel of seconds in grafana
   const seconds = panels.filter(({ fieldConfig }) => fieldConfig?.defaults?.unit === 's');
   expect(seconds.length).toBeGreaterThan(5);
   for (const { description } of seconds)
-    expect(description).toContain('with the start of Python: more than');
+    expect(description).toContain('including the start of Python. It is longer than');
 });
