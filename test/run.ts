@@ -22,7 +22,10 @@ const fast: Part = {
 /** The folder test/extended (its files have the tag), and the tests with the tag elsewhere. */
 const rest: Part = { project: [], tagsFilter: EXTENDED, isIn: isExtended };
 
-async function run({ project, tagsFilter, isIn }: Part, files: string[]): Promise<Counts> {
+async function run(part: Part, files: string[]): Promise<Counts> {
+  const { project, tagsFilter, isIn } = part;
+  // vitest.config.ts: the rest also waits for what its tests outside test/extended need.
+  process.env.LHP_OTEL_TESTS = part === rest ? 'rest' : 'fast';
   const counter = new Counter(isIn);
   const vitest = await startVitest('test', files, {
     config: join(import.meta.dirname, 'vitest.config.ts'),

@@ -9,6 +9,9 @@ const folder = (name: string, ...needs: string[]): TestProjectInlineConfiguratio
   test: { name, include: [`test/${name}/**/*.test.ts`], provide: { needs } },
 });
 
+/** The long rest of the tests with real servers asks other backends, too. */
+const more = process.env.LHP_OTEL_TESTS === 'rest' ? ['backends'] : [];
+
 export default defineConfig({
   test: {
     root: dirname(import.meta.dirname),
@@ -24,7 +27,7 @@ export default defineConfig({
       folder('node'),
       folder('browser', 'lhp'),
       folder('lhp', 'lhp'),
-      folder('gateway', 'lhp', 'servers'),
+      folder('gateway', 'lhp', 'servers', ...more),
       folder('extended', 'lhp', 'servers', 'launchers', 'backends'),
     ],
   },
