@@ -29,6 +29,7 @@ import { scanProject } from '../../src/scan/scan.ts';
 import { Snapshot } from '../../src/scan/snapshot.ts';
 import { parseDocuments } from '../../src/scan/yaml.ts';
 import { lacking } from '../support/lacking.ts';
+import { extended } from '../support/tags.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -638,7 +639,10 @@ describe('patterns select the same files as in lhp', () => {
   const patterns = fc
     .sample(fc.tuple(fc.array(piece, { maxLength: 4 }), end), { numRuns: 1500, seed: 7 })
     .map(([pieces, last]) => pieces.join('') + last);
-  it('on 1,500 patterns', () => {
+  it('on 200 patterns', () => selectsTheSame(patterns.slice(0, 200)));
+  it('on 1,500 patterns', extended, () => selectsTheSame(patterns));
+
+  function selectsTheSame(tried: readonly string[]) {
     const names = ['a', 'b', 'ab', 'a-b', 'c', '^', '!a', '[ab]'].flatMap((name) => [
       `${name}.yaml`,
       `${name}.yml`,
@@ -663,13 +667,13 @@ print(json.dumps([
 ]))`;
     const python = join(dirname(real.path), 'python');
     const { stdout, stderr } = spawnSync(python, ['-c', program, root], {
-      input: JSON.stringify(patterns),
+      input: JSON.stringify(tried),
       encoding: 'utf8',
       maxBuffer: 1e9,
     });
     expect(stderr).toBe('');
     const answers = JSON.parse(stdout) as (string[] | null)[];
-    const wrong = patterns.flatMap((pattern, index) => {
+    const wrong = tried.flatMap((pattern, index) => {
       const expected = answers[index];
       if (!expected) return []; // lhp refuses the pattern
       const found = discoverYaml(root, [pattern]);
@@ -680,6 +684,6 @@ print(json.dumps([
       return difference.length > 0 ? [{ pattern, difference }] : [];
     });
     expect(wrong).toEqual([]);
-    expect(answers.filter((answer) => answer?.length).length).toBeGreaterThan(200);
-  });
+    expect(answers.filter((answer) => answer?.length).length).toBeGreaterThan(tried.length / 8);
+  }
 });

@@ -84,8 +84,11 @@ describe('each file that is written has a row', () => {
     const inCi = { ...endpoint, CI: 'true' };
     for (const status of [400, 200, 503]) {
       server.answers({ status });
-      await generate(inCi);
+      // A 503 is repeated until the time is over.
+      const timeout = status === 503 ? { LHP_OTEL_EXPORTER_OTLP_TIMEOUT: '500' } : {};
+      await generate({ ...inCi, ...timeout });
     }
+    server.answers({ status: 200 });
     for (const shell of SHELL_NAMES) await ask(['hook', '--install', shell]);
     const folder = join(box.home, '.config', 'lhp-otel');
     writeFileSync(join(folder, OWN_FILES.config.name), '{}');
