@@ -29,6 +29,9 @@ export function probeEnvironment(env: Env, config: Config | undefined): Verdict 
       'set it to a PEM file',
     );
   return env.NODE_TLS_REJECT_UNAUTHORIZED === '0' || aside.includes('NODE_TLS_REJECT_UNAUTHORIZED')
-    ? warning(text, 'certificates are always verified; the README says how to add an authority')
+    ? warning(
+        text,
+        'certificates are always verified; docs/configuration.md says how to add an authority',
+      )
     : ok(text);
 }

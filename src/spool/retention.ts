@@ -17,9 +17,10 @@ import { fileNames, historyRuns, MAX_RUN_BYTES, waiting } from './stored-runs.ts
 export const MAX_AGE_MS = 7 * DAY_MS;
 const MAX_SPOOLED = 5_000;
 const MAX_SPOOL_BYTES = 32 * 1024 * 1024;
-const MAX_HISTORY = 10_000;
+/** docs/configuration.md names this number; no other document does. */
+export const MAX_HISTORY = 10_000;
 /** The history may exceed its bound by so many runs: see {@link cutHistory}. */
-const HISTORY_SLACK = 500;
+export const HISTORY_SLACK = 500;
 /** A temporary file of this age belongs to a reporter that died. */
 const ABANDONED_MS = 10 * MINUTE_MS;
 
@@ -77,7 +78,7 @@ function giveUpAbandoned(paths: Paths, now: number): void {
  */
 function cutHistory(paths: Paths): void {
   const files = fileNames(paths.history);
-  // Parsing ten thousand names takes as long as everything else here, so not in each run.
+  // Parsing that many names takes as long as everything else here, so not in each run.
   if (files.length <= MAX_HISTORY + HISTORY_SLACK) return;
   const runs = historyRuns(paths, files).sort((a, b) => b.timestamp - a.timestamp);
   const old = runs.slice(MAX_HISTORY);

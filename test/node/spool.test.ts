@@ -22,7 +22,7 @@ import type { LossReason } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { markLost, markSent } from '../../src/spool/outcome.ts';
 import { deleteUnsent } from '../../src/spool/purge.ts';
-import { MAX_AGE_MS, prune } from '../../src/spool/retention.ts';
+import { HISTORY_SLACK, MAX_AGE_MS, MAX_HISTORY, prune } from '../../src/spool/retention.ts';
 import { store } from '../../src/spool/store.ts';
 import { readRun, storedRuns, waiting } from '../../src/spool/stored-runs.ts';
 import { systemHost } from '../../src/system/host.ts';
@@ -215,7 +215,10 @@ describe('a reporter that is suspended for an hour while it writes', () => {
 
 describe('bounds', () => {
   /** A history is cut to its bound when it exceeds the bound by so many runs. */
-  const tooLong = Array.from({ length: 501 }, (_, i) => `${NOW - 90_000_000 - i}.sent.json`);
+  const tooLong = Array.from(
+    { length: HISTORY_SLACK + 1 },
+    (_, i) => `${NOW - 90_000_000 - i}.sent.json`,
+  );
   it('a run older than a week expires', async () => {
     const old = await put('waiting', NOW - MAX_AGE_MS - 1);
     const young = await put('waiting', NOW - MAX_AGE_MS + 60_000);
@@ -239,18 +242,23 @@ describe('bounds', () => {
         .map(({ reason }) => reason),
     ).toEqual(['spool_full', 'spool_full', 'spool_full']);
   });
+  it('docs/configuration.md has the number of runs that the history keeps', () => {
+    const text = readFileSync(join(projectRoot, 'docs', 'configuration.md'), 'utf8');
+    expect(text).toContain(`the last ${MAX_HISTORY.toLocaleString('en')} as history`);
+  });
   it('the oldest runs of the history are removed, but no uncounted loss', () => {
     mkdirSync(paths.history, { recursive: true });
+    const most = MAX_HISTORY + HISTORY_SLACK;
     const names = Array.from(
-      { length: 10_501 },
-      (_, i) => `${NOW - 20_000 + i}.${i === 0 ? 'lost-expired' : 'sent'}.json`,
+      { length: most + 1 },
+      (_, i) => `${NOW - 2 * most + i}.${i === 0 ? 'lost-expired' : 'sent'}.json`,
     );
-    for (const name of names.slice(0, 10_500)) writeFileSync(join(paths.history, name), '{}');
+    for (const name of names.slice(0, most)) writeFileSync(join(paths.history, name), '{}');
     prune(paths, NOW);
-    expect(storedRuns(paths)).toHaveLength(10_500);
-    writeFileSync(join(paths.history, names[10_500] as string), '{}');
+    expect(storedRuns(paths)).toHaveLength(most);
+    writeFileSync(join(paths.history, names[most] as string), '{}');
     prune(paths, NOW);
-    expect(storedRuns(paths)).toHaveLength(10_001);
+    expect(storedRuns(paths)).toHaveLength(MAX_HISTORY + 1);
     expect(existsSync(join(paths.history, names[0] as string))).toBe(true);
   });
   it.each([
@@ -267,7 +275,7 @@ describe('bounds', () => {
         `${carrier}.sent.json`,
         `${carrier + later}.lost-expired.in-${carrier}.json`,
       ];
-      for (let i = 0; i < 9_999; i += 1) names.push(`${NOW - 10_000 + i}.sent.json`);
+      for (let i = 1; i < MAX_HISTORY; i += 1) names.push(`${NOW - i}.sent.json`);
       for (const name of names) writeFileSync(join(paths.history, name), '{}');
       prune(paths, NOW);
       expect(
@@ -278,13 +286,13 @@ describe('bounds', () => {
   );
   it('a loss whose count was not delivered is kept', async () => {
     mkdirSync(paths.history, { recursive: true });
-    const carrier = NOW - 20_000;
+    const carrier = NOW - 2 * MAX_HISTORY;
     const names = [
       ...tooLong,
       `${carrier - 1}.lost-expired.in-${carrier}.json`,
       `${carrier}.lost-rejected.json`,
     ];
-    for (let i = 0; i < 10_000; i += 1) names.push(`${NOW - 10_000 + i}.sent.json`);
+    for (let i = 1; i <= MAX_HISTORY; i += 1) names.push(`${NOW - i}.sent.json`);
     for (const name of names) writeFileSync(join(paths.history, name), '{}');
     prune(paths, NOW);
     expect(content((await put()).timestamp).lost).toEqual({ expired: 1, rejected: 1 });
@@ -306,12 +314,12 @@ describe('bounds', () => {
     expect(content((await put()).timestamp).lost).toEqual({ expired: 1 });
   });
   it('a folder named like a run stops neither retention nor off', async () => {
-    mkdirSync(join(paths.history, `${NOW - 20_000}.local.json`), { recursive: true });
+    mkdirSync(join(paths.history, `${NOW - 2 * MAX_HISTORY}.local.json`), { recursive: true });
     for (const name of tooLong) writeFileSync(join(paths.history, name), '{}');
-    for (let i = 0; i < 10_000; i += 1)
-      writeFileSync(join(paths.history, `${NOW - 10_000 + i}.sent.json`), '{}');
+    for (let i = 1; i <= MAX_HISTORY; i += 1)
+      writeFileSync(join(paths.history, `${NOW - i}.sent.json`), '{}');
     prune(paths, NOW);
-    expect(storedRuns(paths)).toHaveLength(10_001);
+    expect(storedRuns(paths)).toHaveLength(MAX_HISTORY + 1);
     await put('waiting', NOW + 1);
     mkdirSync(join(paths.spool, `${NOW - 1}.json`));
     expect(deleteUnsent(paths)).toBe(1);
