@@ -82,8 +82,10 @@ it('docs/README.md links every page, and docs/adr/README.md every decision', () 
 });
 
 it.each(find('docs/adr/0*.md'))('%s has the sections of a decision record', (path) => {
-  const sections = [...read(path).matchAll(/^## (.+)$/gm)].map(([, title]) => title as string);
-  expect(sections).toEqual(['Status', 'Context', 'Decision', 'Consequences']);
+  const [, ...sections] = read(path).split(/^## /m);
+  const titles = sections.map((section) => section.split('\n', 1)[0]);
+  expect(titles).toEqual(['Status', 'Context', 'Decision', 'Consequences']);
+  expect(sections.filter((section) => !/\n\s*\S/.test(section))).toEqual([]);
 });
 
 it('the package contains the documents that the manual page names', () => {
