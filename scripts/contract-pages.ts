@@ -146,8 +146,8 @@ function property(key: EventKey): string {
 }
 
 /** src/contract/event.ts: a file of its own, so that the library's declarations are readable. */
-export const eventTypes =
-  (): string => `// event.ts: made from fields.ts by \`npm run generate\`; do not edit. The event as a type
+export const eventTypes = (): string => `\
+// event.ts: made from fields.ts by \`npm run generate\`; do not edit. The event as a type
 // with a comment for each field, for the users of the library. If this file is not up to date,
 // contract.ts does not compile.
 

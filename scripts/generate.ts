@@ -68,8 +68,9 @@ function read(path: string): string {
 /** The names alone, because the table is too large to load before every command. */
 function launcherNames(): string {
   const names = Object.keys(LAUNCHERS).map((name) => `  '${name}',\n`);
-  return `// launcher-names.ts: the programs of the table in launchers.ts. \`npm run generate\` makes this file;
-// do not edit it.
+  return `\
+// launcher-names.ts: the programs of the table in launchers.ts, made by \`npm run generate\`; do
+// not edit.
 export const LAUNCHER_NAMES: readonly string[] = [
 ${names.join('')}];
 `;
@@ -88,7 +89,8 @@ function inMarkdown(path: string, page: string, made: string, text: string): str
 }
 
 function versionFile(): string {
-  return `// version.ts: made from package.json by \`npm run generate\`; do not edit. The version of the
+  return `\
+// version.ts: made from package.json by \`npm run generate\`; do not edit. The version of the
 // package, and the oldest Node that it runs on.
 export const version = '${version}';
 export const oldestNode = '${engines.node.replace('>=', '')}';

@@ -3,8 +3,8 @@
 // anything is installed. A step is skipped when its result is there.
 //   --build       the Node packages, and the package built into dist/
 //   --programs    what `npm test` runs beside: lhp, the OpenTelemetry Collector and Prometheus.
-//   --all         also what `npm run test:all` runs: Cortex, VictoriaMetrics, Kubernetes' tools, and
-//                 the launchers of Python
+//   --all         also what `npm run test:all` runs: Cortex, VictoriaMetrics, the tools of
+//                 Kubernetes, and the launchers of Python
 //   --run FILE    then this program, by the Node among the development dependencies
 // Programs are installed in the background, while FILE runs already.
 import { spawn } from 'node:child_process';

@@ -60,6 +60,8 @@ const ACTIONS: readonly [name: string, text: string][] = [
 const DESCRIPTION =
   'of the benchmark, with a sentence of text that makes the file as long as real ones are';
 
+const METADATA = 'operational_metadata: ["_processing_timestamp", "_source_file_path"]\n';
+
 function flowgroupFile(index: number): string {
   const template = `use_template: template_${index % 12}
 template_parameters:
@@ -74,8 +76,7 @@ template_parameters:
   return `# Flowgroup ${index}
 pipeline: pipeline_${index % 40}
 flowgroup: flowgroup_${index}
-${index % 3 === 0 ? template : ''}operational_metadata: ["_processing_timestamp", "_source_file_path"]
-actions:
+${index % 3 === 0 ? template : ''}${METADATA}actions:
 ${actions.join('')}`;
 }
 

@@ -72,10 +72,11 @@ export const record = (run: Run) =>
   recordRun(run.event, { timestamp: run.at, startedAt: run.at - 1_000 });
 
 /**
- * Sends like clients: many at once, each run until it is settled (src/deliver/deliver.ts): 200 is stored;
- * 400 and 413 are final; everything else means "again later". A 400 to a run that was begun before
- * (`again`: all of them were) is "stored", too; to any other it is an error. `onSent` sees the
- * progress. Gives how often each answer came.
+ * Sends requests as clients do: many at once, and each run until it is settled
+ * (src/deliver/deliver.ts). 200 means that the run is stored; 400 and 413 are final; after any
+ * other answer, the run is sent again later. A 400 also means "stored" if the run was sent before,
+ * which `again` says of all runs; for any other run, a 400 is an error. `onSent` is called with
+ * the progress. Returns how often each answer came.
  */
 export async function deliver(
   bodies: readonly Uint8Array[],

@@ -52,8 +52,8 @@ export function endRunning() {
 }
 
 /**
- * Runs a program and resolves with its standard output. `background` gives it a lower priority: tests
- * that run at the same time go first.
+ * Runs a program and resolves with its standard output. `background` gives it a lower priority:
+ * tests that run at the same time go first.
  *
  * @throws Error with the last lines of its output when it does not end with status 0.
  */

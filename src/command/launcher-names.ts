@@ -1,5 +1,5 @@
-// launcher-names.ts: the programs of the table in launchers.ts. `npm run generate` makes this file;
-// do not edit it.
+// launcher-names.ts: the programs of the table in launchers.ts, made by `npm run generate`; do
+// not edit.
 export const LAUNCHER_NAMES: readonly string[] = [
   'caffeinate',
   'choom',

@@ -1,5 +1,5 @@
-// purge.ts: the command `purge`: lists what will be deleted, asks, and deletes it. Without a terminal
-// it cannot ask, and requires --yes.
+// purge.ts: the command `purge`: lists what will be deleted, asks, and deletes it. Without a
+// terminal it cannot ask, and requires --yes.
 import type { Command } from 'commander';
 import { resolveMode } from '../consent/resolve-mode.ts';
 import { deleteRuns } from '../spool/purge.ts';

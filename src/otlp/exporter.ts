@@ -1,8 +1,8 @@
-// exporter.ts: the OTLP metric exporter of OpenTelemetry, with delta temporality, base-2 exponential
-// histograms, points at the time of the run, and a transport that writes the request instead of
-// posting it. It is built from the exporter's base class, with all options given: the class for
-// general use also reads the OTEL_EXPORTER_OTLP_* variables, which belong to the user's own
-// applications (docs/adr/0005-dependencies.md).
+// exporter.ts: the OTLP metric exporter of OpenTelemetry, with delta temporality, base-2
+// exponential histograms, points at the time of the run, and a transport that writes the request
+// instead of posting it. It is built from the exporter's base class, with all options given: the
+// class for general use also reads the OTEL_EXPORTER_OTLP_* variables, which belong to the user's
+// own applications (docs/adr/0005-dependencies.md).
 import type { HrTime } from '@opentelemetry/api';
 import {
   AggregationTemporalityPreference,

@@ -41,8 +41,10 @@ function pythonRepr(value: unknown, depth: number): string {
   // The order of a set of strings differs in each Python process.
   if (value instanceof Set && value.size > 1) throw new LimitError('a set as text');
   if (value instanceof Set) return value.size === 0 ? 'set()' : `{${parts(value, inner)}}`;
-  if (isMap(value))
-    return `{${parts(value, ([key, item]: [unknown, unknown]) => `${inner(key)}: ${inner(item)}`)}}`;
+  if (isMap(value)) {
+    const entry = ([key, item]: [unknown, unknown]) => `${inner(key)}: ${inner(item)}`;
+    return `{${parts(value, entry)}}`;
+  }
   throw new LimitError('a value of an unknown kind');
 }
 

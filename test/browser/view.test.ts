@@ -326,10 +326,9 @@ describe('the local page', () => {
         (one) => one.figure === figure && one.kind === kind && one.points.length === points,
       );
       const style = found.findLast((one) => one.color === color);
-      expect(
-        style,
-        `${figure} ${color} with ${points} points; there are ${drawn.map((one) => `${one.figure} ${one.kind} ${one.color} ${one.points.length}`)}`,
-      ).toBeDefined();
+      const all = drawn.map((one) => `${one.figure} ${one.kind} ${one.color} ${one.points.length}`);
+      const missing = `${figure} ${color} with ${points} points; there are ${all}`;
+      expect(style, missing).toBeDefined();
       return style?.points ?? [];
     };
     const colors = await page.evaluate(() =>
@@ -408,7 +407,7 @@ describe('the local page', () => {
     ).toBeGreaterThan(0);
   });
 
-  it('a run: its event as a sentence, each field explained, the request byte for byte', async () => {
+  it('a run: its event in a sentence, its fields explained, the bytes of its request', async () => {
     const page = await look();
     await page.locator('#run-rows button').first().click();
     const newest = truth(box).at(-1);

@@ -68,10 +68,10 @@ describe('real launchers', () => {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), text);
   };
-  const install = (prefix: string, version: string) =>
-    must(
-      `uv pip install -q --python ${prefix.replaceAll(' ', '~')}/bin/python lakehouse-plumber==${version}`,
-    );
+  const install = (prefix: string, version: string) => {
+    const python = `${prefix.replaceAll(' ', '~')}/bin/python`;
+    return must(`uv pip install -q --python ${python} lakehouse-plumber==${version}`);
+  };
   const environment = (path: string, version: string) => {
     must(`uv venv -q ${join(dir, path).replaceAll(' ', '~')}`);
     install(join(dir, path), version);
@@ -126,7 +126,8 @@ describe('real launchers', () => {
     project(
       'uv',
       'root',
-      '[tool.uv]\npackage = false\n[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/out"]\n',
+      '[tool.uv]\npackage = false\n' +
+        '[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/out"]\n',
     );
     for (const name of ['member', 'out'])
       project(`uv/packages/${name}`, name, '[tool.uv]\npackage = false\n');
@@ -247,20 +248,23 @@ describe('real launchers', () => {
   });
 
   describe('hatch', () => {
+    const hatchEnvironment = (name: string, version: string, more = '') =>
+      `[tool.hatch.envs.${name}]\nskip-install = true\ninstaller = "uv"\n${more}` +
+      `dependencies = ["lakehouse-plumber==${version}"]\n`;
     project(
       'hat',
       'Hat.proj_x',
-      `[tool.hatch.envs.default]\nskip-install = true\ninstaller = "uv"\ndependencies = ["lakehouse-plumber==0.9.3"]
-[tool.hatch.envs.old]\nskip-install = true\ninstaller = "uv"\ndependencies = ["lakehouse-plumber==0.8.7"]
-[tool.hatch.envs.off]\nskip-install = true\ninstaller = "uv"\npath = "own"\ndependencies = ["lakehouse-plumber==0.8.7"]
-[tool.other]\nenv = ["DO_NOT_TRACK=1"]\n`,
+      hatchEnvironment('default', '0.9.3') +
+        hatchEnvironment('old', '0.8.7') +
+        hatchEnvironment('off', '0.8.7', 'path = "own"\n') +
+        '[tool.other]\nenv = ["DO_NOT_TRACK=1"]\n',
     );
     put('hat/sub/.keep', '');
     project(
       'hatoff',
       'hatoff',
-      `[tool.hatch.envs.default]\nskip-install = true\ninstaller = "uv"\ndependencies = ["lakehouse-plumber==0.8.7"]
-[tool.hatch.envs.default.env-vars]\nDO_NOT_TRACK = "1"\n`,
+      hatchEnvironment('default', '0.8.7') +
+        '[tool.hatch.envs.default.env-vars]\nDO_NOT_TRACK = "1"\n',
     );
     it.each<Case>([
       ['hat', 'hatch run lhp'],

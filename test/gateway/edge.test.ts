@@ -100,8 +100,8 @@ describe('nginx in front of the gateways', () => {
   });
 
   /**
-   * Sends requests for two seconds, on a slow machine until one is refused, and counts them. Another
-   * client sends meanwhile; its answers are counted, too.
+   * Sends requests for two seconds, or longer on a slow machine, until one is refused, and counts
+   * them. Another client sends at the same time; its answers are counted, too.
    */
   async function storm(front: Server, hostile: Client, honest: Client) {
     const agent = new Agent({ keepAlive: true, maxSockets: 32 });

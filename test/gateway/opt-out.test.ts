@@ -356,8 +356,8 @@ describe('a generate under strace', () => {
       await server.close();
       expect(server.seen.connections).toBe(0);
       expect(trace.inet).toEqual([]);
-      // The wrapper and the command, whether it is started or become; env(1) becomes the command and
-      // is no process of its own.
+      // The wrapper and the command. The wrapper starts the command or becomes it; env(1) becomes
+      // the command.
       expect(trace.started.filter((path) => path !== '/usr/bin/env')).toEqual([
         process.execPath,
         join(programs, 'lhp'),

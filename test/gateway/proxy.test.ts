@@ -281,7 +281,8 @@ describe('NO_PROXY', () => {
   const excepted = (url: string, noProxy: string) => isExcepted(new URL(url), noProxy);
   const list =
     'foobar.com, .barbaz.net, *.wildcard.io, 192.168.1.1, 192.168.1.2:81, 192.168.1.3:80, ' +
-    '10.0.0.0/30, 2001:db8::52:0:1, [2001:db8::52:0:2]:443, [2001:db8::52:0:3]:80, 2002:db8:a::45/64';
+    '10.0.0.0/30, 2001:db8::52:0:1, [2001:db8::52:0:2]:443, [2001:db8::52:0:3]:80, ' +
+    '2002:db8:a::45/64';
   it.each([
     ['192.168.1.1', true],
     ['192.168.1.2', false],

@@ -438,6 +438,8 @@ const WORDS = values(`
   2024-01-31 10:00:00.5 → 2024-01-31 10:00:00.500000
   2024-01-31t10:00:00.1234567-05:30 → 2024-01-31 10:00:00.123456-05:30
 `);
+const WITH_ZONE =
+  '[datetime.datetime(2024, 1, 31, 10, 0, 5, 500000, tzinfo=datetime.timezone.utc)]';
 const COLLECTIONS = values(String.raw`
   [] → [] · {} → {} · [a, 1, 1.0, yes, ~] → ['a', 1, 1.0, True, None]
   {k: v, 1: [x]} → {'k': 'v', 1: ['x']}
@@ -445,7 +447,7 @@ const COLLECTIONS = values(String.raw`
   ["\t\\é\x07"] → ['\t\\é\x07']
   ["\u200b\u2028\u00a0é😀"] → ['\u200b\u2028\xa0é😀'] · [2024-01-31] → [datetime.date(2024, 1, 31)]
   [2024-01-31 10:00:00] → [datetime.datetime(2024, 1, 31, 10, 0)]
-  [2024-01-31T10:00:05.5Z] → [datetime.datetime(2024, 1, 31, 10, 0, 5, 500000, tzinfo=datetime.timezone.utc)]
+  [2024-01-31T10:00:05.5Z] → ${WITH_ZONE}
 `);
 
 const NAMES: Row[] = (

@@ -552,7 +552,7 @@ describe.each(SHELLS)('%s: on a terminal', (shell) => {
     await idle(where.box);
   });
 
-  it.concurrent('the notice: run 1 waits, run 2 shows it and waits, run 3 delivers all three', async () => {
+  it.concurrent('run 1 waits, run 2 shows the notice and waits, run 3 delivers all', async () => {
     const where = place(shell);
     const server = await startOtlpServer();
     const terminal = await begin(where, true, { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint });

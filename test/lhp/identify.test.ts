@@ -151,9 +151,8 @@ describe('the versions of the installation that ran', () => {
         `#!${join(dir, 'pyenv', 'versions', `${python}.5`, 'bin', `python${python}`)}\n`,
         0o755,
       );
-      put(
-        `pyenv/versions/${python}.5/lib/python${python}/site-packages/lakehouse_plumber-${version}.dist-info/METADATA`,
-      );
+      const packages = `pyenv/versions/${python}.5/lib/python${python}/site-packages`;
+      put(`${packages}/lakehouse_plumber-${version}.dist-info/METADATA`);
     };
     put('pyenv/shims/lhp', '#!/usr/bin/env bash\nexec pyenv exec lhp "$@"\n', 0o755);
     real('3.11', '0.9.3');

@@ -244,7 +244,10 @@ describe('a reporter that could hang', () => {
        const { spawn } = child;
        child.spawn = (file, words, options) => {
          const job = options.env?.${JOB_VARIABLE};
-         if (job) require('node:fs').writeFileSync(${JSON.stringify(shown)}, JSON.stringify([file, ...words, JSON.parse(job).watched]));
+         if (job) require('node:fs').writeFileSync(
+           ${JSON.stringify(shown)},
+           JSON.stringify([file, ...words, JSON.parse(job).watched]),
+         );
          return spawn(file, words, options);
        };`,
     );
@@ -292,7 +295,8 @@ describe('the real lhp', () => {
   const FLOWGROUP = (pipeline: string, name: string) =>
     `pipeline: ${pipeline}\nflowgroup: ${name}\nactions:\n` +
     `- {name: load, type: load, source: {type: sql, sql: SELECT 1}, target: v_${name}}\n` +
-    `- {name: write, type: write, source: v_${name}, write_target: {type: materialized_view, WHERE, table: ${name}}}\n`;
+    `- {name: write, type: write, source: v_${name}, ` +
+    `write_target: {type: materialized_view, WHERE, table: ${name}}}\n`;
   const real = (need: Need, where: string) => {
     const own = sandbox({ path: [dirname(need.path)] });
     const tree = Object.fromEntries(

@@ -1,6 +1,6 @@
-// The contract: nothing but its fields gets into a request, each value is folded, and a request that
-// was made from an event reads back as that event. That each field of the telemetry page is one row
-// is held by the types.
+// The contract: nothing but its fields gets into a request, each value is folded, and a request
+// that was made from an event reads back as that event. The types hold that each field of the
+// telemetry page is one row.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

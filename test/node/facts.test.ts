@@ -77,9 +77,11 @@ const TRUTH = {
 /** lhp 0.8.7 writes its log before its last file. */
 const log = (total: number) =>
   [
-    'lhp.core.orchestrator - INFO - Initialized ActionOrchestrator with service-based architecture: /x',
+    'lhp.core.orchestrator - INFO - ' +
+      'Initialized ActionOrchestrator with service-based architecture: /x',
     'lhp.core.orchestrator - INFO - Starting batch pipeline generation: 2 pipeline(s) for env: dev',
-    `lhp.cli.commands.generate_command - INFO - Generation complete: ${total} file(s) generated, 9 total output file(s)`,
+    'lhp.cli.commands.generate_command - INFO - ' +
+      `Generation complete: ${total} file(s) generated, 9 total output file(s)`,
   ]
     .map((line) => `2026-11-28 16:48:07,112 - ${line}\n`)
     .join('');

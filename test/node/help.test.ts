@@ -183,7 +183,8 @@ describe('with an older Node', () => {
   const old = join(box.dir, 'old.cjs');
   writeFileSync(
     old,
-    `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } });
+    `const versions = { ...process.versions, node: '20.20.2' };
+     Object.defineProperty(process, 'versions', { value: versions });
      Map.groupBy = undefined;`,
   );
   const project = join(box.dir, 'project');
@@ -224,8 +225,9 @@ describe('with an older Node', () => {
     const { status, stdout, stderr } = call(name);
     expect([status, stdout, stderr.trim().split('\n').length]).toEqual([1, '', 1]);
     expect(stderr).toMatch(
-      /^lhp-otel: lhp-otel needs Node 22\.15 or newer, and \S+ is 20\.\d+\.\d+: install one from https:/,
+      /^lhp-otel: lhp-otel needs Node 22\.15 or newer, and \S+ is 20\.\d+\.\d+:/,
     );
+    expect(stderr).toMatch(/^[^:]+: [^:]+: install one from https:/);
   });
 });
 

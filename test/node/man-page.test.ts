@@ -1,5 +1,5 @@
-// The manual page: `mandoc` finds no fault, `man` shows it, and every command, option and variable is
-// in it. `npm run generate -- --check` holds that it is up to date.
+// The manual page: `mandoc` finds no fault, `man` shows it, and every command, option and variable
+// is in it. `npm run generate -- --check` holds that it is up to date.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -73,7 +73,7 @@ it('the example runs in a project that has no other package, and is recorded', a
   expect(await box.recorded(1)).toMatchObject([{ files_generated: 3, environment: 'dev' }]);
 });
 
-it('in a bundle of the host, it records if the *.cjs files are copied, and else says so', async () => {
+it('bundled by the host, it records if the *.cjs files are copied, else says so', async () => {
   const entry = join(host, 'main.mjs');
   writeFileSync(
     entry,

@@ -21,7 +21,8 @@ const importsOf = (name: string) =>
  * only what stands before it.
  */
 const FLOW =
-  'contract system config consent command job wrap scan collect otlp spool deliver history hook library status.ts doctor view commands bin index.ts';
+  'contract system config consent command job wrap scan collect otlp spool deliver history hook ' +
+  'library status.ts doctor view commands bin index.ts';
 const order = FLOW.split(' ');
 const place = (name: string) => order.indexOf(name.split('/')[0] as string);
 
@@ -52,7 +53,10 @@ describe('what stands before the command', () => {
   const probe = join(box.dir, 'probe.cjs');
   writeFileSync(
     probe,
-    'process.on("exit", () => console.error(JSON.stringify({ node: process.moduleLoadList, files: Object.keys(require.cache) })))',
+    `process.on("exit", () => {
+       const files = Object.keys(require.cache);
+       console.error(JSON.stringify({ node: process.moduleLoadList, files }));
+     });`,
   );
   const { stderr } = spawnSync(
     process.execPath,

@@ -447,7 +447,11 @@ describe('start and end', () => {
       await until(() => existsSync(opened), 'the browser to be opened');
       const file = readFileSync(opened, 'utf8').split('\n')[1] ?? '';
       // The opener keeps running with its arguments until it is told to end.
-      const script = `for each in /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <"$each"; done 2>/dev/null; echo; cat '${fileURLToPath(file)}' && echo READ; ls '${dirname(fileURLToPath(file))}' && echo LISTED`;
+      const path = fileURLToPath(file);
+      const script = `
+        for each in /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <"$each"; done 2>/dev/null; echo
+        cat '${path}' && echo READ
+        ls '${dirname(path)}' && echo LISTED`;
       const spy = spawnSync('sh', ['-c', script], {
         uid,
         gid,

@@ -69,7 +69,8 @@ function endpointFacts(state: State): Fact[] {
     ['Headers', headers.length > 0 ? `${headers.join(', ')} (values hidden)` : 'none'],
     [
       'Request',
-      `OTLP over HTTP, JSON, compression ${compression}, timeout ${count(timeoutMs / SECOND_MS)}\u00a0s`,
+      `OTLP over HTTP, JSON, compression ${compression}, ` +
+        `timeout ${count(timeoutMs / SECOND_MS)}\u00a0s`,
     ],
     ...optional('Proxy', proxy),
   ];
