@@ -97,7 +97,7 @@ On the points of \`${LOST_RUNS.name}\`:
 
 ${attributes([LOSS_REASON_ATTRIBUTE])}
 
-A run is given up because:
+Why a run is given up:
 
 ${Object.entries(LOSSES)
   .map(([reason, why]) => `- \`${reason}\`: ${why}`)

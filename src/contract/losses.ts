@@ -1,12 +1,15 @@
 // losses.ts: how runs that were recorded and then given up are counted. They are no field of the
 // event: the next run that is recorded carries their number.
 
-/** Why a recorded run is given up instead of delivered: each reason in words, after "because". */
+/**
+ * Why a recorded run is given up instead of delivered: each reason in words. They are short, so
+ * that the heading of a run fits into the 80 columns of a terminal.
+ */
 export const LOSSES = {
-  rejected: 'the collector refused it for good',
-  expired: 'it had waited for more than 7 days',
-  spool_full: 'too many runs were waiting',
-  unreadable: 'its file was damaged, or could not be written',
+  rejected: 'rejected by the collector',
+  expired: 'waited more than 7 days',
+  spool_full: 'too many runs waiting',
+  unreadable: 'file damaged or not saved',
 } as const;
 
 export type LossReason = keyof typeof LOSSES;

@@ -1,6 +1,5 @@
 // words.ts: how recorded runs are described. The terminal and the local page share these words, so
 // they cannot differ. It uses no Node API.
-import type { LossReason } from '../contract/contract.ts';
 import type { Outcome } from '../otlp/decode.ts';
 import type { Change } from './changes.ts';
 import type { GroupKey, SizeKey } from './summary.ts';
@@ -10,14 +9,6 @@ export const OUTCOMES: Record<Outcome, string> = {
   sent: 'delivered',
   local: 'kept on this machine',
   lost: 'given up',
-};
-
-/** Why a run was given up. */
-export const LOSSES: Record<LossReason, string> = {
-  rejected: 'rejected by the collector',
-  expired: 'waited more than 7 days',
-  spool_full: 'too many runs were waiting',
-  unreadable: 'its file was damaged or could not be written',
 };
 
 /** How durations changed. */

@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT, runAt, writeHistory } from '../../scripts/harness/history.ts';
 import { program } from '../../scripts/harness/needs.ts';
 import { cli, sandbox } from '../../scripts/harness/sandbox.ts';
+import { LOSS_REASONS } from '../../src/contract/contract.ts';
+import { runLines } from '../../src/history/show-text.ts';
 import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
 
@@ -25,6 +27,12 @@ beforeAll(async () => {
   mkdirSync(project);
   writeFileSync(join(project, 'lhp.yaml'), 'name: secret_name\n');
   await writeHistory(box.stateDir, runs);
+});
+
+it.each(LOSS_REASONS)('the heading of a run that was given up fits 80 columns: %s', (reason) => {
+  const run = { ...runAt(START), outcome: 'lost' as const, reason };
+  const [heading] = runLines(run, run.event, undefined, 80);
+  expect(heading).toMatchObject([{ text: expect.stringMatching(/^.{60,80}$/) }]);
 });
 
 describe('on a terminal', () => {

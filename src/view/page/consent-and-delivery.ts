@@ -1,7 +1,7 @@
 // consent-and-delivery.ts: the section that says whether runs are recorded, what decided that and
 // how to change it, where runs go, what is waiting, and what went wrong.
-import { LOSS_REASONS } from '../../contract/contract.ts';
-import { LOSSES, OUTCOMES } from '../../history/words.ts';
+import { LOSS_REASONS, LOSSES } from '../../contract/contract.ts';
+import { OUTCOMES } from '../../history/words.ts';
 import type { Outcome, Run } from '../../otlp/decode.ts';
 import { SECOND_MS } from '../../system/time.ts';
 import type { State } from '../api.ts';

@@ -1,7 +1,7 @@
 // sentences.ts: a recorded run, its outcome and a change as sentences.
-import type { GenerateEvent } from '../../contract/contract.ts';
+import { type GenerateEvent, LOSSES } from '../../contract/contract.ts';
 import type { Change } from '../../history/changes.ts';
-import { LEVELS, LOSSES } from '../../history/words.ts';
+import { LEVELS } from '../../history/words.ts';
 import type { Outcome, Run } from '../../otlp/decode.ts';
 import { count, plural, seconds, word } from './format.ts';
 
