@@ -9,13 +9,15 @@ import { systemHost } from '../system/host.ts';
 import { say } from '../system/log.ts';
 import { isOutputClosed, outputProblem, print, printError, watchOutput } from '../system/print.ts';
 import { version } from '../system/version.ts';
-import { addCompletion } from './completion-command.ts';
+import { addCompletion } from './completion.ts';
 import type { Context, Run } from './context.ts';
-import { addControlCommands } from './control.ts';
 import { addDoctor } from './doctor.ts';
 import { addFlush } from './flush.ts';
 import { addHelp, explain, hasTrait, layOut } from './help.ts';
-import { addRecordCommands } from './record.ts';
+import { addHook } from './hook.ts';
+import { addOff, addOn } from './off-and-on.ts';
+import { addPurge } from './purge.ts';
+import { addRun } from './run.ts';
 import { addShow } from './show.ts';
 import { noticeTeller } from './show-notice.ts';
 import { addStats } from './stats.ts';
@@ -31,10 +33,10 @@ const GROUPS: readonly {
   title: string;
   add: readonly ((program: Command, context: Context) => void)[];
 }[] = [
-  { title: 'Record:', add: [addRecordCommands] },
+  { title: 'Record:', add: [addRun, addHook] },
   { title: 'See what was recorded:', add: [addShow, addStats, addView] },
   { title: 'Delivery:', add: [addStatus, addDoctor, addFlush] },
-  { title: 'Switches:', add: [addControlCommands] },
+  { title: 'Switches:', add: [addOff, addOn, addPurge] },
   // `help` comes last: its argument is the name of any command before it.
   { title: 'More:', add: [addCompletion, addHelp] },
 ];

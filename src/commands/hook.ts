@@ -1,6 +1,5 @@
-// record.ts: the commands that record runs: `run`, and `hook`, which lets the shell do it.
+// hook.ts: the command `hook`, which lets the shell record runs.
 import type { Command } from 'commander';
-import { launches } from '../command/launchers.ts';
 import { resolveMode } from '../consent/resolve-mode.ts';
 import { hookText, type Installed, installHook, uninstallHook } from '../hook/hook.ts';
 import { askNewShell } from '../hook/new-shell.ts';
@@ -11,55 +10,7 @@ import type { Context } from './context.ts';
 import { explain } from './help.ts';
 import { inWords, wordArgument } from './usage.ts';
 
-export function addRecordCommands(program: Command, context: Context): void {
-  addRun(program, context);
-  addHook(program, context);
-}
-
-function addRun(program: Command, { run: runCommand, exit }: Context): void {
-  const run = program
-    .command('run')
-    .summary('run a command, and record a successful `lhp generate`')
-    .description(
-      'Runs a command as if without lhp-otel: same output, terminal, signals and exit status. ' +
-        'A successful generate of lhp is recorded after it has ended.',
-    )
-    .usage('[--] <command…>')
-    .argument('[command...]', 'the command and its arguments')
-    .passThroughOptions()
-    // cli.ts handles the usual case. This runs if there is no command, or an option before it.
-    .action(async (words: string[]) => {
-      if (words.length === 0)
-        run.error('error: no command given; it must be like: lhp-otel run -- lhp generate');
-      exit(await runCommand(words));
-    });
-  explain(run, {
-    remarks: [
-      'A generate is recognized as `lhp generate`, by a path to lhp, or as ' +
-        '`python -m lhp.cli.main generate`.',
-      `It is also recognized after ${launchersInWords(true)}.`,
-      `And after ${launchersInWords(false)}.`,
-    ],
-    exits: [['n', 'that of the command; 127 if it is not found, 126 if it cannot be run']],
-    examples: [
-      ['lhp-otel run -- lhp generate --env dev', 'record one generate'],
-      ['lhp-otel run -- uv run lhp generate --env prod', 'the same through uv'],
-      ['lhp-otel run -- lhp -v generate --env dev', 'also print what telemetry did'],
-    ],
-    withoutNotice: true,
-  });
-}
-
-/** The launchers of the table: those with a Python environment, or the others. */
-function launchersInWords(withEnvironment: boolean): string {
-  const rows = launches().filter(([, row]) => (row.environment !== undefined) === withEnvironment);
-  return inWords(
-    rows.map(([name]) => `\`${name}\``),
-    'and',
-  );
-}
-
-function addHook(program: Command, context: Context): void {
+export function addHook(program: Command, context: Context): void {
   const { host, print } = context;
   const hook = program
     .command('hook')

@@ -1,4 +1,4 @@
-// control.ts: the commands that switch telemetry off and on. `purge` is in purge.ts.
+// off-and-on.ts: the commands `off` and `on`, which switch telemetry off and on for this user.
 import type { Command } from 'commander';
 import { decidedBy } from '../consent/consent.ts';
 import { obstacleToChoice, obstacleToRuns } from '../consent/place.ts';
@@ -10,15 +10,8 @@ import type { Paths } from '../system/paths.ts';
 import { projectRoot } from '../system/project-root.ts';
 import type { Context } from './context.ts';
 import { explain } from './help.ts';
-import { addPurge } from './purge.ts';
 
-export function addControlCommands(program: Command, context: Context): void {
-  addOff(program, context);
-  addOn(program, context);
-  addPurge(program, context);
-}
-
-function addOff(program: Command, { host, print }: Context): void {
+export function addOff(program: Command, { host, print }: Context): void {
   explain(
     program
       .command('off')
@@ -59,7 +52,7 @@ async function deleteWaiting(paths: Paths, host: Host): Promise<string> {
   }
 }
 
-function addOn(program: Command, { host, print, showNotice }: Context): void {
+export function addOn(program: Command, { host, print, showNotice }: Context): void {
   explain(
     program
       .command('on')
