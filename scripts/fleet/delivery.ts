@@ -1,6 +1,6 @@
-// delivery.ts: a machine's runs → when each of them reaches the gateway, as src/deliver.ts does it:
-// nothing delivers but a run, which takes along all that waits, oldest first, on one connection;
-// after failures the client's own back-off. Pure and seeded.
+// delivery.ts: computes when each run of a machine reaches the gateway, by the rules of
+// src/deliver/deliver.ts: only a run starts a delivery, which sends all waiting runs, oldest first,
+// on one connection; after failures, the back-off is the client's own. Pure and seeded.
 import { backOff } from '../../src/deliver/backoff.ts';
 import { TURN_MS } from './assumptions.ts';
 import { type Fleet, type Machine, type SimulatedRun, simulate } from './machine.ts';
