@@ -64,12 +64,15 @@ export const isDelivering = (paths: Paths): boolean =>
   existsSync(paths.deliverLock) && !lockIsStale(paths);
 
 function isStale(path: string): boolean {
+  let owner: string | undefined;
   try {
     // Also a lock from the future: it was made while the clock was wrong.
     if (Math.abs(statSync(path).mtimeMs - Date.now()) > STALE_MS) return true;
-    process.kill(Number(readText(path)), 0);
+    owner = readText(path);
+    process.kill(Number(owner), 0);
     return false;
   } catch (error) {
-    return errorCode(error) === 'ESRCH';
+    // If the owner released its lock and then ended, another process may have the lock now.
+    return errorCode(error) === 'ESRCH' && readText(path) === owner;
   }
 }
