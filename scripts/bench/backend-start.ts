@@ -1,8 +1,8 @@
 // backend-start.ts: measures how often an empty Prometheus loses requests that it has acknowledged,
 // when it is started on its own, and when it is started as docker-compose.yml does
-// (deploy/prometheus/start.sh). The load is one that provokes the loss (scripts/harness/backlog.ts).
-// A Prometheus that is started on its own scrapes nothing here; in use, the first scrape comes
-// within 15 s. BENCH_ROUNDS: rounds of each (30).
+// (deploy/prometheus/start.sh). The load provokes the loss (scripts/harness/backlog.ts). A
+// Prometheus that is started on its own scrapes nothing here; in use, the first scrape comes within
+// 15 s. BENCH_ROUNDS: rounds of each (30).
 import { rmSync } from 'node:fs';
 import { sendBacklog } from '../harness/backlog.ts';
 import { prometheusServer } from '../harness/stack.ts';

@@ -1,6 +1,7 @@
-// cluster.ts: npm run bench -- cluster. The cluster of deploy/docker-compose.cluster.yml under
-// load: nodes and a gateway killed, every part restarted, with a reader that asks all the time:
-// what was acknowledged, what each node counts afterwards, what the reader saw meanwhile.
+// cluster.ts: npm run bench -- cluster. Kills nodes and a gateway of the cluster of
+// deploy/docker-compose.cluster.yml under load, and restarts every part, while a reader asks
+// without pause. Shows what was acknowledged, what each node counts afterwards, and what the reader
+// saw meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asker } from '../harness/asker.ts';
 import { type Cluster, clusterServers, type Node } from '../harness/cluster.ts';
@@ -99,7 +100,7 @@ function restarts(stack: Cluster, runs: number, step: Step): Record<number, () =
 export const told = (answers: Map<string, number>) =>
   [...answers].map(([answer, count]) => `${count} × ${answer}`).join(', ');
 
-/** How many answers of all nodes are the truth, of how many. */
+/** How many answers of the nodes are right, and how many there are. */
 async function agreement(
   nodes: readonly Node[],
   runs: Parameters<typeof truth>[0],

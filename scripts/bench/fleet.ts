@@ -1,6 +1,6 @@
-// fleet.ts: npm run bench -- fleet [--write]. Fleets of a thousand to a million machines:
-// simulated, driven through the real gateway and the real Prometheus as far as this machine holds
-// them, and beyond that reckoned from what a run, a series and a connection cost here.
+// fleet.ts: npm run bench -- fleet [--write]. Simulates fleets of a thousand to a million machines.
+// Fleets that this machine can hold are sent through the real gateway and the real Prometheus; the
+// needs of larger ones are calculated from the measured cost of a run, a series and a connection.
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { arrivalsOf } from '../fleet/arrivals.ts';

@@ -1,6 +1,6 @@
-// main.ts: npm run bench [-- PART]. Figures as ratios against the bare command in the same run: the
-// variants take turns, so that whatever else the machine does hits all of them. Nothing is
-// asserted; nothing leaves the machine. Each part produces figures that a document shows.
+// main.ts: npm run bench [-- PART]. Each part produces figures that a document shows. Most are
+// ratios to the bare command in the same run: the variants take turns, so that other work of the
+// machine affects all of them. Nothing is asserted; nothing leaves the machine.
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';

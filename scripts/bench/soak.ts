@@ -1,8 +1,8 @@
-// soak.ts: npm run bench -- soak. Real reporters, one process a run as in life, through one spool,
-// the real gateway and the real Prometheus, for an hour (BENCH_SECONDS) or 100,000 runs
-// (BENCH_RUNS), whichever is shorter: exact at the end, and nothing that grows beyond its bound:
-// files, bytes, processor time and memory of a reporter, descriptors. Then one sender with the
-// largest backlog.
+// soak.ts: npm run bench -- soak. Runs real reporters, one process a run, with one spool, the real
+// gateway and the real Prometheus, for an hour (BENCH_SECONDS) or 100,000 runs (BENCH_RUNS),
+// whichever is shorter. Compares the counts at the end, and shows whether anything grows: files,
+// bytes, descriptors, and the processor time and memory of a reporter. Then one process delivers
+// the largest backlog.
 import {
   existsSync,
   mkdirSync,

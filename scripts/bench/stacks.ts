@@ -1,6 +1,6 @@
-// stacks.ts: npm run bench -- stacks. The same runs through the stacks of docs/stacks.md, as they
-// should be and as they should not: how many were answered 200, and how many the backend has in the
-// end. Two thousand runs of fifty machines; what is killed is killed with SIGKILL.
+// stacks.ts: npm run bench -- stacks. Sends the same two thousand runs of fifty machines through
+// the stacks of docs/stacks.md, set up correctly and incorrectly. Shows how many were answered with
+// 200 and how many the backend has in the end. Servers are killed with SIGKILL.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DAY, deliver, digest, makeRuns, type Run, record, sumOf, truth } from '../harness/runs.ts';
 import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
@@ -12,13 +12,12 @@ const MACHINES = 50;
 const WEEK = 6.9;
 const COUNTED = sumOf('lhp_generate_runs_total');
 /**
- * Where delta has become cumulative, the last value of a series is its count: the best that can be
- * asked.
+ * After a conversion from delta to cumulative, the last value of a series is its count; no query
+ * gives a better one.
  */
 const LAST = 'sum(last_over_time(lhp_generate_runs_total[9d]))';
 /**
- * Remote write sends what it has within 5 s: a total that stands still for longer is all that
- * comes.
+ * Remote write sends its samples within 5 s, so a total that has been the same for longer is final.
  */
 const SETTLED_MS = 7_000;
 /** The batches of yours.yaml wait for 5 s. */

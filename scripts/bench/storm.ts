@@ -1,6 +1,6 @@
-// storm.ts: npm run bench -- storm. 200 real generates by lhp 0.9.3, many at once, with an endpoint
-// that answers 503: how many of their runs has lhp's own telemetry afterwards, and how many have
-// we? Both record the same runs, into one folder each.
+// storm.ts: npm run bench -- storm. Runs 200 real generates of lhp 0.9.3, many at once, with an
+// endpoint that answers 503. Both lhp's own telemetry and lhp-otel record them, each into one
+// folder. Shows how many runs each of them has afterwards.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

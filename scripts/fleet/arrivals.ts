@@ -1,6 +1,6 @@
-// arrivals.ts: a fleet of any size → its figures: runs a second at the times that matter, and
-// series. Pure: the model asked a few times, a smaller fleet standing for a larger one. What that
-// costs a server is sizing.ts's business.
+// arrivals.ts: computes the figures of a fleet of any size: its series, and its runs a second at
+// the times that matter. The figures of a large fleet are those of a smaller one, multiplied.
+// sizing.ts computes what they cost a server. Pure.
 import { CI, DAY, HOUR, MONTH, RELEASES, RETENTION } from './assumptions.ts';
 import { fleetOf } from './delivery.ts';
 import type { Fleet } from './machine.ts';

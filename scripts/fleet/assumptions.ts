@@ -1,6 +1,6 @@
-// assumptions.ts: what the load model takes for true of fleets, each number once, with its words
-// for the guide. Nobody has measured them: put in your own. What is measured (costs of a run, of a
-// series) is not here but in drive.ts.
+// assumptions.ts: the assumptions of the load model about fleets, each number once, with its text
+// for the guide. They are not measured: replace them with your own. The measured costs of a run and
+// of a series come from scripts/bench/fleet/drive.ts.
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

@@ -1,5 +1,5 @@
-// machine.ts: (fleet, number of a machine) → its runs, in the order of their time. Pure and seeded.
-// When a run is delivered is delivery.ts's business; nothing here knows of the network.
+// machine.ts: simulates the runs of one machine of a fleet, in the order of their time. delivery.ts
+// computes when they are delivered. Pure and seeded.
 import {
   BUNDLES,
   CI,

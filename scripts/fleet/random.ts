@@ -1,5 +1,5 @@
-// random.ts: seeded dice of the load model: the same seed gives the same fleet, on every machine
-// and with every version of Node.
+// random.ts: seeded random numbers for the load model. The same seed gives the same fleet on every
+// machine and with every version of Node.
 export interface Dice {
   /** From 0 up to, and without, 1. */
   next(): number;
@@ -16,8 +16,8 @@ export interface Dice {
 }
 
 /**
- * Dice of their own for each machine of a fleet, so that a larger fleet has the smaller one's
- * machines and more.
+ * Each machine of a fleet has its own random numbers, so that a larger fleet contains the machines
+ * of a smaller one.
  */
 export function dice(seed: number, machine: number): Dice {
   let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(machine + 1, 0xc2b2ae35);

@@ -1,6 +1,6 @@
-// sizing.ts: what a fleet asks of the servers (arrivals.ts) × what a run, a series and a connection
-// cost (measured) → what servers it needs, and whether one machine is enough. Arithmetic only:
-// nothing is measured or printed here.
+// sizing.ts: computes which servers a fleet needs, and whether one machine is enough, from its load
+// (arrivals.ts) and the measured cost of a run, a series and a connection. Nothing is measured or
+// printed here.
 import type { Arrivals } from './arrivals.ts';
 import { RETENTION } from './assumptions.ts';
 import type { ConnectionCosts, Driven } from './measured.ts';

@@ -1,6 +1,6 @@
-// tally.ts: a fleet's arrivals → what they ask of the servers: runs and connections a second, by
-// the minute and at most; series, at once and in all. A tally of a smaller fleet stands for a
-// larger one by `scale`: machines do not know of each other.
+// tally.ts: counts the load of a fleet's arrivals: runs and connections a second, for each minute
+// and at most, and series, active and in total. `scale` multiplies the tally of a smaller fleet for
+// a larger one, because machines are independent of each other.
 import { MINUTE } from './assumptions.ts';
 import type { Delivered } from './delivery.ts';
 import type { Fleet, SimulatedRun } from './machine.ts';

@@ -1,18 +1,18 @@
-// backlog.ts: the load that loses requests of a Prometheus whose newest sample jumps by hours.
-// Senders bring large requests of days ago, each a second older than the one before, and in the
-// middle of them comes one sample that is ten hours newer: the head is compacted while requests are
-// still being stored that reach below it (docs/upstream/prometheus-head-compaction.md).
+// backlog.ts: a load that makes Prometheus lose requests that it has acknowledged. Senders post
+// large requests from days ago, each a second older than the one before. Among them is one sample
+// that is ten hours newer, so Prometheus compacts its head while older requests are still being
+// stored (docs/upstream/prometheus-head-compaction.md).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asker } from './asker.ts';
 
 const HOUR = 3_600_000;
 const SENDERS = 32;
 const REQUESTS = 64;
-/** When so many have their answer, the newer sample is sent. */
+/** The newer sample is sent after this many answers. */
 const BEFORE = 12;
 const POINTS = 300;
 
-/** One request: points of one time, told apart by `n`. */
+/** One request: points of one time, which the label `n` tells apart. */
 function requestOf(number: number, at: number, points: number): string {
   const attribute = (key: string, value: number) => ({ key, value: { intValue: String(value) } });
   const dataPoints = Array.from({ length: points }, (_, n) => ({
@@ -25,8 +25,8 @@ function requestOf(number: number, at: number, points: number): string {
 }
 
 /**
- * Sends it to the Prometheus at this address, and gives how many requests had a 200 and how many
- * are stored when it has settled.
+ * Sends the load to the Prometheus at this address. Returns how many requests were answered with
+ * 200, and how many are stored in the end.
  */
 export async function sendBacklog(url: string): Promise<{ acknowledged: number; stored: number }> {
   const newest = Date.now() - 64 * HOUR;
@@ -60,8 +60,8 @@ export async function sendBacklog(url: string): Promise<{ acknowledged: number; 
 }
 
 /**
- * What is asked for when it has been the same for as long as Prometheus waits for appenders, and a
- * little more.
+ * Asks until the answer has stayed the same for a little longer than Prometheus waits for
+ * appenders, and returns it.
  */
 async function settled(ask: () => Promise<number | undefined>): Promise<number> {
   let value = await ask();

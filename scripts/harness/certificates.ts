@@ -1,5 +1,5 @@
-// certificates.ts: keys and certificates for tests, made anew by the real openssl, in a folder of
-// the test's own. File names are those that the switches in collector/ read.
+// certificates.ts: makes keys and certificates for a test with the real openssl, in the test's own
+// folder. The file names are those that the switches in deploy/collector read.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,8 +14,8 @@ const SERVER_AND_CLIENT: Wanted = {
 };
 
 /**
- * Two authorities, ca.crt (as clients.crt too) and other.crt, and signed by the first one a
- * `<name>.crt` with its `<name>.key` for each that is wanted.
+ * Makes two authorities, ca.crt (also as clients.crt) and other.crt, and for each name in `wanted`
+ * a `<name>.crt`, signed by the first authority, with its `<name>.key`.
  */
 export function makeCertificates(
   openssl: string,

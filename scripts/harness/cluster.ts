@@ -1,5 +1,5 @@
 // cluster.ts: the cluster of deploy/docker-compose.cluster.yml for tests: nginx, gateways, nodes of
-// Cortex and the watcher, with the flags, files and environment that stand there. Host names and
+// Cortex and the watcher, with the flags, files and environment of that file. Host names and
 // ports become free ports of 127.0.0.1; nothing else is changed.
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,16 +12,16 @@ import { projectRoot } from './sandbox.ts';
 import { localize, type Server, server, temporary } from './server.ts';
 import { type Gateway, gatewayServer } from './stack.ts';
 
-/** What nginx calls whoever names no tenant. */
+/** The tenant that nginx sets for a request that names none. */
 export const TENANT = 'lhp';
 
-/** A node, asked directly: what one of three knows. */
+/** One of the three nodes, which a test asks directly. */
 export interface Node extends Server, Asker {
   /** Makes blocks of what a tenant has in memory, and ships them to the bucket. */
   flush(tenant?: string): Promise<void>;
   /**
-   * From its next start on it has other addresses among the nodes, as a pod that Kubernetes has
-   * made anew; where it is asked stays.
+   * Gives the node other addresses for the other nodes from its next start, as a pod has that
+   * Kubernetes replaces. The address for questions stays.
    */
   move(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export interface ClusterOptions {
   switches?: readonly string[];
   /** More flags of the nodes. */
   flags?: string[];
-  /** With the watcher, which is a Prometheus; it looks every second. */
+  /** Also start the watcher, a Prometheus that scrapes every second. */
   watcher?: Need;
 }
 

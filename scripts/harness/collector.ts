@@ -1,6 +1,6 @@
-// collector.ts: the real OpenTelemetry Collector for one test file: OTLP receiver → file
-// (test/collector/receive.yaml), on a free port of 127.0.0.1, started here and ended by its pid.
-// What it wrote is what a real receiver decoded.
+// collector.ts: starts the real OpenTelemetry Collector for one test file, on a free port of
+// 127.0.0.1, and ends it. Its OTLP receiver writes what it decoded into a file
+// (test/collector/receive.yaml).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -62,12 +62,12 @@ export async function startCollector(
 
 const ended = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
 
-/** Servers get theirs before they start: twice the same would be free both times. */
+/** Ports that were given out: a server that has not started yet does not occupy its port. */
 const given = new Set<number>();
 
 /**
- * A port that nobody has now, and that the kernel gives to no outgoing connection (those begin at
- * 32768): a server that is killed can have it again.
+ * A free port below 32768, where the ports of outgoing connections begin: a server that was killed
+ * can use it again.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -1,6 +1,6 @@
-// compose.ts: what a compose file says of its services, resolved as compose does: anchors and
-// merges, `extends`, compose's own tags, and variables with their defaults. Only what the tests
-// start servers from; compose's own parser has the last word.
+// compose.ts: reads the services of a compose file and resolves them as compose does: anchors and
+// merges, `extends`, compose's own tags, and variables with their defaults. It reads only what the
+// tests need to start servers.
 import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import {
@@ -62,7 +62,7 @@ export function composeServices(
   );
 }
 
-/** The same service with the files that it names seen from the top of the repository. */
+/** The same service, with paths of files relative to the root of the repository. */
 function located(service: Service, folder: string): Service {
   const path = (from: string) => normalize(join(folder, from));
   const volumes = service.volumes?.map((volume) =>
@@ -88,8 +88,8 @@ function extended(service: Service): Service {
 }
 
 /**
- * `${NAME:-default}` and `${NAME:?what is missing}`, wherever they stand. A variable that must be
- * there and is not stays as it is.
+ * Expands `${NAME:-default}` and `${NAME:?what is missing}`. A required variable that is missing
+ * stays as it is.
  */
 function filled<T>(value: T, variables: Record<string, string>): T {
   if (typeof value === 'string')

@@ -1,5 +1,5 @@
-// history.ts: made-up runs for what counts and draws them: as values, and as files of the real
-// recorder. The plausible history is the same every time, and of nobody.
+// history.ts: invented runs for the tests of statistics and charts, as values and as files that the
+// real recorder writes. The history is plausible, and the same every time.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
@@ -109,8 +109,8 @@ export function plausible(count: number, end: number, days = 150): Run[] {
 }
 
 /**
- * The files that the reporter would have written, made by the recorder, in this state folder. Two
- * runs of one millisecond are one.
+ * Writes these runs into a state folder with the reporter's own code. Two runs with the same
+ * millisecond become one.
  */
 export async function writeHistory(state: string, runs: readonly Run[]): Promise<void> {
   const [spool, history] = [join(state, 'spool'), join(state, 'history')];

@@ -1,5 +1,5 @@
-// nginx.ts: the nginx of deploy/docker-compose.cluster.yml for tests, with the files that stand
-// there.
+// nginx.ts: the nginx of deploy/docker-compose.cluster.yml for tests, with the files that are
+// mounted there.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { freePort } from './collector.ts';
@@ -45,7 +45,7 @@ interface Front {
   own: string;
   at: At;
   local: Local;
-  /** What one address may do. */
+  /** Limits for one client address. */
   limits?: boolean;
 }
 
@@ -70,7 +70,7 @@ export function nginxServer({ program, service, own, at, local, limits = false }
     files[container] = join(own, basename(container));
     writeFileSync(files[container], placed);
   }
-  // Started by root, its workers would be another user than the one who made the folder.
+  // When root starts nginx, its workers run as another user, who cannot write into the folder.
   const user = process.getuid?.() === 0 ? ' user root;' : '';
   const args = () =>
     localize(service, own, files)

@@ -1,6 +1,6 @@
-// runs.ts: runs of known numbers, recorded by the reporter's own code; a sender that does as our
-// client does; and what a backend must answer when it has stored each of them once. Shared by the
-// tests and benchmarks of exactness.
+// runs.ts: runs with known numbers, recorded by the reporter's own code; a sender that repeats
+// requests as the client does; and the answers of a backend that has stored each run once. The
+// tests and benchmarks of exact counts share it.
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
@@ -19,8 +19,8 @@ export interface Run {
 }
 
 /**
- * Runs of known numbers; milliseconds are unique per machine, as the spool makes them. Seeded: the
- * same each time.
+ * Runs with known numbers, the same each time. Milliseconds are unique per machine, as in the
+ * spool.
  */
 export function makeRuns(count: number, now: number, days: number): Run[] {
   const random = fc.sample(fc.array(fc.nat(1_000_000), { minLength: 8, maxLength: 8 }), {
@@ -144,7 +144,7 @@ const COUNTED: readonly [string, (event: GenerateEvent) => number | null][] = [
   ['lhp_project_pipelines', (event) => event.pipelines_count],
 ];
 
-/** How the number and the sum of a series' histograms are asked for, over everything. */
+/** The queries for the number and the sum of all histograms of a metric. */
 interface Histograms {
   count(series: string): string;
   sum(series: string): string;
@@ -155,7 +155,7 @@ const NATIVE: Histograms = {
 };
 
 /**
- * Questions with the answers of a backend that holds each of these runs once: expression → value.
+ * The expected answers of a backend that has each of these runs once: query → value.
  */
 export function truth(
   runs: readonly Run[],

@@ -47,7 +47,7 @@ export interface Sandbox {
   events(): Record<string, unknown>[];
   /**
    * Waits until `count` runs are recorded (in the spool or the history), then gives the newest,
-   * read in this process: to start `lhp-otel show` takes as long as many a test.
+   * read in this process, because starting `lhp-otel show` takes as long as a short test.
    */
   recorded(count: number, timeoutMs?: number): Promise<Record<string, unknown>[]>;
   /** The names of all recorded run files. */
@@ -161,9 +161,9 @@ export async function until(
 }
 
 /**
- * The processes that carry this text in their environment, asked of /proc: a sandbox's folder is in
- * the environment of everything that was started in it, so this finds what was left behind.
- * `others` remembers who does not, for who asks again and again: nobody comes into a sandbox later.
+ * The processes that have this text in their environment, from /proc. A sandbox's folder is in the
+ * environment of every process that was started in it, so this finds the ones that still run.
+ * `others` collects the processes without it, so that a repeated call does not read them again.
  */
 export function processesMentioning(text: string, others = new Set<number>()): number[] {
   const found: number[] = [];

@@ -1,5 +1,5 @@
-// server.ts: a server of the operator as a process of this machine: its command from a compose
-// file, with the paths of the container made local.
+// server.ts: starts a server of the operator as a process on this machine, with its command from a
+// compose file and the paths of the container replaced by local ones.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -34,8 +34,8 @@ export function temporary(): string {
 }
 
 /**
- * The service's command with container paths made local: `files` say where, bind mounts → the
- * repository, named volumes → `folder`.
+ * The service's command with local paths: `files` maps paths of the container, bind mounts are in
+ * the repository, and named volumes are in `folder`.
  */
 export function localize(
   service: Service,

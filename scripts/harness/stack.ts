@@ -1,7 +1,6 @@
-// stack.ts: the operator's own servers for tests. What docker-compose.yml says of a service (flags,
-// files, environment) is read from it and run natively: container paths become the files of this
-// repository or a temporary folder, host names and ports become free ports of 127.0.0.1. Servers
-// are ended by their own handle.
+// stack.ts: starts the operator's servers for tests as processes of this machine. Flags, files and
+// environment are read from docker-compose.yml; container paths become files of this repository or
+// a temporary folder, and host names and ports become free ports of 127.0.0.1.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promtoolPath } from '../setup/programs.mjs';
@@ -36,15 +35,15 @@ interface PrometheusOptions {
   everySecond?: boolean;
   flags?: string[];
   /**
-   * It writes nothing of the present, neither scrapes nor alerts nor the sample of its start:
-   * whoever brings the runs of past days in their order, brings them in order.
+   * Writes no present samples: no scrapes, no alerts, no sample at the start. Runs of past days
+   * that are sent in order then arrive in order.
    */
   past?: boolean;
   /** Asks at the start for the sample of the present, in place of promtool. */
   promtool?: string;
 }
 
-/** What deploy/prometheus/start.sh reads from its environment: its own door, and who asks there. */
+/** The environment of deploy/prometheus/start.sh: its own address, and the program that asks it. */
 export const startVariables = async (promtool = promtoolPath()): Promise<NodeJS.ProcessEnv> => ({
   PATH: process.env.PATH,
   LHP_START_ADDRESS: `127.0.0.1:${await freePort()}`,
@@ -92,9 +91,8 @@ export async function prometheusServer(
 }
 
 /**
- * The gateway as the compose file has it, in front of this backend (base URL of its OTLP endpoint),
- * with these files of collector/ as switches; `from`: the compose file, and what it is called
- * there.
+ * The gateway of a compose file, in front of this backend (base URL of its OTLP endpoint), with
+ * these files of deploy/collector as switches. `from` names the compose file and the service.
  */
 export async function gatewayServer(
   program: string,

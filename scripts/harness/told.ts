@@ -1,4 +1,5 @@
-// told.ts: a user who has seen the notice of an endpoint: else nothing is delivered outside CI.
+// told.ts: notes that a user has seen the notice of an endpoint. Without it, nothing is delivered
+// outside CI.
 import { loadConfig } from '../../src/config/config.ts';
 import { noteShown } from '../../src/consent/notice.ts';
 import { resolvePaths } from '../../src/system/paths.ts';

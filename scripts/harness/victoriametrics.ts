@@ -1,6 +1,6 @@
 // victoriametrics.ts: the servers of deploy/docker-compose.victoriametrics.yml for tests:
 // VictoriaMetrics, the gateway in front of it, and vmalert, with the flags, files and environment
-// that stand there. Host names and ports become free ports of 127.0.0.1.
+// of that file. Host names and ports become free ports of 127.0.0.1.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asker } from './asker.ts';
@@ -18,7 +18,7 @@ const HOST = 'victoriametrics:8428';
 export interface VictoriaMetrics extends Prometheus {
   /** Base URL for the gateway. */
   otlp: string;
-  /** Makes visible at once what it has taken; by itself that takes it some seconds. */
+  /** Makes accepted samples visible at once; otherwise it takes some seconds. */
   flush(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ interface VictoriaMetricsOptions {
   scrape?: number;
   /** Port of its vmalert. */
   alerts?: number;
-  /** More flags, and those of the compose file to do without. */
+  /** More flags, and flags of the compose file to leave out. */
   flags?: string[];
   without?: string[];
 }

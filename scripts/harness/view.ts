@@ -1,5 +1,5 @@
-// view.ts: the built `lhp-otel view` for a test: started for a sandbox's user, asked over plain
-// HTTP, ended by its own signal; and the real browser that looks at it.
+// view.ts: starts the built `lhp-otel view` for the user of a sandbox, sends it plain HTTP
+// requests, and ends it with a signal. Also starts the real browser for its page.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -61,7 +61,7 @@ export interface Answer {
   body: Buffer;
 }
 
-/** One request as it is given: no header is added but Host, and that can be replaced. */
+/** Sends one request as given. Only the header Host is added, and it can be replaced. */
 export function ask(
   port: number,
   path: string,
@@ -85,8 +85,8 @@ export function ask(
 }
 
 /**
- * It knows no name of any host, and nothing of its own goes over the network: what it asks for is
- * what the page asks for.
+ * The browser resolves no host name and sends no requests of its own, so each request that is seen
+ * comes from the page.
  */
 export const startBrowser = (executablePath: string): Promise<Browser> =>
   chromium.launch({

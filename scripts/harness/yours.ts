@@ -1,6 +1,6 @@
-// yours.ts: the servers that an operator has already, from deploy/stacks: a collector of their own,
-// a Prometheus, an agent. The files are taken as they are; only host names, ports and paths become
-// those of this machine, and what a test says that the operator has changed.
+// yours.ts: starts the servers that an operator may already have, from deploy/stacks: a collector,
+// a Prometheus, an agent. Only host names, ports and paths in the files are replaced by those of
+// this machine, and a test can state what else the operator has changed.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { FIELDS } from '../../src/contract/fields.ts';

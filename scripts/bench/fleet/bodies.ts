@@ -1,6 +1,6 @@
-// bodies.ts: a simulated run → the request that the client would send of it. One of each kind is
-// recorded by the client's own code, and ids, slot and time are put into its bytes: recording each
-// by the SDK would be the sender's time, not the servers'.
+// bodies.ts: makes the request that the client would send for a simulated run. The client's own
+// code records one run of each kind, and ids, slot and time are replaced in its bytes: recording
+// every run would take longer than the servers need for it.
 import { exampleEvent } from '../../../src/contract/contract.ts';
 import { recordRun } from '../../../src/otlp/encode.ts';
 import type { SimulatedRun } from '../../fleet/machine.ts';

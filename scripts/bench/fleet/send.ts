@@ -1,6 +1,6 @@
-// send.ts: deliveries → the servers, as many at once as a benchmark wants, each on a connection of
-// its own as reporters open them, or all on connections that stay. Anything but 200 ends the
-// benchmark: nothing here is repeated.
+// send.ts: sends deliveries to the servers, as many at once as a benchmark wants: each on its own
+// connection, as reporters do, or all on connections that stay open. Any answer but 200 ends the
+// benchmark, because nothing is sent again here.
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import * as https from 'node:https';
@@ -17,7 +17,7 @@ export interface Target {
   senders: number;
 }
 
-/** The arrivals of one connection each. */
+/** The arrivals, grouped by connection. */
 export function deliveriesOf(arrivals: readonly Arrival[]): Arrival[][] {
   const all: Arrival[][] = [];
   const open = new Map<string, Arrival[]>();
