@@ -95,7 +95,7 @@ async function describeAndStore(
   { mode, paths, log }: Pick<Decision, 'mode' | 'paths'> & { log: (text: string) => void },
 ): Promise<'waiting' | 'local' | undefined> {
   const existed = existsSync(paths.state);
-  const event = await describeRun(job, host, paths);
+  const event = await describeRun(job, host, paths, log);
   // `purge --all` has removed the folder meanwhile: nothing of ours may come back.
   if (existed && !existsSync(paths.state)) return undefined;
   const { exportRun } = await import('../otlp/encode.ts');
