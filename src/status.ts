@@ -15,7 +15,7 @@ import {
 } from './consent/situation.ts';
 import { type DeliveryState, readDeliveryState } from './deliver/delivery-state.ts';
 import { OUTCOMES } from './history/words.ts';
-import type { Outcome } from './otlp/decode.ts';
+import type { Outcome } from './spool/run.ts';
 import { type StoredRun, storedRuns } from './spool/stored-runs.ts';
 import { errorCode } from './system/error.ts';
 import type { Host } from './system/host.ts';

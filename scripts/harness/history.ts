@@ -3,8 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
-import type { Run } from '../../src/otlp/decode.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import type { Run } from '../../src/spool/run.ts';
 
 export const PROJECT = 'a'.repeat(64);
 

@@ -95,16 +95,17 @@ async function describeAndStore(
   { mode, paths, log }: Pick<Decision, 'mode' | 'paths'> & { log: (text: string) => void },
 ): Promise<'waiting' | 'local' | undefined> {
   const existed = existsSync(paths.state);
-  const event = await describeRun(job, host, paths);
+  const event = await describeRun(job, host, paths, log);
   // `purge --all` has removed the folder meanwhile: nothing of ours may come back.
   if (existed && !existsSync(paths.state)) return undefined;
-  const { recordRun } = await import('../otlp/encode.ts');
+  const { exportRun } = await import('../otlp/encode.ts');
   const slot = event.is_ci === true ? ciSlot(paths) : undefined;
   const outcome = mode === 'send' ? 'waiting' : 'local';
   const run = await store(
     paths,
     outcome,
-    (timestamp, lost) => recordRun(event, { timestamp, startedAt: job.startedAt, lost, slot }),
+    (timestamp, lost, write) =>
+      exportRun(event, { timestamp, startedAt: job.startedAt, lost, slot }, write),
     host.now(),
   );
   // `off` first writes the choice and then deletes the runs that it finds. A run that was stored

@@ -19,10 +19,12 @@ import type { Paths } from '../system/paths.ts';
 import { machineId, projectId } from './identify.ts';
 import { type Installation, installation } from './installation.ts';
 
+/** @param log - Is told why counts are missing, without names or paths. */
 export async function describeRun(
   job: StartedJob,
   host: Host,
   paths: Paths,
+  log: (text: string) => void,
 ): Promise<GenerateEvent> {
   // `eventOf` takes the environment, because the configuration may not allow its name.
   const { project_name: projectName, environment: _, ...given } = job.known ?? {};
@@ -32,6 +34,7 @@ export async function describeRun(
     cwd: job.generate && realFolder(job.generate.cwd),
   };
   const { scan, found } = await look(job, host, snapshot);
+  if (scan?.uncertain !== undefined) log(`counts are missing: ${scan.uncertain}`);
   return {
     ...(await eventOf(job, scan, found, projectName, host, paths)),
     generation_time_seconds: foldSeconds(job.durationSeconds),

@@ -73,11 +73,11 @@ async function purgeRuns(ask: Ask, { host, print }: Context): Promise<number> {
 async function purgeAll(ask: Ask, { host, print }: Context): Promise<number> {
   const { paths } = resolveMode(host, undefined);
   const { removeTraces, tracesOf } = await import('./purge-all.ts');
-  const { isDelivering } = await import('../deliver/lock.ts');
+  const { lockState } = await import('../deliver/lock.ts');
   const found = tracesOf(host, paths);
   const lines = tracesInWords(found, paths, host.home);
   if (lines.length > 0 && !(await ask(lines))) return refused(print);
-  const sending = isDelivering(paths);
+  const sending = lockState(paths) === 'held';
   const problems = [...found.problems, ...removeTraces(found)];
   for (const problem of problems) say(problem);
   if (lines.length === 0 && problems.length === 0) print('there is nothing to delete');

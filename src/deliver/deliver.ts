@@ -12,7 +12,7 @@ import type { Paths } from '../system/paths.ts';
 import { mustWait } from './backoff.ts';
 import type { Answer } from './classify.ts';
 import { noteFailure, noteProblem, noteSuccess, readDeliveryState } from './delivery-state.ts';
-import { keepLock, releaseLock, takeLock } from './lock.ts';
+import { type Lock, takeLock } from './lock.ts';
 import { type Post, poster } from './post.ts';
 
 /**
@@ -50,14 +50,16 @@ export async function deliver(
   }
   let sent = 0;
   // Again after the lock is released: a run that was recorded meanwhile relied on this process.
-  while (waiting(paths).length > 0 && takeLock(paths)) {
+  while (waiting(paths).length > 0) {
+    const lock = takeLock(paths);
+    if (!lock) break;
     const before = sent;
     try {
-      const outcome = await deliverWaiting(paths, { ...config, url }, options);
+      const outcome = await deliverWaiting(paths, { ...config, url }, options, lock);
       sent += outcome.sent;
       if (!outcome.goOn) return sent;
     } finally {
-      releaseLock(paths);
+      lock.release();
     }
     if (sent === before && waiting(paths).length > 0) break;
   }
@@ -74,6 +76,7 @@ async function deliverWaiting(
   paths: Paths,
   config: Endpoint,
   options: DeliverOptions,
+  lock: Lock,
 ): Promise<Outcome> {
   let sent = 0;
   const state = readDeliveryState(paths);
@@ -85,7 +88,7 @@ async function deliverWaiting(
   if (!post) return { sent, goOn: false };
   for (const run of waiting(paths)) {
     if (isAhead(run)) continue;
-    if (!options.consented() || !keepLock(paths)) return { sent, goOn: false };
+    if (!options.consented() || !lock.keep()) return { sent, goOn: false };
     const bytes = readRun(run);
     if (!bytes) {
       markLost(paths, run, 'unreadable');

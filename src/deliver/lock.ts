@@ -1,12 +1,20 @@
 // lock.ts: one process delivers at a time. The lock is not needed for exact counts, as a run that
 // is sent twice counts once; it keeps many runs that end together from opening a connection each.
 // The file holds the process id of its owner, and its modification time says that the owner lives.
-import { existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+// Anything else under its name (restored with the folder, or put there) must not stop deliveries.
+import {
+  lstatSync,
+  readdirSync,
+  rmdirSync,
+  type Stats,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode } from '../system/error.ts';
-import { ensureFolder } from '../system/files.ts';
+import { ensureFolder, readRegular } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
-import { readText } from '../system/try-read.ts';
 
 /**
  * The owner of a lock of this age was killed or suspended: it refreshes the lock before each post,
@@ -14,15 +22,35 @@ import { readText } from '../system/try-read.ts';
  */
 const STALE_MS = 120_000;
 
-/** False where another process has it. */
-export function takeLock(paths: Paths): boolean {
+export interface Lock {
+  /**
+   * Refreshes the lock. False where another process has taken it over, which happens after this one
+   * was suspended.
+   */
+  keep(): boolean;
+  release(): void;
+}
+
+/** For a delivery where the place of the lock is taken by something that is not removed. */
+const NO_LOCK: Lock = { keep: () => true, release: () => {} };
+
+/** Undefined where another process has it. */
+export function takeLock(paths: Paths): Lock | undefined {
   const path = paths.deliverLock;
   ensureFolder(dirname(path));
-  if (create(path)) return true;
-  if (!isStale(path)) return false;
-  rmSync(path, { force: true });
-  return create(path);
+  if (create(path)) return lockAt(path);
+  const state = lockState(paths);
+  if (state === 'none' || state === 'held') return undefined;
+  if (state === 'foreign' || !remove(path)) return NO_LOCK;
+  return create(path) ? lockAt(path) : undefined;
 }
+
+const lockAt = (path: string): Lock => ({
+  keep: () => refresh(path),
+  release: () => {
+    if (refresh(path)) remove(path);
+  },
+});
 
 function create(path: string): boolean {
   try {
@@ -32,47 +60,75 @@ function create(path: string): boolean {
     if (errorCode(error) === 'EEXIST') return false;
     // On a full disk the file was created and is empty: without an owner it would be held to be
     // alive.
-    rmSync(path, { force: true });
+    remove(path);
     throw error;
   }
 }
 
-/**
- * Refreshes the lock. False where another process has taken it over, which happens after this one
- * was suspended.
- */
-export function keepLock(paths: Paths): boolean {
+function refresh(path: string): boolean {
   try {
-    if (readText(paths.deliverLock) !== String(process.pid)) return false;
+    if (ownerOf(path) !== process.pid) return false;
     const now = new Date();
-    utimesSync(paths.deliverLock, now, now);
+    utimesSync(path, now, now);
     return true;
   } catch {
     return false; // taken over, and released since
   }
 }
 
-export function releaseLock(paths: Paths): void {
-  if (keepLock(paths)) rmSync(paths.deliverLock, { force: true });
-}
-
-/** Whether the lock's owner has ended or hangs; the next delivery takes the lock over. */
-export const lockIsStale = (paths: Paths): boolean => isStale(paths.deliverLock);
-
-/** Whether a process is delivering now. */
-export const isDelivering = (paths: Paths): boolean =>
-  existsSync(paths.deliverLock) && !lockIsStale(paths);
-
-function isStale(path: string): boolean {
-  let owner: string | undefined;
+/** Does not follow a link. False where it cannot be removed, as a folder with files cannot. */
+function remove(path: string): boolean {
   try {
-    // Also a lock from the future: it was made while the clock was wrong.
-    if (Math.abs(statSync(path).mtimeMs - Date.now()) > STALE_MS) return true;
-    owner = readText(path);
-    process.kill(Number(owner), 0);
-    return false;
+    if (lstatSync(path).isDirectory()) rmdirSync(path);
+    else unlinkSync(path);
+    return true;
   } catch (error) {
-    // If the owner released its lock and then ended, another process may have the lock now.
-    return errorCode(error) === 'ESRCH' && readText(path) === owner;
+    return errorCode(error) === 'ENOENT'; // another process was faster
   }
 }
+
+function isEmpty(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0;
+  } catch {
+    return false; // not readable, so it cannot be known
+  }
+}
+
+/**
+ * - `held`: a process is delivering.
+ * - `stale`: its owner has ended or hangs, or it is not a file. The next delivery removes it.
+ * - `foreign`: a folder of somebody else's is in its place. It is not removed.
+ */
+export type LockState = 'none' | 'held' | 'stale' | 'foreign';
+
+export function lockState({ deliverLock: path }: Paths): LockState {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats) return 'none';
+  if (stats.isDirectory()) return isEmpty(path) ? 'stale' : 'foreign';
+  return stats.isFile() && isAlive(path, stats) ? 'held' : 'stale';
+}
+
+function isAlive(path: string, { mtimeMs }: Stats): boolean {
+  // A lock from the future was made while the clock was wrong.
+  if (Math.abs(mtimeMs - Date.now()) > STALE_MS) return false;
+  let owner: number | undefined;
+  try {
+    owner = ownerOf(path);
+    process.kill(owner, 0);
+    return true;
+  } catch (error) {
+    // If the owner released its lock and then ended, another process may have the lock now.
+    return errorCode(error) !== 'ESRCH' || !isOwnedBy(owner, path);
+  }
+}
+
+function isOwnedBy(owner: number | undefined, path: string): boolean {
+  try {
+    return ownerOf(path) === owner;
+  } catch {
+    return false; // it has been released
+  }
+}
+
+const ownerOf = (path: string) => Number(readRegular(path, { follow: false }).toString('utf8'));

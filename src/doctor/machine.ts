@@ -7,7 +7,7 @@ import { type Obstacle, obstacleTo, obstacleToChoice } from '../consent/place.ts
 import type { Mode } from '../consent/resolve-mode.ts';
 import { mustWait } from '../deliver/backoff.ts';
 import { readDeliveryState } from '../deliver/delivery-state.ts';
-import { lockIsStale } from '../deliver/lock.ts';
+import { lockState } from '../deliver/lock.ts';
 import { spoolHealth, storedRuns } from '../spool/stored-runs.ts';
 import { isSafeFromOthers } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
@@ -100,7 +100,13 @@ export function probeSpool(paths: Paths): Verdict {
       text,
       `lhp-otel did not write all files in ${paths.spool}; those are never sent`,
     );
-  if (lockIsStale(paths)) return warning(`${text}; a stale lock`, 'the next delivery removes it');
+  const lock = lockState(paths);
+  if (lock === 'stale') return warning(`${text}; a stale lock`, 'the next delivery removes it');
+  if (lock === 'foreign')
+    return warning(
+      `${text}; ${paths.deliverLock} is a folder that lhp-otel did not create`,
+      'move it away: until then several runs may be delivered at the same time',
+    );
   if (lost > 0)
     return warning(text, 'runs that were given up are counted in lhp.telemetry.lost_runs');
   return ok(text);

@@ -15,7 +15,7 @@
 // - `few`: one side has fewer than MIN_RUNS runs.
 // - `same`: anything else.
 import type { GenerateEvent } from '../contract/contract.ts';
-import type { Run } from '../otlp/decode.ts';
+import type { Run } from '../spool/run.ts';
 import { quantile } from './summary.ts';
 
 const STEADY = 3;

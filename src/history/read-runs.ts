@@ -3,7 +3,7 @@
 // that a run cannot have. The text of its words is not checked, so code that shows them must treat
 // them as untrusted.
 import { type GenerateEvent, isValidEvent } from '../contract/contract.ts';
-import type { Run } from '../otlp/decode.ts';
+import type { Run } from '../spool/run.ts';
 import { readWhole, type StoredRun, storedRuns } from '../spool/stored-runs.ts';
 import type { Paths } from '../system/paths.ts';
 

@@ -2,7 +2,7 @@
 // environment, its project and its outcome, and below it the indented JSON. A program that reads
 // `show` gets the same values as one line per run (src/commands/show.ts).
 import { LOSSES } from '../contract/contract.ts';
-import type { Run } from '../otlp/decode.ts';
+import type { Run } from '../spool/run.ts';
 import { jsonText, type Line } from '../system/print.ts';
 import { moment } from './moment.ts';
 import { projectWord, type ThisProject } from './this-project.ts';

@@ -1,7 +1,8 @@
 // show.ts: what `lhp-otel show` prints. The format `event` is the JSON of the telemetry page;
 // `otlp` is the recorded request, byte for byte.
 import type { Preview } from '../contract/contract.ts';
-import { eventOf, type OtlpRequest, type Run } from '../otlp/decode.ts';
+import { eventOf, type OtlpRequest } from '../otlp/decode.ts';
+import type { Run } from '../spool/run.ts';
 import { readWhole, storedRuns } from '../spool/stored-runs.ts';
 import type { Paths } from '../system/paths.ts';
 

@@ -1,7 +1,7 @@
 // stats-text.ts: the numbers about recorded runs as lines for a terminal: durations, small charts
 // over time, tables, changes. Every line fits the terminal. Recorded words come from files that
 // anyone may have edited, so only their printable ASCII characters are shown.
-import type { Run } from '../otlp/decode.ts';
+import type { Run } from '../spool/run.ts';
 import type { Env } from '../system/host.ts';
 import type { Line, Part } from '../system/print.ts';
 import { DAY_MS } from '../system/time.ts';

@@ -1,6 +1,6 @@
 // stats.ts: the object that `lhp-otel stats --json` prints. Times are ISO 8601, durations are in
 // seconds. The numbers come from summary.ts and changes.ts, as those of the local page do.
-import type { Run } from '../otlp/decode.ts';
+import type { Run } from '../spool/run.ts';
 import { type Change, changes } from './changes.ts';
 import {
   type Bucket,

@@ -5,7 +5,7 @@
 // Quantiles interpolate linearly between neighbouring values (Hyndman and Fan's type 7, the default
 // of NumPy, R and spreadsheets). Days are days of the user's time zone.
 import type { GenerateEvent } from '../contract/contract.ts';
-import type { Run } from '../otlp/decode.ts';
+import type { Run } from '../spool/run.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../system/time.ts';
 
 /** `null` if there are no values. */

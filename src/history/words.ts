@@ -1,6 +1,6 @@
 // words.ts: how recorded runs are described. The terminal and the local page share these words, so
 // they cannot differ. It uses no Node API.
-import type { Outcome } from '../otlp/decode.ts';
+import type { Outcome } from '../spool/run.ts';
 import type { Change } from './changes.ts';
 import type { GroupKey, SizeKey } from './summary.ts';
 

@@ -1,22 +1,8 @@
 // decode.ts: the request of a recorded run → the telemetry page's event. `show`, `stats` and the
 // local page read the file that is or was sent and keep no second copy, so they cannot show
 // anything else.
-import { eventFrom, type GenerateEvent, type LossReason } from '../contract/contract.ts';
+import { eventFrom, type GenerateEvent } from '../contract/contract.ts';
 import { FIELDS } from '../contract/fields.ts';
-
-/**
- * What became of a recorded run: `waiting` to be delivered, `sent`, `local` (recorded without an
- * endpoint, so it stays on this machine), or `lost` (given up, for a {@link LossReason}).
- */
-export type Outcome = 'waiting' | 'sent' | 'local' | 'lost';
-
-export interface Run {
-  /** When it was recorded, in milliseconds since the epoch. */
-  timestamp: number;
-  outcome: Outcome;
-  reason?: LossReason;
-  event: GenerateEvent;
-}
 
 interface OtlpAttribute {
   key: string;

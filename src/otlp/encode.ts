@@ -35,7 +35,8 @@ export interface RecordOptions {
 }
 
 /**
- * Records the event and passes the bytes of its request to `write`, once.
+ * Records the event and passes the bytes of its request to `write`, once. For a run, `write` writes
+ * the file in the spool (spool/store.ts).
  *
  * @throws what `write` throws.
  */
@@ -58,7 +59,7 @@ export async function exportRun(
   transport.throwUnlessWritten();
 }
 
-/** The bytes of the event's request. */
+/** The bytes of the event's request, for a preview, which is not stored. */
 export async function recordRun(
   event: GenerateEvent | Preview,
   options: RecordOptions,

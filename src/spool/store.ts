@@ -11,19 +11,27 @@ import { markLost } from './outcome.ts';
 import { keptPath, unfinishedPath, waitingPath } from './run-paths.ts';
 import { fileNames, type StoredRun } from './stored-runs.ts';
 
+export type Recorder = (
+  timestamp: number,
+  lost: ReadonlyMap<LossReason, number>,
+  write: (request: Uint8Array) => void,
+) => Promise<void>;
+
 /**
  * Stores a run under a millisecond that no other run of this machine has. The temporary file is
  * named by the millisecond, created exclusively, and renamed when it is complete. So one process at
  * a time has that name, and a run that had the millisecond before is visible in the spool or, after
  * that, in the history.
  *
- * @param make - Gives the bytes for a millisecond, and for the losses that the run counts.
+ * @param record - Passes the request for a millisecond, and for the losses that the run counts, to
+ *   `write`, once. It throws what `write` throws.
  * @param now - Milliseconds since the epoch; the first millisecond that is tried.
+ * @throws what `record` throws. The run is given up then, and no loss counts as counted by it.
  */
 export async function store(
   paths: Paths,
   outcome: 'waiting' | 'local',
-  make: (timestamp: number, lost: ReadonlyMap<LossReason, number>) => Promise<Uint8Array>,
+  record: Recorder,
   now: number,
 ): Promise<StoredRun> {
   for (const folder of [paths.spool, paths.history]) ensureFolder(folder);
@@ -37,11 +45,10 @@ export async function store(
       const history = fileNames(paths.history);
       if (isTaken(history, timestamp)) continue;
       const claimed = outcome === 'waiting' ? claimLosses(paths, history, timestamp) : [];
-      // r+ fails where the file is missing: then this process was suspended for so long that the
-      // run was given up (retention.ts).
-      writeFileSync(temporary, await make(timestamp, countByReason(claimed)), {
-        flag: 'r+',
-        flush: true,
+      await record(timestamp, countByReason(claimed), (request) => {
+        // r+ fails where the file is missing: then this process was suspended for so long that the
+        // run was given up (retention.ts).
+        writeFileSync(temporary, request, { flag: 'r+', flush: true });
       });
       const path =
         outcome === 'local' ? keptPath(paths, timestamp, 'local') : waitingPath(paths, timestamp);

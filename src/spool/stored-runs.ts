@@ -5,11 +5,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GenerateEvent, LossReason } from '../contract/contract.ts';
 import { conforms } from '../otlp/conforms.ts';
-import { eventOf, type OtlpRequest, type Outcome } from '../otlp/decode.ts';
+import { eventOf, type OtlpRequest } from '../otlp/decode.ts';
 import { errorCode } from '../system/error.ts';
 import { readRegular } from '../system/files.ts';
 import { isOwnFile, OWN_FILES } from '../system/own-files.ts';
 import type { Paths } from '../system/paths.ts';
+import type { Outcome } from './run.ts';
 
 /** A recorded run takes about 3 kB. A larger file was not written by us. */
 export const MAX_RUN_BYTES = 64 * 1024;

@@ -3,7 +3,7 @@
 // Ten thousand runs repeat the same few words, so each word is sent once and then referred to by
 // its index; that needs a sixth of the bytes.
 import { EVENT_KEYS, eventFrom, type LossReason } from '../contract/contract.ts';
-import type { Outcome, Run } from '../otlp/decode.ts';
+import type { Outcome, Run } from '../spool/run.ts';
 
 export interface Data {
   /** Oldest first. */

@@ -22,7 +22,7 @@ export function startAgain(delivers: boolean, env: NodeJS.ProcessEnv): void {
   const names = Object.keys(env).filter((name) => env[name] && mustGo(name));
   if (names.length === 0) return;
   if (typeof process.execve !== 'function') {
-    // Windows cannot replace a process. Certificates are checked all the same (post.ts).
+    // Windows cannot replace a process. Certificates are checked all the same (agent.ts).
     if (delivers && names.some(isPrinting))
       throw new Error(`${names.filter(isPrinting).join(', ')} would print headers: unset it first`);
     return;

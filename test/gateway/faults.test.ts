@@ -333,37 +333,36 @@ describe('exactly once, or counted as lost', () => {
     await expectAll(losses);
   });
 
-  it(
-    'put to sleep at each step, as a laptop that is shut, and awake when others have done its work',
-    extended,
-    async () => {
-      const losses = earlierLosses();
-      let slept = 0;
-      for (let at = 1; ; at += 1) {
-        const child = startReporter({ KILL_AT: String(at), KILL_WITH: 'SIGSTOP' });
-        const exit = once(child, 'exit');
-        await until(
-          () => child.exitCode !== null || asleep(child.pid),
-          'the reporter to stop or end',
-        );
-        look();
-        if (child.exitCode !== null) break;
-        slept += 1;
-        const lock = join(box.stateDir, 'deliver.lock');
-        if (existsSync(lock)) utimesSync(lock, new Date(0), new Date(0));
-        expect(await report({ SHIFT_MS: '0' })).toBe(0);
-        look();
-        child.kill('SIGCONT');
-        await exit;
-        look();
-        // Report the losses, so that the next reporter has no more steps than this one.
-        await report({ SHIFT_MS: '0' });
-        look();
-      }
-      expect(slept).toBeGreaterThan(20);
-      await expectAll(losses);
-    },
-  );
+  it('put to sleep at each step, as a laptop that is shut, and awake when others have done its work', {
+    ...extended,
+    timeout: 600_000,
+  }, async () => {
+    const losses = earlierLosses();
+    let slept = 0;
+    for (let at = 1; ; at += 1) {
+      const child = startReporter({ KILL_AT: String(at), KILL_WITH: 'SIGSTOP' });
+      const exit = once(child, 'exit');
+      await until(
+        () => child.exitCode !== null || asleep(child.pid),
+        'the reporter to stop or end',
+      );
+      look();
+      if (child.exitCode !== null) break;
+      slept += 1;
+      const lock = join(box.stateDir, 'deliver.lock');
+      if (existsSync(lock)) utimesSync(lock, new Date(0), new Date(0));
+      expect(await report({ SHIFT_MS: '0' })).toBe(0);
+      look();
+      child.kill('SIGCONT');
+      await exit;
+      look();
+      // Report the losses, so that the next reporter has no more steps than this one.
+      await report({ SHIFT_MS: '0' });
+      look();
+    }
+    expect(slept).toBeGreaterThan(20);
+    await expectAll(losses);
+  });
 
   it('suspended during its delivery until others have taken over', async () => {
     const hanging = await startOtlpServer({ script: [{ instead: 'silence' }] });

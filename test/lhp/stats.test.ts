@@ -11,9 +11,9 @@ import { lhp, program } from '../../scripts/harness/needs.ts';
 import { cli, type Env, type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { statsText } from '../../src/history/stats-text.ts';
-import type { Run } from '../../src/otlp/decode.ts';
-import { recordRun } from '../../src/otlp/encode.ts';
-import { store } from '../../src/spool/store.ts';
+import { exportRun } from '../../src/otlp/encode.ts';
+import type { Run } from '../../src/spool/run.ts';
+import { type Recorder, store } from '../../src/spool/store.ts';
 import type { Paths } from '../../src/system/paths.ts';
 import { lacking } from '../support/lacking.ts';
 import { openTerminal } from '../support/pty.ts';
@@ -62,9 +62,9 @@ async function fill(
     attempts: join(stateDir, 'attempts'),
   } as Paths;
   for (const [daysAgo, event] of list) {
-    const make = (timestamp: number) =>
-      recordRun({ ...EVENT, ...event }, { timestamp, startedAt: timestamp - 2_000 });
-    await store(paths, 'local', make, Date.now() - daysAgo * DAY);
+    const record: Recorder = (timestamp, _, write) =>
+      exportRun({ ...EVENT, ...event }, { timestamp, startedAt: timestamp - 2_000 }, write);
+    await store(paths, 'local', record, Date.now() - daysAgo * DAY);
   }
 }
 

@@ -73,6 +73,24 @@ describe('the debug log', () => {
     expect((await ask(['status'])).stdout).toMatch(new RegExp(`\ndebug log: +${log}\n`));
   });
 
+  it.concurrent('says why counts are missing, and only there', async () => {
+    const { ask, text, project } = place();
+    const server = await startOtlpServer();
+    const generate = () => ask(GENERATE, { [`${PREFIX}ENDPOINT`]: server.endpoint, ...DEBUG });
+    await generate();
+    expect(text()).not.toContain('counts are missing');
+    writeFileSync(join(project, 'lhp.yaml'), 'name: secret-name\ninclude: secret-pattern\n');
+    await generate();
+    const [line, ...more] = text().match(/^.*counts are missing.*$/gm) ?? [];
+    expect(line).toMatch(/^\S+Z \d+ counts are missing: patterns in lhp\.yaml$/);
+    expect(more).toEqual([]);
+    expect(text()).not.toContain('secret');
+    const sent = server.requests.map(({ head, body }) => head + body.toString());
+    expect(sent).toHaveLength(2);
+    expect(sent.join('\n')).not.toMatch(/missing|patterns/);
+    await server.close();
+  });
+
   it.concurrent('contains the errors of a delivery, and no header, path or name', async () => {
     const { ask, text, project } = place();
     const server = await startOtlpServer({ script: [{ status: 401, body: 'canary-answer' }] });

@@ -6,6 +6,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -17,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { secondUser } from '../../scripts/harness/needs.ts';
 import { lhpOtel, type OtlpServer, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import { idle, projectRoot, type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
+import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { EVENT } from '../support/event.ts';
 import { lacking } from '../support/lacking.ts';
@@ -122,12 +124,8 @@ describe('FIFOs and links', () => {
   it.each([['delivery.json'], ['deliver.lock'], places])(
     'FIFOs as %s … are not waited for',
     async (...names) => {
-      for (const name of names) {
+      for (const name of names)
         expect(spawnSync('mkfifo', [join(box.stateDir, name)]).status).toBe(0);
-        // A younger lock means that another process delivers.
-        if (name === 'deliver.lock')
-          spawnSync('touch', ['-d', '1 hour ago', join(box.stateDir, name)]);
-      }
       expect((await generate()).status).toBe(0);
       await idle(box);
       expect(server.requests).toHaveLength(1);
@@ -143,11 +141,71 @@ describe('FIFOs and links', () => {
     const precious = join(box.dir, 'precious');
     writeFileSync(precious, 'precious');
     symlinkSync(precious, join(box.stateDir, name));
-    if (name === 'deliver.lock')
-      spawnSync('touch', ['-h', '-d', '1 hour ago', join(box.stateDir, name)]);
     await generate();
     await idle(box);
     expect(readFileSync(precious, 'utf8')).toBe('precious');
+  });
+});
+
+describe('in the place of the lock of deliveries', () => {
+  const lock = () => join(box.stateDir, 'deliver.lock');
+  const elsewhere = () => join(box.dir, 'elsewhere');
+  /** The probe of the spool, as `doctor` prints it. */
+  const probe = async () => {
+    const { stdout } = await lhpOtel(box, ['doctor', '--json'], { cwd: box.dir });
+    const { probes } = JSON.parse(stdout) as Diagnosis;
+    return probes.find(({ name }) => name === 'spool');
+  };
+  const deliversTwice = async () => {
+    for (const count of [1, 2]) {
+      expect(await generate()).toEqual({ status: 0, stdout: '', stderr: '' });
+      await idle(box);
+      expect(readdirSync(box.spoolDir)).toEqual([]);
+      expect(readdirSync(box.historyDir)).toHaveLength(count);
+    }
+  };
+
+  it.each<[string, () => void]>([
+    ['an empty folder', () => mkdirSync(lock())],
+    ['a FIFO', () => expect(spawnSync('mkfifo', [lock()]).status).toBe(0)],
+    [
+      'a link to a file',
+      () => {
+        writeFileSync(elsewhere(), String(process.pid));
+        symlinkSync(elsewhere(), lock());
+      },
+    ],
+    [
+      'a link to a folder',
+      () => {
+        mkdirSync(elsewhere());
+        symlinkSync(elsewhere(), lock());
+      },
+    ],
+    ['a link to nothing', () => symlinkSync(elsewhere(), lock())],
+    ['a link to a device', () => symlinkSync('/dev/zero', lock())],
+  ])('%s: is removed, runs are delivered', async (_what, plant) => {
+    plant();
+    const target = lstatSync(elsewhere(), { throwIfNoEntry: false });
+    expect(await probe()).toMatchObject({
+      result: 'warning',
+      detail: expect.stringContaining('; a stale lock'),
+    });
+    await deliversTwice();
+    expect(lstatSync(lock(), { throwIfNoEntry: false })).toBeUndefined();
+    expect(lstatSync(elsewhere(), { throwIfNoEntry: false })?.mtimeMs).toBe(target?.mtimeMs);
+  });
+
+  it('a folder with files: stays, runs are delivered, doctor names it', async () => {
+    mkdirSync(lock());
+    writeFileSync(join(lock(), 'precious'), 'precious');
+    await deliversTwice();
+    expect(readFileSync(join(lock(), 'precious'), 'utf8')).toBe('precious');
+    expect(await probe()).toMatchObject({
+      result: 'warning',
+      detail: expect.stringContaining(`; ${lock()} is a folder that lhp-otel did not create`),
+      advice: expect.stringContaining('move it away'),
+    });
   });
 });
 

@@ -13,10 +13,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { EVENT } from '../../scripts/harness/history.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordedRuns } from '../../src/history/read-runs.ts';
-import { recordRun } from '../../src/otlp/encode.ts';
+import { exportRun } from '../../src/otlp/encode.ts';
 import { markLost, markSent } from '../../src/spool/outcome.ts';
 import { deleteRuns } from '../../src/spool/purge.ts';
-import { store } from '../../src/spool/store.ts';
+import { type Recorder, store } from '../../src/spool/store.ts';
 import { waiting } from '../../src/spool/stored-runs.ts';
 import type { Paths } from '../../src/system/paths.ts';
 
@@ -38,7 +38,8 @@ const record = (outcome: 'waiting' | 'local', now: number, event: Partial<Genera
   store(
     paths,
     outcome,
-    (timestamp) => recordRun({ ...EVENT, ...event }, { timestamp, startedAt: timestamp - 2_000 }),
+    (timestamp, _, write) =>
+      exportRun({ ...EVENT, ...event }, { timestamp, startedAt: timestamp - 2_000 }, write),
     now,
   );
 
@@ -124,11 +125,11 @@ it('deletes recorded runs of every outcome, and counts no loss for that', async 
   expect(readdirSync(paths.history)).toEqual(['notes.txt']);
   expect(recordedRuns(paths)).toEqual([]);
   const lost: number[] = [];
-  const write = (timestamp: number, losses: ReadonlyMap<unknown, number>) => {
+  const recordLosses: Recorder = (timestamp, losses, write) => {
     lost.push(...losses.values());
-    return recordRun(EVENT, { timestamp, startedAt: timestamp });
+    return exportRun(EVENT, { timestamp, startedAt: timestamp }, write);
   };
-  await store(paths, 'waiting', write, NOW);
+  await store(paths, 'waiting', recordLosses, NOW);
   expect(lost).toEqual([]);
   expect(waiting(paths)).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 // The spool: each run has its own millisecond and is in exactly one place at each moment, and each
 // lost run is counted once.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -19,11 +19,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import type { LossReason } from '../../src/contract/contract.ts';
-import { recordRun } from '../../src/otlp/encode.ts';
+import { exportRun } from '../../src/otlp/encode.ts';
 import { markLost, markSent } from '../../src/spool/outcome.ts';
 import { deleteUnsent } from '../../src/spool/purge.ts';
 import { HISTORY_SLACK, MAX_AGE_MS, MAX_HISTORY, prune } from '../../src/spool/retention.ts';
-import { store } from '../../src/spool/store.ts';
+import { type Recorder, store } from '../../src/spool/store.ts';
 import { readRun, storedRuns, waiting } from '../../src/spool/stored-runs.ts';
 import { systemHost } from '../../src/system/host.ts';
 import { type Paths, resolvePaths } from '../../src/system/paths.ts';
@@ -49,21 +49,13 @@ const RUN = {
     },
   ],
 };
+const recordLeast: Recorder = async (timestamp, lost, write) =>
+  write(Buffer.from(JSON.stringify({ ...RUN, timestamp, lost: Object.fromEntries(lost) })));
 const put = (outcome: 'waiting' | 'local' = 'waiting', now = NOW) =>
-  store(
-    paths,
-    outcome,
-    async (timestamp, lost) =>
-      Buffer.from(JSON.stringify({ ...RUN, timestamp, lost: Object.fromEntries(lost) })),
-    now,
-  );
-const putRecorded = () =>
-  store(
-    paths,
-    'waiting',
-    (timestamp, lost) => recordRun(EVENT, { timestamp, startedAt: timestamp, lost }),
-    NOW,
-  );
+  store(paths, outcome, recordLeast, now);
+const recordEvent: Recorder = (timestamp, lost, write) =>
+  exportRun(EVENT, { timestamp, startedAt: timestamp, lost }, write);
+const putRecorded = () => store(paths, 'waiting', recordEvent, NOW);
 const content = (timestamp: number) => {
   const run = storedRuns(paths).find((stored) => stored.timestamp === timestamp);
   return JSON.parse(run ? readFileSync(run.path, 'utf8') : '{}') as {
@@ -104,7 +96,8 @@ describe('a millisecond is not taken a second time', () => {
       import { store } from '${join(projectRoot, 'src', 'spool', 'store.ts')}';
       const paths = JSON.parse(process.argv[1]);
       for (let i = 0; i < ${runsEach}; i += 1) {
-        const run = await store(paths, 'waiting', async (t) => Buffer.from(String(t)), ${NOW});
+        const record = async (t, lost, write) => write(Buffer.from(String(t)));
+        const run = await store(paths, 'waiting', record, ${NOW});
         if (i % 2) markSent(paths, run);
       }`;
     const children = Array.from({ length: count }, () =>
@@ -132,13 +125,76 @@ describe('a millisecond is not taken a second time', () => {
   it('also by eight processes at once', extended, byProcesses(8));
 });
 
-it('a run that cannot be written leaves nothing in the spool, and counts as lost', async () => {
-  await expect(
-    store(paths, 'waiting', () => Promise.reject(new Error('no')), NOW),
-    'the error of `make`',
-  ).rejects.toThrow('no');
-  expect(readdirSync(paths.spool)).toEqual([]);
-  expect(content((await put()).timestamp).lost).toEqual({ unreadable: 1 });
+describe('a run that cannot be written', () => {
+  const HOUR_AGO = NOW - 3_600_000;
+  /** The file of the run becomes one that the system has no room for. */
+  const onFullDisk: Recorder = (timestamp, lost, write) => {
+    const file = join(paths.spool, `${timestamp}.tmp`);
+    rmSync(file);
+    symlinkSync('/dev/full', file);
+    return recordEvent(timestamp, lost, write);
+  };
+
+  it('leaves nothing in the spool, and counts as lost', async () => {
+    await expect(
+      store(paths, 'waiting', () => Promise.reject(new Error('no')), NOW),
+      'the error of `record`',
+    ).rejects.toThrow('no');
+    expect(readdirSync(paths.spool)).toEqual([]);
+    expect(content((await put()).timestamp).lost).toEqual({ unreadable: 1 });
+  });
+
+  it('on a full disk: is no run, and loses no count', async () => {
+    markLost(paths, await put('waiting', HOUR_AGO), 'rejected');
+    await expect(store(paths, 'waiting', onFullDisk, NOW)).rejects.toThrow('ENOSPC');
+    expect(readdirSync(paths.spool)).toEqual([]);
+    expect(storedRuns(paths)).toMatchObject([
+      { timestamp: HOUR_AGO, outcome: 'lost', reason: 'rejected' },
+      { timestamp: NOW, outcome: 'lost', reason: 'unreadable' },
+    ]);
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, unreadable: 1 });
+  });
+
+  it('on a full disk, where it stays on this machine: leaves no file', async () => {
+    await expect(store(paths, 'local', onFullDisk, NOW)).rejects.toThrow('ENOSPC');
+    expect([readdirSync(paths.spool), readdirSync(paths.history)]).toEqual([[], []]);
+  });
+
+  it('of which only the beginning is written: is no run, and loses no count', async () => {
+    markLost(paths, await put('waiting', HOUR_AGO), 'rejected');
+    const program = `
+      import { exportRun } from '${join(projectRoot, 'src', 'otlp', 'encode.ts')}';
+      import { store } from '${join(projectRoot, 'src', 'spool', 'store.ts')}';
+      const [paths, event] = process.argv.slice(1).map((text) => JSON.parse(text));
+      const record = (timestamp, lost, write) =>
+        exportRun(event, { timestamp, startedAt: timestamp, lost }, write);
+      await store(paths, 'waiting', record, ${NOW}).catch(({ code }) => console.log(code));`;
+    // No file may have more than one block, of 512 or 1024 bytes. A run has about 3 kB.
+    const { stdout, stderr } = spawnSync(
+      'sh',
+      [
+        '-c',
+        'ulimit -f 1; exec "$@"',
+        'sh',
+        process.execPath,
+        '--input-type=module-typescript',
+        '-e',
+        program,
+        JSON.stringify(paths),
+        JSON.stringify(EVENT),
+      ],
+      { encoding: 'utf8' },
+    );
+    expect({ stdout, stderr }).toEqual({ stdout: 'EFBIG\n', stderr: '' });
+    expect(readdirSync(paths.spool)).toEqual([]);
+    const lost = storedRuns(paths);
+    expect(lost.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+      ['lost', 'rejected'],
+      ['lost', 'unreadable'],
+    ]);
+    expect(statSync(lost[1]?.path ?? '').size, 'a part was written').toBeGreaterThan(0);
+    expect(content((await put()).timestamp).lost).toEqual({ rejected: 1, unreadable: 1 });
+  });
 });
 
 describe('a lost run', () => {
@@ -194,19 +250,19 @@ describe('a reporter that is suspended for an hour while it writes', () => {
   it('keeps the losses that it counts', async () => {
     markLost(paths, await put(), 'rejected');
     let meanwhile: unknown;
-    const write = async (timestamp: number, lost: ReadonlyMap<LossReason, number>) => {
+    const record: Recorder = async (timestamp, lost, write) => {
       meanwhile = content((await put('waiting', LATER)).timestamp).lost;
-      return Buffer.from(JSON.stringify({ ...RUN, timestamp, lost: Object.fromEntries(lost) }));
+      return recordLeast(timestamp, lost, write);
     };
-    const sleeper = await store(paths, 'waiting', write, NOW);
+    const sleeper = await store(paths, 'waiting', record, NOW);
     expect([meanwhile, content(sleeper.timestamp).lost]).toEqual([{}, { rejected: 1 }]);
   });
   it('does not record a run that was given up meanwhile', async () => {
-    const write = async () => {
+    const record: Recorder = (timestamp, lost, write) => {
       prune(paths, LATER);
-      return Buffer.from(JSON.stringify(RUN));
+      return recordEvent(timestamp, lost, write);
     };
-    const sleeper = store(paths, 'waiting', write, NOW);
+    const sleeper = store(paths, 'waiting', record, NOW);
     await expect(sleeper).rejects.toThrow('ENOENT');
     expect(storedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'unreadable' }]);
     expect(content((await put('waiting', LATER)).timestamp).lost).toEqual({ unreadable: 1 });
@@ -368,9 +424,9 @@ it('a run leaves the spool even if the history folder was deleted', async () => 
 });
 
 it('nothing is recreated where all folders were deleted while a run was written', async () => {
-  const purged = async () => {
+  const purged: Recorder = (timestamp, lost, write) => {
     rmSync(paths.state, { recursive: true });
-    return Buffer.from('{}');
+    return recordEvent(timestamp, lost, write);
   };
   await expect(store(paths, 'waiting', purged, NOW)).rejects.toThrow('ENOENT');
   expect(existsSync(paths.state)).toBe(false);

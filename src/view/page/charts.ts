@@ -8,7 +8,7 @@ import {
   type SizeKey,
 } from '../../history/summary.ts';
 import { SIZES } from '../../history/words.ts';
-import type { Run } from '../../otlp/decode.ts';
+import type { Run } from '../../spool/run.ts';
 import { DAY_MS, MINUTE_MS } from '../../system/time.ts';
 import { byId, h } from './dom.ts';
 import { type FigureOptions, figure } from './figure.ts';

@@ -2,7 +2,7 @@
 // how to change it, where runs go, what is waiting, and what went wrong.
 import { LOSS_REASONS, LOSSES } from '../../contract/contract.ts';
 import { OUTCOMES } from '../../history/words.ts';
-import type { Outcome, Run } from '../../otlp/decode.ts';
+import type { Outcome, Run } from '../../spool/run.ts';
 import { SECOND_MS } from '../../system/time.ts';
 import type { State } from '../api.ts';
 import { breakable, byId, h, rich } from './dom.ts';

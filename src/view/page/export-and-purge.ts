@@ -1,6 +1,6 @@
 // export-and-purge.ts: the section “Your data”: save the runs as a file, or delete them. A purge
 // must be confirmed by typing a word.
-import type { Run } from '../../otlp/decode.ts';
+import type { Run } from '../../spool/run.ts';
 import { PURGE, type Purged } from '../api.ts';
 import { byId } from './dom.ts';
 import { toCsv, toJson } from './export.ts';

@@ -1,7 +1,7 @@
 // export.ts: recorded runs as a JSON or CSV file. The columns are time, outcome and reason, then
 // the fields of the event in the order of the telemetry page.
 import { EVENT_KEYS } from '../../contract/contract.ts';
-import type { Run } from '../../otlp/decode.ts';
+import type { Run } from '../../spool/run.ts';
 
 const COLUMNS = ['timestamp', 'outcome', 'reason', ...EVENT_KEYS] as const;
 

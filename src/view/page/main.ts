@@ -1,7 +1,7 @@
 // main.ts: the local page. It fetches the recorded runs once, and draws those that the filters
 // select. It sends no request to any other host, and stores nothing.
 import { type Essentials, essentials, select } from '../../history/summary.ts';
-import type { Run } from '../../otlp/decode.ts';
+import type { Run } from '../../spool/run.ts';
 import { type Data, unpack } from '../api.ts';
 import { drawBreakdown } from './breakdown.ts';
 import { startCharts } from './charts.ts';

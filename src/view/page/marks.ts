@@ -3,7 +3,7 @@
 // therefore shown as one mark, with the verdict of changes.ts for each series below it.
 import { type Change, changes } from '../../history/changes.ts';
 import { VERDICTS } from '../../history/words.ts';
-import type { Run } from '../../otlp/decode.ts';
+import type { Run } from '../../spool/run.ts';
 import { DAY_MS } from '../../system/time.ts';
 import { h } from './dom.ts';
 import { day, difference, plural, seconds, word } from './format.ts';

@@ -1,7 +1,7 @@
 // overview.ts: the tiles at the top (on or off, where runs go, how many, how long), and what to do
 // if nothing is recorded yet.
 import type { Essentials } from '../../history/summary.ts';
-import type { Run } from '../../otlp/decode.ts';
+import type { Run } from '../../spool/run.ts';
 import type { State } from '../api.ts';
 import { layerThatSaysOff } from './consent-and-delivery.ts';
 import { breakable, byId, h, rich } from './dom.ts';

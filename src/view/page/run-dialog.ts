@@ -2,7 +2,8 @@
 // fetched as the bytes of its file and shown unchanged, and the fields are read from these bytes.
 import { EVENT_KEYS, type GenerateEvent, onTheWire } from '../../contract/contract.ts';
 import { FIELDS } from '../../contract/fields.ts';
-import { eventOf, type OtlpRequest, type Run } from '../../otlp/decode.ts';
+import { eventOf, type OtlpRequest } from '../../otlp/decode.ts';
+import type { Run } from '../../spool/run.ts';
 import { byId, h, rich } from './dom.ts';
 import { request } from './fetch.ts';
 import { count, seconds, time } from './format.ts';

@@ -1,7 +1,7 @@
 // run-list.ts: the table of runs, in pages: ten thousand rows at once would make the browser slow.
 
 import { OUTCOMES } from '../../history/words.ts';
-import type { Run } from '../../otlp/decode.ts';
+import type { Run } from '../../spool/run.ts';
 import { byId, h } from './dom.ts';
 import { count, plural, seconds, time, word } from './format.ts';
 import { projectName } from './projects.ts';

@@ -2,7 +2,7 @@
 import { type GenerateEvent, LOSSES } from '../../contract/contract.ts';
 import type { Change } from '../../history/changes.ts';
 import { LEVELS } from '../../history/words.ts';
-import type { Outcome, Run } from '../../otlp/decode.ts';
+import type { Outcome, Run } from '../../spool/run.ts';
 import { count, plural, seconds, word } from './format.ts';
 
 const OUTCOME_SENTENCES: Record<Outcome, string> = {
