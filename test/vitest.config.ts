@@ -10,13 +10,14 @@ const folder = (name: string, ...needs: string[]): TestProjectInlineConfiguratio
 });
 
 /** The long rest of the tests with real servers asks other backends, too. */
-const more = process.env.LHP_OTEL_TESTS === 'rest' ? ['backends'] : [];
+const isRest = process.env.LHP_OTEL_TESTS === 'rest';
+const more = isRest ? ['backends'] : [];
 
 export default defineConfig({
   test: {
     root: dirname(import.meta.dirname),
     // Far above what any test takes, for a machine that has much else to do.
-    testTimeout: 180_000,
+    testTimeout: isRest ? 900_000 : 180_000,
     hookTimeout: 180_000,
     // More than there are cores: many tests wait for processes and servers.
     maxWorkers: 3,
