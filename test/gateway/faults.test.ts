@@ -333,10 +333,7 @@ describe('exactly once, or counted as lost', () => {
     await expectAll(losses);
   });
 
-  it('put to sleep at each step, as a laptop that is shut, and awake when others have done its work', {
-    ...extended,
-    timeout: 600_000,
-  }, async () => {
+  it('suspended at each step, and resumed when others have done its work', extended, async () => {
     const losses = earlierLosses();
     let slept = 0;
     for (let at = 1; ; at += 1) {
