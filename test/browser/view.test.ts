@@ -382,7 +382,7 @@ describe('the local page', () => {
     );
   });
 
-  sampled(it, 2).each([1280, 360])('the numbers of marks do not overlap (%d px)', async (width) => {
+  sampled(it, 4).each([1280, 360])('the numbers of marks do not overlap (%d px)', async (width) => {
     const page = await open({ width });
     await page.getByRole('button', { name: 'Show all' }).click();
     const marks = await page.locator('.changes > li').count();
@@ -495,7 +495,7 @@ describe('the local page', () => {
     expect(parseCsv((await save('#export-csv'))[1])).toHaveLength(1 + prod.length);
   });
 
-  sampled(it, 3).each([
+  sampled(it, 6).each([
     { width: 1280, dark: false },
     { width: 1280, dark: true },
     { width: 360, dark: false },
@@ -778,7 +778,7 @@ describe('the local page', () => {
       its = await started({ cwd: foreign.dir, env });
     });
 
-    sampled(it, 2).each([1280, 360])('is shown as text (%d px)', async (width) => {
+    sampled(it, 4).each([1280, 360])('is shown as text (%d px)', async (width) => {
       const page = await open({ its, width, before: plant });
       await page.locator('#run-rows button').first().click();
       await page.locator('#run-form').selectOption('exact');

@@ -228,7 +228,7 @@ describe('the recipes', () => {
     },
   );
 
-  sampled(it, 4).each(systems)(
+  sampled(it, 8).each(systems)(
     '%s: a generate that fails keeps its exit status and is not recorded',
     async (_, steps, env) => {
       const { status } = await job(steps(receiver.endpoint), {
@@ -240,7 +240,7 @@ describe('the recipes', () => {
     },
   );
 
-  sampled(it, 4).each(systems)(
+  sampled(it, 8).each(systems)(
     '%s: a collector that is away does not fail the job',
     async (_, steps, env) => {
       const away = `http://127.0.0.1:${await freePort()}`;
@@ -299,7 +299,7 @@ describe('the recipes', () => {
     expect(log).toMatch(/Node 22\.15 or newer.*actions\/setup-node/);
   });
 
-  sampled(it, 4).each(systems)(
+  sampled(it, 8).each(systems)(
     '%s: a package with another digest is not installed',
     async (name, steps, env) => {
       const other = { ...env(receiver.endpoint), LHP_OTEL_SHA256: '0'.repeat(64) };
@@ -314,7 +314,7 @@ describe('the recipes', () => {
     },
   );
 
-  sampled(it, 4).each([
+  sampled(it, 8).each([
     'lhp-otel',
     'lhp-otel@latest',
     'http://artifacts.example.com/lhp-otel.tgz?x',

@@ -137,7 +137,7 @@ const nInNOut = (RUNS: number) => () => {
     }
   });
 };
-describe('every run is counted once: 1,000 runs', nInNOut(1_000));
+describe('every run is counted once: 400 runs', nInNOut(400));
 describe('every run is counted once: 10,000 runs', extended, nInNOut(10_000));
 
 describe('CI containers with one machine id and separate spools', extended, () => {
@@ -290,5 +290,5 @@ const serversThatDie = (LOAD: number) => () => {
     await stop();
   });
 };
-describe('servers that die, with 200 runs', serversThatDie(200));
+describe('servers that die, with 100 runs', serversThatDie(100));
 describe('servers that die, with 1,000 runs', extended, serversThatDie(1_000));

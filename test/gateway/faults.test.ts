@@ -361,7 +361,7 @@ describe('exactly once, or counted as lost', () => {
     await expectAll(losses);
   });
 
-  it('suspended during its delivery until others have taken over', async () => {
+  it('suspended during its delivery until others have taken over', extended, async () => {
     const hanging = await startOtlpServer({ script: [{ instead: 'silence' }] });
     open.push(hanging);
     box.tell({ [ENDPOINT]: hanging.endpoint });
@@ -519,13 +519,13 @@ describe('exactly once, or counted as lost', () => {
 
   // ── clocks and versions ──
 
-  it('a clock that jumps back and forward by hours: every run is counted', async () => {
+  it('a clock that jumps back and forward by hours: every run is counted', extended, async () => {
     for (const shift of [0, -3 * 60 * MINUTE, 4 * MINUTE, -24 * 60 * MINUTE, 0, 1])
       expect(await report({ SHIFT_MS: String(shift) })).toBe(0);
     expect(await counted()).toEqual({ runs: 6, lost: 0 });
   });
 
-  it('a clock that stands still: every run has its own millisecond', async () => {
+  it('a clock that stands still: every run has its own millisecond', extended, async () => {
     const still = join(box.dir, 'still.cjs');
     writeFileSync(still, `const now = ${Date.now() - LONG_AGO}; Date.now = () => now;`);
     const runs = Array.from({ length: 12 }, () =>

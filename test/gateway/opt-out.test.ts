@@ -345,7 +345,7 @@ describe('a generate under strace', () => {
     expect(loadsOpenTelemetry(trace.ours)).toBe(false);
   });
 
-  sampled(it.concurrent, 2).each(layers)(
+  sampled(it.concurrent, 4).each(layers)(
     '%s: no connection, no process, no file',
     async (_, layer) => {
       const where = place();
@@ -398,7 +398,7 @@ const lookedAt = (files: Touch[]) =>
     .filter((path) => /\/lhp-otel-test-|^\/etc\/lhp-otel|\.lhp_do_not_track/.test(path));
 
 describe('status names the layer that decided', () => {
-  it.concurrent.each(layers)('%s', async (_, layer) => {
+  sampled(it.concurrent, 3).each(layers)('%s', async (_, layer) => {
     const where = place();
     const { env, ...rest } = await layer.apply(where);
     expect(await statusOf(where, { ...rest, env: { ...sendingTo(9), ...env } })).toMatchObject({
@@ -509,7 +509,7 @@ describe('a run that was recorded before the opt-out is not delivered', () => {
     expect(server.seen.requests).toBe(2);
   });
 
-  sampled(it.concurrent, 3).each(layers)(
+  sampled(it.concurrent, 6).each(layers)(
     '%s: neither the next run nor flush sends it',
     async (_, layer) => {
       const { where, env, port } = await waiting();

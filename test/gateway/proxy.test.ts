@@ -172,7 +172,7 @@ describe('through tinyproxy', () => {
     ]);
   });
 
-  sampled(it, 2).each<[string, string, string, Env, number, RegExp]>([
+  sampled(it, 4).each<[string, string, string, Env, number, RegExp]>([
     ['mutual TLS by CONNECT', 'server', PASSWORD, {}, 1, /trusted by .*ca\.crt/],
     ['a wrong host name', 'wrong', PASSWORD, {}, 0, /ALTNAME/],
     ['an expired certificate', 'expired', PASSWORD, {}, 0, /EXPIRED/],
@@ -213,7 +213,7 @@ describe('through tinyproxy', () => {
   });
 });
 
-sampled(it, 4).each([204, 302, 400, 403, 404, 407, 413, 502])(
+sampled(it, 8).each([204, 302, 400, 403, 404, 407, 413, 502])(
   'a proxy that answers %i to CONNECT: the run waits',
   async (code) => {
     // With this Retry-After the 502 is not repeated within the timeout.
@@ -239,7 +239,7 @@ sampled(it, 4).each([204, 302, 400, 403, 404, 407, 413, 502])(
   },
 );
 
-sampled(it, 3).each(['socks5://user:canary@proxy', 'http://', 'http://user:canary%@proxy'])(
+sampled(it, 6).each(['socks5://user:canary@proxy', 'http://', 'http://user:canary%@proxy'])(
   'the proxy %s is not valid: reported, and the run waits',
   async (value) => {
     const { status, diagnosis } = await reported({

@@ -27,7 +27,7 @@ import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts
 import { recordRun } from '../../src/otlp/encode.ts';
 import { lacking } from '../support/lacking.ts';
 import { grpcExport } from '../support/protobuf.ts';
-import { sampled } from '../support/tags.ts';
+import { extended, sampled } from '../support/tags.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const TOKEN = 'a-token-that-only-clients-know';
@@ -211,7 +211,7 @@ describe('TLS, tokens and client certificates', () => {
     CLIENT_KEY: secret('client.key'),
   };
 
-  sampled(it, 2).each<[string, () => Gateway, Record<string, string>, RegExp | 'sent']>([
+  sampled(it, 4).each<[string, () => Gateway, Record<string, string>, RegExp | 'sent']>([
     ['TLS and a token', () => withTokens, { ...ca, ...bearer(TOKEN) }, 'sent'],
     ['another token of the file', () => withTokens, { ...ca, ...bearer('another-token') }, 'sent'],
     ['no token', () => withTokens, ca, /credentials \(HTTP 401\)/],
@@ -347,37 +347,41 @@ describe('the queue for CI jobs', () => {
       .filter(([name]) => name.startsWith(what) && name.includes(`exporter="${exporter}"`))
       .reduce((sum, [, value]) => sum + value, 0);
 
-  it('stores acknowledged CI runs once, through a kill; does not queue others', async () => {
-    const backend = await prometheusServer(database.path);
-    await backend.start();
-    servers.push(backend);
-    const gateway = await gatewayWith(['tokens', 'ci-queue'], `${backend.url}/api/v1/otlp`);
-    const now = Date.now();
-    const stored = (ci: boolean) =>
-      backend.value(`sum(sum_over_time(lhp_generate_runs_total{lhp_ci="${ci}"}[9d]))`);
-    expect(await post(gateway, await body(0, true, now))).toBe(200);
-    expect(await post(gateway, await body(0, false, now))).toBe(200);
-    await backend.kill();
-    const RUNS = 300;
-    const send = async (ci: boolean) => {
-      const answers = new Set<number>();
-      for (let i = 1; i <= RUNS; i += 1)
-        answers.add(await post(gateway, await body(i % 20, ci, now + i)));
-      return [...answers];
-    };
-    expect(await send(true)).toEqual([200]);
-    expect(await send(false)).toEqual([503]);
-    await gateway.kill();
-    await backend.start();
-    await gateway.start();
-    const deadline = Date.now() + 60_000;
-    while ((await stored(true)) !== RUNS + 1) expect(Date.now()).toBeLessThan(deadline);
-    expect(await stored(false)).toBe(1);
-    expect(await send(false)).toEqual([200]);
-    expect(await stored(false)).toBe(RUNS + 1);
-    expect(await stored(true)).toBe(RUNS + 1);
-    expect(gateway.log()).toBe('');
-  });
+  it(
+    'stores acknowledged CI runs once, through a kill; does not queue others',
+    extended,
+    async () => {
+      const backend = await prometheusServer(database.path);
+      await backend.start();
+      servers.push(backend);
+      const gateway = await gatewayWith(['tokens', 'ci-queue'], `${backend.url}/api/v1/otlp`);
+      const now = Date.now();
+      const stored = (ci: boolean) =>
+        backend.value(`sum(sum_over_time(lhp_generate_runs_total{lhp_ci="${ci}"}[9d]))`);
+      expect(await post(gateway, await body(0, true, now))).toBe(200);
+      expect(await post(gateway, await body(0, false, now))).toBe(200);
+      await backend.kill();
+      const RUNS = 300;
+      const send = async (ci: boolean) => {
+        const answers = new Set<number>();
+        for (let i = 1; i <= RUNS; i += 1)
+          answers.add(await post(gateway, await body(i % 20, ci, now + i)));
+        return [...answers];
+      };
+      expect(await send(true)).toEqual([200]);
+      expect(await send(false)).toEqual([503]);
+      await gateway.kill();
+      await backend.start();
+      await gateway.start();
+      const deadline = Date.now() + 60_000;
+      while ((await stored(true)) !== RUNS + 1) expect(Date.now()).toBeLessThan(deadline);
+      expect(await stored(false)).toBe(1);
+      expect(await send(false)).toEqual([200]);
+      expect(await stored(false)).toBe(RUNS + 1);
+      expect(await stored(true)).toBe(RUNS + 1);
+      expect(gateway.log()).toBe('');
+    },
+  );
 
   it('loses and counts queued runs if the backend answers 500', async () => {
     const backend = await countingBackend();

@@ -203,7 +203,7 @@ describe('a wrapped real generate, received by the real collector', () => {
     expect(document).toStrictEqual(expected);
   });
 
-  sampled(it, 2).each(['none', 'gzip'])(
+  sampled(it, 4).each(['none', 'gzip'])(
     'show --format otlp prints the body that was posted, compression %s',
     async (compression) => {
       const count = server.requests.length;
@@ -504,7 +504,7 @@ describe('planted strings', () => {
     return { box, home, project, server, said };
   }
 
-  sampled(it, 2).each(['none', 'gzip'])(
+  sampled(it, 4).each(['none', 'gzip'])(
     'are sent and kept nowhere, compression %s',
     async (compression) => {
       const { home, project, server, said } = await canaryRuns(compression);

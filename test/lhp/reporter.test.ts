@@ -202,7 +202,7 @@ describe('a reporter that could hang', () => {
     '.lhp/logs/lhp.log',
     'generated/dev',
   ];
-  sampled(it, 3).each(FIFOS)('does not wait for a FIFO in place of %s', async (path) => {
+  sampled(it, 6).each(FIFOS)('does not wait for a FIFO in place of %s', async (path) => {
     rmSync(join(project, path), { force: true });
     mkdirSync(dirname(join(project, path)), { recursive: true });
     expect(spawnSync('mkfifo', [join(project, path)]).status).toBe(0);
@@ -308,7 +308,7 @@ describe('the real lhp', () => {
     return { own, root: layOut(own, ['base', 'older'], tree) };
   };
 
-  sampled(it, 2).each(['mv generated out', 'rm -rf generated'])(
+  sampled(it, 4).each(['mv generated out', 'rm -rf generated'])(
     'lhp-otel run -- lhp generate; %s',
     async (next) => {
       const { own, root } = real(new093, 'catalog: main, schema: sales');

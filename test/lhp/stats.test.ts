@@ -264,7 +264,7 @@ describe('on a terminal', () => {
     expect(await terminal.ended()).toBe(0);
     return Buffer.from(terminal.shown(), 'latin1').toString('utf8');
   };
-  sampled(it, 3).each([40, 80, 200])(
+  sampled(it, 6).each([40, 80, 200])(
     'of %i columns every line fits, and wider charts use more room',
     async (columns) => {
       const text = await shown(columns);
@@ -364,7 +364,7 @@ describe('the lines of changes', () => {
       expect.stringMatching(/ s in dev, lhp/),
     ]);
   });
-  sampled(it, 3).each([40, 80, 120])('fit %i columns', (columns) =>
+  sampled(it, 6).each([40, 80, 120])('fit %i columns', (columns) =>
     expect(linesOf(columns).filter((line) => line.length > columns)).toEqual([]),
   );
 });

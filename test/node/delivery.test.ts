@@ -198,7 +198,7 @@ describe('an endpoint that fails: the user does not wait, and no run is lost', (
     },
   };
 
-  sampled(it.concurrent, 3).each(Object.entries(troubles))(
+  sampled(it.concurrent, 6).each(Object.entries(troubles))(
     '%s',
     async (_, { endpoint, lasts, problem }) => {
       const where = await place();
@@ -488,7 +488,7 @@ describe('answers', () => {
     expect([spooled(where), kinds(history(where))]).toEqual([[], ['.lost-rejected.json']]);
   });
 
-  sampled(it.concurrent, 3).each([
+  sampled(it.concurrent, 6).each([
     [401, /credentials \(HTTP 401\): check headers$/],
     [403, /credentials \(HTTP 403\): check headers$/],
     [404, /path \(HTTP 404\): check the endpoint$/],
@@ -523,7 +523,7 @@ describe('answers', () => {
     });
   });
 
-  sampled(it.concurrent, 2).each([
+  sampled(it.concurrent, 4).each([
     ['empty', ''],
     ['the empty object', '{}'],
     ['a large one', `{"partialSuccess":{"errorMessage":"${'y'.repeat(60_000)}"}}`],
@@ -567,7 +567,7 @@ describe('files in the spool', () => {
     },
   };
 
-  sampled(it.concurrent, 4).each(Object.entries(foreign))(
+  sampled(it.concurrent, 8).each(Object.entries(foreign))(
     '%s: not posted, counted as lost, and no obstacle to other runs',
     async (_, make) => {
       const where = await place();
@@ -629,7 +629,7 @@ describe('files in the spool', () => {
   });
 
   const young = Date.now() - DAY_MS;
-  sampled(it.concurrent, 3).each<[string, Env]>([
+  sampled(it.concurrent, 6).each<[string, Env]>([
     ['while the collector fails', {}],
     ['while the configuration is wrong', { [`${PREFIX}COMPRESSION`]: 'zip' }],
     ['while the back-off holds', {}],
@@ -697,7 +697,7 @@ describe('configuration', () => {
     expect(said + kept).not.toContain(SECRET);
   }
 
-  sampled(it.concurrent, 4).each<[string, string, RegExp]>([
+  sampled(it.concurrent, 8).each<[string, string, RegExp]>([
     ['ENDPOINT', 'collector', /ENDPOINT.* URL.*https:\/\//],
     ['ENDPOINT', '127.0.0.1:4318', /ENDPOINT.* URL|ENDPOINT.* https or http/],
     ['ENDPOINT', 'ftp://127.0.0.1', /ENDPOINT.* ftp.* https or http/],
@@ -740,7 +740,7 @@ describe('configuration', () => {
     await expectWrong(await place(), { [PREFIX + name]: value }, problem);
   });
 
-  sampled(it.concurrent, 4).each<[string, unknown, RegExp]>([
+  sampled(it.concurrent, 8).each<[string, unknown, RegExp]>([
     ['no JSON', `{"headers": "${SECRET}`, /config\.json.* JSON/],
     ['a list', [], /config\.json.* object/],
     ['an unknown key', { endpont: 'x' }, /config\.json.* endpont.* endpoint, headers/],
@@ -812,7 +812,7 @@ describe('configuration', () => {
     } else await expectWrong(where, {}, problem);
   });
 
-  sampled(it.concurrent, 4).each(['-1', '1.5', '1h', '11m', '2 sec', '1e3', 'soon', '0x10'])(
+  sampled(it.concurrent, 8).each(['-1', '1.5', '1h', '11m', '2 sec', '1e3', 'soon', '0x10'])(
     'LHP_OTEL_FLUSH_TIMEOUT=%s is wrong',
     async (value) => {
       const wrong = { LHP_OTEL_FLUSH_TIMEOUT: value };
@@ -825,7 +825,7 @@ describe('configuration', () => {
     },
   );
 
-  sampled(it.concurrent, 3).each([
+  sampled(it.concurrent, 6).each([
     ['1500', 1500],
     ['1.5s', 1500],
     ['1.005s', 1005],
@@ -873,7 +873,7 @@ describe('configuration', () => {
     );
   });
 
-  sampled(it.concurrent, 3).each([
+  sampled(it.concurrent, 6).each([
     'http://localhost:4318',
     'http://127.0.0.1',
     'http://127.9.9.9:1',
@@ -909,7 +909,7 @@ describe('configuration', () => {
     });
   });
 
-  sampled(it.concurrent, 2).each([
+  sampled(it.concurrent, 4).each([
     ['', '/v1/metrics'],
     ['/', '/v1/metrics'],
     ['/otlp', '/otlp/v1/metrics'],

@@ -136,7 +136,7 @@ describe('what is started', () => {
     return { status, programs: processes.flatMap(({ programs }) => programs) };
   };
 
-  sampled(it.concurrent, 4).each(COMMANDS)(
+  sampled(it.concurrent, 8).each(COMMANDS)(
     'run -- %s generate: only the command and our own two processes',
     async (command) => {
       const where = place();
@@ -160,7 +160,7 @@ describe('what is started', () => {
     },
   );
 
-  sampled(it.concurrent, 4).each(COMMANDS)(
+  sampled(it.concurrent, 8).each(COMMANDS)(
     'show --preview -- %s generate: no other process',
     async (command) => {
       const where = place();

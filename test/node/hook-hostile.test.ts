@@ -240,7 +240,7 @@ describe.each(SHELLS)('%s: what the background process is given of the project',
   }
   const HOOK = { stdin: 'name: hook\n', kind: 'file' };
 
-  sampled(it.concurrent, 3).each([
+  sampled(it.concurrent, 6).each([
     ['lhp generate', 'nobundle'],
     ['echo >databricks.yml; lhp generate', 'bundle'],
     ['mkdir databricks.yml; lhp generate', 'nobundle'],
@@ -256,7 +256,7 @@ describe.each(SHELLS)('%s: what the background process is given of the project',
   ])('%j: its lhp.yaml, %s', async (text, bundle) => {
     expect(await given(place(shell), text)).toEqual({ ...HOOK, bundle });
   });
-  sampled(it.concurrent, 2).each([
+  sampled(it.concurrent, 4).each([
     ['rm lhp.yaml; lhp generate', 'unknown'],
     ['rm lhp.yaml; mkfifo lhp.yaml; lhp generate', 'nobundle'],
     ['rm lhp.yaml; mkdir lhp.yaml; lhp generate', 'nobundle'],

@@ -223,7 +223,7 @@ describe("a company's authority", () => {
     expect(probeOf(doctor, 'tls')?.advice).toMatch(/not signed by .*other\.crt: set/);
   });
 
-  it.concurrent.each(['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'])(
+  sampled(it.concurrent, 3).each(['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'])(
     '%s with a FIFO or a missing file: reported, and not waited for',
     async (name) => {
       const where = await place({ key: pem('server.key'), cert: pem('server.crt') });
@@ -248,7 +248,7 @@ describe('variables that make Node print or write what is sent have no effect', 
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
       .join('');
-  sampled(it.concurrent, 3).each<[string, (dir: string) => Env]>([
+  sampled(it.concurrent, 6).each<[string, (dir: string) => Env]>([
     ['NODE_DEBUG=*', () => ({ NODE_DEBUG: '*' })],
     ['NODE_DEBUG, by name', () => ({ NODE_DEBUG: 'child_process,http,https,net,tls' })],
     ['NODE_DEBUG_NATIVE', () => ({ NODE_DEBUG_NATIVE: 'permission_model' })],

@@ -198,7 +198,7 @@ describe('on a terminal', () => {
     await hidden(where);
     expect(where.server.requests).toHaveLength(1);
   });
-  sampled(it.concurrent, 3).each<[string, string[]]>([
+  sampled(it.concurrent, 6).each<[string, string[]]>([
     ['status', ['status']],
     ['doctor', ['doctor']],
     ['show', ['show']],
@@ -226,7 +226,7 @@ describe('on a terminal', () => {
     expect(where.server.connections()).toBe(0);
     expect(await shown(where, ['flush'])).toEqual(['1 delivered, none waiting']);
   });
-  sampled(it.concurrent, 3).each<[string, string[]]>([
+  sampled(it.concurrent, 6).each<[string, string[]]>([
     ['status --json', ['status', '--json']],
     ['doctor --json', ['doctor', '--json']],
     ['stats --json', ['stats', '--json']],
@@ -252,7 +252,7 @@ describe('on a terminal', () => {
     expect([where.server.requests.length, other.server.requests.length]).toEqual([3, 1]);
     await other.server.close();
   });
-  sampled(it.concurrent, 2).each<[string, Env]>([
+  sampled(it.concurrent, 4).each<[string, Env]>([
     ['without an endpoint', { [ENDPOINT]: undefined }],
     ['with an endpoint that is wrong', { [ENDPOINT]: 'ftp://127.0.0.1' }],
     ['in CI', { CI: 'true' }],

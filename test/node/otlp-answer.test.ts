@@ -107,7 +107,7 @@ async function serve(...script: [Answer, ...Answer[]]) {
 }
 
 describe('an answer that is not a collector’s', () => {
-  sampled(it.concurrent, 3).each<[string, Answer]>([
+  sampled(it.concurrent, 6).each<[string, Answer]>([
     ['a login page', { body: PAGE, headers: { 'content-type': 'text/html' } }],
     ['a page with the content type of JSON', { body: PAGE }],
     ['a login portal’s JSON', { body: '{"captive":true}' }],
@@ -145,7 +145,7 @@ describe('an answer that is not a collector’s', () => {
 });
 
 describe('Retry-After', () => {
-  sampled(it.concurrent, 4).each([
+  sampled(it.concurrent, 8).each([
     '0',
     '-1',
     '-99999999999',

@@ -17,6 +17,7 @@ import {
   type Sandbox,
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
+import { extended } from '../support/tags.ts';
 
 const GENERATE = ['run', '--', './lhp', 'generate', '--env', 'dev'];
 /** Longer than any test may take, so a test that waits for it fails. */
@@ -97,17 +98,21 @@ describe('waiting', () => {
 });
 
 describe('runs that end together', () => {
-  it('forty runs get forty different milliseconds, and each is delivered once', async () => {
-    const where = await place();
-    const runs = await Promise.all(Array.from({ length: 40 }, () => generate(where)));
-    expect(runs).toEqual(Array(40).fill(SILENT));
-    await idle(where.box);
-    const flushed = await lhpOtel(where.box, ['flush'], { env: where.env });
-    expect(flushed).toMatchObject({ status: 0 });
-    expect(where.box.runFiles().filter((name) => name.endsWith('.sent.json'))).toHaveLength(40);
-    const times = where.server.requests.map(
-      ({ body }) => /"timeUnixNano":"(\d+)"/.exec(body.toString())?.[1],
-    );
-    expect(new Set(times).size).toBe(40);
-  });
+  it(
+    'forty runs get forty different milliseconds, and each is delivered once',
+    extended,
+    async () => {
+      const where = await place();
+      const runs = await Promise.all(Array.from({ length: 40 }, () => generate(where)));
+      expect(runs).toEqual(Array(40).fill(SILENT));
+      await idle(where.box);
+      const flushed = await lhpOtel(where.box, ['flush'], { env: where.env });
+      expect(flushed).toMatchObject({ status: 0 });
+      expect(where.box.runFiles().filter((name) => name.endsWith('.sent.json'))).toHaveLength(40);
+      const times = where.server.requests.map(
+        ({ body }) => /"timeUnixNano":"(\d+)"/.exec(body.toString())?.[1],
+      );
+      expect(new Set(times).size).toBe(40);
+    },
+  );
 });

@@ -87,7 +87,7 @@ const bytes = (text: string, ...mark: number[]) =>
 const config = JSON.stringify({ endpoint: NOWHERE });
 
 describe.each(whose)('a config.json of the %s that cannot be read', (who) => {
-  sampled(it.concurrent, 4).each<[string, (file: string) => unknown, RegExp]>([
+  sampled(it.concurrent, 8).each<[string, (file: string) => unknown, RegExp]>([
     [
       'broken',
       (file) => writeFileSync(file, '{"endpoint": "http://127.0.0.1:9"'),
@@ -190,7 +190,7 @@ it('an unreadable consent.json is named as the layer, and `on` replaces it', asy
 });
 
 describe('a wrong configuration: runs wait, and every command says so', () => {
-  sampled(it.concurrent, 3).each<[string, string | undefined, Env]>([
+  sampled(it.concurrent, 6).each<[string, string | undefined, Env]>([
     ['ftp', undefined, { [ENDPOINT]: 'ftp://x' }],
     ['host:port', undefined, { [ENDPOINT]: 'host:4318' }],
     ['an unknown key beside an endpoint', JSON.stringify({ endpoint: NOWHERE, endpont: 1 }), {}],

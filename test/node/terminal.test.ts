@@ -127,7 +127,7 @@ describe('untrusted text', () => {
     ['purge', '--all', '--yes'],
   ];
 
-  sampled(it, 3).each(COMMANDS)('%s %s prints it as text', (...words) => {
+  sampled(it, 6).each(COMMANDS)('%s %s prints it as text', (...words) => {
     const ran = box.run(words, { cwd: project });
     expect(`${ran.stdout}${ran.stderr}`).not.toMatch(ACTING);
     expect(`${ran.stdout}${ran.stderr}`).not.toMatch(/^lhp-otel: all is well/m);
@@ -252,7 +252,7 @@ describe('output that cannot be written', () => {
     ['--version'],
   ];
   const ANSWERING = [['status'], ['status', '--json'], ['doctor'], ['flush'], ['on']];
-  sampled(it, 4).each([...PRINTING, ...ANSWERING])(
+  sampled(it, 8).each([...PRINTING, ...ANSWERING])(
     '%s %s to a full disk is a failure that says why',
     (...words) => {
       expect(to('>/dev/full', words)).toMatchObject({
@@ -272,7 +272,7 @@ describe('output that cannot be written', () => {
     expect(to('>/dev/full', ['view', '--no-open']).stderr).toContain(
       'no space left on device (ENOSPC)',
     ));
-  sampled(it, 4).each(PRINTING)(
+  sampled(it, 8).each(PRINTING)(
     '%s %s to a closed descriptor is a failure that says so',
     (...words) => {
       expect(to('>&-', words)).toMatchObject({
@@ -281,7 +281,7 @@ describe('output that cannot be written', () => {
       });
     },
   );
-  sampled(it, 4).each([...PRINTING, ...ANSWERING])(
+  sampled(it, 8).each([...PRINTING, ...ANSWERING])(
     '%s %s to /dev/null is no failure',
     (...words) => {
       expect(to('>/dev/null', words)).toMatchObject({ status: 0, stderr: '' });

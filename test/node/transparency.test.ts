@@ -276,7 +276,7 @@ describe.each(ways)('the same with and without: $title', (way) => {
     ['streams', streams],
     ['surroundings', surroundings],
   ])('%s', (_, rows) => {
-    sampled(it.concurrent, 3).each(rows)('%s', async (_, status, task, row = {}) => {
+    sampled(it.concurrent, 6).each(rows)('%s', async (_, status, task, row = {}) => {
       const where = place();
       const [bare, wrapped] = await both(way, task, row, where);
       expect(wrapped).toEqual(bare);
@@ -287,7 +287,7 @@ describe.each(ways)('the same with and without: $title', (way) => {
 });
 
 describe.each(ways)('differs, because Node changes it: $title', (way) => {
-  sampled(it.concurrent, 3).each(takenByNode)('%s', async (_, status, task, row = {}) => {
+  sampled(it.concurrent, 6).each(takenByNode)('%s', async (_, status, task, row = {}) => {
     const [bare, wrapped] = await both(way, task, row, place());
     expect(bare.status).toBe(status);
     expect(wrapped).not.toEqual(bare);
@@ -312,7 +312,7 @@ it.concurrent.each([
 });
 
 describe.each([another, recorded])('a shell reports the same signal: $title', (way) => {
-  sampled(it.concurrent, 3).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
+  sampled(it.concurrent, 6).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
     'SIG%s',
     async (name) => {
       const [bare, wrapped] = await both(
@@ -360,7 +360,7 @@ describe('a program is found as a shell finds it', () => {
 });
 
 describe('a command that cannot be started ends as in a shell, with one message', () => {
-  sampled(it.concurrent, 3).each<[string, number[], string[], Env?]>([
+  sampled(it.concurrent, 6).each<[string, number[], string[], Env?]>([
     ['a command that is not there', [127], ['no-such-command']],
     ['a path that is not there', [127], ['./no-such-file']],
     ['a file that is not executable', [126], ['./lhp.yaml']],
@@ -483,7 +483,7 @@ describe('signals sent to the wrapper', () => {
   const RELAYED = ['INT', 'TERM', 'HUP', 'QUIT'] as const;
 
   describe.each(ways)('$title', (way) => {
-    sampled(it.concurrent, 2).each(RELAYED)(
+    sampled(it.concurrent, 4).each(RELAYED)(
       'SIG%s reaches the command once, and the command decides how it ends',
       async (name) => {
         const seen = await signalled(way, 'exec signals', (pid) => process.kill(pid, `SIG${name}`));
@@ -494,7 +494,7 @@ describe('signals sent to the wrapper', () => {
 
   // A process cannot see who sent a signal, so one to the whole group is passed on once more
   // (docs/adr/0002-hot-path.md).
-  sampled(it.concurrent, 2).each(RELAYED)(
+  sampled(it.concurrent, 4).each(RELAYED)(
     'SIG%s to the whole process group reaches it, at most twice',
     async (name) => {
       const [bare, wrapped] = await signalled(
@@ -589,7 +589,7 @@ describe('on a terminal', () => {
   const SECRET = 'printf ready; read answer </dev/tty; echo "got $answer"';
 
   describe.each(ways)('$title', (way) => {
-    sampled(it.concurrent, 2).each<[string, number, string, string, Act]>([
+    sampled(it.concurrent, 4).each<[string, number, string, string, Act]>([
       [
         '0, 1 and 2 are the terminal, of its size',
         0,
@@ -704,7 +704,7 @@ describe('on a terminal', () => {
   const LOOP = 'for i in 1 2; do $RUN; done; echo "status $?"';
 
   describe.each([another, recorded])('in an interactive shell: $title', (way) => {
-    sampled(it.concurrent, 2).each<[string, string, string, Act]>([
+    sampled(it.concurrent, 4).each<[string, string, string, Act]>([
       [
         'Ctrl-Z stops it, fg continues it',
         'CONT=1',
@@ -755,7 +755,7 @@ describe('on a terminal', () => {
 });
 
 describe('which commands are recorded', () => {
-  sampled(it.concurrent, 3).each<[number, string[]]>([
+  sampled(it.concurrent, 6).each<[number, string[]]>([
     [1, ['lhp', 'generate']],
     [1, ['lhp', 'generate', '--env', 'dev', '--pipeline', 'list']],
     [1, ['lhp', '-v', 'generate', '-e', 'dev']],

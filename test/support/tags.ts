@@ -13,8 +13,8 @@ type Register = (
 ) => (name: string, options: object, test: unknown) => void;
 
 /**
- * `it` for a long table: of `sampled(it, 4).each(rows)`, `npm test` runs the first row and then
- * each fourth one, and the long rest has the others. Rows are in the order of their subjects, so
+ * `it` for a long table: of `sampled(it, 8).each(rows)`, `npm test` runs the first row and then
+ * each eighth one, and the long rest has the others. Rows are in the order of their subjects, so
  * that a sample has some of each.
  */
 export function sampled(on: Each, every: number): Each {
