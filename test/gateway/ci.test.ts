@@ -214,7 +214,7 @@ describe('the recipes', () => {
   const history = () => (existsSync(box.historyDir) ? readdirSync(box.historyDir) : []);
   const waiting = () => (existsSync(box.spoolDir) ? readdirSync(box.spoolDir) : []);
 
-  it.each(systems)(
+  sampled(it, 4).each(systems)(
     '%s: the run is delivered within the job and marked as CI, and no secret is in the log',
     async (_, steps, env) => {
       const { status, log } = await job(steps(receiver.endpoint), env(receiver.endpoint));
