@@ -20,7 +20,7 @@ export default defineConfig({
     testTimeout: isRest ? 900_000 : 180_000,
     hookTimeout: 180_000,
     // More than there are cores: many tests wait for processes and servers.
-    maxWorkers: 4,
+    maxWorkers: 3,
     setupFiles: ['test/support/wait.ts', 'test/support/setup.ts'],
     sequence: { sequencer: InOrder },
     tags: [{ name: EXTENDED, description: 'takes long: only in `npm run test:all`' }],
