@@ -2,7 +2,7 @@
 // `purge --all` are derived from the rows, and so is the list of files in the manual page. A file
 // without a row is not ours: no command removes it, and test/node/own-files.test.ts fails where one
 // is written.
-import { LOSS_REASONS } from '../contract/contract.ts';
+import { LOSS_REASONS } from '../contract/losses.ts';
 
 /**
  * The folders that hold our files. `purge --all` removes those that are ours and empty; a home, a
