@@ -49,15 +49,22 @@ function pythonRepr(value: unknown, depth: number): string {
 }
 
 function quoted(text: string): string {
+  // Python escapes what str.isprintable() refuses: control and format characters, and every space
+  // except U+0020.
+  return quotedText(text, /[\p{C}\p{Z}]/gu, (c) =>
+    c === ' ' ? c : escapeOf(c.codePointAt(0) ?? 0),
+  );
+}
+
+/** A Python literal. Characters that match `special` are written as `escapedBy` gives them. */
+function quotedText(text: string, special: RegExp, escapedBy: (c: string) => string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const escaped = text
     .replaceAll('\\', '\\\\')
     .replaceAll('\n', '\\n')
     .replaceAll('\r', '\\r')
     .replaceAll('\t', '\\t')
-    // Python escapes what str.isprintable() refuses: control and format characters, and every space
-    // except U+0020.
-    .replace(/[\p{C}\p{Z}]/gu, (c) => (c === ' ' ? c : escapeOf(c.codePointAt(0) ?? 0)));
+    .replace(special, escapedBy);
   return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
 }
 
@@ -75,12 +82,5 @@ function bounded(text: string): string {
 /** Python's repr() of bytes. */
 function pythonBytes(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('latin1');
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const escaped = text
-    .replaceAll('\\', '\\\\')
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\t', '\\t')
-    .replace(/[^ -~]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  return `b${quote}${quote === "'" ? escaped.replaceAll("'", "\\'") : escaped}${quote}`;
+  return `b${quotedText(text, /[^ -~]/g, (c) => escapeOf(c.charCodeAt(0)))}`;
 }
