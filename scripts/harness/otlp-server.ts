@@ -2,7 +2,7 @@
 // delays, silence, resets, partial success), and keeps every request with its bytes and headers. It
 // runs in the test's own process, so a test must not block while it waits for a request: use
 // `lhpOtel` instead of `Sandbox.run`.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   createServer,
@@ -180,6 +180,11 @@ export async function lhpOtel(
 ): Promise<Told> {
   const child = box.start(args, options);
   child.stdin?.on('error', () => {}).end(options.input ?? '');
+  return toldBy(child);
+}
+
+/** Waits for the end of a child; gives its exit status and what it printed to pipes. */
+export async function toldBy(child: ChildProcess): Promise<Told> {
   const told: Told = { status: null, stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {

@@ -196,3 +196,17 @@ export function idle(box: Sandbox, timeoutMs?: number): Promise<void> {
     timeoutMs,
   );
 }
+
+/**
+ * Waits for the processes of the sandboxes, kills those that do not end, and removes the sandboxes.
+ * Returns what did not end.
+ */
+export async function leaveAll(boxes: readonly Sandbox[]): Promise<string[]> {
+  const stayed: string[] = [];
+  for (const box of boxes) {
+    await idle(box).catch((error: Error) => stayed.push(error.message));
+    for (const pid of processesMentioning(box.dir)) process.kill(pid, 'SIGKILL');
+    box.dispose();
+  }
+  return stayed;
+}

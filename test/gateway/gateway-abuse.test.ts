@@ -1,7 +1,7 @@
 // Tests that hostile clients cannot make the gateway unusable for others. They send endless bodies,
 // compression bombs, slow connections and invented machines, while an honest client sends a run
 // every 50 ms. The honest client always receives 200, and memory stays within its limit.
-import { createHash } from 'node:crypto';
+
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -10,40 +10,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { collector, prometheus } from '../../scripts/harness/needs.ts';
+import { digest } from '../../scripts/harness/runs.ts';
 import {
   type Gateway,
   gatewayServer,
   type Prometheus,
   prometheusServer,
 } from '../../scripts/harness/stack.ts';
-import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
+import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { LOCAL_EVENT } from '../support/event.ts';
 import { lacking } from '../support/lacking.ts';
 import { field } from '../support/protobuf.ts';
 import { extended } from '../support/tags.ts';
 
-const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 const MIB = 1024 * 1024;
 /** docker-compose.yml gives the collector 600 MiB; its memory_limiter starts to refuse at 300. */
 const MEMORY_MIB = 600;
 
-const EVENT: GenerateEvent = {
-  ...exampleEvent(),
-  project_id: digest('project'),
-  machine_id: digest('honest'),
-  is_ci: false,
-  flowgroups_count: 8,
-  templates_count: 1,
-  flowgroups_using_templates: 2,
-  pipelines_count: 4,
-  files_generated: 8,
-  environment: 'dev',
-  dry_run: false,
-  bundle_enabled: true,
-  lhp_version: '0.9.3',
-  python_version: '3.11',
-  generation_time_seconds: 2.5,
-};
+const EVENT: GenerateEvent = { ...LOCAL_EVENT, machine_id: digest('honest') };
 
 describe('abuse', () => {
   const needs = [collector(), prometheus()] as const;

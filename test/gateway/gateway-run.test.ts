@@ -2,6 +2,7 @@
 // otel-collector.yaml forwards a request with one resource and one point of each metric, and drops
 // others, even if each part of them matches the contract. It also prints what one hostile client
 // can cost: series in the real Prometheus, and memory.
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -16,7 +17,6 @@ import {
   prometheusServer,
 } from '../../scripts/harness/stack.ts';
 import {
-  exampleEvent,
   type GenerateEvent,
   INSTRUMENTS,
   LOSS_REASONS,
@@ -26,26 +26,11 @@ import {
 import { FIELDS } from '../../src/contract/fields.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
+import { LOCAL_EVENT } from '../support/event.ts';
 import { lacking } from '../support/lacking.ts';
 import { field } from '../support/protobuf.ts';
 
-const EVENT: GenerateEvent = {
-  ...exampleEvent(),
-  project_id: digest('project'),
-  machine_id: digest('machine'),
-  is_ci: false,
-  flowgroups_count: 8,
-  templates_count: 1,
-  flowgroups_using_templates: 2,
-  pipelines_count: 4,
-  files_generated: 8,
-  environment: 'dev',
-  dry_run: false,
-  bundle_enabled: true,
-  lhp_version: '0.9.3',
-  python_version: '3.11',
-  generation_time_seconds: 2.345,
-};
+const EVENT: GenerateEvent = { ...LOCAL_EVENT, generation_time_seconds: 2.345 };
 const ALL_REASONS: ReadonlyMap<LossReason, number> = new Map(
   LOSS_REASONS.map((reason) => [reason, 3]),
 );

@@ -2,7 +2,8 @@
 // matches the contract is forwarded unchanged, except for its ids. Each rule drops and counts what
 // it is meant to drop. Strings and addresses planted in every field of OTLP metrics appear in no
 // forwarded byte, no log line and no metric of the collector.
-import { createHash, createHmac } from 'node:crypto';
+
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -17,7 +18,6 @@ import { collector, program } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { type Gateway, gatewayServer, PEPPER } from '../../scripts/harness/stack.ts';
 import {
-  exampleEvent,
   type GenerateEvent,
   INSTRUMENTS,
   LOSS_REASON_ATTRIBUTE,
@@ -29,27 +29,16 @@ import {
 import { FIELDS } from '../../src/contract/fields.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
+import { LOCAL_EVENT } from '../support/event.ts';
 import { lacking } from '../support/lacking.ts';
 import { field, grpcExport, rewritten, varint } from '../support/protobuf.ts';
 
-const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 const hmac = (text: string) => createHmac('sha256', PEPPER).update(text).digest('hex');
 
 const EVENT: GenerateEvent = {
-  ...exampleEvent(),
-  project_id: digest('project'),
-  machine_id: digest('machine'),
-  is_ci: false,
-  flowgroups_count: 8,
+  ...LOCAL_EVENT,
   templates_count: 0,
   flowgroups_using_templates: 0,
-  pipelines_count: 4,
-  files_generated: 8,
-  environment: 'dev',
-  dry_run: false,
-  bundle_enabled: true,
-  lhp_version: '0.9.3',
-  python_version: '3.11',
   generation_time_seconds: 2.345,
 };
 

@@ -3,6 +3,7 @@
 // either. The first case traces the same command without an opt-out, to show that the trace sees
 // all of these. Also: which values count as set, which layer is named, and that a run recorded
 // before an opt-out is not sent after it.
+
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -21,11 +22,12 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { lhp, type Need, program } from '../../scripts/harness/needs.ts';
+import { type Told, toldBy } from '../../scripts/harness/otlp-server.ts';
 import {
   cli,
   type Env,
   idle,
-  processesMentioning,
+  leaveAll,
   projectRoot,
   type Sandbox,
   sandbox,
@@ -63,15 +65,7 @@ function place(): Place {
 }
 
 // A process that is still running is an error. It is ended in any case.
-afterAll(async () => {
-  const stayed: string[] = [];
-  for (const { box } of places) {
-    await idle(box).catch((error: Error) => stayed.push(error.message));
-    for (const pid of processesMentioning(box.dir)) process.kill(pid, 'SIGKILL');
-    box.dispose();
-  }
-  expect(stayed).toEqual([]);
-});
+afterAll(async () => expect(await leaveAll(places.map(({ box }) => box))).toEqual([]));
 
 /** How the run that a layer switches off is started. */
 interface Circumstances {
@@ -81,18 +75,12 @@ interface Circumstances {
   within?: string[];
 }
 
-interface Ran {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
 /** Runs `lhp-otel <args>` without blocking other tests, as box.run would. */
 async function ask(
   { box, project }: Place,
   args: string[],
   { env = {}, cwd = project, within = [] }: Circumstances = {},
-): Promise<Ran> {
+): Promise<Told> {
   box.tell(env);
   const [file = '', ...rest] = [...within, process.execPath, cli, ...args];
   const child = spawn(file, rest, {
@@ -100,16 +88,7 @@ async function ask(
     env: { ...box.env, ...env } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (bytes: Buffer) => {
-    stdout += bytes;
-  });
-  child.stderr.on('data', (bytes: Buffer) => {
-    stderr += bytes;
-  });
-  const [status] = (await once(child, 'close')) as [number | null];
-  return { status, stdout, stderr };
+  return toldBy(child);
 }
 
 /** The same for a command that must succeed. */

@@ -1,8 +1,8 @@
 // Tests the gateway's switches (deploy/collector/*.yaml) with the real collector: the table in
 // deploy/generate/switches.ts is right about each; with TLS, tokens and client certificates our own
 // client can deliver and nobody else can; the queue for CI jobs keeps what it has acknowledged.
+
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -16,6 +16,7 @@ import { excludedBy, SWITCHES, variablesIn } from '../../deploy/generate/switche
 import { clientTls, makeCertificates } from '../../scripts/harness/certificates.ts';
 import { collector, program, prometheus } from '../../scripts/harness/needs.ts';
 import { lhpOtel } from '../../scripts/harness/otlp-server.ts';
+import { digest } from '../../scripts/harness/runs.ts';
 import { idle, projectRoot, type Sandbox, sandbox, until } from '../../scripts/harness/sandbox.ts';
 import {
   type Gateway,
@@ -23,15 +24,15 @@ import {
   PEPPER,
   prometheusServer,
 } from '../../scripts/harness/stack.ts';
-import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
+import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { LOCAL_EVENT } from '../support/event.ts';
 import { lacking } from '../support/lacking.ts';
 import { grpcExport } from '../support/protobuf.ts';
 import { extended, sampled } from '../support/tags.ts';
 
 const PREFIX = 'LHP_OTEL_EXPORTER_OTLP_';
 const TOKEN = 'a-token-that-only-clients-know';
-const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 
 const openssl = program('openssl');
 const secrets = mkdtempSync(join(tmpdir(), 'lhp-otel-switches-'));
@@ -315,21 +316,9 @@ describe('the queue for CI jobs', () => {
 
   const body = (machine: number, ci: boolean, at: number) => {
     const event: GenerateEvent = {
-      ...exampleEvent(),
-      project_id: digest('project'),
+      ...LOCAL_EVENT,
       machine_id: digest(`${ci ? 'runner' : 'laptop'} ${machine}`),
       is_ci: ci,
-      flowgroups_count: 8,
-      templates_count: 1,
-      flowgroups_using_templates: 2,
-      pipelines_count: 4,
-      files_generated: 8,
-      environment: 'dev',
-      dry_run: false,
-      bundle_enabled: true,
-      lhp_version: '0.9.3',
-      python_version: '3.11',
-      generation_time_seconds: 2.5,
     };
     return recordRun(event, { timestamp: at, startedAt: at - 2_500 });
   };

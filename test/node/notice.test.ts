@@ -2,12 +2,16 @@
 // every way to record and to hide output. Every command shows the notice once, and the process that
 // shows it delivers nothing, so that there is time for `off`.
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { program } from '../../scripts/harness/needs.ts';
-import { lhpOtel, type OtlpServer, startOtlpServer } from '../../scripts/harness/otlp-server.ts';
+import {
+  lhpOtel,
+  type OtlpServer,
+  startOtlpServer,
+  toldBy,
+} from '../../scripts/harness/otlp-server.ts';
 import {
   cli,
   type Env,
@@ -304,11 +308,7 @@ describe('the operator states that people were told by other means', () => {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    await once(child, 'close');
+    const { stdout } = await toldBy(child);
     await idle(where.box);
     return stdout;
   };

@@ -14,6 +14,7 @@ import {
   cli,
   type Env,
   idle,
+  leaveAll,
   processesMentioning,
   projectRoot,
   type Sandbox,
@@ -62,15 +63,7 @@ async function nothingRecorded({ box }: Place): Promise<void> {
 }
 
 // A process that is still running is an error. It is ended in any case.
-afterAll(async () => {
-  const stayed: string[] = [];
-  for (const { box } of places) {
-    await idle(box).catch((error: Error) => stayed.push(error.message));
-    for (const pid of processesMentioning(box.dir)) process.kill(pid, 'SIGKILL');
-    box.dispose();
-  }
-  expect(stayed).toEqual([]);
-});
+afterAll(async () => expect(await leaveAll(places.map(({ box }) => box))).toEqual([]));
 
 interface Way {
   title: string;

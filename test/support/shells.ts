@@ -8,8 +8,7 @@ import { program } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
-  idle,
-  processesMentioning,
+  leaveAll,
   projectRoot,
   type Sandbox,
   sandbox,
@@ -35,15 +34,7 @@ export interface Place {
 const places: Place[] = [];
 
 /** Waits for the processes of all places, and removes the places. Returns what did not end. */
-export async function leave(): Promise<string[]> {
-  const stayed: string[] = [];
-  for (const { box } of places) {
-    await idle(box).catch((error: Error) => stayed.push(error.message));
-    for (const pid of processesMentioning(box.dir)) process.kill(pid, 'SIGKILL');
-    box.dispose();
-  }
-  return stayed;
-}
+export const leave = (): Promise<string[]> => leaveAll(places.map(({ box }) => box));
 
 /** The program that the hook starts. */
 export const entry = join(projectRoot, 'dist', 'hook-entry.cjs');

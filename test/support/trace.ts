@@ -1,10 +1,11 @@
 // trace.ts: what a command did, as strace recorded it: files, network and processes, as a list of
 // processes (a thread counts as its process). Paths are absolute. Failed calls are kept.
+
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { toldBy } from '../../scripts/harness/otlp-server.ts';
 
 export interface Touch {
   call: string;
@@ -66,16 +67,7 @@ export async function traced(
       ...['--', ...command],
     ];
     const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (bytes: Buffer) => {
-      stdout += bytes;
-    });
-    child.stderr.on('data', (bytes: Buffer) => {
-      stderr += bytes;
-    });
-    const [status] = (await once(child, 'close')) as [number | null];
-    return { status, stdout, stderr, processes: parseTrace(readFileSync(file, 'latin1'), cwd) };
+    return { ...(await toldBy(child)), processes: parseTrace(readFileSync(file, 'latin1'), cwd) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
