@@ -3,10 +3,18 @@
 import { dashboardFiles } from './dashboards/dashboards.ts';
 import { gatewayRules, RULE_PROCESSORS } from './gateway-rules.ts';
 import { ownCollector, samePort } from './own-collector.ts';
-import { environmentLines, kustomizeFiles, switchTable } from './switches.ts';
+import {
+  checkMeanings,
+  checkRows,
+  environmentLines,
+  kustomizeFiles,
+  switchTable,
+} from './switches.ts';
 import { between, flowList } from './text.ts';
 
 const FROM_SWITCHES = 'made from deploy/generate/switches.ts by `npm run generate`; do not edit';
+
+const CHECK = 'deploy/check-settings.sh';
 
 /** The first and the last line of the generated part of a file. */
 const MARKS = {
@@ -38,8 +46,19 @@ export function deployFiles(read: (path: string) => string): Record<string, stri
     'deploy/kustomization.yaml': marked('deploy/kustomization.yaml', kustomizeFiles()),
     'docs/operators.md': marked('docs/operators.md', switchTable(read)),
     '.env.example': marked('.env.example', environmentLines(read)),
+    [CHECK]: checkSettings(read),
     ...dashboardFiles(),
   };
+}
+
+/** The script that says in words what is wrong with the switches. */
+function checkSettings(read: (path: string) => string): string {
+  const part = (name: string): [string, string] => [
+    `${name}: ${FROM_SWITCHES}.\n`,
+    `# End of ${name.toLowerCase()}.\n`,
+  ];
+  const rows = between(CHECK, read(CHECK), part('Rows'), checkRows(read));
+  return between(CHECK, rows, part('Meanings'), `${checkMeanings()}  `);
 }
 
 /**

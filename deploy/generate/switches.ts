@@ -1,11 +1,17 @@
 // switches.ts: the gateway's switches, one row each. A switch is a file
 // deploy/collector/<name>.yaml that the collector merges over otel-collector.yaml. This table makes
-// the list of files in deploy/kustomization.yaml, the table in docs/operators.md and the lists in
-// .env.example. Secrets and variables are read from the switch's own file.
+// the list of files in deploy/kustomization.yaml, the table in docs/operators.md, the lists in
+// .env.example and the rows of deploy/check-settings.sh, which says in words what is wrong with a
+// combination. Secrets and variables are read from the switch's own file.
 // test/gateway/switches.test.ts holds each row against the real collector. A new switch is a new
 // file, a new row and a test of what it does; if it needs a variable of its own, also a line in the
 // compose file.
 import { markdownTable } from './text.ts';
+
+/** The compose files, by the word that deploy/check-settings.sh gets in LHP_OTEL_COMPOSE. */
+type Compose = 'prometheus' | 'victoriametrics' | 'cluster';
+const EVERYWHERE: readonly Compose[] = ['prometheus', 'victoriametrics', 'cluster'];
+const ONE_MACHINE: readonly Compose[] = ['prometheus', 'victoriametrics'];
 
 interface GatewaySwitch {
   /** The file is deploy/collector/<name>.yaml. */
@@ -22,6 +28,10 @@ interface GatewaySwitch {
   excludes?: readonly string[];
   /** The backend that it is for; any if left out. */
   backend?: 'Cortex' | 'VictoriaMetrics' | 'remote write' | 'a vendor';
+  /** The compose files with which it works; all if left out. */
+  works?: readonly Compose[];
+  /** It is for a backend of the operator's own, which LHP_OTEL_BACKEND must name. */
+  ownBackend?: true;
 }
 
 /**
@@ -34,12 +44,14 @@ export const SWITCHES: readonly GatewaySwitch[] = [
     name: 'tls',
     does: 'TLS 1.2 or newer',
     clients: 'an `https` endpoint; `LHP_OTEL_EXPORTER_OTLP_CERTIFICATE` for a private authority',
+    works: ONE_MACHINE,
   },
   {
     name: 'mtls',
     does: 'admits only clients with a certificate',
     clients: '`…_CLIENT_CERTIFICATE`, `…_CLIENT_KEY`',
     needs: ['tls'],
+    works: ONE_MACHINE,
   },
   {
     name: 'tokens',
@@ -50,6 +62,7 @@ export const SWITCHES: readonly GatewaySwitch[] = [
     name: 'grpc',
     does: 'accepts OTLP/gRPC on port 4317 too, with client certificates only',
     clients: 'lhp-otel itself does not use gRPC',
+    works: ONE_MACHINE,
   },
   {
     name: 'ci-queue',
@@ -63,6 +76,8 @@ export const SWITCHES: readonly GatewaySwitch[] = [
     more: 'stacks.md#remote-write-only',
     excludes: ['ci-queue'],
     backend: 'remote write',
+    works: ['prometheus'],
+    ownBackend: true,
   },
   {
     name: 'vendor',
@@ -70,6 +85,8 @@ export const SWITCHES: readonly GatewaySwitch[] = [
     more: 'stacks.md#vendors',
     excludes: ['ci-queue', 'remote-write'],
     backend: 'a vendor',
+    works: ['prometheus'],
+    ownBackend: true,
   },
   {
     name: 'vendor-copy',
@@ -83,6 +100,7 @@ export const SWITCHES: readonly GatewaySwitch[] = [
     more: '#several-teams-on-one-cluster',
     excludes: ['remote-write'],
     backend: 'Cortex',
+    works: ['cluster'],
   },
   {
     name: 'victoriametrics',
@@ -90,6 +108,7 @@ export const SWITCHES: readonly GatewaySwitch[] = [
     more: 'victoriametrics.md',
     excludes: ['remote-write'],
     backend: 'VictoriaMetrics',
+    works: ONE_MACHINE,
   },
   {
     name: 'second',
@@ -97,6 +116,7 @@ export const SWITCHES: readonly GatewaySwitch[] = [
     more: 'victoriametrics.md#two-of-them',
     excludes: ['remote-write', 'vendor-copy'],
     backend: 'VictoriaMetrics',
+    works: ['victoriametrics'],
   },
 ];
 
@@ -170,6 +190,30 @@ export function switchTable(read: Read): string {
     ];
   });
   return `\n${markdownTable(head, rows)}\n`;
+}
+
+const BACKEND = 'LHP_OTEL_BACKEND';
+
+/** The rows of deploy/check-settings.sh: a word in quotes for each argument of its `check`. */
+export function checkRows(read: Read): string {
+  const row = ({ name, needs = [], works = EVERYWHERE, ownBackend }: GatewaySwitch) => {
+    const yaml = read(switchFile(name));
+    const variables = new Set([...variablesIn(yaml), ...(ownBackend ? [BACKEND] : [])]);
+    const lists = [needs, excludedBy(name), secretsIn(yaml), [...variables], works];
+    return `  "$1" ${name} ${lists.map((list) => `'${list.join(' ')}'`).join(' ')}\n`;
+  };
+  const names = SWITCHES.map(({ name }) => name).join(' ');
+  return `names='${names}'\ntable() {\n${SWITCHES.map(row).join('')}}\n`;
+}
+
+/** What deploy/check-settings.sh says about a variable that is missing. */
+export function checkMeanings(): string {
+  const meanings: Record<string, string> = { [BACKEND]: 'the address of the backend that you run' };
+  for (const [name, { means }] of Object.entries(VARIABLES)) meanings[name] = means;
+  const lines = Object.entries(meanings).map(
+    ([name, means]) => `    ${name}) echo "${means}" ;;\n`,
+  );
+  return `  case $1 in\n${lines.join('')}`;
 }
 
 /** The switches and their variables, as comments for .env.example. */

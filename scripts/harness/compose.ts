@@ -31,6 +31,8 @@ export interface Service {
   mem_limit?: string;
   /** As `2m`. */
   stop_grace_period?: string;
+  /** Service that must have started, or have ended, before this one. */
+  depends_on?: Record<string, { condition: string }>;
   extends?: { file: string; service: string };
 }
 
@@ -57,7 +59,7 @@ export function composeServices(
   return Object.fromEntries(
     Object.entries(services).map(([name, service]) => [
       name,
-      filled(extended(located(service, dirname(file))), variables),
+      filled(extended(located(service, dirname(file)), variables), variables),
     ]),
   );
 }
@@ -74,16 +76,23 @@ function located(service: Service, folder: string): Service {
   return { ...service, ...(volumes && { volumes }), ...(base && { extends: base }) };
 }
 
-function extended(service: Service): Service {
+function extended(service: Service, variables: Record<string, string>): Service {
   if (service.extends === undefined) return service;
-  const base = composeServices(service.extends.file, {})[service.extends.service];
+  const base = composeServices(service.extends.file, variables)[service.extends.service];
   if (base === undefined)
     throw new Error(`${service.extends.file} has no service ${service.extends.service}`);
+  // Compose identifies a volume by its path in the container.
+  const volumes = new Map(
+    [...(base.volumes ?? []), ...(service.volumes ?? [])].map((volume) => [
+      volume.split(':')[1],
+      volume,
+    ]),
+  );
   return {
     ...base,
     ...service,
     environment: { ...base.environment, ...service.environment },
-    volumes: [...(base.volumes ?? []), ...(service.volumes ?? [])],
+    volumes: [...volumes.values()],
   };
 }
 
