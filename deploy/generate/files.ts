@@ -3,6 +3,7 @@
 import { dashboardFiles } from './dashboards/dashboards.ts';
 import { gatewayRules, RULE_PROCESSORS } from './gateway-rules.ts';
 import { ownCollector, samePort } from './own-collector.ts';
+import { prometheusRule } from './prometheus-rule.ts';
 import {
   checkMeanings,
   checkRows,
@@ -47,6 +48,9 @@ export function deployFiles(read: (path: string) => string): Record<string, stri
     'docs/operators.md': marked('docs/operators.md', switchTable(read)),
     '.env.example': marked('.env.example', environmentLines(read)),
     [CHECK]: checkSettings(read),
+    'deploy/kubernetes/kube-prometheus/rules.json': prometheusRule(
+      read('deploy/prometheus/rules.yml'),
+    ),
     ...dashboardFiles(),
   };
 }

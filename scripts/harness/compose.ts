@@ -97,15 +97,17 @@ function extended(service: Service, variables: Record<string, string>): Service 
 }
 
 /**
- * Expands `${NAME:-default}` and `${NAME:?what is missing}`. A required variable that is missing
- * stays as it is.
+ * Expands `${NAME:-default}`, `${NAME:+if it is set}` and `${NAME:?what is missing}`. A required
+ * variable that is missing stays as it is.
  */
 function filled<T>(value: T, variables: Record<string, string>): T {
   if (typeof value === 'string')
     return value.replace(
-      /\$\{(\w+)(?::([-?])([^}]*))?\}/g,
-      (whole, name: string, kind: string | undefined, rest = '') =>
-        variables[name] ?? (kind === '-' ? rest : whole),
+      /\$\{(\w+)(?::([-+?])([^}]*))?\}/g,
+      (whole, name: string, kind: string | undefined, rest = '') => {
+        if (kind === '+') return variables[name] ? rest : '';
+        return variables[name] ?? (kind === '-' ? rest : whole);
+      },
     ) as T;
   if (Array.isArray(value)) return value.map((one) => filled(one, variables)) as T;
   if (typeof value === 'object' && value !== null)

@@ -8,6 +8,7 @@ import {
   cortexPath,
   kubernetesTools,
   lhpPath,
+  operatorObjects,
   prometheusPath,
   promtoolPath,
   pythonToolsPath,
@@ -39,6 +40,8 @@ export const victoriaMetrics = () => needed('victoriametrics', victoriaMetricsPa
 export const vmalert = () => needed('victoriametrics', vmalertPath());
 /** A folder with kustomize, kubeconform and swagger.json. */
 export const kubernetes = () => needed('kubernetes tools', kubernetesTools());
+/** A folder that describes the objects of the Prometheus Operator. */
+export const prometheusOperator = () => needed('kubernetes tools', operatorObjects());
 /** A program on PATH, e.g. strace. */
 export const program = (name: string) =>
   needed(

@@ -17,7 +17,9 @@ import {
   lhpRequirements,
   lhpVenv,
   moduleFolder,
+  operatorObjects,
   PROMETHEUS,
+  PROMETHEUS_OPERATOR,
   PYTHON_TOOLS,
   prometheusPath,
   pythonToolsPath,
@@ -109,14 +111,23 @@ async function ensureModule(title, module, path) {
  * What renders and checks the manifests: two programs built from Go modules, and the OpenAPI file
  * of Kubernetes out of a third. Resolves with their folder.
  */
-export const ensureKubernetesTools = () =>
-  make('kustomize and kubeconform: building', kubernetesTools(), async (folder) => {
+export async function ensureKubernetesTools() {
+  await make('objects of the Prometheus Operator: copying', operatorObjects(), async (folder) => {
+    const module = await downloaded(PROMETHEUS_OPERATOR);
+    for (const kind of ['servicemonitors', 'prometheusrules']) {
+      const name = `monitoring.coreos.com_${kind}.yaml`;
+      cpSync(join(module, 'example', 'prometheus-operator-crd', name), join(folder, name));
+    }
+    return folder;
+  });
+  return make('kustomize and kubeconform: building', kubernetesTools(), async (folder) => {
     await build(KUSTOMIZE, folder);
     await build(KUBECONFORM, folder);
     const api = join(await downloaded(KUBERNETES), 'api', 'openapi-spec', 'swagger.json');
     cpSync(api, join(folder, 'swagger.json'));
     return folder;
   });
+}
 
 /**
  * Builds programs of a Go module in the module's own folder, where its go.mod and go.sum apply as

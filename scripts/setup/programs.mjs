@@ -78,6 +78,8 @@ export const KUBECONFORM = {
 };
 /** Only its OpenAPI description of the Kubernetes objects is used. */
 export const KUBERNETES = 'k8s.io/kubernetes@v1.36.3';
+/** Only the descriptions of its objects are used: ServiceMonitor and PrometheusRule. */
+export const PROMETHEUS_OPERATOR = 'github.com/prometheus-operator/prometheus-operator@v0.85.0';
 
 const keyOf = (...parts) =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12);
@@ -107,6 +109,9 @@ export const promtoolPath = () => join(moduleFolder(PROMETHEUS), 'promtool');
 export const cortexPath = () => join(moduleFolder(CORTEX), 'cortex');
 export const victoriaMetricsPath = () => join(moduleFolder(VICTORIAMETRICS), 'victoria-metrics');
 export const vmalertPath = () => join(moduleFolder(VICTORIAMETRICS), 'vmalert');
+/** A folder with a file per kind of object of the Prometheus Operator. */
+export const operatorObjects = () =>
+  server(`prometheus-operator-${PROMETHEUS_OPERATOR.split('@')[1]}`);
 /** A folder with kustomize, kubeconform and swagger.json. */
 export const kubernetesTools = () =>
   server(`kubernetes-${keyOf(KUSTOMIZE, KUBECONFORM, KUBERNETES)}`);

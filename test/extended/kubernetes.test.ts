@@ -18,10 +18,10 @@ import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
 import { afterAll, describe, expect, it } from 'vitest';
 import { composeServices, type Service } from '../../scripts/harness/compose.ts';
-import { kubernetes, promtool } from '../../scripts/harness/needs.ts';
+import { kubernetes, prometheusOperator, promtool } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { lacking } from '../support/lacking.ts';
-import { writeSchemas } from '../support/schemas.ts';
+import { writeCustomSchemas, writeSchemas } from '../support/schemas.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of many kinds, which kubeconform has checked
 type Rendered = any;
@@ -34,6 +34,7 @@ const KINDS = [
   ['apps', 'v1', 'StatefulSet'],
   ['policy', 'v1', 'PodDisruptionBudget'],
   ['networking.k8s.io', 'v1', 'NetworkPolicy'],
+  ['networking.k8s.io', 'v1', 'Ingress'],
 ] as const;
 const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
 /** The example in the README that contains these words. */
@@ -70,6 +71,13 @@ function manifests(kustomize: string, folder: string) {
   };
   return { rendered, objects, one, workload, mounted };
 }
+
+/** kubeconform's verdict about rendered objects. */
+const conform = (tools: string, schemas: string, input: string) =>
+  spawnSync(join(tools, 'kubeconform'), ['-strict', '-summary', '-schema-location', schemas], {
+    input,
+    encoding: 'utf8',
+  });
 
 /** Seconds or bytes, as compose files write them. */
 const amount = (text: string) => {
@@ -119,7 +127,11 @@ describe.each([
   const kustomize = join(tools.path, 'kustomize');
   const cluster = title === 'the cluster';
   symlinkSync(projectRoot, join(folder, 'lhp-otel'));
-  if (cluster) writeFileSync(join(folder, 'kustomization.yaml'), example('components:'));
+  if (cluster)
+    writeFileSync(
+      join(folder, 'kustomization.yaml'),
+      example('components: [lhp-otel/deploy/cluster]'),
+    );
   const { rendered, objects, one, workload, mounted } = manifests(
     kustomize,
     cluster ? folder : join(projectRoot, 'deploy'),
@@ -135,15 +147,7 @@ describe.each([
   it('is rendered without a flag, and Kubernetes knows each field', () => {
     expect(rendered).toMatchObject({ status: 0, stderr: '' });
     const schemas = writeSchemas(join(tools.path, 'swagger.json'), folder, KINDS);
-    const checked = (input: string) =>
-      spawnSync(
-        join(tools.path, 'kubeconform'),
-        ['-strict', '-summary', '-schema-location', schemas],
-        {
-          input,
-          encoding: 'utf8',
-        },
-      );
+    const checked = (input: string) => conform(tools.path, schemas, input);
     expect(checked(rendered.stdout)).toMatchObject({
       status: 0,
       stdout: expect.stringContaining(
@@ -400,8 +404,8 @@ describe.each([
 });
 
 describe('details', () => {
-  const [tools, tool] = [kubernetes(), promtool()];
-  if (lacking(tools, tool)) return;
+  const [tools, tool, operator] = [kubernetes(), promtool(), prometheusOperator()];
+  if (lacking(tools, tool, operator)) return;
   const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-kubernetes-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   const kustomize = join(tools.path, 'kustomize');
@@ -451,6 +455,61 @@ describe('details', () => {
       const file = path.replace('--config=/etc/otelcol/switches/', '');
       expect(switches.data[file]).toBe(read(join('deploy', 'collector', file)));
     }
+  });
+
+  it('the README’s example for kube-prometheus and an Ingress is valid, and its rules have data', () => {
+    writeFileSync(join(folder, 'kustomization.yaml'), example('kube-prometheus'));
+    const patched = manifests(kustomize, folder);
+    expect(patched.rendered).toMatchObject({ status: 0, stderr: '' });
+    const schemas = writeSchemas(join(tools.path, 'swagger.json'), folder, KINDS);
+    writeCustomSchemas(operator.path, folder);
+    const verdict = conform(tools.path, schemas, patched.rendered.stdout);
+    expect(verdict).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(`Valid: ${patched.objects.length}, Invalid: 0, Errors: 0`),
+    });
+    const misspelled = patched.rendered.stdout.replace('targetLabel: job', 'target_label: job');
+    expect(conform(tools.path, schemas, misspelled).status).toBe(1);
+
+    // The host of the example, and no other path than that of the clients.
+    const ingress = patched.one(/^Ingress$/, 'gateway').spec;
+    expect(ingress.tls[0].hosts).toEqual([ingress.rules[0].host]);
+    expect(ingress.rules[0].host).not.toContain('example.com');
+    expect(ingress.rules[0].http.paths).toMatchObject([{ path: '/v1/metrics' }]);
+
+    // Each job that a rule names is one that is scraped, at a port of a service, and the policies
+    // let the operator's Prometheus in.
+    const rules = patched.one(/^PrometheusRule$/, 'lhp-otel').spec;
+    const jobs = [...JSON.stringify(rules).matchAll(/job=\\"([^\\]+)/g)].map(([, job]) => job);
+    const monitors = patched.objects.filter(({ kind }) => kind === 'ServiceMonitor');
+    expect(monitors.map(({ spec }) => spec.endpoints[0].relabelings[0].replacement).sort()).toEqual(
+      [...new Set(jobs)].sort(),
+    );
+    for (const { spec } of monitors) {
+      const [{ port }] = spec.endpoints;
+      const scraped = patched.objects.filter(
+        ({ kind, spec: service, metadata }) =>
+          kind === 'Service' &&
+          metadata.labels['app.kubernetes.io/name'] ===
+            spec.selector.matchLabels['app.kubernetes.io/name'] &&
+          service.ports.some(({ name }: Rendered) => name === port),
+      );
+      expect(scraped).toHaveLength(1);
+      const number = scraped[0].spec.ports.find(({ name }: Rendered) => name === port).port;
+      const policy = patched.one(
+        /^NetworkPolicy$/,
+        spec.selector.matchLabels['app.kubernetes.io/name'],
+      );
+      expect(policy.spec.ingress.at(-1)).toMatchObject({
+        from: [{ namespaceSelector: {}, podSelector: {} }],
+        ports: [{ port: number }],
+      });
+    }
+    // The metrics that one of them keeps are those that the rules name.
+    const kept = new RegExp(`^(${monitors[1].spec.endpoints[0].metricRelabelings[0].regex})$`);
+    const named = [...JSON.stringify(rules).matchAll(/prometheus_tsdb_\w+/g)].map(([name]) => name);
+    expect(new Set(named).size).toBe(3);
+    expect(named.filter((name) => !kept.test(name))).toEqual([]);
   });
 
   it('the README’s example for the cluster works', () => {

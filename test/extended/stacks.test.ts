@@ -440,7 +440,7 @@ describe('a Prometheus that an operator already runs', () => {
     ).toEqual([]);
     expect(owners).toContain('otlp_http/lhp');
     const rules = await (await fetch(`${backend.url}/api/v1/rules`)).text();
-    expect(rules).toContain('GatewayDropping');
+    expect(rules).toContain('LhpOtelGatewayDropping');
   });
 
   it('has the settings of our Prometheus, and names the contract’s attributes', () => {

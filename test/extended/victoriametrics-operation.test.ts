@@ -150,9 +150,9 @@ describe('vmalert', () => {
     expect([status, stderr.match(/\terror\t.*/g)]).toEqual([0, null]);
     const fired = await backend.query('last_over_time(ALERTS{alertstate="firing"}[1h])');
     expect(fired.map(({ metric }) => metric.alertname).sort()).toEqual([
-      'GatewayClockSkew',
-      'LostRuns',
-      'VictoriaMetricsKilled',
+      'LhpOtelGatewayClockSkew',
+      'LhpOtelLostRuns',
+      'LhpOtelVictoriaMetricsKilled',
     ]);
     await stop();
   });

@@ -13,7 +13,9 @@ import { lacking } from '../support/lacking.ts';
 const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
 
 interface Rules {
-  groups: { rules: { alert: string; annotations: { runbook: string } }[] }[];
+  groups: {
+    rules: { alert: string; labels: { severity: string }; annotations: { runbook_url: string } }[];
+  }[];
 }
 interface RuleTests {
   tests: { alert_rule_test: { alertname: string; exp_alerts?: unknown[] }[] }[];
@@ -25,6 +27,11 @@ const RULES = {
   'deploy/cluster': 'operators.md',
   'deploy/victoriametrics': 'victoriametrics.md',
 };
+/** The project's address, as in package.json. */
+const repository = (JSON.parse(read('package.json')) as { homepage: string }).homepage.replace(
+  '#readme',
+  '',
+);
 const alerts = Object.entries(RULES).flatMap(([folder, page]) =>
   (load(read(folder, 'rules.yml')) as Rules).groups.flatMap(({ rules }) =>
     rules.map((rule) => ({ folder, page, ...rule })),
@@ -60,15 +67,24 @@ describe('the alert rules', () => {
     });
   });
 
-  it('are valid, and so is Prometheus’s configuration', () => {
+  it.each([
+    ['as it is', (config: string) => config],
+    [
+      'with an Alertmanager',
+      (config: string) => config.replace('targets: []', 'targets: [alertmanager.example.com:9093]'),
+    ],
+  ])('are valid, and so is Prometheus’s configuration %s', (how, changed) => {
     const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-promtool-'));
     const file = join(folder, 'prometheus.yml');
     writeFileSync(
       file,
-      read('deploy', 'prometheus', 'prometheus.yml').replace(
+      changed(read('deploy', 'prometheus', 'prometheus.yml')).replace(
         '/etc/prometheus/',
         `${join(projectRoot, 'deploy', 'prometheus')}/`,
       ),
+    );
+    expect(readFileSync(file, 'utf8').includes('alertmanager.example.com')).toBe(
+      how === 'with an Alertmanager',
     );
     expect(tool('check', 'config', file)).toMatchObject({
       status: 0,
@@ -86,8 +102,55 @@ describe('the alert rules', () => {
         .filter(({ alertname }) => alertname === alert);
       expect(cases.some(({ exp_alerts }) => exp_alerts?.length)).toBe(true);
       expect(cases.some(({ exp_alerts }) => !exp_alerts?.length)).toBe(true);
+      expect(alert).toMatch(/^LhpOtel[A-Z]/);
       expect(read('docs', page)).toMatch(new RegExp(`^### ${alert}$`, 'm'));
-      expect(annotations.runbook).toBe(`docs/${page}#${alert.toLowerCase()}`);
+      expect(annotations.runbook_url).toBe(
+        `${repository}/blob/main/docs/${page}#${alert.toLowerCase()}`,
+      );
     },
   );
+});
+
+// Checked once with amtool 0.35.0 (check-config, config routes test), which is not part of the tests.
+describe('the example for an Alertmanager', () => {
+  interface Route {
+    receiver: string;
+    matchers?: string[];
+    routes?: Route[];
+  }
+  const config = load(read('deploy', 'prometheus', 'alertmanager.yml')) as {
+    route: Route;
+    receivers: { name: string }[];
+    inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[];
+  };
+  const MATCHER = /^(\w+)(=~|!~|!=|=)"(.*)"$/;
+  const matches = (matcher: string, labels: Record<string, string>) => {
+    const [, name = '', operator = '', value = ''] = MATCHER.exec(matcher) ?? [];
+    expect(operator).not.toBe('');
+    const is = labels[name] ?? '';
+    const equal = operator.includes('~') ? new RegExp(`^(?:${value})$`).test(is) : is === value;
+    return operator.startsWith('!') ? !equal : equal;
+  };
+
+  it('sends each critical alert to the first receiver of its routes, the others to the default', () => {
+    const names = config.receivers.map(({ name }) => name);
+    const [critical] = config.route.routes ?? [];
+    for (const { alert, labels } of alerts) {
+      const all = { alertname: alert, ...labels };
+      expect([alert, critical?.matchers?.every((one) => matches(one, all))]).toEqual([
+        alert,
+        labels.severity === 'critical',
+      ]);
+    }
+    expect(names).toEqual([config.route.receiver, critical?.receiver]);
+  });
+
+  it('names only alerts that exist', () => {
+    const named = config.inhibit_rules.flatMap(({ source_matchers, target_matchers }) => [
+      ...source_matchers,
+      ...target_matchers,
+    ]);
+    for (const matcher of named)
+      expect(alerts.some(({ alert }) => matches(matcher, { alertname: alert }))).toBe(true);
+  });
 });

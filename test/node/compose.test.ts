@@ -161,6 +161,18 @@ describe('VictoriaMetrics', () => {
       );
   });
 
+  it('sends alerts to the Alertmanager of .env, and without one to nobody', () => {
+    const address = 'http://alertmanager.example.com:9093';
+    const notifier = (variables: Record<string, string>) => {
+      const command = composeServices('deploy/docker-compose.victoriametrics.yml', variables)
+        .vmalert?.command as string[];
+      return command.filter((flag) => flag.startsWith('-notifier'));
+    };
+    expect(notifier({})).toEqual(['-notifier.blackhole']);
+    expect(notifier({ VMALERT_ALERTMANAGER: address })).toEqual([`-notifier.url=${address}`]);
+    expect(read('.env.example')).toContain(`#VMALERT_ALERTMANAGER=${address}\n`);
+  });
+
   it('publishes only the clients’ port, Grafana, and itself on loopback', () => {
     const published = Object.entries(VICTORIA).filter(([, { ports = [] }]) => ports.length > 0);
     expect(published.map(([name]) => name).sort()).toEqual([

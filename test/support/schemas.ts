@@ -1,8 +1,9 @@
 // schemas.ts: makes a JSON schema per kind from Kubernetes' own OpenAPI description, for
 // kubeconform, which has no schemas and would download them. The schemas are strict: an unknown
 // field is an error, as with `kubectl --validate=strict`.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 
 interface Schema {
   type?: string;
@@ -48,6 +49,25 @@ export function writeSchemas(
     );
   }
   return join(folder, '{{ .ResourceKind }}.json');
+}
+
+/** The same for each kind that a CustomResourceDefinition of the folder `definitions` describes. */
+export function writeCustomSchemas(definitions: string, folder: string): void {
+  for (const file of readdirSync(definitions)) {
+    const { spec } = load(readFileSync(join(definitions, file), 'utf8')) as {
+      spec: {
+        names: { kind: string };
+        versions: { schema: { openAPIV3Schema: Schema } }[];
+      };
+    };
+    const [version] = spec.versions;
+    if (spec.versions.length !== 1 || version === undefined)
+      throw new Error(`${file} has ${spec.versions.length} versions`);
+    writeFileSync(
+      join(folder, `${spec.names.kind.toLowerCase()}.json`),
+      JSON.stringify(strict(version.schema.openAPIV3Schema)),
+    );
+  }
 }
 
 function isKind(schema: Schema, group: string, version: string, kind: string): boolean {
