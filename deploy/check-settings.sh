@@ -32,17 +32,28 @@ has() {
 # Rows: made from deploy/generate/switches.ts by `npm run generate`; do not edit.
 names='tls mtls tokens grpc ci-queue remote-write vendor vendor-copy tenant victoriametrics second'
 table() {
-  "$1" tls '' '' 'server.crt server.key' '' 'prometheus victoriametrics'
-  "$1" mtls 'tls' '' 'clients.crt' '' 'prometheus victoriametrics'
-  "$1" tokens '' '' 'tokens' '' 'prometheus victoriametrics cluster'
-  "$1" grpc '' '' 'server.crt server.key clients.crt' '' 'prometheus victoriametrics'
-  "$1" ci-queue 'tokens' 'remote-write vendor vendor-copy' '' '' 'prometheus victoriametrics cluster'
-  "$1" remote-write '' 'ci-queue vendor vendor-copy tenant victoriametrics second' '' 'LHP_OTEL_BACKEND' 'prometheus'
-  "$1" vendor '' 'ci-queue remote-write vendor-copy' '' 'LHP_OTEL_VENDOR_KEY LHP_OTEL_BACKEND' 'prometheus'
-  "$1" vendor-copy '' 'ci-queue remote-write vendor second' '' 'LHP_OTEL_COPY LHP_OTEL_VENDOR_KEY' 'prometheus victoriametrics cluster'
-  "$1" tenant '' 'remote-write' '' 'LHP_OTEL_TENANT' 'cluster'
-  "$1" victoriametrics '' 'remote-write' '' '' 'prometheus victoriametrics'
-  "$1" second '' 'remote-write vendor-copy' '' 'LHP_OTEL_SECOND_BACKEND' 'victoriametrics'
+  "$1" tls '' '' \
+    'server.crt server.key' '' 'prometheus victoriametrics'
+  "$1" mtls 'tls' '' \
+    'clients.crt' '' 'prometheus victoriametrics'
+  "$1" tokens '' '' \
+    'tokens' '' 'prometheus victoriametrics cluster'
+  "$1" grpc '' '' \
+    'server.crt server.key clients.crt' '' 'prometheus victoriametrics'
+  "$1" ci-queue 'tokens' 'remote-write vendor vendor-copy' \
+    '' '' 'prometheus victoriametrics cluster'
+  "$1" remote-write '' 'ci-queue vendor vendor-copy tenant victoriametrics second' \
+    '' 'LHP_OTEL_BACKEND' 'prometheus'
+  "$1" vendor '' 'ci-queue remote-write vendor-copy' \
+    '' 'LHP_OTEL_VENDOR_KEY LHP_OTEL_BACKEND' 'prometheus'
+  "$1" vendor-copy '' 'ci-queue remote-write vendor second' \
+    '' 'LHP_OTEL_COPY LHP_OTEL_VENDOR_KEY' 'prometheus victoriametrics cluster'
+  "$1" tenant '' 'remote-write' \
+    '' 'LHP_OTEL_TENANT' 'cluster'
+  "$1" victoriametrics '' 'remote-write' \
+    '' '' 'prometheus victoriametrics'
+  "$1" second '' 'remote-write vendor-copy' \
+    '' 'LHP_OTEL_SECOND_BACKEND' 'victoriametrics'
 }
 # End of rows.
 

@@ -97,7 +97,7 @@ export const SWITCHES: readonly GatewaySwitch[] = [
   {
     name: 'tenant',
     does: 'stores runs under the tenant LHP_OTEL_TENANT of a cluster',
-    more: '#several-teams-on-one-cluster',
+    more: 'cluster.md#several-teams-on-one-cluster',
     excludes: ['remote-write'],
     backend: 'Cortex',
     works: ['cluster'],
@@ -200,7 +200,9 @@ export function checkRows(read: Read): string {
     const yaml = read(switchFile(name));
     const variables = new Set([...variablesIn(yaml), ...(ownBackend ? [BACKEND] : [])]);
     const lists = [needs, excludedBy(name), secretsIn(yaml), [...variables], works];
-    return `  "$1" ${name} ${lists.map((list) => `'${list.join(' ')}'`).join(' ')}\n`;
+    const [first = '', ...rest] = lists.map((list) => `'${list.join(' ')}'`);
+    // Two lines, so that none is too wide.
+    return `  "$1" ${name} ${first} ${rest[0]} \\\n    ${rest.slice(1).join(' ')}\n`;
   };
   const names = SWITCHES.map(({ name }) => name).join(' ');
   return `names='${names}'\ntable() {\n${SWITCHES.map(row).join('')}}\n`;

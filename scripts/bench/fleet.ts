@@ -59,7 +59,7 @@ export async function fleet(): Promise<void> {
   const text = page({ where: where(load), driven, connections, units, fleets });
   console.log(text);
   if (process.argv.includes('--write'))
-    writePage(join(import.meta.dirname, '..', '..', 'docs', 'operators.md'), text);
+    writePage(join(import.meta.dirname, '..', '..', 'docs', 'operators-proofs.md'), text);
 }
 
 function where(load: number): string {

@@ -37,7 +37,7 @@ const parts: Record<string, Part> = {
   library: { run: libraryCalls, shownIn: 'docs/performance.md' },
   reporter: { run: reporter, shownIn: 'docs/performance.md' },
   scan: { run: scan, shownIn: 'docs/performance.md' },
-  gateway: { run: gateway, shownIn: 'docs/operators.md' },
+  gateway: { run: gateway, shownIn: 'docs/operators-proofs.md' },
   ci: { run: ci, shownIn: 'docs/adr/0010-ci-slots.md' },
   latency: { run: latency, shownIn: 'docs/performance.md', long: true },
   storm: { run: storm, shownIn: 'docs/performance.md', long: true },
@@ -48,12 +48,12 @@ const parts: Record<string, Part> = {
     shownIn: 'docs/adr/0014-a-sample-of-the-present-first.md',
     long: true,
   },
-  cluster: { run: cluster, shownIn: 'docs/operators.md', long: true },
-  'cluster-cost': { run: clusterCost, shownIn: 'docs/operators.md', long: true },
-  migration: { run: migration, shownIn: 'docs/operators.md', long: true },
+  cluster: { run: cluster, shownIn: 'docs/operators-proofs.md', long: true },
+  'cluster-cost': { run: clusterCost, shownIn: 'docs/operators-proofs.md', long: true },
+  migration: { run: migration, shownIn: 'docs/operators-proofs.md', long: true },
   victoriametrics: { run: victoriaMetrics, shownIn: 'docs/victoriametrics.md', long: true },
   stacks: { run: stacks, shownIn: 'docs/stacks.md', long: true },
-  fleet: { run: fleet, shownIn: 'docs/operators.md', long: true },
+  fleet: { run: fleet, shownIn: 'docs/operators-proofs.md', long: true },
 };
 
 const only = process.argv[2];

@@ -1,5 +1,5 @@
 // migration.ts: npm run bench -- migration. The history of a single Prometheus, moved into the
-// cluster by deploy/cluster/import-blocks.sh as docs/operators.md says, while the cluster takes new
+// cluster by deploy/cluster/import-blocks.sh as docs/cluster.md says, while the cluster takes new
 // runs and compacts; some runs are in both. Every node is asked all the time.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

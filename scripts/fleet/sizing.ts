@@ -9,8 +9,8 @@ import type { ConnectionCosts, Driven } from './measured.ts';
 const NODE_DAYS = 10;
 /**
  * `npm run bench -- cluster-cost` on 2 cores of an AMD EPYC with other work, three gateways
- * (docs/operators.md, "What it costs"): processor time against one machine's in the same run, bytes
- * of a run on each node, and in the bucket before it is compacted.
+ * (docs/operators-proofs.md, "What a cluster costs"): processor time against one machine's in the
+ * same run, bytes of a run on each node, and in the bucket before it is compacted.
  */
 export const CLUSTER = { cpu: 3.04 / 1.17, nodeBytes: 1_170, bucketBytes: 4_480 } as const;
 

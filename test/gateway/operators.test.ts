@@ -1,5 +1,5 @@
-// Tests the alert rules: they fire and stay silent as they should (promtool), and the manual explains
-// each of them.
+// Tests the alert rules: they fire and stay silent as they should (promtool), and the manual
+// explains each of them.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ interface RuleTests {
 /** Folder of rules → the page that explains its alerts. */
 const RULES = {
   'deploy/prometheus': 'operators.md',
-  'deploy/cluster': 'operators.md',
+  'deploy/cluster': 'cluster.md',
   'deploy/victoriametrics': 'victoriametrics.md',
 };
 /** The project's address, as in package.json. */
@@ -111,7 +111,7 @@ describe('the alert rules', () => {
   );
 });
 
-// Checked once with amtool 0.35.0 (check-config, config routes test), which is not part of the tests.
+// Checked once with amtool 0.35.0 (check-config, config routes test), which the tests do not have.
 describe('the example for an Alertmanager', () => {
   interface Route {
     receiver: string;
@@ -132,7 +132,7 @@ describe('the example for an Alertmanager', () => {
     return operator.startsWith('!') ? !equal : equal;
   };
 
-  it('sends each critical alert to the first receiver of its routes, the others to the default', () => {
+  it('sends each critical alert to the receiver of its route, the others to the default', () => {
     const names = config.receivers.map(({ name }) => name);
     const [critical] = config.route.routes ?? [];
     for (const { alert, labels } of alerts) {

@@ -1,5 +1,5 @@
-// Tests the compose files as text: they pin versions and flavors, harden and limit containers, do not
-// start without their secrets, and agree with each other.
+// Tests the compose files as text: they pin versions and flavors, harden and limit containers, do
+// not start without their secrets, and agree with each other.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -14,9 +14,9 @@ const CLUSTER = composeServices('deploy/docker-compose.cluster.yml', SECRETS);
 const VICTORIA = composeServices('deploy/docker-compose.victoriametrics.yml', SECRETS);
 
 /**
- * Images whose default flavor may change, and the one that is meant: start.sh, the health checks and
- * the users of the compose files need a shell, wget and a fixed user. (Prometheus is going to be
- * distroless by default: prometheus#19079.)
+ * Images whose default flavor may change, and the one that is meant: start.sh, the health checks
+ * and the users of the compose files need a shell, wget and a fixed user. (Prometheus is going to
+ * be distroless by default: prometheus#19079.)
  */
 const FLAVORS: Record<string, string> = { 'prom/prometheus': 'busybox', nginx: 'alpine' };
 
@@ -49,7 +49,7 @@ describe.each([
     (_name, { mem_limit = '', environment }) => {
       expect(mem_limit).toMatch(/^\d+[mg]$/);
       const size = (text: string) => Number.parseInt(text, 10) * (/g/i.test(text) ? 1_024 : 1);
-      // Go's garbage collector works harder near GOMEMLIMIT, so that the process stays below the limit.
+      // Near GOMEMLIMIT Go collects garbage more often, so that the process stays below the limit.
       if (environment?.GOMEMLIMIT)
         expect(size(environment.GOMEMLIMIT) / size(mem_limit)).toBeLessThanOrEqual(0.8);
     },

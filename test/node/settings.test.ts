@@ -81,6 +81,7 @@ it.each(SWITCHES.flatMap(({ name }) => excludedBy(name).map((other) => [name, ot
 );
 
 const PATH = '/etc/otelcol/switches';
+const NAMES = SWITCHES.map(({ name }) => name).join(' ');
 it.each<[string, Record<string, string>, string[]]>([
   [
     'a switch without the one it needs',
@@ -100,9 +101,7 @@ it.each<[string, Record<string, string>, string[]]>([
   [
     'a name that is not known',
     { LHP_OTEL_SWITCHES: 'tsl' },
-    [
-      `LHP_OTEL_SWITCHES has "tsl", which is not a switch. Switches: ${SWITCHES.map(({ name }) => name).join(' ')}.`,
-    ],
+    [`LHP_OTEL_SWITCHES has "tsl", which is not a switch. Switches: ${NAMES}.`],
   ],
   ['a switch twice', on('tokens', 'tokens'), ['LHP_OTEL_SWITCHES has tokens twice.']],
   [
@@ -123,7 +122,8 @@ it.each<[string, Record<string, string>, string[]]>([
     'a vendor without its address and key',
     on('vendor'),
     [
-      "vendor needs LHP_OTEL_VENDOR_KEY in .env: value of the HTTP header that holds the vendor's key.",
+      'vendor needs LHP_OTEL_VENDOR_KEY in .env: ' +
+        "value of the HTTP header that holds the vendor's key.",
       'vendor needs LHP_OTEL_BACKEND in .env: the address of the backend that you run.',
     ],
   ],
@@ -217,7 +217,8 @@ describe('a key that only root can read', () => {
     const { status, said } = check(on('tls'), { uid: other.uid, gid: other.gid });
     expect(status).toBe(1);
     expect(said[0]).toBe(
-      `tls reads deploy/secrets/server.key, which user ${other.uid} cannot read: chown ${other.uid} deploy/secrets/server.key`,
+      `tls reads deploy/secrets/server.key, which user ${other.uid} cannot read: ` +
+        `chown ${other.uid} deploy/secrets/server.key`,
     );
   });
 });
@@ -232,7 +233,7 @@ describe.each([
     /^(collector|gateway-\d)$/.test(name),
   );
 
-  it('runs the check as the gateway’s user before each gateway, and passes it what it checks', () => {
+  it('runs the check as the gateway’s user before each gateway, with what it checks', () => {
     const { settings } = services;
     expect(settings?.environment?.LHP_OTEL_COMPOSE).toBe(compose);
     expect(settings?.volumes).toEqual([
