@@ -120,7 +120,8 @@ for word in ${LHP_OTEL_SWITCHES:-}; do
   name=${word#"--config=$folder/"}
   name=${name%.yaml}
   path=--config=$folder/$name.yaml
-  if ! has "$names" "$name" && [ ! -f "${path#--config=}" ]; then
+  # A file of your own is a switch, too.
+  if ! has "$names" "$name" && [ ! -f "$(dirname "$0")/switches/$name.yaml" ]; then
     wrong "LHP_OTEL_SWITCHES has \"$word\", which is not a switch. Switches: $names."
   elif [ "$word" != "$path" ]; then
     wrong "LHP_OTEL_SWITCHES has \"$word\": write $path."

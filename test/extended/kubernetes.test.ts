@@ -457,7 +457,7 @@ describe('details', () => {
     }
   });
 
-  it('the README’s example for kube-prometheus and an Ingress works, and its rules have data', () => {
+  it('the README’s example with kube-prometheus and an Ingress works', () => {
     writeFileSync(join(folder, 'kustomization.yaml'), example('kube-prometheus'));
     const patched = manifests(kustomize, folder);
     expect(patched.rendered).toMatchObject({ status: 0, stderr: '' });

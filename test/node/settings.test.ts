@@ -2,7 +2,15 @@
 // combination of switches is named in words, every right one passes, and the compose files pass it
 // what it checks. Needs only a shell.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,8 +42,12 @@ const ALL = Object.fromEntries(
 const flags = (names: readonly string[]) =>
   names.map((name) => `--config=/etc/otelcol/switches/${name}.yaml`).join(' ');
 
-function check(env: Record<string, string>, user: { uid?: number; gid?: number } = {}) {
-  const { status, stdout, stderr } = spawnSync('/bin/sh', [SCRIPT], {
+function check(
+  env: Record<string, string>,
+  user: { uid?: number; gid?: number } = {},
+  script = SCRIPT,
+) {
+  const { status, stdout, stderr } = spawnSync('/bin/sh', [script], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH, LHP_OTEL_PEPPER: PEPPER, LHP_OTEL_SECRETS: secrets, ...env },
     ...user,
@@ -62,9 +74,15 @@ it.each(SWITCHES)('accepts $name with what it needs, where it works', (one) => {
   }
 });
 
-it('accepts a switch of your own, if its file is there', () => {
-  // The folder of the container is not there, so the file is not.
+it('accepts a file of your own, if it is in the folder of the switches', () => {
   expect(check(on('mine')).said[0]).toMatch(/^LHP_OTEL_SWITCHES has .*mine\.yaml", which is not a/);
+  // As in the container, where the folder is beside the script.
+  const script = join(none, 'check-settings.sh');
+  cpSync(SCRIPT, script);
+  mkdirSync(join(none, 'switches'));
+  writeFileSync(join(none, 'switches', 'mine.yaml'), '');
+  expect(check(on('mine'), {}, script)).toEqual({ status: 0, said: [''] });
+  expect(check(on('yours'), {}, script).status).toBe(1);
 });
 
 it.each(SWITCHES.flatMap(({ name }) => excludedBy(name).map((other) => [name, other] as const)))(
