@@ -76,8 +76,10 @@ of the host, the process or the SDK, and no text but the values listed here.
 - **Scope:** \`${SCOPE_NAME}\`, with the version of the package.
 - **Temporality:** delta. Histograms are base-2 exponential histograms of one value, without
   minimum and maximum.
-- **Timestamps:** the time of a point is a millisecond that no other run of the machine has. Its
-  start time is the start of the run.
+- **Timestamps:** the time of a point is a millisecond that no other run of the machine has: the one
+  in which the run is recorded or, in a CI job with a number, one of the second before, whose last
+  three digits are made from that number ([why](adr/0010-ci-slots.md)). Its start time is the start
+  of the run.
 - **Values that do not fit:** a text becomes \`${OTHER}\`, a count is left out, and a duration
   becomes the nearest one in its range.
 - **Unknown counts:** a count that is not certain is left out. The run is recorded without it, and

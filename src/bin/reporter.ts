@@ -6,9 +6,11 @@ import { setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { describeRun } from '../collect/collect.ts';
 import { ciSlot } from '../collect/identify.ts';
+import { digitsOfJob, millisecondsWith } from '../collect/job-number.ts';
 import { noticeOf } from '../consent/notice.ts';
 import { obstacleToRuns } from '../consent/place.ts';
 import { type Decision, resolveMode } from '../consent/resolve-mode.ts';
+import { CI_SLOTS, type GenerateEvent } from '../contract/contract.ts';
 import { JOB_VARIABLE, type StartedJob } from '../job/job.ts';
 import { followingJobs } from '../library/shared-reporter.ts';
 import { deleteRun } from '../spool/purge.ts';
@@ -18,6 +20,7 @@ import { waiting } from '../spool/stored-runs.ts';
 import { debugLog } from '../system/debug-log.ts';
 import { errorCode } from '../system/error.ts';
 import { type Host, systemHost } from '../system/host.ts';
+import type { Paths } from '../system/paths.ts';
 import { MINUTE_MS, SECOND_MS } from '../system/time.ts';
 import { endWithin } from '../system/watchdog.ts';
 import { REPORTER_SECONDS } from '../wrap/start-reporter.ts';
@@ -99,14 +102,16 @@ async function describeAndStore(
   // `purge --all` has removed the folder meanwhile: nothing of ours may come back.
   if (existed && !existsSync(paths.state)) return undefined;
   const { exportRun } = await import('../otlp/encode.ts');
-  const slot = event.is_ci === true ? ciSlot(paths) : undefined;
+  const { startedAt } = job;
+  const now = host.now();
+  const { slot, milliseconds } = placeOf(event, startedAt, now, host, paths);
   const outcome = mode === 'send' ? 'waiting' : 'local';
   const run = await store(
     paths,
     outcome,
-    (timestamp, lost, write) =>
-      exportRun(event, { timestamp, startedAt: job.startedAt, lost, slot }, write),
-    host.now(),
+    (timestamp, lost, write) => exportRun(event, { timestamp, startedAt, lost, slot }, write),
+    now,
+    milliseconds,
   );
   // `off` first writes the choice and then deletes the runs that it finds. A run that was stored
   // after that is deleted here.
@@ -117,6 +122,26 @@ async function describeAndStore(
   prune(paths, host.now());
   log(`${run.timestamp}: ${outcome}`);
   return outcome;
+}
+
+/**
+ * What keeps a CI run apart from those of other containers with its machine id: its slot, and the
+ * milliseconds to try first (docs/adr/0010-ci-slots.md).
+ */
+function placeOf(
+  event: GenerateEvent,
+  startedAt: number,
+  now: number,
+  { env }: Host,
+  paths: Paths,
+): { slot?: string; milliseconds?: Iterable<number> } {
+  if (event.is_ci !== true) return {};
+  const digits = digitsOfJob(env);
+  if (digits === undefined) return { slot: ciSlot(paths, CI_SLOTS.others) };
+  return {
+    slot: ciSlot(paths, CI_SLOTS.numbered),
+    milliseconds: millisecondsWith(digits, startedAt, now),
+  };
 }
 
 async function deliverRuns(root: string | undefined, host: Host): Promise<void> {

@@ -4,9 +4,10 @@
 // be compared with the digest of a guess, such as "sales_lakehouse". Therefore the gateway replaces
 // both by an HMAC with a secret of the operator (docs/privacy.md).
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
+import { slotName } from '../contract/contract.ts';
 import { writePrivate } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import type { Paths } from '../system/paths.ts';
@@ -73,20 +74,21 @@ function macAddressId(): string | undefined {
 }
 
 /**
- * Two random hex digits (docs/adr/0010-ci-slots.md). They are kept in the state folder, so that a
- * runner with a lasting state folder has one slot. Under another host name a new slot is drawn,
- * because several containers can restore the same state folder from a cache.
+ * A random slot of the first `count` ones (docs/adr/0010-ci-slots.md). It is kept in the state
+ * folder, so that a runner with a lasting state folder has one slot. Under another host name a new
+ * slot is drawn, because several containers can restore the same state folder from a cache.
  */
-export function ciSlot(paths: Paths): string {
+export function ciSlot(paths: Paths, count: number): string {
   const path = paths.ciSlot;
   const hostDigest = sha256(hostname());
+  const slots = Array.from({ length: count }, (_, slot) => slotName(slot));
   try {
     const kept = JSON.parse(readText(path) ?? '{}') as { host?: string; slot?: string };
-    if (kept.host === hostDigest && kept.slot !== undefined) return kept.slot;
+    if (kept.host === hostDigest && slots.includes(kept.slot ?? '')) return kept.slot as string;
   } catch {
     // An invalid file is replaced.
   }
-  const slot = randomBytes(1).toString('hex');
+  const slot = slots[randomInt(count)] as string;
   writePrivate(path, JSON.stringify({ host: hostDigest, slot }));
   return slot;
 }

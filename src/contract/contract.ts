@@ -134,16 +134,26 @@ export const INSTRUMENTS: readonly InstrumentSpec[] = EVENT_KEYS.flatMap((page) 
 }).sort(byOrder);
 
 /**
+ * Of so many slots a CI runner draws one. A job with a number needs fewer, because the number
+ * already keeps its run apart from those of the other jobs of its build (collect/job-number.ts).
+ */
+export const CI_SLOTS = { numbered: 5, others: 10 } as const;
+
+/** Hex, as {@link CI_SLOT_ATTRIBUTE} has it. */
+export const slotName = (slot: number): string => slot.toString(16).padStart(2, '0');
+
+/**
  * Only on the points of CI runs. Containers of one image share a machine id and have no common
  * spool, so two of them can record in the same millisecond; different slots keep their points apart
- * (docs/adr/0010-ci-slots.md).
+ * (docs/adr/0010-ci-slots.md). Two hex digits are accepted, because clients before November 2026
+ * drew one of 256 slots.
  */
 export const CI_SLOT_ATTRIBUTE = {
   key: 'lhp.ci.slot',
   type: 'string',
   page: '',
   what: 'Random; keeps apart CI containers that share a machine id',
-  values: '`00` to `ff`',
+  values: `\`00\` to \`${slotName(CI_SLOTS.others - 1)}\`; older clients: to \`ff\``,
   pattern: /^[0-9a-f]{2}$/,
   orOther: false,
 } as const satisfies AttributeSpec;

@@ -25,7 +25,8 @@ export type Recorder = (
  *
  * @param record - Passes the request for a millisecond, and for the losses that the run counts, to
  *   `write`, once. It throws what `write` throws.
- * @param now - Milliseconds since the epoch; the first millisecond that is tried.
+ * @param now - Milliseconds since the epoch: this one is tried, and then the next ones.
+ * @param preferred - Milliseconds that are tried before `now`.
  * @throws what `record` throws. The run is given up then, and no loss counts as counted by it.
  */
 export async function store(
@@ -33,9 +34,12 @@ export async function store(
   outcome: 'waiting' | 'local',
   record: Recorder,
   now: number,
+  preferred: Iterable<number> = [],
 ): Promise<StoredRun> {
   for (const folder of [paths.spool, paths.history]) ensureFolder(folder);
-  for (let timestamp = now; ; timestamp += 1) {
+  const milliseconds = inTurn(preferred, now);
+  for (;;) {
+    const timestamp = milliseconds.next().value;
     const temporary = unfinishedPath(paths, timestamp);
     if (!createExclusively(temporary)) continue;
     try {
@@ -64,6 +68,11 @@ export async function store(
       rmSync(temporary, { force: true });
     }
   }
+}
+
+function* inTurn(preferred: Iterable<number>, now: number): Generator<number, never> {
+  yield* preferred;
+  for (let at = now; ; at += 1) yield at;
 }
 
 function createExclusively(path: string): boolean {

@@ -443,9 +443,9 @@ describe('the slot of a CI runner', () => {
 
   it('is drawn once for a state folder', () => {
     const paths = resolvePaths(hostOf());
-    const slot = ciSlot(paths);
+    const slot = ciSlot(paths, 256);
     expect(slot).toMatch(/^[0-9a-f]{2}$/);
-    for (let i = 0; i < 20; i += 1) expect(ciSlot(paths)).toBe(slot);
+    for (let i = 0; i < 20; i += 1) expect(ciSlot(paths, 256)).toBe(slot);
   });
 
   it('is drawn again without a state folder, and under another host name', () => {
@@ -454,7 +454,7 @@ describe('the slot of a CI runner', () => {
       new Set(
         Array.from({ length: 64 }, () => {
           prepare();
-          return ciSlot(paths);
+          return ciSlot(paths, 256);
         }),
       ).size;
     // 64 draws of 256 give 57 different ones on average, and fewer than 30 practically never.
@@ -462,6 +462,17 @@ describe('the slot of a CI runner', () => {
     const cached = JSON.stringify({ host: 'digest of another', slot: '00' });
     expect(drawn(() => writeFileSync(inFile(paths), cached))).toBeGreaterThan(30);
     expect(drawn(() => writeFileSync(inFile(paths), 'damaged'))).toBeGreaterThan(30);
+  });
+
+  it('is one of the first `count`, also where an older client has kept another', () => {
+    const paths = resolvePaths(hostOf());
+    ciSlot(paths, 1);
+    const kept = readFileSync(inFile(paths), 'utf8');
+    const found = Array.from({ length: 100 }, () => {
+      writeFileSync(inFile(paths), kept.replace('"00"', '"a7"'));
+      return ciSlot(paths, 4);
+    });
+    expect([...new Set(found)].sort()).toEqual(['00', '01', '02', '03']);
   });
 });
 

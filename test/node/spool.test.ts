@@ -89,6 +89,15 @@ describe('a millisecond is not taken a second time', () => {
     writeFileSync(join(paths.spool, `${NOW}.tmp`), '');
     expect((await put()).timestamp).toBe(NOW + 1);
   });
+  it('and of those that are preferred the first free one is taken', async () => {
+    const earlier = [NOW - 500, NOW - 1_500];
+    const takes = async () => (await store(paths, 'local', recordLeast, NOW, earlier)).timestamp;
+    expect([await takes(), await takes(), await takes(), await takes()]).toEqual([
+      ...earlier,
+      NOW,
+      NOW + 1,
+    ]);
+  });
   const byProcesses = (count: number) => async () => {
     const runsEach = 40;
     const program = `
