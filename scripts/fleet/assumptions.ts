@@ -2,6 +2,8 @@
 // for the guide. They are not measured: replace them with your own. The measured costs of a run and
 // of a series come from scripts/bench/fleet/drive.ts.
 
+import { CI_SLOTS } from '../../src/contract/contract.ts';
+
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
@@ -75,7 +77,8 @@ export const CI = {
    * keep one.
    */
   ephemeral: 0.8,
-  slots: 256,
+  /** Images whose jobs have a number, so that they draw one of fewer slots. */
+  numbered: 0.6,
 } as const;
 
 /**
@@ -111,8 +114,10 @@ export const ASSUMED: readonly string[] = [
   first run afterwards that the client's back-off (its own code) lets through`,
   `a CI image has ${CI.jobs.median} jobs of pushes a working day (median, σ ${CI.jobs.sigma});
   ${CI.nightly * 100} % have a nightly job of ${CI.matrix} runs, half of them at
-  ${CI.nightlyHour}:00 UTC with runners there within a minute; ${CI.ephemeral * 100} % of
-  containers draw one of ${CI.slots} slots anew`,
+  ${CI.nightlyHour}:00 UTC with runners there within a minute; ${CI.ephemeral * 100} % of images
+  begin with an empty state folder in each job, so that it draws a slot anew: one of
+  ${CI_SLOTS.numbered} where the CI system numbers its jobs (${CI.numbered * 100} % of images), one
+  of ${CI_SLOTS.others} elsewhere`,
   `lhp is released every ${RELEASES.every / DAY} days, laptops update after
   ${RELEASES.laptopLag / DAY} days, CI after ${RELEASES.ciLag / DAY} (means of an exponential),
   and each team gets a pull request of ${CI.matrix} CI runs within ${CI.botWithin / MINUTE}

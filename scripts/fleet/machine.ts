@@ -1,5 +1,6 @@
 // machine.ts: simulates the runs of one machine of a fleet, in the order of their time. delivery.ts
 // computes when they are delivered. Pure and seeded.
+import { CI_SLOTS } from '../../src/contract/contract.ts';
 import {
   BUNDLES,
   CI,
@@ -25,6 +26,8 @@ export interface Fleet {
   outage?: readonly [number, number];
   /** Another share of CI containers that begin with nothing than {@link CI} says. */
   ephemeral?: number;
+  /** Another number of slots than the client has, for all CI images. */
+  slots?: number;
 }
 
 /** One run, as far as it makes a difference to the backend. Numbers stand for ids and words. */
@@ -116,11 +119,13 @@ function laptopRuns(fleet: Fleet, d: Dice, offset: number, add: Add): void {
 function ciRuns(fleet: Fleet, d: Dice, offset: number, add: Add): void {
   const usual = Math.min(d.logNormal(CI.jobs.median, CI.jobs.sigma), CI.jobs.most);
   const ephemeral = d.chance(fleet.ephemeral ?? CI.ephemeral);
-  const kept = d.below(CI.slots);
+  const drawn = d.chance(CI.numbered) ? CI_SLOTS.numbered : CI_SLOTS.others;
+  const slots = fleet.slots ?? drawn;
+  const kept = d.below(slots);
   const job = (start: number, environment: number, project: number) => {
     const ended =
       start + Math.min(d.logNormal(CI.duration.median, CI.duration.sigma), CI.duration.most);
-    add(ended, environment, { project, slot: ephemeral ? d.below(CI.slots) : kept });
+    add(ended, environment, { project, slot: ephemeral ? d.below(slots) : kept });
   };
   const matrix = (from: number) => {
     for (let i = 0; i < CI.matrix; i += 1) job(from + d.next() * CI.startWithin, i, 0);

@@ -13,6 +13,14 @@ import {
   TEAM,
   TURN_MS,
 } from '../../scripts/fleet/assumptions.ts';
+import {
+  BURSTS,
+  lostShare,
+  NOT_NUMBERED,
+  NUMBERED,
+  runsOf,
+  WITHOUT,
+} from '../../scripts/fleet/bursts.ts';
 import { delivered, fleetOf, inOrder } from '../../scripts/fleet/delivery.ts';
 import { apart, type Fleet, isCiImage, type SimulatedRun } from '../../scripts/fleet/machine.ts';
 import { dice } from '../../scripts/fleet/random.ts';
@@ -25,6 +33,7 @@ import {
   scaled,
   tally,
 } from '../../scripts/fleet/tally.ts';
+import { extended } from '../support/tags.ts';
 
 const SECOND = 1_000;
 const FLEET: Fleet = { machines: 200, seed: 1, from: 1_700_000_000_000, days: 8 };
@@ -207,6 +216,32 @@ describe('a tally, counted by hand', () => {
 
 it('of the machines of a fleet one in a team is a CI image', () => {
   expect(Array.from({ length: 3 * TEAM }, (_, i) => i).filter(isCiImage)).toHaveLength(3);
+});
+
+describe('CI jobs of one identity that start together', () => {
+  const realistic = BURSTS.filter((burst) => burst.realistic);
+
+  it.each(
+    realistic.flatMap((burst) => [NUMBERED, NOT_NUMBERED].map((design) => ({ burst, design }))),
+  )(
+    '$burst.name, $design.name: less than one run in 10,000 is lost',
+    extended,
+    ({ burst, design }) => expect(lostShare(burst, design)).toBeLessThan(1 / 10_000),
+  );
+
+  it('without slots more would be lost, so the bursts are close enough to tell', () => {
+    const lost = realistic.map((burst) => lostShare({ ...burst, times: 200 }, WITHOUT));
+    expect(Math.max(...lost)).toBeGreaterThan(5 / 10_000);
+  });
+
+  it('the same seed gives the same runs, which last until they are recorded', () => {
+    for (const burst of BURSTS) {
+      const runs = runsOf(burst, NUMBERED, 1_000_000, 3);
+      expect(runsOf(burst, NUMBERED, 1_000_000, 3)).toEqual(runs);
+      expect(runs.filter(({ at, startedAt }) => at < startedAt)).toEqual([]);
+      expect(new Set(runs.map(({ slot }) => slot)).size).toBeLessThanOrEqual(NUMBERED.slots);
+    }
+  });
 });
 
 describe('what a fleet needs, by hand', () => {
