@@ -24,7 +24,12 @@ import { HOUR, post } from '../../scripts/harness/runs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { gatewayServer, prometheusServer } from '../../scripts/harness/stack.ts';
 import { victoriaMetricsStack } from '../../scripts/harness/victoriametrics.ts';
-import { type GenerateEvent, INSTRUMENTS, LOST_RUNS } from '../../src/contract/contract.ts';
+import {
+  type GenerateEvent,
+  INSTRUMENTS,
+  LOST_RUNS,
+  slotName,
+} from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { lacking } from '../support/lacking.ts';
 import {
@@ -233,6 +238,8 @@ const asksAll = ({ dialect, start, needs, bucket }: Candidate) => {
           await recordRun(event, {
             timestamp: at,
             startedAt: at - 1_000,
+            // Also those of clients before November 2026, which drew one of 256.
+            slot: slotName((i * 37) % 256),
             ...(i === 0 ? { lost } : {}),
           }),
         ),
