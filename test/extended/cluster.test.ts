@@ -134,6 +134,12 @@ describe('the cluster', () => {
     await expectTruth(truth(stored));
   });
 
+  it('stores no series target_info, of which no panel and no rule asks', async () => {
+    await expectTruth();
+    for (const node of cluster.nodes)
+      expect(await node.value('count(last_over_time(target_info[9d]))', later)).toBeUndefined();
+  });
+
   it('a node loses its disk: the others have what it had', async () => {
     await third().stop();
     rmSync(join(cluster.folder, 'cortex-3'), { recursive: true });
