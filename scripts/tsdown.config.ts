@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { defineConfig, type UserConfig } from 'tsdown';
+import { defineConfig, type Rolldown, type UserConfig } from 'tsdown';
 
 // Three programs, a page and a library (docs/adr/0002-hot-path.md). The programs are bundled with
 // their dependencies, because to find and read some hundred small files costs several times what
@@ -32,17 +32,52 @@ const program = (name: string, source: string): UserConfig => ({
  */
 const LAUNCHERS = /src\/command\/(?!first-word|launcher-names|lhp-options)/;
 
+/**
+ * Together in one file, too: what `run` loads while a generate runs, and what the other commands
+ * share with it.
+ */
+const RECORDING = new RegExp(
+  'src/(' +
+    [
+      'wrap/(record-in-background|reporter-env|start-reporter|waiting-reporter)',
+      'consent/(?!consent|layers)',
+      'config/(?!setting)',
+      'contract/(losses|values)',
+      'job/',
+      'system/(debug-log|files|json|own-files|paths|project-root|time|try-read)',
+    ].join('|') +
+    ')',
+);
+
+/**
+ * The bundler's helpers for modules are a file of their own, which each file requires, needed or
+ * not. To find and load it takes half a millisecond, so cli.cjs goes without.
+ */
+const withoutUnusedHelpers: Rolldown.Plugin = {
+  name: 'without-unused-helpers',
+  renderChunk(code) {
+    const [line = '', name = ''] =
+      /^const (\w+) = require\('.*rolldown-runtime.*$/m.exec(code) ?? [];
+    const isUsed = code.split(name).length > 2;
+    return isUsed ? null : code.replace(line, '');
+  },
+};
+
 const cli = program('cli', 'src/bin/cli.ts');
 
 export default defineConfig([
   {
     ...cli,
+    plugins: [withoutUnusedHelpers],
     inputOptions: { preserveEntrySignatures: 'allow-extension' },
     outputOptions: {
       ...cli.outputOptions,
       codeSplitting: {
         includeDependenciesRecursively: false,
-        groups: [{ name: 'launchers', test: LAUNCHERS }],
+        groups: [
+          { name: 'launchers', test: LAUNCHERS },
+          { name: 'recording', test: RECORDING },
+        ],
       },
     },
   },

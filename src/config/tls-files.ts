@@ -1,12 +1,13 @@
 // tls-files.ts: the three PEM files of a delivery: the certificate authority of the server, and the
 // client's certificate with its key. They are read when the configuration is read, so that
-// `status`, `doctor`, `flush` and the reporter report an unusable file in the same words.
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+// `status`, `doctor`, `flush` and the reporter report an unusable file in the same words. Node's
+// crypto is loaded for a file only: it takes 4 ms, and most configurations have none.
+import type { KeyObject } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { errorCode } from '../system/error.ts';
 import { readRegular } from '../system/files.ts';
-import type { Host } from '../system/host.ts';
+import { type Host, nodeModule } from '../system/host.ts';
 import type { Setting } from './setting.ts';
 
 /** A company's bundle of certificate authorities has some hundred kB. */
@@ -74,6 +75,7 @@ function absolute(value: unknown, { cwd, home }: Host): string {
 const certificates = remembered((path) => {
   const blocks = pemBlocks(textOf(path)).filter(({ label }) => /\bCERTIFICATE$/.test(label));
   if (blocks.length === 0) throw new Unusable('holds no certificate');
+  const { X509Certificate } = nodeModule('node:crypto');
   return blocks.map(({ text }, index) => {
     try {
       return new X509Certificate(text);
@@ -89,7 +91,7 @@ const privateKey = remembered((path): KeyObject => {
   if (/ENCRYPTED/.test(block.text))
     throw new Unusable('encrypted; a key with a passphrase cannot be used');
   try {
-    return createPrivateKey(block.text);
+    return nodeModule('node:crypto').createPrivateKey(block.text);
   } catch {
     throw new Unusable('its private key is damaged');
   }

@@ -3,12 +3,11 @@
 // or by the shell hook, which finds them in a file. The process that shows them delivers nothing,
 // so that there is time for `lhp-otel off`; the next run delivers what waits. In CI the owner of
 // the pipeline has configured the endpoint, and nobody reads a terminal: nothing waits.
-import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { isCi } from '../config/ci.ts';
 import { writePrivate } from '../system/files.ts';
-import type { Env } from '../system/host.ts';
+import { type Env, nodeModule } from '../system/host.ts';
 import { say } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
 import { readText } from '../system/try-read.ts';
@@ -96,9 +95,14 @@ function writePending({ paths, config }: Decision): void {
   }
 }
 
-/** Names an endpoint by its digest, because a URL may hold more than our files should. */
-const markOf = (url: string) =>
-  JSON.stringify({ endpoint: createHash('sha256').update(url).digest('hex') });
+/**
+ * Names an endpoint by its digest, because a URL may hold more than our files should. Node's crypto
+ * takes 4 ms to load, so it is loaded only where there is an endpoint.
+ */
+const markOf = (url: string) => {
+  const { createHash } = nodeModule('node:crypto');
+  return JSON.stringify({ endpoint: createHash('sha256').update(url).digest('hex') });
+};
 
 /** The marks of the endpoints whose notice was shown, the newest first. */
 const shownMarks = (paths: Paths): string[] =>

@@ -2,8 +2,6 @@
 // none of them directly, so importing it does nothing, and a test passes a machine of its own. What
 // concerns this very process (its user id, its standard streams, its end) is asked from `process`
 // where it is needed: a value passed in could only be wrong.
-import { homedir } from 'node:os';
-
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -35,7 +33,10 @@ export function systemHost(): Host {
   return {
     env: process.env,
     platform: process.platform,
-    home: attempt(homedir),
+    // Looked up when it is needed, which is not before the user's command.
+    get home() {
+      return attempt(() => nodeModule('node:os').homedir());
+    },
     cwd: attempt(() => process.cwd()) ?? '/',
     systemConfigDir:
       process.platform === 'win32'
@@ -53,3 +54,12 @@ function attempt(read: () => string): string | undefined {
     return undefined; // the system call failed
   }
 }
+
+/**
+ * Loads a module of Node when it is needed, at once; `import()` would need the helpers of the
+ * bundler, which are one more file to load before the user's command. A Node before 20.16, on which
+ * `run` must work all the same, has no `getBuiltinModule`; there our programs are CommonJS.
+ */
+export const nodeModule = ((name: string) =>
+  process.getBuiltinModule?.(name) ??
+  process.mainModule?.require(name)) as typeof process.getBuiltinModule;

@@ -3,9 +3,8 @@
 // replaced by the command; else the command is its child. Part of the hot path: loads only Node's
 // own modules. It asks `process` directly, because it is about this process.
 import { existsSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { errorCode } from '../system/error.ts';
-import type { Env } from '../system/host.ts';
+import { type Env, nodeModule } from '../system/host.ts';
 import { say } from '../system/log.ts';
 
 export interface Exit {
@@ -36,7 +35,7 @@ export function replaceByCommand(
  * changed. Returns where an exit status says everything.
  */
 export function endAs({ status, signal }: Exit, platform: NodeJS.Platform): void {
-  if (!signal && !process.stdin.isTTY && !process.stderr.isTTY) return;
+  if (!signal && !onTerminal()) return;
   try {
     process.chdir('/'); // in a folder that was deleted, the shell would print an error
   } catch {
@@ -70,7 +69,7 @@ export async function runAsChild(
   env: Env,
   platform: NodeJS.Platform,
 ): Promise<Exit> {
-  const { spawn } = await import('node:child_process');
+  const { spawn } = nodeModule('node:child_process');
   let interrupted = false;
   try {
     const child = spawn(file, args, { stdio: 'inherit', env });
@@ -87,7 +86,7 @@ export async function runAsChild(
     return await new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('exit', (code, signal) => {
-        if (signal) resolve({ status: 128 + constants.signals[signal], signal, interrupted });
+        if (signal) resolve({ status: 128 + numberOf(signal), signal, interrupted });
         else resolve({ status: code ?? 1, interrupted });
       });
     });
@@ -103,16 +102,23 @@ export async function runAsChild(
  */
 function sentByTerminal(signal: string, platform: NodeJS.Platform): boolean {
   if (signal !== 'SIGINT' && signal !== 'SIGQUIT') return false;
-  const hasTerminal = () => process.stdin.isTTY || process.stderr.isTTY;
-  if (platform !== 'linux') return hasTerminal();
+  if (platform !== 'linux') return onTerminal();
   try {
     // proc(5): after the program's name come state, ppid, pgrp, session, tty_nr, tpgid.
     const stat = readFileSync('/proc/self/stat', 'latin1');
     const [, , pgrp, , terminal, foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return terminal !== '0' && pgrp === foreground;
   } catch {
-    return hasTerminal(); // /proc is not mounted
+    return onTerminal(); // /proc is not mounted
   }
+}
+
+const numberOf = (signal: NodeJS.Signals) => nodeModule('node:os').constants.signals[signal];
+
+/** Not `process.stdin.isTTY`, which makes Node load and open streams. */
+function onTerminal(): boolean {
+  const { isatty } = nodeModule('node:tty');
+  return isatty(0) || isatty(2);
 }
 
 /** Prints what a shell prints and gives its status: 127 for not found, 126 for not executable. */

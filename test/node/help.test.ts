@@ -175,6 +175,7 @@ it('accepts -- before the command', () => {
 
 describe('with an older Node', () => {
   // An older Node of this machine if there is one; otherwise this Node, which claims to be older.
+  // Both without what the oldest ones lack.
   const real = ['/usr/bin/node', '/usr/local/bin/node'].find(
     (path) =>
       existsSync(path) &&
@@ -183,14 +184,15 @@ describe('with an older Node', () => {
   const old = join(box.dir, 'old.cjs');
   writeFileSync(
     old,
-    `const versions = { ...process.versions, node: '20.20.2' };
+    `const versions = { ...process.versions, node: '20.0.0' };
      Object.defineProperty(process, 'versions', { value: versions });
+     for (const name of ['getBuiltinModule', 'execve']) process[name] = undefined;
      Map.groupBy = undefined;`,
   );
   const project = join(box.dir, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'lhp.yaml'), 'name: old\n');
-  const [node = '', ...before] = real ? [real] : [process.execPath, '--require', old];
+  const [node = '', ...before] = [real ?? process.execPath, '--require', old];
   const call = (...args: string[]) =>
     spawnSync(node, [...before, cli, ...args], {
       cwd: project,
