@@ -5,7 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Generate } from '../command/command.ts';
 import { isCi } from '../config/ci.ts';
-import { leaveNotice, type NoticeTiming, showOrLeaveNotice } from '../consent/notice.ts';
+import { leaveNotice, type NoticeTiming, noticeOf, showOrLeaveNotice } from '../consent/notice.ts';
 import { obstacleToRuns } from '../consent/place.ts';
 import { type Decision, resolveMode } from '../consent/resolve-mode.ts';
 import { SITUATIONS, situationFor } from '../consent/situation.ts';
@@ -15,6 +15,7 @@ import type { Env, Host } from '../system/host.ts';
 import { debugging, offText, say } from '../system/log.ts';
 import { projectRoot } from '../system/project-root.ts';
 import { startReporter } from './start-reporter.ts';
+import { handOver, startWaiting, type WaitingReporter } from './waiting-reporter.ts';
 
 /** A generate that has ended successfully. */
 export interface CompletedGenerate {
@@ -27,6 +28,31 @@ export interface CompletedGenerate {
   bundle?: boolean | undefined;
   /** A descriptor of the project's lhp.yaml, where it is open already. */
   lhpYaml?: number | undefined;
+  /** What {@link prepareRecording} has started. */
+  waiting?: WaitingReporter | undefined;
+}
+
+/**
+ * Does while the command runs what would make the user wait after it: loads this file and what it
+ * imports, and starts a process that waits for the job, where the run would be recorded if it ended
+ * now. All of it is checked again at the end. Writes nothing. Never throws.
+ */
+export async function prepareRecording(
+  generate: Generate,
+  host: Host,
+): Promise<WaitingReporter | undefined> {
+  try {
+    if (generate.doubts) return undefined;
+    const root = projectRoot(generate.cwd);
+    const decision = resolveMode(host, root);
+    if (root === undefined || (await whyNotRecorded(decision, root, host)) !== undefined)
+      return undefined;
+    // Only loads what the same questions at the end need.
+    if (decision.mode === 'send') await Promise.all([noticeOf(decision, host.env), isCi(host.env)]);
+    return startWaiting(root, host);
+  } catch {
+    return undefined; // all of it happens after the command
+  }
 }
 
 /**
@@ -38,7 +64,7 @@ export async function recordInBackground(
   host: Host,
   noticeInHook?: string,
 ): Promise<void> {
-  const { generate, lhpYaml, ...times } = completed;
+  const { generate, lhpYaml, waiting, ...times } = completed;
   const { verbose, ...withoutVerbose } = generate;
   let speak: (text: string) => void =
     noticeInHook === undefined && (verbose || debugging(host.env)) ? say : () => {};
@@ -55,7 +81,7 @@ export async function recordInBackground(
         : await leaveNotice(decision, host.env, noticeInHook);
     const deliver = notice === 'before';
     const job = { ...times, root, generate: withoutVerbose, deliver };
-    const reporter = startReporter(job, host, lhpYaml);
+    const reporter = (waiting && handOver(waiting, job, host)) ?? startReporter(job, host, lhpYaml);
     if (reporter.pid === undefined) return speak('no process could be started: nothing recorded');
     speak(`a process of its own was started to record this run ${whatFollows(decision, notice)}`);
     if (mode === 'send' && deliver) await waitInCi(reporter, host.env, decision);

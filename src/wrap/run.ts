@@ -9,6 +9,8 @@ import { environmentLayer, upstreamOff } from '../consent/consent.ts';
 import { type Env, type Host, systemHost } from '../system/host.ts';
 import { debugging, offText, say } from '../system/log.ts';
 import { type Exit, endAs, replaceByCommand, runAsChild } from './command-process.ts';
+import type { CompletedGenerate } from './record-in-background.ts';
+import type { WaitingReporter } from './waiting-reporter.ts';
 
 /** Runs the command, and resolves to the exit status of `lhp-otel run`. */
 export async function run(words: readonly string[], host: Host = systemHost()): Promise<number> {
@@ -26,10 +28,22 @@ export async function run(words: readonly string[], host: Host = systemHost()): 
   const startedAt = host.now();
   // Not performance.now(): its first use loads a dozen of Node's modules.
   const started = process.hrtime.bigint();
-  const exit = await runAsChild(words, recorded ? withoutHeaders(env) : env, host.platform);
+  const ended = runAsChild(words, recorded ? withoutHeaders(env) : env, host.platform);
+  const prepared = recorded && prepareSoon(recorded, host);
+  const exit = await ended;
   const durationSeconds = Number(process.hrtime.bigint() - started) / 1e9;
   const times = { startedAt, endedAt: host.now(), durationSeconds };
-  if (recorded) await recordIfSuccessful(recorded, times, exit, host, speak);
+  if (recorded)
+    await recordIfSuccessful(
+      { generate: recorded, ...times },
+      exit,
+      host,
+      speak,
+      prepared?.(),
+    ).catch(
+      // An update has removed our files while the command ran.
+      () => speak('telemetry failed (lhp-otel is not there any more): nothing recorded'),
+    );
   endAs(exit, host.platform);
   return exit.status;
 }
@@ -72,13 +86,45 @@ function withoutHeaders(env: Env): Env {
   return others;
 }
 
+/**
+ * A command that ends sooner has failed at once, mostly, and nothing is prepared for it. Any
+ * generate of lhp takes longer.
+ */
+const PREPARE_AFTER_MS = 100;
+
+/** What follows the command; loaded while it runs, where it runs for long enough. */
+type Recording = typeof import('./record-in-background.ts');
+
+interface Prepared {
+  recording: Promise<Recording>;
+  waiting: Promise<WaitingReporter | undefined>;
+}
+
+/** Gives a function that is called when the command has ended, and returns what was prepared. */
+function prepareSoon(generate: Generate, host: Host): () => Prepared | undefined {
+  let prepared: Prepared | undefined;
+  const timer = setTimeout(() => {
+    const recording = import('./record-in-background.ts');
+    const waiting = recording.then(
+      ({ prepareRecording }) => prepareRecording(generate, host),
+      () => undefined, // `recording` is awaited at the end
+    );
+    prepared = { recording, waiting };
+  }, PREPARE_AFTER_MS);
+  return () => {
+    clearTimeout(timer);
+    return prepared;
+  };
+}
+
 async function recordIfSuccessful(
-  generate: Generate,
-  times: { startedAt: number; endedAt: number; durationSeconds: number },
+  completed: CompletedGenerate,
   exit: Exit,
   host: Host,
   speak: (text: string) => unknown,
+  prepared: Prepared | undefined,
 ): Promise<void> {
+  const { generate } = completed;
   // A command that was interrupted may still end with 0.
   if (exit.status !== 0 || exit.interrupted) {
     const what = exit.interrupted ? 'was interrupted' : `ended with ${exit.status}`;
@@ -88,6 +134,6 @@ async function recordIfSuccessful(
     return void speak(
       'whether this was a generate cannot be told: nothing recorded, no network activity',
     );
-  const { recordInBackground } = await import('./record-in-background.ts');
-  await recordInBackground({ generate, ...times }, host);
+  const { recordInBackground } = await (prepared?.recording ?? import('./record-in-background.ts'));
+  await recordInBackground({ ...completed, waiting: await prepared?.waiting }, host);
 }

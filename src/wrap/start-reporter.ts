@@ -48,18 +48,11 @@ export function startReporter(job: Job, host: Host, lhpYaml?: number): ChildProc
   const opened =
     lhpYaml === undefined && job.root !== undefined ? openLhpYaml(job.root) : undefined;
   const standardInput = lhpYaml ?? opened;
-  const timeout = TIMEOUT_PROGRAMS.find((path) => existsSync(path));
-  const started: StartedJob = {
-    ...startJob(job, host),
-    lhpYamlIsOpen: standardInput !== undefined,
-    watched: timeout !== undefined,
-  };
-  const [file = '', ...words] = [
-    ...(timeout === undefined ? [] : [timeout, '-s', 'KILL', String(REPORTER_SECONDS)]),
-    ...[process.execPath, ...REPORTER_FLAGS, reporterProgram()],
-  ];
+  const { file, args, watched } = reporterCommand();
+  const lhpYamlIsOpen = standardInput !== undefined;
+  const started: StartedJob = { ...startJob(job, host), lhpYamlIsOpen, watched };
   try {
-    const reporter = spawn(file, words, {
+    const reporter = spawn(file, args, {
       detached: true,
       stdio: [
         standardInput ?? 'ignore',
@@ -84,10 +77,22 @@ export function startReporter(job: Job, host: Host, lhpYaml?: number): ChildProc
   }
 }
 
+/** What starts a reporter, and whether timeout(1) will end it. */
+export function reporterCommand(): { file: string; args: string[]; watched: boolean } {
+  const timeout = TIMEOUT_PROGRAMS.find((path) => existsSync(path));
+  const args = [...REPORTER_FLAGS, reporterProgram()];
+  return timeout === undefined
+    ? { file: process.execPath, args, watched: false }
+    : {
+        file: timeout,
+        args: ['-s', 'KILL', String(REPORTER_SECONDS), process.execPath, ...args],
+        watched: true,
+      };
+}
+
 /**
- * The folder in which Node keeps the compiled reporter. Node executes what it finds there, so the
- * folder must be safe from other users. It is created here, because Node retries forever in a home
- * where no folder can be created.
+ * The variable that names {@link compiledFolder}. The folder is created here, because Node retries
+ * forever in a home where no folder can be created.
  */
 function compileCache(host: Host): { NODE_COMPILE_CACHE?: string } {
   const { cache } = resolvePaths(host);
@@ -98,6 +103,16 @@ function compileCache(host: Host): { NODE_COMPILE_CACHE?: string } {
   } catch {
     return {}; // the folder cannot be created: the reporter compiles its code itself
   }
+}
+
+/**
+ * The folder in which Node keeps the compiled reporter, where it exists. Node executes what it
+ * finds there, so the folder must be safe from other users.
+ */
+export function compiledFolder(host: Host): string | undefined {
+  const { cache } = resolvePaths(host);
+  const usable = !obstacleTo(cache, ciVariableSet(host.env)) && isSafeFromOthers(cache);
+  return usable ? cache : undefined;
 }
 
 /** The path of the reporter, which is beside this file in dist/. */

@@ -218,6 +218,7 @@ const PLACES = {
   'wrap/start-reporter.ts: file':
     'absolute: timeout(1) if the system has it, else the Node that runs us',
   "wrap/command-process.ts: '/bin/sh'": 'absolute',
+  'wrap/waiting-reporter.ts: SHELL': 'absolute',
   'wrap/start-again.ts: execPath': 'absolute: the Node that runs us',
   "wrap/command-process.ts: '/usr/bin/env'": 'absolute',
   'wrap/command-process.ts: file': "the user's own command, as typed",
