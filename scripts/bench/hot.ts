@@ -1,5 +1,6 @@
 // hot.ts: npm run bench -- hot. What `lhp-otel run` adds to a command: to one that is no generate,
-// and to a generate with each kind of endpoint.
+// and to a generate with each kind of endpoint, before the command starts and after it has ended.
+// The smallest wrapper that can be written for Node is measured in the same run.
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
@@ -12,6 +13,8 @@ import { program, programBefore, RUNS, userIn } from './place.ts';
 const GENERATE = ['./lhp', 'generate', '--env', 'dev'];
 const WRAPPED = ['run', '--', ...GENERATE];
 const SLOW_MS = 2_000;
+const BARE = 'bare';
+const SMALLEST = 'smallest Node wrapper';
 
 interface Variant {
   name: string;
@@ -31,17 +34,26 @@ async function otherCommand(folder: string): Promise<void> {
   await compare(folder, `a command that is no generate, ${RUNS} runs each`, 'node -e 0', RUNS, [
     { name: 'node -e 0', command: [node, '-e', '0'] },
     { name: 'true', command: ['true'] },
+    { name: SMALLEST, command: smallest(['true']) },
     { name: 'lhp-otel run -- true', command: [node, program('cli'), 'run', '--', 'true'] },
     ...(before ? [{ name: 'the same, before', command: [node, before, 'run', '--', 'true'] }] : []),
   ]);
 }
 
+/** It forwards no signal, records nothing, and ends with 0. */
+const smallest = ([file, ...args]: string[]): string[] => [
+  process.execPath,
+  '-e',
+  `child_process.spawnSync(${JSON.stringify(file)}, ${JSON.stringify(args)}, { stdio: 'inherit' })`,
+];
+
 async function generate(folder: string): Promise<void> {
   const project = join(folder, 'fake');
   mkdirSync(project);
   writeFileSync(join(project, 'lhp.yaml'), 'name: bench\n');
-  // As long as a short real generate, with nothing in it that varies.
-  writeFileSync(join(project, 'lhp'), '#!/bin/sh\nsleep 0.3\n');
+  // As long as a short real generate, with nothing in it that varies. It prints a line when it
+  // starts and one when it ends.
+  writeFileSync(join(project, 'lhp'), '#!/bin/sh\necho\nsleep 0.3\necho\n');
   chmodSync(join(project, 'lhp'), 0o755);
   const answering = (ms: number) =>
     createHttpServer(
@@ -61,7 +73,8 @@ async function generate(folder: string): Promise<void> {
   const runs = Math.min(RUNS, 60);
   try {
     await compare(folder, `a generate of 0.3 s, ${runs} runs each`, local.name, runs, [
-      { name: 'bare', command: GENERATE, cwd: project },
+      { name: BARE, command: GENERATE, cwd: project },
+      { name: SMALLEST, command: smallest(GENERATE), cwd: project },
       local,
       ...(before ? [wrapped('the same, before', undefined, before)] : []),
       wrapped('endpoint up', a),
@@ -76,6 +89,14 @@ async function generate(folder: string): Promise<void> {
   }
 }
 
+/** Milliseconds; of a command that prints nothing only the first. */
+interface Times {
+  total: number;
+  /** Until the command has started, and from its end on. */
+  before: number;
+  after: number;
+}
+
 async function compare(
   folder: string,
   title: string,
@@ -83,7 +104,7 @@ async function compare(
   runs: number,
   variants: Variant[],
 ): Promise<void> {
-  const times = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
+  const times = new Map<string, Times[]>(variants.map(({ name }) => [name, []]));
   for (let i = -2; i < runs; i += 1) {
     // In another order each time: the reporter of one run is still at work when the next one
     // begins.
@@ -91,33 +112,58 @@ async function compare(
       // Each with a state of its own: a back-off or backlog of one must not help or hurt another.
       const env = { ...userIn(folder), HOME: join(folder, `home-${index}`), ...variant.env };
       tellUser(env);
-      const started = process.hrtime.bigint();
-      const status = await run(variant.command, env, variant.cwd ?? folder);
-      if (status !== 0) throw new Error(`${variant.name} ended with ${status}`);
-      if (i >= 0) times.get(variant.name)?.push(Number(process.hrtime.bigint() - started) / 1e6);
+      const measured = await run(variant, env, variant.cwd ?? folder);
+      if (i >= 0) times.get(variant.name)?.push(measured);
     }
   }
-  const median = (name: string) => quantile(times.get(name) ?? [], 0.5);
+  const at = (name: string, part: keyof Times, q = 0.5) =>
+    quantile(
+      (times.get(name) ?? []).map((each) => each[part]),
+      q,
+    );
+  const added = (name: string, part: keyof Times) => at(name, part) - at(BARE, part);
+  const parts = times.has(BARE);
   table(
     title,
-    ['', 'median ms', 'p95 ms', `ratio to ${base}`],
+    [
+      ...['', 'median ms', 'p95 ms', `ratio to ${base}`],
+      ...(parts ? ['adds', 'before its start', 'after its end', `adds, to ${SMALLEST}`] : []),
+    ],
     variants.map(({ name }) => [
       name,
-      median(name).toFixed(1),
-      quantile(times.get(name) ?? [], 0.95).toFixed(1),
-      (median(name) / median(base)).toFixed(2),
+      at(name, 'total').toFixed(1),
+      at(name, 'total', 0.95).toFixed(1),
+      (at(name, 'total') / at(base, 'total')).toFixed(2),
+      ...(parts
+        ? [
+            ...(['total', 'before', 'after'] as const).map((part) => added(name, part).toFixed(1)),
+            (added(name, 'total') / added(SMALLEST, 'total')).toFixed(2),
+          ]
+        : []),
     ]),
   );
 }
 
 function run(
-  [file = '', ...args]: string[],
+  { name, command: [file = '', ...args] }: Variant,
   env: NodeJS.ProcessEnv,
   cwd: string,
-): Promise<number | null> {
+): Promise<Times> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env, cwd, stdio: 'ignore' });
+    const began = performance.now();
+    const lines: number[] = [];
+    const child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'ignore'] });
+    child.stdout.on('data', () => lines.push(performance.now()));
     child.on('error', reject);
-    child.on('exit', resolve);
+    child.on('exit', (status) => {
+      const ended = performance.now();
+      const [first = Number.NaN] = lines;
+      if (status !== 0) return reject(new Error(`${name} ended with ${status}`));
+      resolve({
+        total: ended - began,
+        before: first - began,
+        after: ended - (lines.at(-1) ?? Number.NaN),
+      });
+    });
   });
 }
