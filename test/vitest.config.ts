@@ -21,6 +21,9 @@ export default defineConfig({
     hookTimeout: 180_000,
     // More than there are cores: many tests wait for processes and servers.
     maxWorkers: 3,
+    // A worker runs one file after the other and loads the shared modules once: a test puts back
+    // what it changes of its process.
+    isolate: false,
     setupFiles: ['test/support/wait.ts', 'test/support/setup.ts'],
     sequence: { sequencer: InOrder },
     tags: [{ name: EXTENDED, description: 'takes long: only in `npm run test:all`' }],

@@ -24,6 +24,9 @@ export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url
 /** The built program, as a user's PATH would have it. */
 export const cli = join(projectRoot, 'dist', 'cli.cjs');
 
+/** In the name of each sandbox's folder, which is in the environment of all its processes. */
+const PREFIX = 'lhp-otel-test-';
+
 export type Env = Record<string, string | undefined>;
 
 export interface Sandbox {
@@ -66,7 +69,7 @@ export interface RunOptions {
  * the user has not seen the notice of any endpoint.
  */
 export function sandbox(options: { path?: string[]; env?: Env; told?: boolean } = {}): Sandbox {
-  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'lhp-otel-test-')));
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), PREFIX)));
   const home = join(dir, 'home');
   mkdirSync(home);
   const env: Env = {
@@ -161,35 +164,59 @@ export async function until(
 }
 
 /**
- * The processes that have this text in their environment, from /proc. A sandbox's folder is in the
- * environment of every process that was started in it, so this finds the ones that still run.
- * `others` collects the processes without it, so that a repeated call does not read them again.
+ * What is known of the processes of this machine: the environment of those of a sandbox, and an
+ * empty text for all others. All tests that wait in this process share it, because reading every
+ * environment takes milliseconds, and many tests of a file wait at the same time.
  */
-export function processesMentioning(text: string, others = new Set<number>()): number[] {
-  const found: number[] = [];
-  for (const pid of readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)) {
-    if (pid === process.pid || others.has(pid)) continue;
-    try {
-      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
-      if (environment.includes(text)) found.push(pid);
-      // empty: it has ended, or is just becoming a program
-      else if (environment !== '') others.add(pid);
-    } catch {
-      // it has ended, or is another user's
-    }
+let environments = new Map<number, string>();
+let lookedAt = Number.NEGATIVE_INFINITY;
+/** After a pause the kernel may have given the number of a process to another one. */
+const FORGOTTEN_AFTER_MS = 1_000;
+
+/** The environment of a process, or undefined if it is not known yet. */
+function environmentOf(pid: number): string | undefined {
+  try {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+    if (environment !== '') return environment.includes(PREFIX) ? environment : '';
+    // It has ended and waits for its parent, or is just becoming a program.
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')) ? '' : undefined;
+  } catch {
+    return undefined; // it has ended, or is another user's
   }
-  return found;
 }
 
-/** Waits for the last process of the sandbox, reporters above all. */
+function look(): void {
+  if (performance.now() - lookedAt > FORGOTTEN_AFTER_MS) environments = new Map();
+  lookedAt = performance.now();
+  const current = new Map<number, string>();
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    // A process of a sandbox is looked at again: it may have ended.
+    const environment = environments.get(pid) === '' ? '' : environmentOf(pid);
+    if (environment !== undefined) current.set(pid, environment);
+  }
+  environments = current;
+}
+
+const mentioning = (text: string) =>
+  [...environments].filter(([, environment]) => environment.includes(text)).map(([pid]) => pid);
+
+/** The processes that have this folder of a sandbox in their environment. */
+export function processesMentioning(text: string): number[] {
+  look();
+  return mentioning(text);
+}
+
+/** Waits for the last process of the sandbox. */
 export function idle(box: Sandbox, timeoutMs?: number): Promise<void> {
-  const others = new Set<number>();
+  let last = performance.now();
   let quiet = 0; // twice in a row: between two looks one process may start another and end
   return until(
     () => {
-      quiet = processesMentioning(box.dir, others).length === 0 ? quiet + 1 : 0;
+      if (lookedAt <= last) look();
+      last = lookedAt;
+      quiet = mentioning(box.dir).length === 0 ? quiet + 1 : 0;
       return quiet === 2;
     },
     'the last reporter to end',
