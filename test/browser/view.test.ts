@@ -102,21 +102,25 @@ describe('the local page', () => {
     before?: (page: Page) => Promise<void>;
   }
 
+  /** One for all pages: each new one starts processes of the browser. */
+  let context: BrowserContext | undefined;
+  async function newContext(): Promise<BrowserContext> {
+    const its = await browser.newContext({ timezoneId: ZONE, reducedMotion: 'reduce' });
+    await its.addInitScript(recordDrawing);
+    its.on('request', (request) => requests.push(request.url()));
+    return its;
+  }
+
   async function open({
     width = 1280,
     dark = false,
     its = view,
     before,
   }: Look = {}): Promise<Page> {
-    const context: BrowserContext = await browser.newContext({
-      viewport: { width, height: 900 },
-      colorScheme: dark ? 'dark' : 'light',
-      timezoneId: ZONE,
-      reducedMotion: 'reduce',
-    });
-    await context.addInitScript(recordDrawing);
+    context ??= await newContext();
     const page = await context.newPage();
-    context.on('request', (request) => requests.push(request.url()));
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' });
     page.on('pageerror', (error) => errors.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
@@ -202,7 +206,7 @@ describe('the local page', () => {
     await expectCharts(page, real);
     expect(await page.locator('#run-place').textContent()).toBe('1 to 2 of 2 runs');
     expect(await page.content()).not.toContain(name.replaceAll(/['"]/g, ''));
-    await page.context().close();
+    await page.close();
   });
 
   it('opens from the file that the browser is started with', async () => {
@@ -393,7 +397,7 @@ describe('the local page', () => {
     for (const [at, { x, y, radius }] of discs.entries())
       for (const other of discs.slice(at + 1))
         expect(Math.hypot(x - other.x, y - other.y)).toBeGreaterThan(2 * radius);
-    await page.context().close();
+    await page.close();
   });
 
   it('marks where the project grew and where the version changed, with the verdict', async () => {
@@ -518,7 +522,7 @@ describe('the local page', () => {
       await page.locator('#purge-ask').click();
       await page.locator('#purge[open]').waitFor();
       await expectAccessible(page, '#purge');
-      await page.context().close();
+      await page.close();
     },
   );
 
@@ -565,7 +569,7 @@ describe('the local page', () => {
     await expect.poll(line).not.toBe(lightLine);
     await page.getByLabel('Light').check();
     expect(await background()).toBe(light);
-    await page.context().close();
+    await page.close();
   });
 
   it('can be used with the keyboard alone', async () => {
@@ -616,7 +620,7 @@ describe('the local page', () => {
     await press('Escape');
     expect(await focused()).toBe('purge-ask');
     expect(readdirSync(box.historyDir).length).toBeGreaterThan(400);
-    await page.context().close();
+    await page.close();
   });
 
   it('runs no foreign script, and may send no request to another origin', async () => {
@@ -665,7 +669,7 @@ describe('the local page', () => {
       violated: ['connect-src', 'img-src', 'require-trusted-types-for'],
     });
     expect(await page.evaluate(() => 'foreign' in window)).toBe(false);
-    await page.context().close();
+    await page.close();
     // These errors were expected.
     expect(errors.splice(0).length).toBeGreaterThan(0);
   });
@@ -695,7 +699,7 @@ describe('the local page', () => {
     for (const figure of ['duration', 'sizes', 'runs-over-time'])
       expect(await page.locator(`#${figure} .uplot`).boundingBox()).toMatchObject({ height: 210 });
     await expectAccessible(page);
-    await page.context().close();
+    await page.close();
   });
 
   it('an empty history says what to do, and what switched telemetry off', async () => {
@@ -712,7 +716,7 @@ describe('the local page', () => {
     expect(await page.locator('#consent-words').textContent()).not.toContain('recorded earlier');
     expect(await page.locator('#history').isVisible()).toBe(false);
     await expectAccessible(page);
-    await page.context().close();
+    await page.close();
   });
 
   describe('untrusted text in the history', () => {
@@ -799,13 +803,13 @@ describe('the local page', () => {
         '2 files that are not recorded runs',
       );
       await expectNoWider(page);
-      await page.context().close();
+      await page.close();
     });
 
     it('is skipped by the server', async () => {
       const page = await open({ its });
       expect(await page.locator('#run-place').textContent()).toBe('1 to 25 of 40 runs');
-      await page.context().close();
+      await page.close();
     });
 
     it('the state of delivery is shown in words', async () => {
@@ -843,7 +847,7 @@ describe('the local page', () => {
           `${at(Date.UTC(2026, 2, 4, 5, 6, 7))}`,
         'Rejected | 2 data points of accepted requests',
       ]);
-      await page.context().close();
+      await page.close();
     });
 
     it('is exported as text, not as a formula', async () => {
@@ -854,7 +858,7 @@ describe('the local page', () => {
       expect(rows.flat().filter((cell) => /^\s*[=+\-@]/.test(cell))).toEqual([]);
       expect(rows.at(-1)).toContain(`'${HOSTILE['deployment.environment.name']}`);
       expect(rows.at(-1)).toContain(LONG);
-      await page.context().close();
+      await page.close();
     });
 
     it('is deleted by a purge, which must be confirmed by typing a word', async () => {
@@ -884,7 +888,7 @@ describe('the local page', () => {
       await expect
         .poll(() => page.locator('#failure').textContent())
         .toContain('start lhp-otel view again');
-      await page.context().close();
+      await page.close();
       // These errors were expected: the server has ended.
       expect(errors.splice(0).filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual(
         [],
