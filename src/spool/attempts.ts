@@ -3,9 +3,8 @@
 // undo what another has noted, even if two are at work (a laptop that was suspended during a post,
 // a lock that was taken over). It is read when a run is refused: a backend may refuse what it
 // already has (docs/adr/0007-acknowledged-is-stored.md), and such a run is not lost.
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { appendPrivate, ensureFolder } from '../system/files.ts';
+import { appendPrivate, ensureFolder, removeFile } from '../system/files.ts';
 import { isNamed, OWN_FILES } from '../system/own-files.ts';
 import type { Paths } from '../system/paths.ts';
 import { list, readText } from '../system/try-read.ts';
@@ -36,7 +35,7 @@ export function hasOtherAttempts(paths: Paths, run: number): boolean {
 }
 
 export const forgetAttempts = (paths: Paths, run: number): void =>
-  rmSync(attemptsFile(paths, run), { force: true });
+  void removeFile(attemptsFile(paths, run));
 
 /** The runs that have attempts, by their timestamps. */
 export const attempted = (paths: Paths): number[] =>

@@ -1,9 +1,9 @@
 // outcome.ts: moves a run out of the spool when it is decided what becomes of it: sent, or lost.
-import { existsSync, renameSync, unlinkSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LossReason } from '../contract/contract.ts';
 import { errorCode } from '../system/error.ts';
-import { ensureFolder } from '../system/files.ts';
+import { ensureFolder, moveOver } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { forgetAttempts } from './attempts.ts';
 import { keptPath, lostPath } from './run-paths.ts';
@@ -28,21 +28,10 @@ export function moveRun(from: string, to: string): boolean {
   // Recreate the folder where it was deleted, or the run is sent again forever.
   if (existsSync(from)) ensureFolder(dirname(to));
   try {
-    renameSync(from, to);
+    moveOver(from, to);
     return true;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
-/** False where nothing was removed. A folder is never ours, whatever its name, and stays. */
-export function removeFile(path: string): boolean {
-  try {
-    unlinkSync(path);
-    return true;
-  } catch (error) {
-    if (['ENOENT', 'EISDIR', 'EPERM'].includes(errorCode(error) ?? '')) return false;
     throw error;
   }
 }

@@ -1,9 +1,9 @@
 // purge.ts: deletes recorded runs for `lhp-otel off` and `lhp-otel purge`. Only files that have a
 // row in system/own-files.ts are deleted.
 import { join } from 'node:path';
+import { removeFile } from '../system/files.ts';
 import { filesRemovedBy, isNamed, type Remover } from '../system/own-files.ts';
 import type { Paths } from '../system/paths.ts';
-import { removeFile } from './outcome.ts';
 import { fileNames, type StoredRun } from './stored-runs.ts';
 
 /** Deletes a run, as if it had never been recorded. */

@@ -2,11 +2,12 @@
 // are given up and counted; of the history the newest runs stay.
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFile } from '../system/files.ts';
 import { OWN_FILES, TEMPORARY } from '../system/own-files.ts';
 import type { Paths } from '../system/paths.ts';
 import { DAY_MS, MINUTE_MS } from '../system/time.ts';
 import { attempted, forgetAttempts } from './attempts.ts';
-import { markLost, removeFile } from './outcome.ts';
+import { markLost } from './outcome.ts';
 import { waitingPath } from './run-paths.ts';
 import { fileNames, historyRuns, MAX_RUN_BYTES, waiting } from './stored-runs.ts';
 

@@ -149,10 +149,11 @@ export function isSafeFromOthers(path: string): boolean {
 
 /**
  * Appends to one of our files, and creates it where it is missing. Anything else under its name (a
- * link, a FIFO in a folder that was restored) is removed.
+ * link, a FIFO in a folder that was restored) is removed, and a folder is renamed.
  */
 export function appendPrivate(path: string, text: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) unlinkSync(path);
+  if (isFolder(path)) setAside(path);
+  else if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) unlinkSync(path);
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
   const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
   try {
@@ -162,17 +163,50 @@ export function appendPrivate(path: string, text: string): void {
   }
 }
 
+/**
+ * Renames one of our files, and replaces what has the new name. A folder of that name, which only
+ * somebody else can have created, is renamed first, because a file cannot replace it.
+ */
+export function moveOver(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!isFolder(to)) throw error;
+    setAside(to);
+    renameSync(from, to);
+  }
+}
+
+const isFolder = (path: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** Renames a folder to a name that is none of ours: what is in it stays, and `purge` names it. */
+const setAside = (folder: string): void => renameSync(folder, `${folder}.${randomName()}.folder`);
+
+const randomName = () => `${process.pid}${Math.random().toString(36).slice(2, 10)}`;
+
 /** Writes one of our files, replacing it as a whole. */
 export function writePrivate(path: string, text: string): void {
   ensureFolder(dirname(path));
   // Created exclusively: another process could have created a link with this name.
-  const temporary = `${path}.${process.pid}${Math.random().toString(36).slice(2, 10)}.tmp`;
+  const temporary = `${path}.${randomName()}.tmp`;
   try {
     writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });
     chmodSync(temporary, 0o600);
-    renameSync(temporary, path);
+    moveOver(temporary, path);
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** False where nothing was removed. A folder is never ours, whatever its name, and stays. */
+export function removeFile(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'EISDIR', 'EPERM'].includes(errorCode(error) ?? '')) return false;
     throw error;
   }
 }

@@ -86,10 +86,21 @@ describe('writePrivate', () => {
     expect(readFileSync(join(dir, 'a.json'), 'utf8')).toBe('{}');
   });
 
-  it('leaves no temporary file when it fails', () => {
+  it('renames a folder of the same name, and keeps what is in it', () => {
     mkdirSync(join(dir, 'a.json', 'b'), { recursive: true });
-    expect(codeOf(() => writePrivate(join(dir, 'a.json'), '{}'))).toBe('EISDIR');
-    expect(readdirSync(dir)).toEqual(['a.json']);
+    writePrivate(join(dir, 'a.json'), '{}');
+    expect(readFileSync(join(dir, 'a.json'), 'utf8')).toBe('{}');
+    const [, folder = '', ...more] = readdirSync(dir).sort();
+    expect([folder, more]).toEqual([expect.stringMatching(/^a\.json\.\w+\.folder$/), []]);
+    expect(readdirSync(join(dir, folder))).toEqual(['b']);
+  });
+
+  it('leaves no temporary file when it fails', () => {
+    // With this length the temporary file has a legal name, and the renamed folder has not.
+    const name = 'a'.repeat(241 - String(process.pid).length);
+    mkdirSync(join(dir, name, 'b'), { recursive: true });
+    expect(codeOf(() => writePrivate(join(dir, name), '{}'))).toBe('ENAMETOOLONG');
+    expect(readdirSync(dir)).toEqual([name]);
   });
 });
 

@@ -22,6 +22,7 @@ import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { EVENT } from '../support/event.ts';
 import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 
 let box: Sandbox;
 let server: OtlpServer;
@@ -62,7 +63,7 @@ describe('the text of a foreign file is not sent', () => {
       ];
     };
 
-  it.each<[string, (whole: Awaited<ReturnType<typeof request>>) => unknown]>([
+  sampled(it, 2).each<[string, (whole: Awaited<ReturnType<typeof request>>) => unknown]>([
     [
       'one more resource attribute',
       ({ resourceMetrics: [{ resource }] }) =>
@@ -137,14 +138,17 @@ describe('FIFOs and links', () => {
     },
   );
 
-  it.each(places.slice(0, 6))('a link as %s: its target is not changed', async (name) => {
-    const precious = join(box.dir, 'precious');
-    writeFileSync(precious, 'precious');
-    symlinkSync(precious, join(box.stateDir, name));
-    await generate();
-    await idle(box);
-    expect(readFileSync(precious, 'utf8')).toBe('precious');
-  });
+  sampled(it, 3).each(places.slice(0, 6))(
+    'a link as %s: its target is not changed',
+    async (name) => {
+      const precious = join(box.dir, 'precious');
+      writeFileSync(precious, 'precious');
+      symlinkSync(precious, join(box.stateDir, name));
+      await generate();
+      await idle(box);
+      expect(readFileSync(precious, 'utf8')).toBe('precious');
+    },
+  );
 });
 
 describe('in the place of the lock of deliveries', () => {
@@ -165,7 +169,7 @@ describe('in the place of the lock of deliveries', () => {
     }
   };
 
-  it.each<[string, () => void]>([
+  sampled(it, 3).each<[string, () => void]>([
     ['an empty folder', () => mkdirSync(lock())],
     ['a FIFO', () => expect(spawnSync('mkfifo', [lock()]).status).toBe(0)],
     [
@@ -242,12 +246,50 @@ describe('a folder that another user can write', () => {
   );
 });
 
+describe('something else under the name of a file that a delivery writes', () => {
+  const folder = (path: string) => {
+    mkdirSync(path);
+    writeFileSync(join(path, 'mine'), 'mine');
+  };
+  const fifo = (path: string) => void expect(spawnSync('mkfifo', [path]).status).toBe(0);
+  const link = (path: string) => {
+    writeFileSync(join(box.dir, 'mine'), 'mine');
+    symlinkSync(join(box.dir, 'mine'), path);
+  };
+
+  sampled(it, 2).each<[string, string, (path: string) => void]>([
+    ['a folder', `attempts/${AT}`, folder],
+    ['a FIFO', `attempts/${AT}`, fifo],
+    ['a folder', `history/${AT}.sent.json`, folder],
+    ['a FIFO', `history/${AT}.sent.json`, fifo],
+    ['a folder', 'delivery.json', folder],
+    ['a link', `attempts/${AT}`, link],
+    ['a link', `history/${AT}.sent.json`, link],
+  ])('%s as %s: each run is settled once, and what was there stays', async (_, name, plant) => {
+    const whole = await recordRun(EVENT, { timestamp: AT, startedAt: AT });
+    writeFileSync(join(box.spoolDir, `${AT}.json`), whole);
+    plant(join(box.stateDir, name));
+    for (const _run of [1, 2]) {
+      await generate();
+      await idle(box);
+    }
+    expect(readdirSync(box.spoolDir)).toEqual([]);
+    expect(server.requests).toHaveLength(3);
+    const sent = box.runFiles().filter((file) => lstatSync(join(box.historyDir, file)).isFile());
+    expect(sent.map((file) => file.slice(13))).toEqual(Array(3).fill('.sent.json'));
+    const left = readdirSync(box.dir, { recursive: true, encoding: 'utf8' });
+    expect(left.filter((path) => path.endsWith('/mine') || path === 'mine')).toHaveLength(
+      plant === fifo ? 0 : 1,
+    );
+  });
+});
+
 describe('a configuration that another user can write', () => {
   const other = secondUser();
   if (lacking(other)) return;
   const config = () => join(box.home, '.config', 'lhp-otel', 'config.json');
 
-  it.each<[string, (path: string) => void]>([
+  sampled(it, 2).each<[string, (path: string) => void]>([
     ['a file of that user', (path) => chownSync(path, other.uid, other.gid)],
     ['a file that everybody can write', (path) => chmodSync(path, 0o666)],
     ['a folder of that user', (path) => chownSync(join(path, '..'), other.uid, other.gid)],
@@ -307,7 +349,7 @@ describe('files with other names', () => {
     },
   );
 
-  it.each([
+  sampled(it, 2).each([
     ['state and configuration', ['XDG_STATE_HOME', 'XDG_CONFIG_HOME']],
     ['state and cache', ['XDG_STATE_HOME', 'XDG_CACHE_HOME']],
     ['all three', ['XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME']],
