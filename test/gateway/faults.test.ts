@@ -180,10 +180,10 @@ describe('exactly once, or counted as lost', () => {
   type Trouble = [name: string, endpoint: () => Promise<string>, lost: number];
   const troubles: Trouble[] = [
     ['413', answering({ status: 413 }), RUNS],
-    ['503', answering({ status: 503 }), 0],
     ['a 200 that does not arrive', relay({ down: 0 }), 0],
   ];
   const moreTroubles: Trouble[] = [
+    ['503', answering({ status: 503 }), 0],
     ['down', async () => `http://127.0.0.1:${await freePort()}`, 0],
     ['slow', answering({ delayMs: 1_500 }), 0],
     [
@@ -652,6 +652,6 @@ describe('exactly once, or counted as lost', () => {
     expect(most).toBe(1);
   };
   const manyAtOnce = 'wrapped runs at once: each is counted once, with one request at a time';
-  it(`20 ${manyAtOnce}`, atOnce(20));
+  it(`12 ${manyAtOnce}`, atOnce(12));
   it(`500 ${manyAtOnce}`, extended, atOnce(500));
 });

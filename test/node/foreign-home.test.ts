@@ -17,6 +17,7 @@ import {
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import type { Status } from '../../src/status.ts';
 import { lacking } from '../support/lacking.ts';
+import { sampled } from '../support/tags.ts';
 
 const GENERATE = ['run', '--', 'lhp', '-v', 'generate', '--env', 'dev'];
 const HIDDEN_ENDPOINT = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
@@ -174,7 +175,7 @@ describe('root’s files in a user’s home', () => {
     return where;
   };
 
-  it.each([
+  sampled(it, 3).each([
     '.local/state/lhp-otel',
     '.local/state/lhp-otel/spool',
     '.local/state/lhp-otel/history',
@@ -221,7 +222,7 @@ describe('root’s files in a user’s home', () => {
 
 describe('a home that cannot be written', () => {
   if (lacking(other)) return;
-  it.each<[string, (where: Place) => Env]>([
+  sampled(it, 2).each<[string, (where: Place) => Env]>([
     [
       'a folder without write permission',
       ({ box }) => {

@@ -9,6 +9,7 @@ import { cli, projectRoot, sandbox } from '../../scripts/harness/sandbox.ts';
 import { commandLine } from '../../src/commands/commands.ts';
 import { notesOf } from '../../src/commands/help.ts';
 import { refusal } from '../../src/system/node-version.ts';
+import { sampled } from '../support/tags.ts';
 
 const program = commandLine();
 const commands = [program, ...program.commands].map((command): [string, Command] => [
@@ -71,17 +72,14 @@ describe.each(commands)('%s', (name, command) => {
       if (width === 80) expect(lines.filter((line) => line.length > 80)).toEqual([]);
     },
   );
-  it('--help of the built program prints the same help', () => {
-    const ran = spawnSync(
-      process.execPath,
-      [cli, ...(command === program ? [] : [name]), '--help'],
-      {
-        env: box.env as NodeJS.ProcessEnv,
-        encoding: 'utf8',
-      },
-    );
-    expect(ran).toMatchObject({ status: 0, stderr: '', stdout: help(command, 80) });
+});
+
+sampled(it, 4).each(commands)('%s --help of the built program prints the same', (name, command) => {
+  const ran = spawnSync(process.execPath, [cli, ...(command === program ? [] : [name]), '--help'], {
+    env: box.env as NodeJS.ProcessEnv,
+    encoding: 'utf8',
   });
+  expect(ran).toMatchObject({ status: 0, stderr: '', stdout: help(command, 80) });
 });
 
 it('every command but these says why it exits with 1', () => {
@@ -152,7 +150,7 @@ const wrong: [words: string[], named: string[]][] = [
   [['off', 'now'], ["off takes no further words, but got 'now'"]],
   [['on', '--json'], ["'--json'"]],
 ];
-it.each(wrong)('%j is a usage error that says what would be right', (words, named) => {
+sampled(it, 3).each(wrong)('%j is a usage error that says what would be right', (words, named) => {
   const ran = box.run(words);
   expect(ran).toMatchObject({ status: 2, stdout: '' });
   for (const text of named) expect(ran.stderr).toContain(text);

@@ -180,7 +180,7 @@ describe.each(SHELLS)('%s: a notice that was changed', (shell) => {
       shown,
     );
   });
-  it.concurrent.each([
+  sampled(it.concurrent, 2).each([
     ['marks of direction and letters of other scripts', '{}\nlhp-otel: \u202eab\u2066\u0430\n'],
     ['characters of two and four bytes', '{}\nlhp-otel: \u00ff\u{1f600}\n'],
   ])('%s are not printed', async (_, text) => {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startOtlpServer } from '../../scripts/harness/otlp-server.ts';
 import {
   type Env,
   idle,
@@ -13,8 +14,10 @@ import {
   projectRoot,
   type Sandbox,
   sandbox,
+  until,
 } from '../../scripts/harness/sandbox.ts';
 import { INSTRUMENTS, POINT_ATTRIBUTES } from '../../src/contract/contract.ts';
+import { sampled } from '../support/tags.ts';
 
 let box: Sandbox;
 beforeEach(() => {
@@ -42,7 +45,7 @@ function host(program: string, env: Env = {}) {
 const said = (value: unknown) => ({ status: 0, stdout: `${JSON.stringify(value)}\n`, stderr: '' });
 
 describe('a wrapped function', () => {
-  it.each([
+  sampled(it, 3).each([
     ['a result', 'print(instrumentGenerate((a, b) => [a, b])(1, "x"));', [1, 'x']],
     ['a promise of a result', 'print(await instrumentGenerate(async (a) => a + 1)(1));', 2],
     [
@@ -116,7 +119,7 @@ describe('a wrapped function', () => {
 });
 
 describe('whatever a host passes, only values of the contract are recorded', () => {
-  it.each([
+  sampled(it, 2).each([
     [
       '{ lhp_version: 1.5, python_version: 3.12, environment: 5 }',
       { lhp_version: 'other', python_version: 'other', environment: 'other' },
@@ -208,7 +211,7 @@ describe('it never throws and never prints', () => {
 
 describe('values that are not recorded as they were given', () => {
   const DEBUG = { LHP_OTEL_LOG: 'debug' };
-  it.each([
+  sampled(it, 3).each([
     [
       'files_generated: -5',
       'files_generated must be a whole number from 0 to 1000000: not recorded',
@@ -317,9 +320,16 @@ describe('calls in one process', () => {
     expect(host(program)).toEqual(said(1));
     await box.recorded(2);
   });
-  it('do not keep the host running: it ends before its reporter', () => {
-    expect(host('print(recordGenerate({}));')).toEqual(said(true));
+  it('do not keep the host running: it ends before its reporter', async () => {
+    // The reporter waits for an answer that does not come.
+    const server = await startOtlpServer({ script: [{ instead: 'silence' }] });
+    const env = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint };
+    box.tell(env);
+    expect(host('print(recordGenerate({}));', env)).toEqual(said(true));
+    await until(() => server.requests.length === 1, 'the reporter to deliver');
     expect(processesMentioning(box.dir)).not.toEqual([]);
+    await server.close();
+    await idle(box);
   });
 });
 

@@ -127,7 +127,7 @@ describe('the environment of a delivery', () => {
 
 describe('certificates are checked, whatever the variables of Node say', () => {
   if (lacking(openssl)) return;
-  it.concurrent.each<[string, Env]>([
+  sampled(it.concurrent, 2).each<[string, Env]>([
     ['NODE_TLS_REJECT_UNAUTHORIZED=0', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
     ['the same with NODE_ENV', { NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_ENV: 'production' }],
     ['a module in NODE_OPTIONS', { NODE_OPTIONS: `--require=${file('careless.cjs')}` }],
@@ -173,7 +173,7 @@ describe("a company's authority", () => {
     writeFileSync(join(folder, 'company.pem'), pem('ca.crt'));
     writeFileSync(join(folder, 'README'), 'not a certificate');
   });
-  it.concurrent.each<[string, (project: string) => Env, RegExp]>([
+  sampled(it.concurrent, 2).each<[string, (project: string) => Env, RegExp]>([
     [
       'NODE_EXTRA_CA_CERTS',
       () => ({ NODE_EXTRA_CA_CERTS: file('ca.crt') }),

@@ -146,7 +146,7 @@ describe.each(whose)('a config.json of the %s that cannot be read', (who) => {
     },
   );
 
-  it.concurrent.each<[string, Buffer]>([
+  sampled(it.concurrent, 2).each<[string, Buffer]>([
     ['UTF-8', bytes(config, 0xef, 0xbb, 0xbf)],
     ['UTF-16, as PowerShell writes it', Buffer.from(`\ufeff${config}`, 'utf16le')],
     ['UTF-16 in big-endian order', Buffer.from(`\ufeff${config}`, 'utf16le').swap16()],
@@ -259,7 +259,7 @@ describe('the list of environments', () => {
     await ask(where, ['run', '--', 'lhp', 'generate', '--env', environment]);
     return where.box.events().at(-1)?.environment;
   };
-  it.concurrent.each<[unknown, string, string]>([
+  sampled(it.concurrent, 2).each<[unknown, string, string]>([
     [undefined, 'dev_jane', 'dev_jane'],
     [['dev', 'prod'], 'dev_jane', 'other'],
     [['dev', 'prod'], 'DEV', 'dev'],

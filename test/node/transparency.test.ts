@@ -397,7 +397,7 @@ describe('a command that cannot be started ends as in a shell, with one message'
 });
 
 describe('options after the command belong to the command', () => {
-  it.concurrent.each([
+  sampled(it.concurrent, 3).each([
     ['run plain --help', ['plain', '--help']],
     ['run -- plain --help', ['--', 'plain', '--help']],
     ['run plain --version -v', ['plain', '--version', '-v']],
@@ -422,7 +422,7 @@ describe('options after the command belong to the command', () => {
 });
 
 describe('errors of our own are not shown', () => {
-  it.concurrent.each<[string, Env | ((where: Place) => Env)]>([
+  sampled(it.concurrent, 2).each<[string, Env | ((where: Place) => Env)]>([
     ['no HOME', { HOME: undefined }],
     ['a HOME that is a device', { HOME: '/dev/null' }],
     ['a relative HOME', { HOME: 'here' }],
@@ -755,7 +755,7 @@ describe('on a terminal', () => {
 });
 
 describe('which commands are recorded', () => {
-  sampled(it.concurrent, 6).each<[number, string[]]>([
+  sampled(it.concurrent, 8).each<[number, string[]]>([
     [1, ['lhp', 'generate']],
     [1, ['lhp', 'generate', '--env', 'dev', '--pipeline', 'list']],
     [1, ['lhp', '-v', 'generate', '-e', 'dev']],
@@ -828,7 +828,7 @@ describe('-v and LHP_OTEL_LOG=debug print one more line', () => {
   }
   const OUR_LINE = expect.stringMatching(/^lhp-otel: [^\n]+\n$/);
 
-  it.concurrent.each<[string, string[], Env]>([
+  sampled(it.concurrent, 2).each<[string, string[], Env]>([
     ['lhp -v generate', ['lhp', '-v', 'generate'], {}],
     ['lhp -vv generate', ['lhp', '-vv', 'generate'], {}],
     ['lhp --verbose generate', ['lhp', '--verbose', 'generate'], {}],
@@ -844,15 +844,14 @@ describe('-v and LHP_OTEL_LOG=debug print one more line', () => {
     expect(await told(['lhp', '-v', 'generate'], {}, `${NOISE}; exit 2`)).toEqual([OUR_LINE]);
   });
 
-  it.concurrent.each(LAYER_ROWS.flatMap((row) => (row.source === 'environment' ? [row] : [])))(
-    'opted out by $name: no network activity, and why',
-    async ({ name, example }) => {
-      const ours = await told(['lhp', 'generate', '-v'], { ...REFUSED, [name]: example });
-      expect(ours).toEqual([OUR_LINE]);
-      expect(ours[0]).toContain('no network activity');
-      expect(ours[0]).toContain(name);
-    },
-  );
+  sampled(it.concurrent, 3).each(
+    LAYER_ROWS.flatMap((row) => (row.source === 'environment' ? [row] : [])),
+  )('opted out by $name: no network activity, and why', async ({ name, example }) => {
+    const ours = await told(['lhp', 'generate', '-v'], { ...REFUSED, [name]: example });
+    expect(ours).toEqual([OUR_LINE]);
+    expect(ours[0]).toContain('no network activity');
+    expect(ours[0]).toContain(name);
+  });
 
   it.concurrent.each([
     ['without it', ['lhp', 'generate']],
