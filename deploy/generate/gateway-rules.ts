@@ -15,8 +15,8 @@ import {
   POINT_ATTRIBUTES,
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
+  SCOPE_VERSION,
 } from '../../src/contract/contract.ts';
-import { ATTRIBUTE_TYPES } from '../../src/contract/values.ts';
 import { GIVE_BACK, RUN_PROCESSORS, runRules } from './gateway-run-rules.ts';
 import { VALUE_CONDITIONS } from './gateway-value-rules.ts';
 import { comment, listItem } from './text.ts';
@@ -95,7 +95,7 @@ const RULES: Rule[] = [
     context: 'scope',
     conditions: [
       `scope.name != "${SCOPE_NAME}"`,
-      `not IsMatch(scope.version, ${re(ATTRIBUTE_TYPES.version.pattern, false)})`,
+      `not IsMatch(scope.version, ${re(SCOPE_VERSION, false)})`,
       'Len(scope.attributes) != 0 or scope.dropped_attributes_count != 0 or scope.schema_url != ""',
     ],
   },

@@ -54,6 +54,9 @@ export const exampleEvent = (): GenerateEvent => eventFrom((key) => FIELDS[key].
 /** Name of the instrumentation scope; its version is the package's. */
 export const SCOPE_NAME = 'lhp-otel';
 
+/** A release or prerelease of this package by SemVer: 0.2.0, 0.2.0-rc.1. No other words. */
+export const SCOPE_VERSION = /^\d{1,4}(\.\d{1,4}){2}(-(alpha|beta|rc)\.\d{1,4})?$/;
+
 /**
  * The gateway drops a point that is further ahead of its clock than this: Prometheus refuses a
  * point that is 10 minutes ahead.

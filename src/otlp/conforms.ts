@@ -13,12 +13,11 @@ import {
   POINT_ATTRIBUTES,
   RESOURCE_ATTRIBUTES,
   SCOPE_NAME,
+  SCOPE_VERSION,
 } from '../contract/contract.ts';
 
 type Values = Record<string, unknown>;
 const DELTA = 1;
-/** The version of lhp-otel that recorded the run, which may be another than this one. */
-const PACKAGE_VERSION = /^\d{1,4}(\.\d{1,4}){2}(-[a-z]{1,5}\.\d{1,4})?$/;
 
 /**
  * @param bytes - the file.
@@ -55,7 +54,8 @@ function rebuild({ resourceMetrics: [{ resource, scopeMetrics }] }: Request, tim
   const names = metrics.map(({ name }) => name);
   if (new Set(names).size !== names.length || !names.includes('lhp.generate.runs'))
     return undefined;
-  const version = PACKAGE_VERSION.exec(String(scope.version))?.[0];
+  // The version that recorded the run, which may be another than this one.
+  const version = SCOPE_VERSION.exec(String(scope.version))?.[0];
   return {
     resourceMetrics: [
       {

@@ -437,6 +437,12 @@ describe('the gateway', () => {
     ['scope', 'another version', ALL, (d) => Object.assign(scope(d).scope, { version: 'of mine' })],
     [
       'scope',
+      'a prerelease with a name',
+      ALL,
+      (d) => Object.assign(scope(d).scope, { version: '0.2.0-jane.1' }),
+    ],
+    [
+      'scope',
       'attributes',
       ALL,
       (d) =>
@@ -741,6 +747,10 @@ describe('the gateway', () => {
         Object.assign(attribute(resource(d), 'service.version'), {
           value: { stringValue: 'other' },
         }),
+    ],
+    [
+      'a prerelease of this package',
+      (d) => Object.assign(scope(d).scope, { version: '0.2.0-rc.1' }),
     ],
     [
       'a million files',

@@ -8,6 +8,7 @@ import { build } from 'tsdown';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { packageTarball } from '../../scripts/harness/package.ts';
 import { type Env, projectRoot, type Sandbox, sandbox } from '../../scripts/harness/sandbox.ts';
+import { SCOPE_VERSION } from '../../src/contract/contract.ts';
 
 const dist = join(projectRoot, 'dist');
 const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
@@ -32,6 +33,9 @@ function node(file: string, env: Env = {}) {
   });
   return { status, stdout, stderr };
 }
+
+it('its version is one that the gateway accepts', () =>
+  expect(manifest.version).toMatch(SCOPE_VERSION));
 
 it('its only dependency is the OpenTelemetry API, as a peer', () => {
   expect(manifest.dependencies).toBeUndefined();
