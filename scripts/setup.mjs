@@ -11,6 +11,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { isBuilt, noteBuilt } from './setup/built.mjs';
 import {
   ensureCollector,
   ensureCortex,
@@ -39,9 +40,11 @@ async function ensurePackages() {
  * By the Node among the development dependencies: the system's may be older than the package needs.
  */
 async function build() {
+  if (isBuilt()) return;
   const PATH = join(root, 'node_modules', '.bin') + delimiter + process.env.PATH;
   const options = { env: { ...process.env, PATH }, shell: windows };
   await step('dist/: building', () => run('npm', ['run', '--silent', 'build'], options));
+  noteBuilt();
 }
 
 /**
