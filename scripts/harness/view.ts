@@ -18,11 +18,13 @@ export interface View {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+/** @param command - the program, by default the built one. */
 export async function startView(
   place: { cwd: string; env: Env },
   args: string[] = ['--no-open'],
+  [file = '', ...words]: readonly string[] = [process.execPath, cli],
 ): Promise<View> {
-  const child = spawn(process.execPath, [cli, 'view', ...args], {
+  const child = spawn(file, [...words, 'view', ...args], {
     cwd: place.cwd,
     env: place.env as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],

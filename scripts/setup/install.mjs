@@ -17,6 +17,8 @@ import {
   lhpRequirements,
   lhpVenv,
   moduleFolder,
+  NODE_WHEEL,
+  nodeWheelFolder,
   operatorObjects,
   PROMETHEUS,
   PROMETHEUS_OPERATOR,
@@ -24,6 +26,9 @@ import {
   prometheusPath,
   pythonToolsPath,
   pythonToolsVenv,
+  TWINE,
+  twinePath,
+  twineVenv,
   VICTORIAMETRICS,
   victoriaMetricsPath,
 } from './programs.mjs';
@@ -43,6 +48,21 @@ export async function ensurePythonTools() {
   await installFromPyPI('launchers of Python', pythonToolsVenv(), 'uv', PYTHON_TOOLS);
   return pythonToolsPath();
 }
+
+/** twine. Resolves with its path. */
+export async function ensureTwine() {
+  await installFromPyPI('twine', twineVenv(), 'twine', [TWINE]);
+  return twinePath();
+}
+
+/** The wheel with Node (61 MB), not installed. Resolves with its folder. */
+export const ensureNodeWheel = () =>
+  make(`${NODE_WHEEL}: downloading from PyPI`, nodeWheelFolder(), async (folder) => {
+    const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check'];
+    const python = process.env.PYTHON || 'python3';
+    await run(python, [...pip, '--no-deps', '--only-binary=:all:', '-d', folder, NODE_WHEEL]);
+    return folder;
+  });
 
 // A virtual environment contains its own path, so it cannot be moved to its place when complete:
 // one that failed is removed.

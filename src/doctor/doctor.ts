@@ -9,6 +9,7 @@ import { type Situation, situationOf } from '../consent/situation.ts';
 import type { Host } from '../system/host.ts';
 import { projectRoot } from '../system/project-root.ts';
 import { version } from '../system/version.ts';
+import { probeCopies } from './copies.ts';
 import { probeEnvironment } from './environment.ts';
 import { probeHook } from './hook.ts';
 import {
@@ -43,6 +44,7 @@ export interface Diagnosis {
 /** In the order of the output. */
 const PROBES = [
   'consent',
+  'copies',
   'hook',
   'configuration',
   'notice',
@@ -66,6 +68,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
   const network = await probeNetwork(mode, config, host.env);
   const verdicts: Record<(typeof PROBES)[number], Verdict> = {
     consent: probeConsent(consent),
+    copies: guarded(() => probeCopies(host)),
     hook: await probeHook(host, paths),
     // Also checked if telemetry is off: an operator wants to find a broken file on any machine.
     configuration: probeConfiguration(mode, loadConfig(host, paths)),

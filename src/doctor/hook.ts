@@ -3,9 +3,17 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { hookText, type InstalledHook, installedHooks, originOf } from '../hook/hook.ts';
+import {
+  type HookOrigin,
+  hookText,
+  type InstalledHook,
+  installedHooks,
+  originOf,
+  versionCommand,
+} from '../hook/hook.ts';
 import type { Host } from '../system/host.ts';
 import { printable } from '../system/log.ts';
+import { thisCopy } from '../system/package.ts';
 import type { Paths } from '../system/paths.ts';
 import { readText } from '../system/try-read.ts';
 import { version } from '../system/version.ts';
@@ -38,17 +46,22 @@ async function probeOne({ shellName, rc, lines, expected, file }: InstalledHook)
   if (!origin) return bad(`${file} is of another version`);
   if (!readable(origin.program)) return bad(`its package is gone (${origin.program})`);
   if (!existsSync(origin.node)) return bad(`its Node is gone (${origin.node})`);
-  const node = await nodeVersion(origin.node);
+  const node = await nodeVersion(origin);
   if (node === undefined) return bad(`its Node does not run (${origin.node})`);
   if (isTooOld(node)) return bad(`its Node is ${node}, older than ${OLDEST_NODE.join('.')}`);
   if (lines !== expected || text !== hookText(shellName, origin.node))
     return warning(
       printable(
-        `${shellName}: ${file} is of ${origin.version} in ${origin.program}, not of ${version}`,
+        `${shellName}: ${file} was made by lhp-otel ${origin.version} and starts ` +
+          `${origin.program}; this is ${version} in ${thisCopy().folder}`,
       ),
       again,
     );
-  return ok(printable(`${shellName}: ${rc} loads it, and its Node ${node} runs`));
+  return ok(
+    printable(
+      `${shellName}: ${rc} loads it; it starts ${origin.program}, and its Node ${node} runs`,
+    ),
+  );
 }
 
 function readable(path: string): boolean {
@@ -60,11 +73,11 @@ function readable(path: string): boolean {
   }
 }
 
-/** @param node - an absolute path, from a hook that we wrote. */
-async function nodeVersion(node: string): Promise<string | undefined> {
+async function nodeVersion(origin: HookOrigin): Promise<string | undefined> {
+  const [file, ...words] = versionCommand(origin);
   try {
-    const { stdout } = await promisify(execFile)(node, ['--version'], { env: {}, timeout: 10_000 });
-    return /^v(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
+    const { stdout } = await promisify(execFile)(file, words, { env: {}, timeout: 10_000 });
+    return /^(?:Node )?v(\d+\.\d+\.\d+)/m.exec(stdout)?.[1];
   } catch {
     return undefined; // It does not run.
   }

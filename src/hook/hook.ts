@@ -7,6 +7,7 @@ import { basename, isAbsolute, join } from 'node:path';
 import { OPT_OUT_VARIABLES } from '../consent/layers.ts';
 import { writePrivate } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
+import { cacheOf, launcherOf, thisCopy } from '../system/package.ts';
 import type { Paths } from '../system/paths.ts';
 import { readText } from '../system/try-read.ts';
 import { version } from '../system/version.ts';
@@ -16,11 +17,19 @@ import { hookFileName, SHELL_NAMES, SHELLS, type Shell, shellOf } from './shells
 /** What a hook's text was made with. The text itself contains it. */
 export interface HookOrigin {
   version: string;
-  /** Absolute path of the Node that the hook starts. */
+  /** Absolute path of the Node that the hook starts, or of the shell that runs pip's command. */
   node: string;
-  /** Absolute path of dist/hook-entry.cjs in the package that made the text. */
+  /**
+   * Absolute path of dist/hook-entry.cjs in the package that made the text, or of the command that
+   * pip has installed: that one finds the package and its Node again after an upgrade of either, or
+   * of Python.
+   */
   program: string;
 }
+
+const SHELL = '/bin/sh';
+/** With this word the command of pip starts hook-entry.cjs. */
+const ENTRY = 'hook-entry';
 
 const MADE_WITH = '# Made with: ';
 /** Folders of the system's own programs. PATH is not used: it may begin in a stranger's project. */
@@ -29,13 +38,12 @@ const SYSTEM_FOLDERS = ['/usr/bin', '/bin', '/run/current-system/sw/bin'];
 const systemProgram = (name: string) =>
   SYSTEM_FOLDERS.map((folder) => join(folder, name)).find((path) => existsSync(path));
 
-/** @param node - the Node that the hook starts; by default the one that runs now. */
-export function hookText(shellName: string, node = process.execPath): string {
+/** @param ownNode - the Node that the hook starts; by default the one that runs now. */
+export function hookText(shellName: string, ownNode = process.execPath): string {
   const { template, pieces, quote } = shellOf(shellName);
-  const program = join(
-    import.meta.dirname,
-    import.meta.filename.endsWith('.ts') ? '../bin/hook-entry.ts' : 'hook-entry.cjs',
-  );
+  const launcher = launcherOf(thisCopy());
+  const node = launcher === undefined ? ownNode : SHELL;
+  const program = launcher ?? hookEntry();
   const [nice, setsid] = [systemProgram('nice'), systemProgram('setsid')];
   // JSON keeps it on one line, even if a path contains a line break.
   const origin: HookOrigin = { version, node, program };
@@ -46,6 +54,7 @@ export function hookText(shellName: string, node = process.execPath): string {
     switches: OPT_OUT_VARIABLES.join(' '),
     node: quote(node),
     program: quote(program),
+    entry: launcher === undefined ? '' : ENTRY,
     mv: systemProgram('mv') ?? '/bin/mv',
     nice: nice ? `${nice} -n 10` : '',
     setsid: setsid ?? '',
@@ -55,6 +64,16 @@ export function hookText(shellName: string, node = process.execPath): string {
     (whole, name: string) => replacements[name] ?? whole,
   );
 }
+
+const hookEntry = () =>
+  join(
+    import.meta.dirname,
+    import.meta.filename.endsWith('.ts') ? '../bin/hook-entry.ts' : 'hook-entry.cjs',
+  );
+
+/** The words that make the hook's Node print its version, or the whole of `--version`. */
+export const versionCommand = ({ node, program }: HookOrigin): [string, ...string[]] =>
+  node === SHELL ? [node, program, '--version'] : [node, '--version'];
 
 /** The origin that a hook's text contains, or `undefined` if it cannot be read. */
 export function originOf(text: string): HookOrigin | undefined {
@@ -81,9 +100,16 @@ export interface Installed {
  * Makes the shell load the hook when it starts. A second installation changes nothing.
  *
  * @param shellName - by default the shell in `$SHELL`.
- * @throws if the shell is unknown, or if its rc file cannot be changed.
+ * @throws if the shell is unknown, if its rc file cannot be changed, or if this copy was installed
+ * for one call only.
  */
 export function installHook(shellName: string | undefined, host: Host, paths: Paths): Installed {
+  const cache = cacheOf(thisCopy());
+  if (cache)
+    throw new Error(
+      `this copy is in the cache of ${cache.program}, which may be emptied: ` +
+        `install one that stays (${cache.instead}), and use its hook`,
+    );
   const { name, rc, source } = installable(shellName, host);
   const file = hookFile(name, paths);
   const text = hookText(name);

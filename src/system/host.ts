@@ -10,6 +10,9 @@ export type Env = Readonly<Record<string, string | undefined>>;
  */
 export const SET_ASIDE = 'LHP_OTEL_SET_ASIDE';
 
+/** Carries the environment to whole-environment.ts: as the kernel has it, in base64. */
+export const WHOLE_ENVIRONMENT = 'LHP_OTEL_ENVIRONMENT';
+
 /**
  * Node reads this variable itself when TLS is loaded; under the second name it reaches our code
  * without Node reading it.

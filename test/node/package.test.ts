@@ -44,6 +44,29 @@ it('its only dependency is the OpenTelemetry API, as a peer', () => {
   });
 });
 
+it('npm packs the documents that package.json names, and from dist/ only what is built', () => {
+  const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: projectRoot,
+    encoding: 'utf8',
+  });
+  const [{ files }] = JSON.parse(stdout) as [{ files: { path: string; mode: number }[] }];
+  const paths = files.map(({ path }) => path);
+  const named = (manifest.files as string[]).filter((path) => path !== 'dist');
+  const others = paths.filter((path) => !path.startsWith('dist/'));
+  expect(others.toSorted()).toEqual([...named, 'LICENSE', 'README.md', 'package.json'].toSorted());
+  const built = paths.filter((path) => path.startsWith('dist/'));
+  const allowed = [
+    /^dist\/([\w-]+\.cjs|index\.(js|d\.ts))$/,
+    /^dist\/(scripts\/hook\.(sh|fish)|view\/[\w.-]+\.(css|html|js|svg))$/,
+    /^dist\/(sbom\.cdx\.json|THIRD-PARTY-NOTICES\.txt)$/,
+  ];
+  expect(built.filter((path) => !allowed.some((kind) => kind.test(path)))).toEqual([]);
+  for (const name of ['cli.cjs', 'reporter.cjs', 'hook-entry.cjs', 'index.js', 'view/page.html'])
+    expect(built).toContain(`dist/${name}`);
+  expect(built).toContain('dist/sbom.cdx.json');
+  expect(built).toContain('dist/THIRD-PARTY-NOTICES.txt');
+});
+
 it('bundled packages are in the notices and in the SBOM, with their versions', () => {
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.c?js$/.test(name),

@@ -80,7 +80,7 @@ end
 # trap is for a terminal that is closed before the process has its own session.
 function __lhp_otel_start_process
     NODE_OPTIONS='' command /bin/sh -c 'trap "" HUP; exec 3<&0; "$@" <&3 3<&- &' sh \
-        @nice@ @setsid@ @node@ @program@ $argv >/dev/null 2>/dev/null
+        @nice@ @setsid@ @node@ @program@ @entry@ $argv >/dev/null 2>/dev/null
 end
 
 # After a successful generate. Arguments: start, end, and the arguments of lhp.
@@ -127,7 +127,7 @@ function lhp
     else if test $ended != 0
         set message "the command ended with $ended: nothing recorded, no network activity"
     else if not test -r @program@
-        set verbose # `npm uninstall` removed the package: nothing is recorded or said
+        set verbose # the package was uninstalled: nothing is recorded or said
     else if not test -x @node@
         set message 'nothing recorded: the Node of this hook is gone (lhp-otel doctor)'
     else if __lhp_otel_finish $start (__lhp_otel_clock) $argv

@@ -77,7 +77,7 @@ function __lhp_otel_find_project {
 function __lhp_otel_start_process {
   (
     \trap '' HUP # closing the terminal would end the process before it has its own session
-    NODE_OPTIONS='' \command @nice@ @setsid@ @node@ @program@ "$@" <&3 3<&- &
+    NODE_OPTIONS='' \command @nice@ @setsid@ @node@ @program@ @entry@ "$@" <&3 3<&- &
   ) \
     3<&0 </dev/null >/dev/null 2>&1 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 }
@@ -128,7 +128,7 @@ function lhp {
     __lhp_otel_message="the command ended with $__lhp_otel_status"
     __lhp_otel_message+=': nothing recorded, no network activity'
   elif [ ! -r @program@ ]; then
-    __lhp_otel_verbose='' # `npm uninstall` removed the package: nothing is recorded or said
+    __lhp_otel_verbose='' # the package was uninstalled: nothing is recorded or said
   elif [ ! -x @node@ ]; then
     __lhp_otel_message='nothing recorded: the Node of this hook is gone (lhp-otel doctor)'
   elif __lhp_otel_finish "$__lhp_otel_start" "$EPOCHREALTIME" "$@"; then
