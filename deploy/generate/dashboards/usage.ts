@@ -1,129 +1,249 @@
 // usage.ts: the dashboard "lhp: usage": who runs lhp, how often, and with which versions and
 // features.
+import type { Dialect } from './dialects.ts';
 import {
   BUNDLE,
-  CHOSEN,
   CI,
   DRY,
+  distinct,
   ENVIRONMENT,
-  I,
   MACHINE,
+  named,
   orZero,
+  overRuns,
   PROJECT,
   PYTHON,
   R,
-  series,
+  STEP,
+  seen,
+  TEMPLATED,
   VERSION,
+  where,
 } from './queries.ts';
+import { NO_DATA, PER_PROJECT, perProject } from './shared.ts';
 import {
   ADOPTION,
-  by,
+  bars,
   COMPATIBILITY,
   type DashboardSpec,
-  distinct,
+  dashboardSpec,
   FEATURES,
-  overRuns,
-  type PanelSpec,
-  RUNS,
-  share,
+  type Line,
+  type Query,
+  series,
+  sharedStat,
+  table,
 } from './spec.ts';
 
-const chosenRuns = `count_over_time(${series(RUNS)}{${CHOSEN}}[${R}])`;
-const machinesByVersion = `count by (${VERSION}, ${MACHINE}) (${chosenRuns})`;
+const BUSIEST = 'Projects, the busiest first';
+const LHP_VERSIONS = 'lhp versions in use';
+const SHARE_OF_RUNS = 'Share of runs';
+const COUNT = { unit: 'locale', decimals: 0 };
+const SHARE = { unit: 'percentunit', decimals: 0 };
+const STEPS = 'A step is a day for a month, an hour for a day and a week for a year.';
 
-/** One number each, for the whole time range. */
-const TOTALS: PanelSpec[] = [
-  { title: 'Runs', question: ADOPTION, kind: 'stat', queries: [{ expr: orZero(overRuns(R)) }] },
-  {
-    title: 'Active projects',
-    question: ADOPTION,
-    kind: 'stat',
-    queries: [{ expr: orZero(distinct(PROJECT, R)) }],
-  },
-  {
-    title: 'Active machines',
-    question: ADOPTION,
-    kind: 'stat',
-    queries: [{ expr: orZero(distinct(MACHINE, R)) }],
-  },
-  {
-    title: 'Share of runs in CI',
-    question: ADOPTION,
-    kind: 'stat',
-    unit: 'percentunit',
-    queries: share(CI),
-  },
-  {
-    title: 'Share of dry runs',
-    question: FEATURES,
-    kind: 'stat',
-    unit: 'percentunit',
-    queries: share(DRY),
-  },
-  {
-    title: 'Share of runs with a bundle',
-    question: FEATURES,
-    kind: 'stat',
-    unit: 'percentunit',
-    queries: share(BUNDLE),
-  },
-];
-
-const DETAILS: PanelSpec[] = [
-  {
-    title: 'Runs over time',
-    question: ADOPTION,
-    kind: 'bars',
-    queries: [{ expr: orZero(overRuns(I)), legend: 'runs' }],
-  },
-  {
-    title: 'Active projects and machines over time',
-    question: ADOPTION,
-    kind: 'bars',
-    queries: [
-      { expr: distinct(PROJECT, I), legend: 'projects' },
-      { expr: distinct(MACHINE, I), legend: 'machines' },
-    ],
-  },
-  {
-    title: 'Runs by lhp version',
-    question: COMPATIBILITY,
-    kind: 'bars',
-    queries: by(VERSION, I),
-  },
-  {
-    title: 'Runs by Python version',
-    question: COMPATIBILITY,
-    kind: 'bars',
-    queries: by(PYTHON, I),
-  },
-  {
-    title: 'Machines by lhp version',
-    question: COMPATIBILITY,
-    kind: 'share',
-    queries: [
-      {
-        expr: `count by (${VERSION}) (${machinesByVersion})`,
-        legend: `{{${VERSION}}}`,
-      },
-    ],
-  },
-  {
-    title: 'Runs by environment',
-    question: FEATURES,
-    kind: 'share',
-    queries: by(ENVIRONMENT, R),
-  },
-  {
-    title: 'CI against local',
-    question: ADOPTION,
-    kind: 'bars',
-    queries: [{ expr: overRuns(I, CI), legend: `CI {{${CI}}}` }],
-  },
-];
-
-export const usage: DashboardSpec = {
-  uid: 'lhp-usage',
-  title: 'lhp: usage',
-  panels: [...TOTALS, ...DETAILS],
+const TOTALS: Line = {
+  height: 4,
+  panels: [
+    sharedStat({
+      ...{ title: 'Runs', question: ADOPTION, width: 4, ...COUNT, empty: '0' },
+      what: 'Successful runs of `lhp generate` in the time range.',
+      shared: { panel: BUSIEST, field: 'Runs', calc: 'sum' },
+    }),
+    sharedStat({
+      ...{ title: 'Active machines', question: ADOPTION, width: 4, ...COUNT, empty: '0' },
+      what: 'Machines with at least one run. All containers of one CI image are one machine.',
+      shared: { panel: LHP_VERSIONS, field: 'Machines', calc: 'sum' },
+    }),
+    sharedStat({
+      ...{ title: 'Active projects', question: ADOPTION, width: 4, ...COUNT, empty: '0' },
+      what: 'Projects with at least one run.',
+      shared: { panel: BUSIEST, field: 'Runs', calc: 'count' },
+    }),
+    sharedStat({
+      ...{ title: 'Most used lhp version', question: COMPATIBILITY, width: 4, ...COUNT },
+      what:
+        'Machines whose newest run is with the version that most machines have. Compare it with ' +
+        'the active machines: the others are still to be updated.',
+      shared: { panel: LHP_VERSIONS, field: 'Machines', calc: 'max' },
+    }),
+    sharedStat({
+      ...{ title: 'Runs in CI', question: ADOPTION, width: 4, ...SHARE },
+      what: 'Share of runs that were CI jobs.',
+      shared: { panel: SHARE_OF_RUNS, field: 'CI', calc: 'lastNotNull' },
+    }),
+    sharedStat({
+      ...{ title: 'Dry runs', question: FEATURES, width: 4, ...SHARE },
+      what: 'Share of runs with `--dry-run`, which write no files.',
+      shared: { panel: SHARE_OF_RUNS, field: 'dry run', calc: 'lastNotNull' },
+    }),
+  ],
 };
+
+const OVER_TIME: Line = {
+  height: 8,
+  panels: [
+    series({
+      ...{ title: 'Runs over time', question: ADOPTION, width: 12, ...COUNT },
+      what: `Runs in each step, on people's machines and in CI. ${STEPS}`,
+      draw: 'columns',
+      calcs: ['sum'],
+      colors: { local: 'blue', CI: 'orange' },
+      queries: [
+        {
+          expr: named(overRuns(STEP, '', where(CI, 'false')), 'where', 'local'),
+          legend: '{{where}}',
+        },
+        { expr: named(overRuns(STEP, '', where(CI, 'true')), 'where', 'CI'), legend: '{{where}}' },
+      ],
+    }),
+    series({
+      ...{ title: 'Active over time', question: ADOPTION, width: 12, ...COUNT },
+      what:
+        'Machines and projects with a run in each step. Not to be added up: a machine that runs ' +
+        `every day counts every day. ${STEPS}`,
+      draw: 'steps',
+      calcs: ['mean', 'max'],
+      colors: { machines: 'green', projects: 'yellow' },
+      queries: [
+        { expr: distinct(MACHINE, STEP), legend: 'machines' },
+        { expr: distinct(PROJECT, STEP), legend: 'projects' },
+      ],
+    }),
+  ],
+};
+
+/** What runs, as shares over time and as a table. */
+function versionsOf(dialect: Dialect, program: string, key: string, title: string): Line {
+  return {
+    height: 8,
+    panels: [
+      series({
+        ...{ title: `Machines by ${program} version`, question: COMPATIBILITY, width: 12 },
+        ...SHARE,
+        what: `Of the machines with a run in each step, the share with each version. ${STEPS}`,
+        draw: 'shares',
+        calcs: [],
+        queries: [{ expr: distinct(MACHINE, STEP, key), legend: `{{${key}}}` }],
+      }),
+      table({
+        ...{ title, question: COMPATIBILITY, width: 12 },
+        what:
+          'Machines: each machine once, with the version of its newest run in the time range. A ' +
+          'version without machines was used, but every machine has another one now: it need not ' +
+          'be supported any more.',
+        keys: [{ label: key, title: program, width: 100 }],
+        columns: [
+          {
+            ...{ title: 'Machines', expr: dialect.machinesByNewest(key), ...COUNT, bar: true },
+          },
+          { title: 'Projects', expr: distinct(PROJECT, R, key), ...COUNT, width: 90 },
+          { title: 'Runs', expr: overRuns(R, key), ...COUNT, width: 90 },
+        ],
+        sort: { column: program, desc: true },
+        points: 120,
+      }),
+    ],
+  };
+}
+
+const FLAGS: [name: string, label: string][] = [
+  ['CI', CI],
+  ['dry run', DRY],
+  ['bundle', BUNDLE],
+];
+
+/** The named answers, each divided by one number, which is asked only once. */
+const sharesOf = (parts: [name: string, expr: string][], whole: string): Query[] => [
+  {
+    expr:
+      `(${parts.map(([name, expr]) => named(orZero(expr), 'feature', name)).join(' or ')}) ` +
+      `/ on () group_left () ${whole}`,
+    legend: '{{feature}}',
+  },
+];
+
+function features({ sum }: Dialect): Line {
+  const templated = sum({ name: TEMPLATED, range: R, by: PROJECT });
+  return {
+    height: 6,
+    panels: [
+      bars({
+        ...{ title: SHARE_OF_RUNS, question: FEATURES, width: 8, ...SHARE, max: 1 },
+        what: 'Of all runs, the share that used each feature. One busy project can decide it.',
+        queries: sharesOf(
+          FLAGS.map(([name, key]) => [name, overRuns(R, '', where(key, 'true'))]),
+          overRuns(R),
+        ),
+      }),
+      bars({
+        ...{ title: 'Share of projects', question: FEATURES, width: 8, ...SHARE, max: 1 },
+        what:
+          'Of all projects, the share that used each feature at least once. Each project counts ' +
+          'once, however often it runs.',
+        queries: sharesOf(
+          [
+            ...FLAGS.map(([name, key]): [string, string] => [
+              name,
+              `count(${seen(PROJECT, R, where(key, 'true'))})`,
+            ]),
+            ['templates', `count(${templated} > 0)`],
+          ],
+          distinct(PROJECT, R),
+        ),
+      }),
+      bars({
+        ...{ title: 'Runs by environment', question: FEATURES, width: 8, ...COUNT },
+        what: 'Runs for each environment, `lhp generate --env`.',
+        queries: [{ expr: `sort_desc(${overRuns(R, ENVIRONMENT)})`, legend: `{{${ENVIRONMENT}}}` }],
+      }),
+    ],
+  };
+}
+
+const who = ({ newest }: Dialect): Line => ({
+  height: 12,
+  panels: [
+    table({
+      ...{ title: BUSIEST, question: ADOPTION, width: 24, ...PER_PROJECT },
+      what:
+        'Each project by the first eight digits of its id. A click on it shows the dashboards of ' +
+        'this project alone. Newest run: to the minute, or for older ones to the step.',
+      columns: [
+        { title: 'Runs', expr: overRuns(R, PROJECT), ...COUNT, bar: true },
+        {
+          ...{ title: 'In CI', ...COUNT, width: 100 },
+          expr: overRuns(R, PROJECT, where(CI, 'true')),
+        },
+        { title: 'Machines', expr: distinct(MACHINE, R, PROJECT), ...COUNT, width: 110 },
+        {
+          ...{ title: 'Newest run', unit: 'dateTimeFromNow', decimals: 0, width: 150 },
+          expr: newest(PROJECT),
+        },
+      ].map(perProject),
+      sort: { column: 'Runs', desc: true },
+      points: 120,
+    }),
+  ],
+});
+
+export const usage = (dialect: Dialect): DashboardSpec =>
+  dashboardSpec({
+    uid: 'lhp-usage',
+    title: 'lhp: usage',
+    about: 'Who uses lhp, and how much? Which versions and features?',
+    from: 'now-30d',
+    sections: [
+      { lines: [TOTALS, OVER_TIME] },
+      {
+        title: 'Versions: which must be supported?',
+        lines: [
+          versionsOf(dialect, 'lhp', VERSION, LHP_VERSIONS),
+          versionsOf(dialect, 'Python', PYTHON, 'Python versions in use'),
+        ],
+      },
+      { title: 'Features: which are used?', lines: [features(dialect)] },
+      { title: 'Who uses it most?', lines: [who(dialect)] },
+      NO_DATA,
+    ],
+  });
