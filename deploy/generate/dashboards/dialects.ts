@@ -38,8 +38,9 @@ export interface Dialect {
   mean(of: Histograms): string;
   /** Mean of each group of `by` divided by the mean of all others with the same labels `same`. */
   againstOthers(of: Histograms & { by: string }, same: string): string;
-  /** When the newest run was, in milliseconds since 1970, for each value of these labels. */
-  newest(by: string): string;
+  /** When the newest run was, in milliseconds since 1970, for each value of these labels; of the
+   * chosen runs, or of those with these matchers. */
+  newest(by: string, matchers?: string): string;
   /** The machines whose newest run has this value of a label, for each value. */
   machinesByNewest(key: string): string;
   /**
@@ -52,10 +53,10 @@ export interface Dialect {
 const native = ({ name, range, by, more }: Histograms) => over(series(name), range, by, more);
 
 /** The ends of windows in which there were runs: of a minute, then of a step. */
-function lastWindows(by: string): string {
+function lastWindows(by: string, matchers = CHOSEN): string {
   const ends = (range: string, window: string) =>
-    `max_over_time(timestamp(${seen(by, window)})[${range}:${window}])`;
-  return `(0 * ${seen(by, '1m')} + time() or ${ends(I, '1m')} or ${ends(R, I)})`;
+    `max_over_time(timestamp(${seen(by, window, matchers)})[${range}:${window}])`;
+  return `(0 * ${seen(by, '1m', matchers)} + time() or ${ends(I, '1m')} or ${ends(R, I)})`;
 }
 
 const PROMETHEUS: Dialect = {
@@ -72,7 +73,7 @@ const PROMETHEUS: Dialect = {
   againstOthers: (of, same) =>
     `(histogram_avg(${native(of)}) / histogram_avg(${native({ ...of, by: same })} ` +
     `- on (${same}) group_right () ${native(of)})) > 0`,
-  newest: (by) => `1000 * ${lastWindows(by)}`,
+  newest: (by, matchers) => `1000 * ${lastWindows(by, matchers)}`,
   machinesByNewest: (key) => {
     const both = `${key}, ${MACHINE}`;
     const newest = `${lastWindows(both)} and on (${both}) ${seen(both, R)}`;
@@ -93,8 +94,8 @@ const part = (suffix: 'sum' | 'count', { name, range, by, more }: Histograms) =>
 const buckets = ({ name, range, by, more }: Histograms) =>
   over(`${series(name)}_bucket`, range, by === undefined ? 'vmrange' : `${by}, vmrange`, more);
 
-const lastTimes = (by: string) =>
-  `max ${grouped(by)}(tlast_over_time(${series(RUNS)}{${CHOSEN}}[${R}]))`;
+const lastTimes = (by: string, matchers = CHOSEN) =>
+  `max ${grouped(by)}(tlast_over_time(${series(RUNS)}{${matchers}}[${R}]))`;
 
 const VICTORIAMETRICS: Dialect = {
   name: 'victoriametrics',
@@ -117,7 +118,7 @@ const VICTORIAMETRICS: Dialect = {
       `(${others(allSeconds, seconds)} / (${others(allRuns, runs)} > 0))) > 0`
     );
   },
-  newest: (by) => `1000 * ${lastTimes(by)}`,
+  newest: (by, matchers) => `1000 * ${lastTimes(by, matchers)}`,
   machinesByNewest: (key) =>
     `count by (${key}) (topk(1, ${lastTimes(`${key}, ${MACHINE}`)}) by (${MACHINE}))`,
   grown: (selector, range, next = false) =>

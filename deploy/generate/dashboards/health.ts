@@ -5,6 +5,7 @@ import type { Dialect } from './dialects.ts';
 import { lateOrIgnored, timeToStore } from './health-backends.ts';
 import { named, orZero, R, REASON, RUNS, STEP, series as seriesName } from './queries.ts';
 import {
+  COUNT,
   type DashboardSpec,
   dashboardSpec,
   type Line,
@@ -30,7 +31,6 @@ const ALERTS = `ALERTS{alertstate="firing", ${OURS}}`;
 /** The limits of the alert about an overloaded gateway. */
 const QUEUE_LIMIT = 0.8;
 const MEMORY_LIMIT = 400e6;
-const COUNT = { unit: 'locale', decimals: 0 };
 const MINUTELY = { interval: '1m', points: 300, empty: 'No data of the gateway' };
 const GUIDE = 'https://github.com/lhp-otel/lhp-otel/blob/main/docs/operators.md#alerts';
 
@@ -54,7 +54,7 @@ const totals = ({ newest, grown }: Dialect): Line => ({
     stat({
       ...{ title: 'Newest run', question: TRUST, width: 3, unit: 'dateTimeFromNow', decimals: 0 },
       ...{ what: 'When the newest stored run ended.', empty: 'none in this time' },
-      expr: newest(''),
+      expr: newest('', ''),
     }),
     stat({
       ...{ title: 'Runs stored', question: TRUST, width: 3, ...COUNT },
@@ -88,7 +88,7 @@ const totals = ({ newest, grown }: Dialect): Line => ({
     stat({
       ...{ title: 'Queue', question: TRUST, width: 3, unit: 'percentunit', decimals: 0 },
       what: 'How full the queue of waiting requests is. A full one refuses; clients try again.',
-      steps: [['green'], ['orange', 0.5], ['red', QUEUE_LIMIT]],
+      steps: [['text'], ['orange', 0.5], ['red', QUEUE_LIMIT]],
       expr: QUEUE,
     }),
   ],
@@ -150,15 +150,15 @@ const room = ({ name }: Dialect): Section => ({
       height: 8,
       panels: [
         series({
-          ...{ title: 'Queue in use', question: TRUST, width: 6, unit: 'percentunit', decimals: 0 },
+          ...{ title: 'Queue in use', question: TRUST, width: 6, unit: 'percent', decimals: 0 },
           ...MINUTELY,
           what: `The fullest queue. An alert fires above the dashed line (${QUEUE_LIMIT * 100} %).`,
           draw: 'lines',
           calcs: ['max'],
           colors: { 'in use': 'blue' },
-          limit: QUEUE_LIMIT,
-          max: 1,
-          queries: [{ expr: QUEUE, legend: 'in use' }],
+          limit: QUEUE_LIMIT * 100,
+          max: 100,
+          queries: [{ expr: `100 * ${QUEUE}`, legend: 'in use' }],
         }),
         series({
           ...{ title: 'Memory', question: TRUST, width: 6, unit: 'decbytes', decimals: 0 },

@@ -17,9 +17,8 @@ const toProject = (uid: string, title: string): Link => ({
   ].join('&'),
 });
 
-/** For a table with the hidden column {@link PROJECT}. */
-export const PROJECT_LINKS: Link[] = [
-  toProject('lhp-usage', 'Usage of this project'),
-  toProject('lhp-performance', 'Performance of this project'),
-  toProject('lhp-projects', 'Size of this project'),
-];
+/** For a table with the hidden column {@link PROJECT}; the links at the top lead on from there. */
+export const PROJECT_LINKS = {
+  performance: [toProject('lhp-performance', 'Performance of this project')],
+  projects: [toProject('lhp-projects', 'Size and growth of this project')],
+};

@@ -96,7 +96,6 @@ function seriesPanel(spec: SeriesSpec) {
   const columns = draw === 'columns' || draw === 'shares';
   const builder = new timeseries.PanelBuilder()
     .unit(spec.unit)
-    .decimals(spec.decimals)
     .min(0)
     .interval(spec.interval)
     .maxDataPoints(spec.points)
@@ -134,6 +133,8 @@ function seriesPanel(spec: SeriesSpec) {
       .lineInterpolation(
         draw === 'steps' ? common.LineInterpolation.StepAfter : common.LineInterpolation.Linear,
       );
+  // Without decimals the axis of shares from 0 to 1 would have no mark between them.
+  if (draw !== 'shares') builder.decimals(spec.decimals);
   if (spec.max !== undefined) builder.max(spec.max);
   if (spec.softMax !== undefined) builder.axisSoftMax(spec.softMax);
   for (const [name, color] of Object.entries(colors))

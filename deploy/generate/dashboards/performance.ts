@@ -15,13 +15,14 @@ import {
 } from './queries.ts';
 import {
   NO_DATA,
-  PER_PROJECT,
   perProject,
+  perProjectTo,
   projectsBySize,
   SIZES,
   sizedProjects,
 } from './shared.ts';
 import {
+  COUNT,
   type DashboardSpec,
   dashboardSpec,
   type Line,
@@ -29,13 +30,12 @@ import {
   series,
   sharedStat,
   stat,
+  TIME,
   table,
   WALL_TIME,
 } from './spec.ts';
 
 const seconds: Histograms = { name: DURATION, range: R };
-const COUNT = { unit: 'locale', decimals: 0 };
-const TIME = { unit: 's', decimals: 1 };
 /** Dry runs write nothing, so speeds are compared without them. */
 const WRITING = where(DRY, 'false');
 const SLOW_SECONDS = 30;
@@ -135,7 +135,7 @@ function perVersion({ quantile, againstOthers }: Dialect): Line {
   const against = againstOthers({ ...seconds, by: each, more: WRITING }, same);
   const elsewhere = `${overRuns(R, each, WRITING)} < on (${same}) group_left () ${overRuns(R, same, WRITING)}`;
   return {
-    height: 7,
+    height: 6,
     panels: [
       table({
         ...{ title: BY_VERSION, question: SPEED, width: 24 },
@@ -177,7 +177,7 @@ function details(dialect: Dialect): Line {
   const [time, size] = [DURATION, FLOWGROUPS].map((name) => sum({ name, ...writing }));
   const sized = sizedProjects(dialect);
   return {
-    height: 11,
+    height: 10,
     panels: [
       table({
         ...{ title: 'By size of the project', question: SPEED, width: 10 },
@@ -193,7 +193,7 @@ function details(dialect: Dialect): Line {
         sort: { column: 'Flowgroups', desc: true },
       }),
       table({
-        ...{ title: BY_PROJECT, question: SPEED, width: 14, ...PER_PROJECT },
+        ...{ title: BY_PROJECT, question: SPEED, width: 14, ...perProjectTo('projects') },
         what:
           'Durations of all runs of a project, added up: outside CI, and in CI. For 100: seconds ' +
           'for 100 flowgroups, without dry runs; a project far above the others is slow for its ' +

@@ -16,8 +16,9 @@ import {
   TEMPLATES,
   where,
 } from './queries.ts';
-import { NO_DATA, PER_PROJECT, perProject, projectsBySize, SIZES } from './shared.ts';
+import { NO_DATA, perProject, perProjectTo, projectsBySize, SIZES } from './shared.ts';
 import {
+  COUNT,
   type DashboardSpec,
   dashboardSpec,
   FEATURES,
@@ -29,10 +30,9 @@ import {
   table,
 } from './spec.ts';
 
-const COUNT = { unit: 'locale', decimals: 0 };
 const EVERY = 'Every project';
 const WEEK_SECONDS = 604_800;
-const LARGEST = 8;
+const LARGEST = 6;
 const ONCE = 'Each project counts once, by the mean of its runs in the time range.';
 
 function totals(dialect: Dialect): Line {
@@ -62,7 +62,7 @@ function totals(dialect: Dialect): Line {
         shared: { ...flowgroups, calc: 'max' },
       }),
       stat({
-        ...{ title: 'Flowgroups from templates', question: FEATURES, width: 4 },
+        ...{ title: 'From templates', question: FEATURES, width: 4 },
         ...{ unit: 'percentunit', decimals: 0 },
         what: `Share of all flowgroups that use a template. ${ONCE}`,
         expr: `${all(TEMPLATED)} / ${all(FLOWGROUPS)}`,
@@ -82,7 +82,7 @@ function growth(dialect: Dialect): Line {
     height: 8,
     panels: [
       table({
-        ...{ title: 'Projects by size', question: SCALE, width: 8 },
+        ...{ title: 'Projects by size', question: SCALE, width: 6 },
         what: `The number of projects of each size, in flowgroups. ${ONCE}`,
         keys: [SIZES],
         columns: [{ title: 'Projects', expr: projectsBySize(dialect), ...COUNT, bar: true }],
@@ -99,7 +99,7 @@ function growth(dialect: Dialect): Line {
         queries: [{ expr: `sum(${sizes('7d')})`, legend: 'flowgroups' }],
       }),
       series({
-        ...{ title: 'The largest projects', question: SCALE, width: 8, ...COUNT },
+        ...{ title: 'The largest projects', question: SCALE, width: 10, ...COUNT },
         what:
           `The ${LARGEST} largest projects of the time range, by the mean of the runs in each ` +
           'step. They are the same ones at every time.',
@@ -126,21 +126,21 @@ function every(dialect: Dialect): Line {
     height: 14,
     panels: [
       table({
-        ...{ title: EVERY, question: SCALE, width: 24, ...PER_PROJECT },
+        ...{ title: EVERY, question: SCALE, width: 24, ...perProjectTo('performance') },
         what:
-          `Means of the runs of each project. A week: flowgroups that it gains (or loses) in 7 ` +
+          `Means of the runs of each project. Growth a week: flowgroups that it gains (or loses) in 7 ` +
           'days, by a straight line through the steps of the time range; no value with a single ' +
           'step. Files: of a run that is not a dry run. A click on a project shows the dashboards ' +
           'of this project alone.',
         columns: [
           { title: 'Flowgroups', expr: of(FLOWGROUPS), ...COUNT, bar: true },
           {
-            ...{ title: 'A week', unit: 'locale', decimals: 1, width: 100 },
+            ...{ title: 'Growth a week', unit: 'none', decimals: 1, width: 130 },
             expr: `${WEEK_SECONDS} * deriv((${ofStep})[${R}:${I}])`,
           },
           { title: 'Pipelines', expr: of(PIPELINES), ...COUNT, width: 100 },
           { title: 'Templates', expr: of(TEMPLATES), ...COUNT, width: 100 },
-          { title: 'Flowgroups using templates', expr: of(TEMPLATED), ...COUNT, width: 220 },
+          { title: 'Using templates', expr: of(TEMPLATED), ...COUNT, width: 140 },
           { title: 'Files', expr: of(FILES, where(DRY, 'false')), ...COUNT, width: 100 },
         ].map(perProject),
         sort: { column: 'Flowgroups', desc: true },

@@ -68,8 +68,8 @@ export const over = (name: string, range: string, by = '', more = '') =>
 export const overRuns = (range: string, by = '', more = '') => over(series(RUNS), range, by, more);
 
 /** One series for each combination of labels that a run of the range has. */
-export const seen = (by: string, range: string, more = '') =>
-  `count ${grouped(by)}(count_over_time(${series(RUNS)}{${CHOSEN}${more}}${within(range)}))`;
+export const seen = (by: string, range: string, matchers = CHOSEN) =>
+  `count ${grouped(by)}(count_over_time(${series(RUNS)}{${matchers}}${within(range)}))`;
 
 /** How many different values a label has in a range; with `by`, for each value of that label. */
 export const distinct = (key: string, range: string, by = '') =>

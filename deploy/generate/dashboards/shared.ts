@@ -6,10 +6,12 @@ import { FLOWGROUPS, PROJECT, R, SHORT, short } from './queries.ts';
 import type { Column, Key, Section, TableSpec } from './spec.ts';
 
 /** One row for each project, named by the first eight digits of its id. */
-export const PER_PROJECT: Pick<TableSpec, 'keys' | 'hidden'> = {
-  keys: [{ label: SHORT, title: 'Project', width: 110, links: PROJECT_LINKS }],
+export const perProjectTo = (
+  dashboard: keyof typeof PROJECT_LINKS,
+): Pick<TableSpec, 'keys' | 'hidden'> => ({
+  keys: [{ label: SHORT, title: 'Project', width: 110, links: PROJECT_LINKS[dashboard] }],
   hidden: [PROJECT],
-};
+});
 
 export const perProject = (column: Column): Column => ({ ...column, expr: short(column.expr) });
 

@@ -41,7 +41,7 @@ export interface Shared {
   /** The column of the table, or the series' name. */
   field: string;
   /** How the column becomes one number. */
-  calc: 'sum' | 'count' | 'max' | 'median' | 'lastNotNull';
+  calc: 'sum' | 'count' | 'max' | 'median' | 'firstNotNull' | 'lastNotNull';
 }
 
 export interface StatSpec extends Base {
@@ -164,6 +164,11 @@ export const dashboardSpec = (spec: Omit<DashboardSpec, 'panels'>): DashboardSpe
 
 /** Whether Grafana asks for every step of the range, or once for its end. */
 export const asksOverTime = ({ kind }: PanelSpec): boolean => kind === 'series';
+
+export const COUNT = { unit: 'locale', decimals: 0 };
+export const SHARE = { unit: 'percentunit', decimals: 0 };
+/** Grafana chooses milliseconds, seconds, minutes or hours. */
+export const TIME = { unit: 's', decimals: 1 };
 
 /** Steps of a panel that shows days for a month. */
 export const POINTS = 28;

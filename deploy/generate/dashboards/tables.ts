@@ -30,7 +30,8 @@ function columnProperties({ unit, decimals, width, bar, steps }: Column): Proper
 }
 
 function keyProperties({ width, texts, links }: Key): Property[] {
-  const all = [property('custom.width', width)];
+  // Grafana would take 3.12 for a number.
+  const all = [property('unit', 'string'), property('custom.width', width)];
   if (links) all.push(property('links', links));
   if (texts)
     all.push(

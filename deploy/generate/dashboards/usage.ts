@@ -3,6 +3,7 @@
 import type { Dialect } from './dialects.ts';
 import {
   BUNDLE,
+  CHOSEN,
   CI,
   DRY,
   distinct,
@@ -20,16 +21,18 @@ import {
   VERSION,
   where,
 } from './queries.ts';
-import { NO_DATA, PER_PROJECT, perProject } from './shared.ts';
+import { NO_DATA, perProject, perProjectTo } from './shared.ts';
 import {
   ADOPTION,
   bars,
   COMPATIBILITY,
+  COUNT,
   type DashboardSpec,
   dashboardSpec,
   FEATURES,
   type Line,
   type Query,
+  SHARE,
   series,
   sharedStat,
   table,
@@ -38,8 +41,6 @@ import {
 const BUSIEST = 'Projects, the busiest first';
 const LHP_VERSIONS = 'lhp versions in use';
 const SHARE_OF_RUNS = 'Share of runs';
-const COUNT = { unit: 'locale', decimals: 0 };
-const SHARE = { unit: 'percentunit', decimals: 0 };
 const STEPS = 'A step is a day for a month, an hour for a day and a week for a year.';
 
 const TOTALS: Line = {
@@ -61,11 +62,12 @@ const TOTALS: Line = {
       shared: { panel: BUSIEST, field: 'Runs', calc: 'count' },
     }),
     sharedStat({
-      ...{ title: 'Most used lhp version', question: COMPATIBILITY, width: 4, ...COUNT },
+      ...{ title: 'Most used lhp version', question: COMPATIBILITY, width: 4 },
+      ...{ unit: 'string', decimals: 0 },
       what:
-        'Machines whose newest run is with the version that most machines have. Compare it with ' +
-        'the active machines: the others are still to be updated.',
-      shared: { panel: LHP_VERSIONS, field: 'Machines', calc: 'max' },
+        'The version that most machines have, by the newest run of each. The table of versions ' +
+        'says how many have another one.',
+      shared: { panel: LHP_VERSIONS, field: 'lhp', calc: 'firstNotNull' },
     }),
     sharedStat({
       ...{ title: 'Runs in CI', question: ADOPTION, width: 4, ...SHARE },
@@ -135,7 +137,8 @@ function versionsOf(dialect: Dialect, program: string, key: string, title: strin
         keys: [{ label: key, title: program, width: 100 }],
         columns: [
           {
-            ...{ title: 'Machines', expr: dialect.machinesByNewest(key), ...COUNT, bar: true },
+            ...{ title: 'Machines', ...COUNT, bar: true },
+            expr: `sort_desc(${dialect.machinesByNewest(key)})`,
           },
           { title: 'Projects', expr: distinct(PROJECT, R, key), ...COUNT, width: 90 },
           { title: 'Runs', expr: overRuns(R, key), ...COUNT, width: 90 },
@@ -185,7 +188,7 @@ function features({ sum }: Dialect): Line {
           [
             ...FLAGS.map(([name, key]): [string, string] => [
               name,
-              `count(${seen(PROJECT, R, where(key, 'true'))})`,
+              `count(${seen(PROJECT, R, CHOSEN + where(key, 'true'))})`,
             ]),
             ['templates', `count(${templated} > 0)`],
           ],
@@ -205,9 +208,9 @@ const who = ({ newest }: Dialect): Line => ({
   height: 12,
   panels: [
     table({
-      ...{ title: BUSIEST, question: ADOPTION, width: 24, ...PER_PROJECT },
+      ...{ title: BUSIEST, question: ADOPTION, width: 24, ...perProjectTo('projects') },
       what:
-        'Each project by the first eight digits of its id. A click on it shows the dashboards of ' +
+        'Each project by the first eight digits of its id. A click on it opens ' +
         'this project alone. Newest run: to the minute, or for older ones to the step.',
       columns: [
         { title: 'Runs', expr: overRuns(R, PROJECT), ...COUNT, bar: true },
