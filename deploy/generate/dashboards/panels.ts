@@ -1,7 +1,6 @@
 // panels.ts: turns a panel's description (spec.ts) into Grafana's, with Grafana's own builders.
 // What Grafana would fill in by itself is said here, because its own defaults mislead: red from 80
 // on, no legend, and bars that start at the smallest value.
-import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import * as datasource from '@grafana/grafana-foundation-sdk/datasource';
@@ -11,14 +10,13 @@ import * as text from '@grafana/grafana-foundation-sdk/text';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import {
   asksOverTime,
-  type BarsSpec,
   type PanelSpec,
   type SeriesSpec,
   type StatSpec,
   type TableSpec,
   type TextSpec,
 } from './spec.ts';
-import { BLUE, fixedColor, NEUTRAL, thresholds } from './style.ts';
+import { NEUTRAL, thresholds } from './style.ts';
 import { tablePanel } from './tables.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable
@@ -70,25 +68,6 @@ function statPanel(spec: StatSpec, idOf: IdOf) {
           .withTransforms(true),
       );
   return builder;
-}
-
-function barsPanel({ unit, decimals, max }: BarsSpec) {
-  const builder = new bargauge.PanelBuilder()
-    .unit(unit)
-    .decimals(decimals)
-    .min(0)
-    .colorScheme(fixedColor(BLUE))
-    .thresholds(thresholds(NEUTRAL))
-    .orientation(common.VizOrientation.Horizontal)
-    .displayMode(common.BarGaugeDisplayMode.Basic)
-    .valueMode(common.BarGaugeValueMode.Text)
-    .namePlacement(common.BarGaugeNamePlacement.Left)
-    .showUnfilled(true)
-    .sizing(common.BarGaugeSizing.Manual)
-    .minVizHeight(16)
-    .maxVizHeight(28)
-    .reduceOptions(reduced('lastNotNull'));
-  return max === undefined ? builder : builder.max(max);
 }
 
 function seriesPanel(spec: SeriesSpec) {
@@ -147,7 +126,6 @@ const textPanel = ({ title, content }: TextSpec) =>
 
 function visualization(spec: PanelSpec, idOf: IdOf) {
   if (spec.kind === 'stat') return statPanel(spec, idOf);
-  if (spec.kind === 'bars') return barsPanel(spec);
   if (spec.kind === 'series') return seriesPanel(spec);
   return tablePanel(spec);
 }

@@ -113,6 +113,7 @@ function overTime({ quantile, sum }: Dialect): Line {
         what:
           'All seconds divided by all flowgroups of the runs in each step: it does not change when ' +
           `projects grow. Steps with ${ENOUGH_RUNS} runs or more, without dry runs. ${WALL_TIME}`,
+        empty: `No step with ${ENOUGH_RUNS} runs of one version`,
         draw: 'lines',
         calcs: ['mean', 'lastNotNull'],
         queries: [
@@ -154,7 +155,7 @@ function perVersion({ quantile, againstOthers }: Dialect): Line {
             expr: quantile(0.95, { ...seconds, by: VERSION }),
           },
           {
-            ...{ title: 'Projects compared', ...COUNT, width: 160 },
+            ...{ title: 'Projects compared', ...COUNT, width: 160, empty: '0' },
             expr: `count by (${VERSION}) (count by (${VERSION}, ${PROJECT}) (${elsewhere}))`,
           },
           {

@@ -5,12 +5,12 @@ import {
   DRY,
   FILES,
   FLOWGROUPS,
-  I,
   PIPELINES,
   PROJECT,
   R,
   SHORT,
   STEP,
+  seen,
   short,
   TEMPLATED,
   TEMPLATES,
@@ -121,22 +121,24 @@ function growth(dialect: Dialect): Line {
 function every(dialect: Dialect): Line {
   const { mean } = dialect;
   const of = (name: string, more = '') => mean({ name, range: R, by: PROJECT, more });
-  const ofStep = mean({ name: FLOWGROUPS, range: I, by: PROJECT });
+  const ofDay = mean({ name: FLOWGROUPS, range: '1d', by: PROJECT });
   return {
     height: 14,
     panels: [
       table({
         ...{ title: EVERY, question: SCALE, width: 24, ...perProjectTo('performance') },
         what:
-          `Means of the runs of each project. Growth a week: flowgroups that it gains (or loses) in 7 ` +
-          'days, by a straight line through the steps of the time range; no value with a single ' +
-          'step. Files: of a run that is not a dry run. A click on a project shows the dashboards ' +
+          `Means of the runs of each project. Growth a week: flowgroups that it gains or loses in 7 ` +
+          'days, by a straight line through the days of the last four weeks; no value with a ' +
+          'single day. Files: of a run that is not a dry run. A click on a project shows the dashboards ' +
           'of this project alone.',
         columns: [
           { title: 'Flowgroups', expr: of(FLOWGROUPS), ...COUNT, bar: true },
           {
             ...{ title: 'Growth a week', unit: 'none', decimals: 1, width: 130 },
-            expr: `${WEEK_SECONDS} * deriv((${ofStep})[${R}:${I}])`,
+            expr:
+              `${WEEK_SECONDS} * deriv((${ofDay})[28d:1d]) ` +
+              `and on (${PROJECT}) ${seen(PROJECT, R)}`,
           },
           { title: 'Pipelines', expr: of(PIPELINES), ...COUNT, width: 100 },
           { title: 'Templates', expr: of(TEMPLATES), ...COUNT, width: 100 },
@@ -144,7 +146,6 @@ function every(dialect: Dialect): Line {
           { title: 'Files', expr: of(FILES, where(DRY, 'false')), ...COUNT, width: 100 },
         ].map(perProject),
         sort: { column: 'Flowgroups', desc: true },
-        points: 28,
       }),
     ],
   };

@@ -51,13 +51,6 @@ export interface StatSpec extends Base {
   steps?: Step[];
 }
 
-/** A bar for each query's answer, from zero on. */
-export interface BarsSpec extends Base {
-  kind: 'bars';
-  /** The end of the scale. Without it the largest bar is the end. */
-  max?: number;
-}
-
 export interface SeriesSpec extends Base {
   kind: 'series';
   /** `columns` are stacked, `shares` are stacked to 100 %. */
@@ -87,8 +80,12 @@ export interface Column {
   decimals: number;
   /** In pixels; the column with bars has what is left. */
   width?: number;
+  /** Drawn as a bar from zero to the largest value, or to `max`. */
   bar?: boolean;
+  max?: number;
   steps?: Step[];
+  /** Of a row that the query does not answer. */
+  empty?: string;
 }
 
 export interface Key {
@@ -125,7 +122,7 @@ export interface TextSpec {
 }
 
 /** A panel that shows numbers. */
-export type PanelSpec = StatSpec | BarsSpec | SeriesSpec | TableSpec;
+export type PanelSpec = StatSpec | SeriesSpec | TableSpec;
 
 /** Panels side by side, of one height. */
 export interface Line {
@@ -199,12 +196,6 @@ export const series = (
 ): SeriesSpec => ({
   ...{ empty: NO_RUNS, interval: HOURLY, points: POINTS, ...spec },
   kind: 'series',
-});
-
-export const bars = (spec: Given<BarsSpec> & { queries: Query[] }): BarsSpec => ({
-  empty: NO_RUNS,
-  ...spec,
-  kind: 'bars',
 });
 
 /** A number that is asked for itself. */

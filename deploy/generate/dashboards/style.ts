@@ -10,6 +10,3 @@ export const thresholds = (steps: readonly Step[]) =>
     .steps(steps.map(([color, value = null]) => ({ color, value })));
 /** A number that cannot be good or bad. */
 export const NEUTRAL: readonly Step[] = [['text']];
-
-export const fixedColor = (color: string) =>
-  new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Fixed).fixedColor(color);

@@ -9,8 +9,14 @@ import { BLUE, NEUTRAL, thresholds } from './style.ts';
 type Property = dashboard.DynamicConfigValue;
 const property = (id: string, value: unknown): Property => ({ id, value });
 
-function columnProperties({ unit, decimals, width, bar, steps }: Column): Property[] {
-  const all = [property('unit', unit), property('decimals', decimals)];
+function columnProperties(column: Column): Property[] {
+  const { unit, decimals, width, bar, max, steps, empty = '–' } = column;
+  const all = [
+    property('unit', unit),
+    property('decimals', decimals),
+    // That of the panel is a sentence.
+    property('noValue', empty),
+  ];
   if (width !== undefined) all.push(property('custom.width', width));
   if (bar)
     all.push(
@@ -20,6 +26,7 @@ function columnProperties({ unit, decimals, width, bar, steps }: Column): Proper
       property('fieldMinMax', true),
       property('color', { mode: 'fixed', fixedColor: BLUE }),
     );
+  if (max !== undefined) all.push(property('max', max));
   if (steps)
     all.push(
       property('thresholds', thresholds(steps).build()),

@@ -2,83 +2,81 @@
 // features.
 import type { Dialect } from './dialects.ts';
 import {
-  BUNDLE,
-  CHOSEN,
   CI,
-  DRY,
   distinct,
-  ENVIRONMENT,
   MACHINE,
   named,
-  orZero,
   overRuns,
   PROJECT,
   PYTHON,
   R,
   STEP,
-  seen,
-  TEMPLATED,
   VERSION,
   where,
 } from './queries.ts';
 import { NO_DATA, perProject, perProjectTo } from './shared.ts';
 import {
   ADOPTION,
-  bars,
   COMPATIBILITY,
   COUNT,
   type DashboardSpec,
   dashboardSpec,
-  FEATURES,
   type Line,
-  type Query,
   SHARE,
+  type Shared,
   series,
   sharedStat,
   table,
 } from './spec.ts';
+import { features } from './usage-features.ts';
 
 const BUSIEST = 'Projects, the busiest first';
 const LHP_VERSIONS = 'lhp versions in use';
-const SHARE_OF_RUNS = 'Share of runs';
+const PYTHON_VERSIONS = 'Python versions in use';
 const STEPS = 'A step is a day for a month, an hour for a day and a week for a year.';
 
+const asked = (panel: string, field: string, calc: Shared['calc']): Shared => ({
+  panel,
+  field,
+  calc,
+});
+
+/** The tables below have all these numbers, so none of them is asked again. */
 const TOTALS: Line = {
   height: 4,
   panels: [
     sharedStat({
       ...{ title: 'Runs', question: ADOPTION, width: 4, ...COUNT, empty: '0' },
       what: 'Successful runs of `lhp generate` in the time range.',
-      shared: { panel: BUSIEST, field: 'Runs', calc: 'sum' },
+      shared: asked(BUSIEST, 'Runs', 'sum'),
+    }),
+    sharedStat({
+      ...{ title: 'Of these in CI', question: ADOPTION, width: 4, ...COUNT, empty: '0' },
+      what: 'Runs in CI jobs. The others are runs for which somebody waited.',
+      shared: asked(BUSIEST, 'In CI', 'sum'),
     }),
     sharedStat({
       ...{ title: 'Active machines', question: ADOPTION, width: 4, ...COUNT, empty: '0' },
       what: 'Machines with at least one run. All containers of one CI image are one machine.',
-      shared: { panel: LHP_VERSIONS, field: 'Machines', calc: 'sum' },
+      shared: asked(LHP_VERSIONS, 'Machines', 'sum'),
     }),
     sharedStat({
       ...{ title: 'Active projects', question: ADOPTION, width: 4, ...COUNT, empty: '0' },
       what: 'Projects with at least one run.',
-      shared: { panel: BUSIEST, field: 'Runs', calc: 'count' },
+      shared: asked(BUSIEST, 'Runs', 'count'),
     }),
-    sharedStat({
-      ...{ title: 'Most used lhp version', question: COMPATIBILITY, width: 4 },
-      ...{ unit: 'string', decimals: 0 },
-      what:
-        'The version that most machines have, by the newest run of each. The table of versions ' +
-        'says how many have another one.',
-      shared: { panel: LHP_VERSIONS, field: 'lhp', calc: 'firstNotNull' },
-    }),
-    sharedStat({
-      ...{ title: 'Runs in CI', question: ADOPTION, width: 4, ...SHARE },
-      what: 'Share of runs that were CI jobs.',
-      shared: { panel: SHARE_OF_RUNS, field: 'CI', calc: 'lastNotNull' },
-    }),
-    sharedStat({
-      ...{ title: 'Dry runs', question: FEATURES, width: 4, ...SHARE },
-      what: 'Share of runs with `--dry-run`, which write no files.',
-      shared: { panel: SHARE_OF_RUNS, field: 'dry run', calc: 'lastNotNull' },
-    }),
+    ...[
+      ['Most used lhp version', LHP_VERSIONS, 'lhp'] as const,
+      ['Most used Python version', PYTHON_VERSIONS, 'Python'] as const,
+    ].map(([title, panel, field]) =>
+      sharedStat({
+        ...{ title, question: COMPATIBILITY, width: 4, unit: 'string', decimals: 0 },
+        what:
+          'The version that most machines have, by the newest run of each. The table of versions ' +
+          'says how many have another one.',
+        shared: asked(panel, field, 'firstNotNull'),
+      }),
+    ),
   ],
 };
 
@@ -150,60 +148,6 @@ function versionsOf(dialect: Dialect, program: string, key: string, title: strin
   };
 }
 
-const FLAGS: [name: string, label: string][] = [
-  ['CI', CI],
-  ['dry run', DRY],
-  ['bundle', BUNDLE],
-];
-
-/** The named answers, each divided by one number, which is asked only once. */
-const sharesOf = (parts: [name: string, expr: string][], whole: string): Query[] => [
-  {
-    expr:
-      `(${parts.map(([name, expr]) => named(orZero(expr), 'feature', name)).join(' or ')}) ` +
-      `/ on () group_left () ${whole}`,
-    legend: '{{feature}}',
-  },
-];
-
-function features({ sum }: Dialect): Line {
-  const templated = sum({ name: TEMPLATED, range: R, by: PROJECT });
-  return {
-    height: 6,
-    panels: [
-      bars({
-        ...{ title: SHARE_OF_RUNS, question: FEATURES, width: 8, ...SHARE, max: 1 },
-        what: 'Of all runs, the share that used each feature. One busy project can decide it.',
-        queries: sharesOf(
-          FLAGS.map(([name, key]) => [name, overRuns(R, '', where(key, 'true'))]),
-          overRuns(R),
-        ),
-      }),
-      bars({
-        ...{ title: 'Share of projects', question: FEATURES, width: 8, ...SHARE, max: 1 },
-        what:
-          'Of all projects, the share that used each feature at least once. Each project counts ' +
-          'once, however often it runs.',
-        queries: sharesOf(
-          [
-            ...FLAGS.map(([name, key]): [string, string] => [
-              name,
-              `count(${seen(PROJECT, R, CHOSEN + where(key, 'true'))})`,
-            ]),
-            ['templates', `count(${templated} > 0)`],
-          ],
-          distinct(PROJECT, R),
-        ),
-      }),
-      bars({
-        ...{ title: 'Runs by environment', question: FEATURES, width: 8, ...COUNT },
-        what: 'Runs for each environment, `lhp generate --env`.',
-        queries: [{ expr: `sort_desc(${overRuns(R, ENVIRONMENT)})`, legend: `{{${ENVIRONMENT}}}` }],
-      }),
-    ],
-  };
-}
-
 const who = ({ newest }: Dialect): Line => ({
   height: 12,
   panels: [
@@ -215,7 +159,7 @@ const who = ({ newest }: Dialect): Line => ({
       columns: [
         { title: 'Runs', expr: overRuns(R, PROJECT), ...COUNT, bar: true },
         {
-          ...{ title: 'In CI', ...COUNT, width: 100 },
+          ...{ title: 'In CI', ...COUNT, width: 100, empty: '0' },
           expr: overRuns(R, PROJECT, where(CI, 'true')),
         },
         { title: 'Machines', expr: distinct(MACHINE, R, PROJECT), ...COUNT, width: 110 },
@@ -242,7 +186,7 @@ export const usage = (dialect: Dialect): DashboardSpec =>
         title: 'Versions: which must be supported?',
         lines: [
           versionsOf(dialect, 'lhp', VERSION, LHP_VERSIONS),
-          versionsOf(dialect, 'Python', PYTHON, 'Python versions in use'),
+          versionsOf(dialect, 'Python', PYTHON, PYTHON_VERSIONS),
         ],
       },
       { title: 'Features: which are used?', lines: [features(dialect)] },
