@@ -32,8 +32,6 @@ export interface Dialect {
   quantile(q: number, of: Histograms): string;
   /** By the label `size` that `sizes` gives to each project. */
   quantileBySize(q: number, of: Histograms, sizes: string): string;
-  /** The share of values above a limit. */
-  shareAbove(limit: number, of: Histograms): string;
   sum(of: Histograms): string;
   mean(of: Histograms): string;
   /** Mean of each group of `by` divided by the mean of all others with the same labels `same`. */
@@ -66,7 +64,6 @@ const PROMETHEUS: Dialect = {
   quantileBySize: (q, of, sizes) =>
     `histogram_quantile(${q}, sum by (size) (${native({ ...of, by: PROJECT })} ` +
     `* on (${PROJECT}) group_left (size) ${sizes}))`,
-  shareAbove: (limit, of) => `1 - histogram_fraction(0, ${limit}, ${native(of)})`,
   sum: (of) => `histogram_sum(${native(of)})`,
   mean: (of) => `histogram_avg(${native(of)})`,
   // Without others the difference has a count of zero, and the comparison leaves it out.
@@ -104,7 +101,6 @@ const VICTORIAMETRICS: Dialect = {
   quantileBySize: (q, of, sizes) =>
     `histogram_quantile(${q}, sum by (size, vmrange) (${buckets({ ...of, by: PROJECT })} ` +
     `* on (${PROJECT}) group_left (size) ${sizes}))`,
-  shareAbove: (limit, of) => `1 - histogram_share(${limit}, ${buckets(of)})`,
   sum: (of) => part('sum', of),
   mean: (of) => `(${part('sum', of)} / ${part('count', of)})`,
   againstOthers: (of, same) => {

@@ -26,6 +26,7 @@ import {
   type DashboardSpec,
   dashboardSpec,
   type Line,
+  type PanelSpec,
   SPEED,
   series,
   sharedStat,
@@ -38,7 +39,6 @@ import {
 const seconds: Histograms = { name: DURATION, range: R };
 /** Dry runs write nothing, so speeds are compared without them. */
 const WRITING = where(DRY, 'false');
-const SLOW_SECONDS = 30;
 /** Fewer runs in a step say more about which projects ran than about the version. */
 const ENOUGH_RUNS = 10;
 /** From these factors on a version is worth a look, and a report to its developers. */
@@ -46,9 +46,9 @@ const SLOWER = [1.1, 1.25] as const;
 
 const BY_PROJECT = 'Where the time goes';
 const BY_VERSION = 'lhp versions, compared';
-const FACTOR = 'Same projects, other versions';
+const FACTOR = 'Same projects, others';
 
-const totals = ({ quantile, shareAbove }: Dialect): Line => ({
+const totals = ({ quantile }: Dialect): Line => ({
   height: 4,
   panels: [
     stat({
@@ -61,12 +61,6 @@ const totals = ({ quantile, shareAbove }: Dialect): Line => ({
       what: `One run in twenty takes longer. ${WALL_TIME}`,
       expr: quantile(0.95, seconds),
     }),
-    stat({
-      ...{ title: `Runs over ${SLOW_SECONDS} s`, question: SPEED, width: 4 },
-      ...{ unit: 'percentunit', decimals: 1 },
-      what: `Share of runs after which people have turned to something else. ${WALL_TIME}`,
-      expr: shareAbove(SLOW_SECONDS, seconds),
-    }),
     sharedStat({
       ...{ title: 'Time people waited', question: SPEED, width: 4, ...TIME },
       what: `Durations of all runs outside CI, added up. ${WALL_TIME}`,
@@ -78,94 +72,101 @@ const totals = ({ quantile, shareAbove }: Dialect): Line => ({
       shared: { panel: BY_PROJECT, field: 'CI took', calc: 'sum' },
     }),
     sharedStat({
+      ...{ title: 'Slowest project, p95', question: SPEED, width: 4, ...TIME },
+      what:
+        'The largest p95 of a project, in the table "Where the time goes": 95 of 100 of its runs ' +
+        `take less. ${WALL_TIME}`,
+      shared: { panel: BY_PROJECT, field: 'p95', calc: 'max' },
+    }),
+    sharedStat({
       ...{ title: 'Slowest lhp version', question: SPEED, width: 4 },
       ...{ unit: 'percentunit', decimals: 0 },
       what:
-        'The largest value of "Same projects, other versions" in the table below: 100 % is as ' +
-        'fast as the other versions. No value while there is only one version.',
+        'The largest value in the table "lhp versions, compared": 100 % is as fast as the same ' +
+        'projects are with other versions. No value while there is only one version.',
       steps: [['text'], ['orange', SLOWER[0]], ['red', SLOWER[1]]],
       shared: { panel: BY_VERSION, field: FACTOR, calc: 'max' },
     }),
   ],
 });
 
-function overTime({ quantile, sum }: Dialect): Line {
+const overTime = ({ quantile }: Dialect): Line => ({
+  height: 8,
+  panels: [
+    series({
+      ...{ title: 'Duration over time', question: SPEED, width: 24, ...TIME },
+      what:
+        'Of the runs in each step, half take at most p50, and 95 of 100 at most p95. Fewer than ' +
+        `20 runs have no p95 to speak of: choose a longer range. ${WALL_TIME}`,
+      draw: 'lines',
+      calcs: ['lastNotNull', 'max'],
+      colors: { p50: 'green', p95: 'yellow' },
+      queries: [0.5, 0.95].map((q) => ({
+        expr: quantile(q, { name: DURATION, range: STEP }),
+        legend: `p${q * 100}`,
+      })),
+    }),
+  ],
+});
+
+function speedByVersion({ sum }: Dialect): PanelSpec {
   const step = { range: STEP, more: WRITING, by: VERSION };
   const [time, size] = [DURATION, FLOWGROUPS].map((name) => sum({ name, ...step }));
-  return {
-    height: 8,
-    panels: [
-      series({
-        ...{ title: 'Duration over time', question: SPEED, width: 12, ...TIME },
-        what:
-          `Of the runs in each step, half take at most p50, and 95 of 100 at most p95. Fewer than ` +
-          `20 runs have no p95 to speak of: choose a longer range. ${WALL_TIME}`,
-        draw: 'lines',
-        calcs: ['lastNotNull', 'max'],
-        colors: { p50: 'green', p95: 'yellow' },
-        queries: [0.5, 0.95].map((q) => ({
-          expr: quantile(q, { name: DURATION, range: STEP }),
-          legend: `p${q * 100}`,
-        })),
-      }),
-      series({
-        ...{ title: 'Time for 100 flowgroups by lhp version', question: SPEED, width: 12, ...TIME },
-        what:
-          'All seconds divided by all flowgroups of the runs in each step: it does not change when ' +
-          `projects grow. Steps with ${ENOUGH_RUNS} runs or more, without dry runs. ${WALL_TIME}`,
-        empty: `No step with ${ENOUGH_RUNS} runs of one version`,
-        draw: 'lines',
-        calcs: ['mean', 'lastNotNull'],
-        queries: [
-          {
-            expr:
-              `100 * ${time} / ${size} ` +
-              `and on (${VERSION}) ${overRuns(STEP, VERSION, WRITING)} >= ${ENOUGH_RUNS}`,
-            legend: `{{${VERSION}}}`,
-          },
-        ],
-      }),
+  return series({
+    ...{ title: 'Time for 100 flowgroups by lhp version', question: SPEED, width: 14, ...TIME },
+    what:
+      'All seconds divided by all flowgroups of the runs in each step: large projects count most, ' +
+      `and growth does not change it. Steps with ${ENOUGH_RUNS} runs or more, without dry runs. ` +
+      WALL_TIME,
+    empty: `No step with ${ENOUGH_RUNS} runs of one version`,
+    draw: 'lines',
+    calcs: ['mean', 'lastNotNull'],
+    queries: [
+      {
+        expr:
+          `100 * ${time} / ${size} ` +
+          `and on (${VERSION}) ${overRuns(STEP, VERSION, WRITING)} >= ${ENOUGH_RUNS}`,
+        legend: `{{${VERSION}}}`,
+      },
     ],
-  };
+  });
 }
 
 /** Local runs are compared with local runs and CI with CI, because CI often updates first. */
-function perVersion({ quantile, againstOthers }: Dialect): Line {
+function perVersion(dialect: Dialect): Line {
   const same = `${PROJECT}, ${CI}`;
   const each = `${VERSION}, ${same}`;
-  const against = againstOthers({ ...seconds, by: each, more: WRITING }, same);
-  const elsewhere = `${overRuns(R, each, WRITING)} < on (${same}) group_left () ${overRuns(R, same, WRITING)}`;
+  const against = dialect.againstOthers({ ...seconds, by: each, more: WRITING }, same);
+  const elsewhere =
+    `${overRuns(R, each, WRITING)} < on (${same}) ` + `group_left () ${overRuns(R, same, WRITING)}`;
   return {
-    height: 6,
+    height: 8,
     panels: [
       table({
-        ...{ title: BY_VERSION, question: SPEED, width: 24 },
+        ...{ title: BY_VERSION, question: SPEED, width: 10 },
         what:
-          'Same projects, other versions: the mean duration of a project with this version, ' +
-          'divided by its mean duration with all other versions; the median of all projects that ' +
-          'have both. 100 % is as fast, 145 % takes 1.45 times as long. Each project counts once, ' +
-          'local runs and CI are compared apart, and dry runs are left out, so it does not matter ' +
-          `who updates first. Orange from ${SLOWER[0] * 100} %, red from ${SLOWER[1] * 100} %: ` +
-          `look whether many projects are compared, then report it to lhp. ${WALL_TIME}`,
+          'Same projects: the mean duration of a project with this version, divided by its mean ' +
+          'duration with all other versions; the median of all projects that have both. 100 % is ' +
+          'as fast, 145 % takes 1.45 times as long. Each project counts once, local runs and CI ' +
+          'are compared apart, and dry runs are left out, so it does not matter who updates first. ' +
+          `Orange from ${SLOWER[0] * 100} %, red from ${SLOWER[1] * 100} %: look whether many ` +
+          `projects are compared, then report it to lhp. ${WALL_TIME}`,
         keys: [{ label: VERSION, title: 'lhp', width: 100 }],
         columns: [
-          { title: 'Runs', expr: overRuns(R, VERSION), ...COUNT, width: 100 },
           {
-            ...{ title: 'p95', ...TIME, bar: true },
-            expr: quantile(0.95, { ...seconds, by: VERSION }),
-          },
-          {
-            ...{ title: 'Projects compared', ...COUNT, width: 160, empty: '0' },
+            ...{ title: 'Projects compared', ...COUNT, bar: true, empty: '0' },
             expr: `count by (${VERSION}) (count by (${VERSION}, ${PROJECT}) (${elsewhere}))`,
           },
           {
-            ...{ title: FACTOR, unit: 'percentunit', decimals: 0, width: 260 },
+            ...{ title: FACTOR, unit: 'percentunit', decimals: 0, width: 200 },
             expr: `quantile by (${VERSION}) (0.5, ${against})`,
+            empty: 'no other version',
             steps: [['transparent'], ['orange', SLOWER[0]], ['red', SLOWER[1]]],
           },
         ],
         sort: { column: 'lhp', desc: true },
       }),
+      speedByVersion(dialect),
     ],
   };
 }
@@ -183,13 +184,12 @@ function details(dialect: Dialect): Line {
       table({
         ...{ title: 'By size of the project', question: SPEED, width: 10 },
         what:
-          'The size of a project is the mean number of flowgroups of its runs. p50 and p95 are of ' +
-          `all runs of the projects of one size. ${WALL_TIME}`,
+          'The size of a project is the mean number of flowgroups of its runs. p50: half of ' +
+          `all runs of the projects of one size take at most so long. ${WALL_TIME}`,
         keys: [SIZES],
         columns: [
           { title: 'Projects', expr: projectsBySize(dialect), ...COUNT, width: 80 },
-          { title: 'p50', expr: quantileBySize(0.5, seconds, sized), ...TIME, width: 80 },
-          { title: 'p95', expr: quantileBySize(0.95, seconds, sized), ...TIME, bar: true },
+          { title: 'p50', expr: quantileBySize(0.5, seconds, sized), ...TIME, bar: true },
         ],
         sort: { column: 'Flowgroups', desc: true },
       }),
@@ -202,7 +202,6 @@ function details(dialect: Dialect): Line {
         columns: [
           { title: 'People waited', expr: waited('false'), ...TIME, bar: true },
           { title: 'CI took', expr: waited('true'), ...TIME, width: 100 },
-          { title: 'Runs', expr: overRuns(R, PROJECT), ...COUNT, width: 70 },
           { title: 'p95', expr: quantile(0.95, byProject), ...TIME, width: 80 },
           { title: 'For 100', expr: `100 * ${time} / ${size}`, ...TIME, width: 80 },
         ].map(perProject),

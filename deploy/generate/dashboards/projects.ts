@@ -10,7 +10,6 @@ import {
   R,
   SHORT,
   STEP,
-  seen,
   short,
   TEMPLATED,
   TEMPLATES,
@@ -23,6 +22,7 @@ import {
   dashboardSpec,
   FEATURES,
   type Line,
+  type PanelSpec,
   SCALE,
   series,
   sharedStat,
@@ -118,28 +118,36 @@ function growth(dialect: Dialect): Line {
   };
 }
 
+function growing({ mean }: Dialect): PanelSpec {
+  const ofDay = mean({ name: FLOWGROUPS, range: '1d', by: PROJECT });
+  return table({
+    ...{ title: 'Growth', question: SCALE, width: 7, ...perProjectTo('performance') },
+    what:
+      'Flowgroups that a project gains or loses in a week, by a straight line through the daily ' +
+      'means of the four weeks before the end of the time range. No value with a single day.',
+    columns: [
+      {
+        ...{ title: 'Flowgroups a week', unit: 'none', decimals: 1 },
+        expr: short(`${WEEK_SECONDS} * deriv((${ofDay})[28d:1d])`),
+      },
+    ],
+    sort: { column: 'Flowgroups a week', desc: true },
+  });
+}
+
 function every(dialect: Dialect): Line {
   const { mean } = dialect;
   const of = (name: string, more = '') => mean({ name, range: R, by: PROJECT, more });
-  const ofDay = mean({ name: FLOWGROUPS, range: '1d', by: PROJECT });
   return {
     height: 14,
     panels: [
       table({
-        ...{ title: EVERY, question: SCALE, width: 24, ...perProjectTo('performance') },
+        ...{ title: EVERY, question: SCALE, width: 17, ...perProjectTo('performance') },
         what:
-          `Means of the runs of each project. Growth a week: flowgroups that it gains or loses in 7 ` +
-          'days, by a straight line through the days of the last four weeks; no value with a ' +
-          'single day. Files: of a run that is not a dry run. A click on a project shows the dashboards ' +
-          'of this project alone.',
+          'Means of the runs of each project. Files: of a run that is not a dry run. A click on a ' +
+          'project opens its performance.',
         columns: [
           { title: 'Flowgroups', expr: of(FLOWGROUPS), ...COUNT, bar: true },
-          {
-            ...{ title: 'Growth a week', unit: 'none', decimals: 1, width: 130 },
-            expr:
-              `${WEEK_SECONDS} * deriv((${ofDay})[28d:1d]) ` +
-              `and on (${PROJECT}) ${seen(PROJECT, R)}`,
-          },
           { title: 'Pipelines', expr: of(PIPELINES), ...COUNT, width: 100 },
           { title: 'Templates', expr: of(TEMPLATES), ...COUNT, width: 100 },
           { title: 'Using templates', expr: of(TEMPLATED), ...COUNT, width: 140 },
@@ -147,6 +155,7 @@ function every(dialect: Dialect): Line {
         ].map(perProject),
         sort: { column: 'Flowgroups', desc: true },
       }),
+      growing(dialect),
     ],
   };
 }

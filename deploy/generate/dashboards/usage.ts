@@ -19,6 +19,7 @@ import {
   ADOPTION,
   COMPATIBILITY,
   COUNT,
+  type Column,
   type DashboardSpec,
   dashboardSpec,
   type Line,
@@ -114,7 +115,13 @@ const OVER_TIME: Line = {
 };
 
 /** What runs, as shares over time and as a table. */
-function versionsOf(dialect: Dialect, program: string, key: string, title: string): Line {
+function versionsOf(
+  { machinesByNewest }: Dialect,
+  program: string,
+  key: string,
+  title: string,
+  more: Column[],
+): Line {
   return {
     height: 8,
     panels: [
@@ -136,10 +143,9 @@ function versionsOf(dialect: Dialect, program: string, key: string, title: strin
         columns: [
           {
             ...{ title: 'Machines', ...COUNT, bar: true },
-            expr: `sort_desc(${dialect.machinesByNewest(key)})`,
+            expr: `sort_desc(${machinesByNewest(key)})`,
           },
-          { title: 'Projects', expr: distinct(PROJECT, R, key), ...COUNT, width: 90 },
-          { title: 'Runs', expr: overRuns(R, key), ...COUNT, width: 90 },
+          ...more,
         ],
         sort: { column: program, desc: true },
         points: 120,
@@ -185,8 +191,11 @@ export const usage = (dialect: Dialect): DashboardSpec =>
       {
         title: 'Versions: which must be supported?',
         lines: [
-          versionsOf(dialect, 'lhp', VERSION, LHP_VERSIONS),
-          versionsOf(dialect, 'Python', PYTHON, PYTHON_VERSIONS),
+          versionsOf(dialect, 'lhp', VERSION, LHP_VERSIONS, [
+            { title: 'Projects', expr: distinct(PROJECT, R, VERSION), ...COUNT, width: 90 },
+            { title: 'Runs', expr: overRuns(R, VERSION), ...COUNT, width: 90 },
+          ]),
+          versionsOf(dialect, 'Python', PYTHON, PYTHON_VERSIONS, []),
         ],
       },
       { title: 'Features: which are used?', lines: [features(dialect)] },
