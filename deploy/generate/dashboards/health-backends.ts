@@ -55,7 +55,7 @@ export const lateOrIgnored = (name: Name): PanelSpec =>
   name === 'prometheus'
     ? series({
         ...{ title: 'Samples that came late', question: TRUST, width: 6 },
-        ...{ unit: 'percentunit', decimals: 1, interval: '5m', points: 300 },
+        ...{ unit: 'percentunit', decimals: 2, interval: '5m', points: 300 },
         empty: 'No sample in this time range',
         what:
           'Share of samples that were older than others when they came. They are stored at the ' +

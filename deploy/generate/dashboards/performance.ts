@@ -46,7 +46,7 @@ const SLOWER = [1.1, 1.25] as const;
 
 const BY_PROJECT = 'Where the time goes';
 const BY_VERSION = 'lhp versions, compared';
-const FACTOR = 'Same projects, others';
+const FACTOR = 'Against other versions';
 
 const totals = ({ quantile }: Dialect): Line => ({
   height: 4,
@@ -145,8 +145,8 @@ function perVersion(dialect: Dialect): Line {
       table({
         ...{ title: BY_VERSION, question: SPEED, width: 10 },
         what:
-          'Same projects: the mean duration of a project with this version, divided by its mean ' +
-          'duration with all other versions; the median of all projects that have both. 100 % is ' +
+          'Against other versions: the mean duration of a project with this version, divided by its ' +
+          'mean duration with all other versions; the median of all projects that have both. 100 % is ' +
           'as fast, 145 % takes 1.45 times as long. Each project counts once, local runs and CI ' +
           'are compared apart, and dry runs are left out, so it does not matter who updates first. ' +
           `Orange from ${SLOWER[0] * 100} %, red from ${SLOWER[1] * 100} %: look whether many ` +

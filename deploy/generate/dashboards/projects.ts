@@ -5,6 +5,7 @@ import {
   DRY,
   FILES,
   FLOWGROUPS,
+  I,
   PIPELINES,
   PROJECT,
   R,
@@ -108,7 +109,8 @@ function growth(dialect: Dialect): Line {
         queries: [
           {
             expr: short(
-              `${sizes(STEP)} and on (${PROJECT}) ` + `topk(${LARGEST}, ${sizes(`${R}] @ end()`)})`,
+              `${sizes(STEP)} and on (${PROJECT}) ` +
+                `topk(${LARGEST}, ${sizes(`${R}] @ end() offset -${I}`)})`,
             ),
             legend: `{{${SHORT}}}`,
           },

@@ -41,7 +41,7 @@ export function features({ sum }: Dialect): Line {
   ]);
   const templated = `count(${sum({ name: TEMPLATED, range: R, by: PROJECT })} > 0)`;
   return {
-    height: 6,
+    height: 7,
     panels: [
       table({
         ...{ title: 'Features in use', question: FEATURES, width: 14 },

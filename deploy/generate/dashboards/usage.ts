@@ -142,7 +142,7 @@ function versionsOf(
         keys: [{ label: key, title: program, width: 100 }],
         columns: [
           {
-            ...{ title: 'Machines', ...COUNT, bar: true },
+            ...{ title: 'Machines', ...COUNT, bar: true, empty: '0' },
             expr: `sort_desc(${machinesByNewest(key)})`,
           },
           ...more,
@@ -160,8 +160,8 @@ const who = ({ newest }: Dialect): Line => ({
     table({
       ...{ title: BUSIEST, question: ADOPTION, width: 24, ...perProjectTo('projects') },
       what:
-        'Each project by the first eight digits of its id. A click on it opens ' +
-        'this project alone. Newest run: to the minute, or for older ones to the step.',
+        'Each project by the first eight digits of its id; a click on it opens its size and growth. ' +
+        'Newest run: to the minute, or for older ones to the step.',
       columns: [
         { title: 'Runs', expr: overRuns(R, PROJECT), ...COUNT, bar: true },
         {
