@@ -45,7 +45,9 @@ interface Panel {
     content?: string;
   };
   fieldConfig?: {
-    defaults: Properties & { custom?: { stacking?: { mode: string } } };
+    defaults: Properties & {
+      custom?: { drawStyle?: string; spanNulls?: boolean | number; stacking?: { mode: string } };
+    };
     overrides: {
       matcher: { options: string };
       properties: { id: string; value: unknown }[];
@@ -195,6 +197,29 @@ describe.each(FILES)('%s', (_, dashboard) => {
           panel.title,
           panel.title in LIMITS ? 'value' : 'none',
         ]);
+    }
+  });
+
+  it('colors a table by limits of its own, and bars in one color', () => {
+    for (const panel of answering(dashboard))
+      for (const column of values(panel)) {
+        const own = override(panel, column);
+        const { type = 'auto' } = (own['custom.cellOptions'] ?? {}) as { type?: string };
+        const { steps } = (own.thresholds ?? {}) as { steps?: Step[] };
+        if (type === 'color-background')
+          expect(steps?.map(({ value }) => value)).toEqual([null, 1.1, 1.25]);
+        else expect([column, steps]).toEqual([column, undefined]);
+        if (type === 'gauge') expect(own.color).toEqual({ mode: 'fixed', fixedColor: 'blue' });
+      }
+  });
+
+  it('leaves a gap where a gateway was down, and joins the days beside a weekend', () => {
+    for (const { title, type, fieldConfig } of answering(dashboard)) {
+      const { drawStyle, spanNulls } = fieldConfig?.defaults.custom ?? {};
+      if (type !== 'timeseries' || drawStyle !== 'line') continue;
+      const joined =
+        dashboard.uid === 'lhp-health' || title === 'Active over time' ? false : 345.6e6;
+      expect([title, spanNulls]).toEqual([title, joined]);
     }
   });
 

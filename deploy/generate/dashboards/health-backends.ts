@@ -4,7 +4,7 @@ import type { Dialect } from './dialects.ts';
 import { type PanelSpec, type Query, series, TRUST } from './spec.ts';
 
 type Name = Dialect['name'];
-const MINUTELY = { interval: '1m', points: 300 };
+const MINUTELY = { interval: '1m', points: 300, gaps: true };
 const rate = (selector: string) => `sum(rate(${selector}[$__rate_interval]))`;
 
 /** A ratio of rates of the backend's own counters: Prometheus's or, in a cluster, Cortex's. */
@@ -55,7 +55,7 @@ export const lateOrIgnored = (name: Name): PanelSpec =>
   name === 'prometheus'
     ? series({
         ...{ title: 'Samples that came late', question: TRUST, width: 6 },
-        ...{ unit: 'percentunit', decimals: 2, interval: '5m', points: 300 },
+        ...{ unit: 'percentunit', decimals: 2, interval: '5m', points: 300, gaps: true },
         empty: 'No sample in this time range',
         what:
           'Share of samples that were older than others when they came. They are stored at the ' +

@@ -31,7 +31,7 @@ const ALERTS = `ALERTS{alertstate="firing", ${OURS}}`;
 /** The limits of the alert about an overloaded gateway. */
 const QUEUE_LIMIT = 0.8;
 const MEMORY_LIMIT = 400e6;
-const MINUTELY = { interval: '1m', points: 300, empty: 'No data of the gateway' };
+const MINUTELY = { interval: '1m', points: 300, gaps: true, empty: 'No data of the gateway' };
 const GUIDE = 'https://github.com/lhp-otel/lhp-otel/blob/main/docs/operators.md#alerts';
 
 const totals = ({ newest, grown }: Dialect): Line => ({
@@ -94,8 +94,9 @@ const totals = ({ newest, grown }: Dialect): Line => ({
   ],
 });
 
-const perMinute = (name: string, legend: string) => ({
-  expr: named(`60 * sum(rate(${metric(name)}[$__rate_interval]))`, 'what', legend),
+/** Nothing is drawn while nothing is dropped or refused: a red line at zero would look like an alarm. */
+const perMinute = (name: string, legend: string, more = '') => ({
+  expr: named(`60 * sum(rate(${metric(name)}[$__rate_interval]))${more}`, 'what', legend),
   legend: '{{what}}',
 });
 
@@ -117,8 +118,8 @@ const way = ({ grown }: Dialect): Section => ({
           queries: [
             perMinute('otelcol_receiver_accepted_metric_points', 'accepted'),
             perMinute('otelcol_exporter_sent_metric_points', 'stored'),
-            perMinute('otelcol_processor_filter_datapoints_filtered', 'dropped'),
-            perMinute('otelcol_receiver_refused_metric_points', 'refused'),
+            perMinute('otelcol_processor_filter_datapoints_filtered', 'dropped', ' > 0'),
+            perMinute('otelcol_receiver_refused_metric_points', 'refused', ' > 0'),
           ],
         }),
         series({
@@ -189,9 +190,9 @@ const losses: Section = {
       panels: [
         series({
           ...{ title: 'Runs lost by clients', question: TRUST, width: 12, ...COUNT },
-          empty: 'None in this time range',
+          ...{ empty: 'None in these 9 days', past: '9d' },
           what:
-            'Why, at the time of the run that reports the loss. expired: waited more than 7 days ' +
+            'The last 9 days. Why, at the time of the run that reports the loss. expired: waited more than 7 days ' +
             'for a gateway. spool_full: too many waited. rejected: the gateway answered that it ' +
             'will never accept it. unreadable: the file was damaged.',
           draw: 'columns',

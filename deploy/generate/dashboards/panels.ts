@@ -108,13 +108,14 @@ function seriesPanel(spec: SeriesSpec) {
       .fillOpacity(spec.queries.length === 1 && limit !== undefined ? 10 : 0)
       .showPoints(common.VisibilityMode.Auto)
       .pointSize(4)
-      .spanNulls(draw === 'lines' ? SPAN_MS : false)
+      .spanNulls(draw === 'lines' && !spec.gaps ? SPAN_MS : false)
       .lineInterpolation(
         draw === 'steps' ? common.LineInterpolation.StepAfter : common.LineInterpolation.Linear,
       );
   // Without decimals the axis of shares from 0 to 1 would have no mark between them.
   if (draw !== 'shares') builder.decimals(spec.decimals);
   if (spec.max !== undefined) builder.max(spec.max);
+  if (spec.past !== undefined) builder.timeFrom(spec.past);
   if (spec.softMax !== undefined) builder.axisSoftMax(spec.softMax);
   for (const [name, color] of Object.entries(colors))
     builder.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }]);

@@ -62,6 +62,10 @@ export interface SeriesSpec extends Base {
   /** Drawn as a dashed line. */
   limit?: number;
   max?: number;
+  /** A time without values is a gap, because it means that something was down. */
+  gaps?: boolean;
+  /** Another time range than that of the dashboard, before its end. */
+  past?: string;
   /** The axis shows at least this much. */
   softMax?: number;
   /** The smallest step. */
