@@ -190,9 +190,9 @@ const losses: Section = {
       panels: [
         series({
           ...{ title: 'Runs lost by clients', question: TRUST, width: 12, ...COUNT },
-          ...{ empty: 'None in these 9 days', past: '9d' },
+          empty: 'None in this time range; "Lost" above looks back for 9 days',
           what:
-            'The last 9 days. Why, at the time of the run that reports the loss. expired: waited more than 7 days ' +
+            'Why, at the time of the run that reports the loss. expired: waited more than 7 days ' +
             'for a gateway. spool_full: too many waited. rejected: the gateway answered that it ' +
             'will never accept it. unreadable: the file was damaged.',
           draw: 'columns',

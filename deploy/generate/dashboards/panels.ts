@@ -115,7 +115,6 @@ function seriesPanel(spec: SeriesSpec) {
   // Without decimals the axis of shares from 0 to 1 would have no mark between them.
   if (draw !== 'shares') builder.decimals(spec.decimals);
   if (spec.max !== undefined) builder.max(spec.max);
-  if (spec.past !== undefined) builder.timeFrom(spec.past);
   if (spec.softMax !== undefined) builder.axisSoftMax(spec.softMax);
   for (const [name, color] of Object.entries(colors))
     builder.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }]);
@@ -132,7 +131,7 @@ function visualization(spec: PanelSpec, idOf: IdOf) {
 }
 
 /** The question, and below it what is computed. */
-export const describe = ({ question, what }: PanelSpec): string => `*${question}*\n\n${what}`;
+const describe = ({ question, what }: PanelSpec): string => `*${question}*\n\n${what}`;
 
 function query(spec: PanelSpec | TableSpec, index: number) {
   const { expr, legend: name } = spec.queries[index] as PanelSpec['queries'][number];

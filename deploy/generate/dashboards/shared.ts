@@ -16,7 +16,7 @@ export const perProjectTo = (
 export const perProject = (column: Column): Column => ({ ...column, expr: short(column.expr) });
 
 /** A project's size is the mean number of flowgroups of its runs. */
-export const sizeOf = ({ mean }: Dialect) => mean({ name: FLOWGROUPS, range: R, by: PROJECT });
+const sizeOf = ({ mean }: Dialect) => mean({ name: FLOWGROUPS, range: R, by: PROJECT });
 
 /** Each size is four times the one before, from 50 flowgroups on. */
 export const SIZES: Key = {

@@ -64,8 +64,6 @@ export interface SeriesSpec extends Base {
   max?: number;
   /** A time without values is a gap, because it means that something was down. */
   gaps?: boolean;
-  /** Another time range than that of the dashboard, before its end. */
-  past?: string;
   /** The axis shows at least this much. */
   softMax?: number;
   /** The smallest step. */
@@ -172,10 +170,10 @@ export const SHARE = { unit: 'percentunit', decimals: 0 };
 export const TIME = { unit: 's', decimals: 1 };
 
 /** Steps of a panel that shows days for a month. */
-export const POINTS = 28;
-export const HOURLY = '1h';
+const POINTS = 28;
+const HOURLY = '1h';
 
-export const NO_RUNS = 'No runs in this time range, for these variables';
+const NO_RUNS = 'No runs in this time range, for these variables';
 
 type Given<Spec extends PanelSpec> = Omit<Spec, 'kind' | 'queries' | 'empty'> &
   Partial<Pick<Spec, 'empty'>>;
