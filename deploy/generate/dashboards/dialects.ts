@@ -71,8 +71,8 @@ const PROMETHEUS: Dialect = {
     `(histogram_avg(${native(of)}) / histogram_avg(${native({ ...of, by: same })} ` +
     `- on (${same}) group_right () ${native(of)})) > 0`,
   newest: (by, matchers) => `1000 * ${lastWindows(by, matchers)}`,
-  // A machine that ran two versions in its last window has just changed: the new one has fewer runs.
-  // The difference also leaves out a version that the machine ran only before the range.
+  // A machine that ran two versions in its last window has just changed: the new one has fewer
+  // runs. The difference also leaves out a version that the machine ran only before the range.
   machinesByNewest: (key) => {
     const both = `${key}, ${MACHINE}`;
     const newest = `${lastWindows(both)} - 0.001 * ${overRuns(R, both)}`;

@@ -1,6 +1,7 @@
 // health-backends.ts: the panels of health.ts that show metrics of the backend itself. Each backend
 // has its own names for them.
 import type { Dialect } from './dialects.ts';
+import { STEP } from './queries.ts';
 import { type PanelSpec, type Query, series, TRUST } from './spec.ts';
 
 type Name = Dialect['name'];
@@ -76,7 +77,7 @@ export const lateOrIgnored = (name: Name): PanelSpec =>
         calcs: ['sum'],
         queries: [
           {
-            expr: 'sum by (reason) (increase(vm_rows_ignored_total[$__interval] offset -$__interval)) > 0',
+            expr: `sum by (reason) (increase(vm_rows_ignored_total[${STEP})) > 0`,
             legend: '{{reason}}',
           },
         ],

@@ -1,5 +1,6 @@
 // health.ts: the dashboard "lhp: telemetry health": whether the numbers can be trusted. The
-// gateway's own metrics have the same names with every backend; health-backends.ts has what differs.
+// gateway's own metrics have the same names with every backend; health-backends.ts has what
+// differs.
 import { LOST_RUNS } from '../../../src/contract/contract.ts';
 import type { Dialect } from './dialects.ts';
 import { lateOrIgnored, timeToStore } from './health-backends.ts';
@@ -40,8 +41,8 @@ const totals = ({ newest, grown }: Dialect): Line => ({
     stat({
       ...{ title: 'Gateways up', question: TRUST, width: 3, ...COUNT },
       what:
-        'Collectors that answered the last scrape. Without one clients keep their runs for 7 days, ' +
-        'and runs of CI jobs are lost.',
+        'Collectors that answered the last scrape. Without one clients keep their runs for 7 ' +
+        'days, and runs of CI jobs are lost.',
       steps: [['red'], ['green', 1]],
       expr: orZero(`sum(up{${GATEWAY}})`),
     }),
@@ -64,24 +65,24 @@ const totals = ({ newest, grown }: Dialect): Line => ({
     stat({
       ...{ title: 'Lost, 9 days', question: TRUST, width: 3, ...COUNT },
       what:
-        'Runs that clients recorded and gave up: the totals are too low by this number. A loss is ' +
-        'reported by a later run, which can arrive 8 days late, so this looks back for 9 days.',
+        'Runs that clients recorded and gave up: the totals are too low by this number. A loss ' +
+        'is reported by a later run, which can arrive 8 days late, so this looks back for 9 days.',
       steps: [['green'], ['red', 1]],
       expr: orZero(`sum(sum_over_time(${lost}[9d]))`),
     }),
     stat({
       ...{ title: 'Dropped', question: TRUST, width: 3, ...COUNT },
       what:
-        'Points that the gateway dropped in the time range, because they do not match the contract ' +
-        'or have an impossible time. The row below says which.',
+        'Points that the gateway dropped in the time range, because they do not match the ' +
+        'contract or have an impossible time. The row below says which.',
       steps: [['green'], ['orange', 1]],
       expr: orZero(`sum(${grown(DROPPED, R)})`),
     }),
     stat({
       ...{ title: 'Not stored', question: TRUST, width: 3, ...COUNT },
       what:
-        'Points that the backend refused in the time range. None was acknowledged, so clients send ' +
-        'them again. If it grows, read the log of the backend.',
+        'Points that the backend refused in the time range. None was acknowledged, so clients ' +
+        'send them again. If it grows, read the log of the backend.',
       steps: [['green'], ['red', 1]],
       expr: orZero(`sum(${grown(FAILED, R)})`),
     }),
@@ -94,7 +95,7 @@ const totals = ({ newest, grown }: Dialect): Line => ({
   ],
 });
 
-/** Nothing is drawn while nothing is dropped or refused: a red line at zero would look like an alarm. */
+/** A red line at zero would look like an alarm, so what does not happen is not drawn. */
 const perMinute = (name: string, legend: string, more = '') => ({
   expr: named(`60 * sum(rate(${metric(name)}[$__rate_interval]))${more}`, 'what', legend),
   legend: '{{what}}',

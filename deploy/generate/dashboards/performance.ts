@@ -115,9 +115,9 @@ function speedByVersion({ sum }: Dialect): PanelSpec {
   return series({
     ...{ title: 'Time for 100 flowgroups by lhp version', question: SPEED, width: 14, ...TIME },
     what:
-      'All seconds divided by all flowgroups of the runs in each step: large projects count most, ' +
-      `and growth does not change it. Steps with ${ENOUGH_RUNS} runs or more, without dry runs. ` +
-      WALL_TIME,
+      'All seconds divided by all flowgroups of the runs in each step: large projects count ' +
+      `most, and growth does not change it. Steps with ${ENOUGH_RUNS} runs or more, without dry ` +
+      `runs. ${WALL_TIME}`,
     empty: `No step with ${ENOUGH_RUNS} runs of one version`,
     draw: 'lines',
     calcs: ['mean', 'lastNotNull'],
@@ -145,12 +145,12 @@ function perVersion(dialect: Dialect): Line {
       table({
         ...{ title: BY_VERSION, question: SPEED, width: 10 },
         what:
-          'Against other versions: the mean duration of a project with this version, divided by its ' +
-          'mean duration with all other versions; the median of all projects that have both. 100 % is ' +
-          'as fast, 145 % takes 1.45 times as long. Each project counts once, local runs and CI ' +
-          'are compared apart, and dry runs are left out, so it does not matter who updates first. ' +
-          `Orange from ${SLOWER[0] * 100} %, red from ${SLOWER[1] * 100} %: look whether many ` +
-          `projects are compared, then report it to lhp. ${WALL_TIME}`,
+          'Against other versions: the mean duration of a project with this version, divided by ' +
+          'its mean duration with all other versions; the median of all projects that have both. ' +
+          '100 % is as fast, 145 % takes 1.45 times as long. Each project counts once, local ' +
+          'runs and CI are compared apart, and dry runs are left out, so it does not matter who ' +
+          `updates first. Orange from ${SLOWER[0] * 100} %, red from ${SLOWER[1] * 100} %: look ` +
+          `whether many projects are compared, then report it to lhp. ${WALL_TIME}`,
         keys: [{ label: VERSION, title: 'lhp', width: 100 }],
         columns: [
           {

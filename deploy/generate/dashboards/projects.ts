@@ -92,8 +92,8 @@ function growth(dialect: Dialect): Line {
       series({
         ...{ title: 'Flowgroups of all projects', question: SCALE, width: 8, ...COUNT },
         what:
-          'At each time, of all projects that ran in the 7 days before; the first 7 days with data ' +
-          'rise for this reason. Multiply its growth by the time for 100 flowgroups to plan.',
+          'At each time, of all projects that ran in the 7 days before; the first 7 days with ' +
+          'data rise for this reason. Multiply its growth by the time for 100 flowgroups to plan.',
         draw: 'lines',
         calcs: ['lastNotNull'],
         colors: { flowgroups: 'blue' },
@@ -146,8 +146,8 @@ function every(dialect: Dialect): Line {
       table({
         ...{ title: EVERY, question: SCALE, width: 17, ...perProjectTo('performance') },
         what:
-          'Means of the runs of each project. Files: of a run that is not a dry run. A click on a ' +
-          'project opens its performance.',
+          'Means of the runs of each project. Files: of a run that is not a dry run. A click on ' +
+          'a project opens its performance.',
         columns: [
           { title: 'Flowgroups', expr: of(FLOWGROUPS), ...COUNT, bar: true },
           { title: 'Pipelines', expr: of(PIPELINES), ...COUNT, width: 100 },

@@ -223,5 +223,5 @@ export const TRUST = 'Can the numbers be trusted?';
 
 /** The duration of the whole command. lhp starts its own clock after Python has loaded it. */
 export const WALL_TIME =
-  'The duration is the wall time of the whole command, including the start of Python. It is longer ' +
-  'than the time that lhp prints.';
+  'The duration is the wall time of the whole command, including the start of Python. It is ' +
+  'longer than the time that lhp prints.';

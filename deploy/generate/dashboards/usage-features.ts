@@ -46,9 +46,9 @@ export function features({ sum }: Dialect): Line {
       table({
         ...{ title: 'Features in use', question: FEATURES, width: 14 },
         what:
-          'Of projects: the share that used a feature at least once; each project counts once. Of ' +
-          'runs: the share that used it, which one busy project can decide. Whether a run used ' +
-          'templates is known of its project only.',
+          'Of projects: the share that used a feature at least once; each project counts once. ' +
+          'Of runs: the share that used it, which one busy project can decide. Whether a run ' +
+          'used templates is known of its project only.',
         keys: [{ label: 'feature', title: 'Feature', width: 110 }],
         columns: [
           {

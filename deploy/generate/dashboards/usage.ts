@@ -160,8 +160,8 @@ const who = ({ newest }: Dialect): Line => ({
     table({
       ...{ title: BUSIEST, question: ADOPTION, width: 24, ...perProjectTo('projects') },
       what:
-        'Each project by the first eight digits of its id; a click on it opens its size and growth. ' +
-        'Newest run: to the minute, or for older ones to the step.',
+        'Each project by the first eight digits of its id; a click on it opens its size and ' +
+        'growth. Newest run: to the minute, or for older ones to the step.',
       columns: [
         { title: 'Runs', expr: overRuns(R, PROJECT), ...COUNT, bar: true },
         {
