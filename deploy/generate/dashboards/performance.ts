@@ -144,6 +144,7 @@ function perVersion(dialect: Dialect): Line {
     panels: [
       table({
         ...{ title: BY_VERSION, question: SPEED, width: 10 },
+        empty: 'No project with runs of two versions, for these variables',
         what:
           'Against other versions: the mean duration of a project with this version, divided by ' +
           'its mean duration with all other versions; the median of all projects that have both. ' +
@@ -154,13 +155,12 @@ function perVersion(dialect: Dialect): Line {
         keys: [{ label: VERSION, title: 'lhp', width: 100 }],
         columns: [
           {
-            ...{ title: 'Projects compared', ...COUNT, bar: true, empty: '0' },
+            ...{ title: 'Projects compared', ...COUNT, bar: true },
             expr: `count by (${VERSION}) (count by (${VERSION}, ${PROJECT}) (${elsewhere}))`,
           },
           {
             ...{ title: FACTOR, unit: 'percentunit', decimals: 0, width: 200 },
             expr: `quantile by (${VERSION}) (0.5, ${against})`,
-            empty: 'no other version',
             steps: [['transparent'], ['orange', SLOWER[0]], ['red', SLOWER[1]]],
           },
         ],
