@@ -60,7 +60,7 @@ export const where = (key: string, value: string) => `, ${key}="${value}"`;
 /** `by (labels)`, or nothing. */
 export const grouped = (by = '') => (by === '' ? '' : `by (${by}) `);
 
-/** A series over a range: `fn` of it, added up by one or more labels. */
+/** The total of a series over a range; with `by`, for each combination of these labels. */
 export const over = (name: string, range: string, by = '', more = '') =>
   `sum ${grouped(by)}(sum_over_time(${name}{${CHOSEN}${more}}${within(range)}))`;
 
