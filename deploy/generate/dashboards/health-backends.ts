@@ -8,13 +8,14 @@ type Name = Dialect['name'];
 const MINUTELY = { interval: '1m', points: 300, gaps: true };
 const rate = (selector: string) => `sum(rate(${selector}[$__rate_interval]))`;
 
+/** Nothing, and not NaN, while the second one does not grow. */
+const ratio = (over: string, under: string) => `${rate(over)} / (${rate(under)} > 0)`;
+
 /** A ratio of rates of the backend's own counters: Prometheus's or, in a cluster, Cortex's. */
 const ownRatio = (
   of: (backend: 'prometheus' | 'cortex') => [over: string, under: string],
 ): string =>
-  (['prometheus', 'cortex'] as const)
-    .map((backend) => of(backend).map(rate).join(' / '))
-    .join(' or ');
+  (['prometheus', 'cortex'] as const).map((backend) => ratio(...of(backend))).join(' or ');
 
 const MEAN_TIME: Record<Name, string> = {
   prometheus: ownRatio((backend) => {
@@ -24,9 +25,10 @@ const MEAN_TIME: Record<Name, string> = {
     }[backend];
     return [`${name}_sum{job="${backend}", ${route}}`, `${name}_count{job="${backend}", ${route}}`];
   }),
-  victoriametrics: ['sum', 'count']
-    .map((part) => rate(`vminsert_request_duration_seconds_${part}`))
-    .join(' / '),
+  victoriametrics: ratio(
+    'vminsert_request_duration_seconds_sum',
+    'vminsert_request_duration_seconds_count',
+  ),
 };
 
 export const timeToStore = (name: Name): PanelSpec =>
@@ -64,6 +66,7 @@ export const lateOrIgnored = (name: Name): PanelSpec =>
         draw: 'lines',
         calcs: ['mean', 'max'],
         colors: { late: 'blue' },
+        softMax: 0.01,
         queries: [LATE],
       })
     : series({
