@@ -68,7 +68,7 @@ export function* ownMetrics(options: OwnOptions): Generator<[at: number, samples
   const { runs, end, hours, stopped = Number.POSITIVE_INFINITY } = options;
   const all = deliveries(runs);
   const random = dice(SEED, 1);
-  let [delivered, late, old] = [0, 0, 0];
+  let [delivered, late, old, storing] = [0, 0, 0, 0];
   for (let at = end - hours * HOUR_MS; at <= end; at += SCRAPE_MS) {
     const before = delivered;
     while ((all[delivered]?.at ?? Number.POSITIVE_INFINITY) <= at) {
@@ -77,7 +77,8 @@ export function* ownMetrics(options: OwnOptions): Generator<[at: number, samples
     }
     while ((all[old]?.at ?? Number.POSITIVE_INFINITY) <= at - HOUR_MS) old += 1;
     const [now, load] = [delivered - before, (delivered - old) / 60];
-    const state = { at, end, delivered, late, now, load };
+    storing += now * (0.0011 + 0.0006 * load * random.next());
+    const state = { at, end, delivered, late, now, load, storing };
     const up = at < stopped;
     yield [
       at,
@@ -85,7 +86,7 @@ export function* ownMetrics(options: OwnOptions): Generator<[at: number, samples
         { name: 'up', labels: GATEWAY, value: up ? 1 : 0 },
         { name: 'up', labels: PROMETHEUS, value: 1 },
         ...(up ? gateway(state, random.next()) : []),
-        ...backend(state, random.next()),
+        ...backend(state),
         ...alerts(at, options),
       ],
     ];
@@ -101,6 +102,8 @@ interface State {
   /** Runs since the last scrape, and per minute of the last hour. */
   now: number;
   load: number;
+  /** Seconds that the backend has needed for all requests. */
+  storing: number;
 }
 
 /** @param noise - from 0 to 1. */
@@ -131,7 +134,7 @@ function gateway({ at, end, delivered, now, load }: State, noise: number): Sampl
   ];
 }
 
-function backend({ at, end, delivered, late, load }: State, noise: number): Sample[] {
+function backend({ at, end, delivered, late, storing }: State): Sample[] {
   // Its own series are most of what it stores.
   const own = ((at - end + 30 * DAY_MS) / 1_000) * 60;
   const handler = { ...PROMETHEUS, handler: '/api/v1/otlp/v1/metrics' };
@@ -144,7 +147,7 @@ function backend({ at, end, delivered, late, load }: State, noise: number): Samp
     of('tsdb_head_samples_appended_total', own + delivered * POINTS),
     of('tsdb_head_out_of_order_samples_appended_total', late * POINTS),
     of('http_request_duration_seconds_count', delivered, handler),
-    of('http_request_duration_seconds_sum', delivered * (0.0011 + 0.0002 * load * noise), handler),
+    of('http_request_duration_seconds_sum', storing, handler),
   ];
 }
 

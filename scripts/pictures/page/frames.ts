@@ -6,8 +6,10 @@ import {
   rangeUtil,
   renderLegendFormat,
   type TimeRange,
+  transformDataFrame,
 } from '@grafana/data';
-import type { AnnotationJson, PanelJson, Target } from './json.ts';
+import { lastValueFrom } from 'rxjs';
+import { type AnnotationJson, OTHER_PANEL, type PanelJson, type Target } from './json.ts';
 import {
   aligned,
   beginnings,
@@ -52,8 +54,43 @@ export interface Answered {
   error?: string;
 }
 
+/**
+ * The answers for the panels of a dashboard. Each panel's queries are asked once, also if other
+ * panels show their answers.
+ */
+export function answersFor(
+  panels: readonly PanelJson[],
+  range: TimeRange,
+  variables: Variables,
+  widthOf: (panel: PanelJson) => number,
+): (panel: PanelJson) => Promise<Answered> {
+  const asked = new Map<number, Promise<Answered>>();
+  const once = (panel: PanelJson): Promise<Answered> => {
+    const found = asked.get(panel.id) ?? answersOf(panel);
+    asked.set(panel.id, found);
+    return found;
+  };
+  const answersOf = async (panel: PanelJson): Promise<Answered> => {
+    if (panel.datasource?.uid !== OTHER_PANEL)
+      return answers(panel, range, widthOf(panel), variables);
+    const { panelId, withTransforms } = panel.targets?.[0] ?? {};
+    const source = panels.find(({ id }) => id === panelId);
+    if (source === undefined) throw new Error(`there is no panel ${panelId}`);
+    const answered = await once(source);
+    const frames = withTransforms ? await transformed(source, answered.frames) : answered.frames;
+    return { ...answered, frames, queries: [] };
+  };
+  return once;
+}
+
+/** The frames after a panel's own transformations. */
+export function transformed(panel: PanelJson, frames: DataFrame[]): Promise<DataFrame[]> {
+  const wanted = (panel.transformations ?? []).filter(({ disabled }) => !disabled);
+  return lastValueFrom(transformDataFrame(wanted, frames));
+}
+
 /** @param width - of the panel's inside, in pixels: Grafana asks for one point a pixel. */
-export async function answers(
+async function answers(
   panel: PanelJson,
   range: TimeRange,
   width: number,

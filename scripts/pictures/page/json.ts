@@ -10,7 +10,13 @@ export interface Target {
   range?: boolean;
   hide?: boolean;
   interval?: string;
+  /** Of {@link OTHER_PANEL}: the id of the panel, and whether its transformations apply. */
+  panelId?: number;
+  withTransforms?: boolean;
 }
+
+/** Grafana's data source that takes what another panel of the same dashboard has asked. */
+export const OTHER_PANEL = '-- Dashboard --';
 
 export interface Transformation {
   id: string;
@@ -28,6 +34,7 @@ export interface PanelJson {
   /** A row that is closed contains its panels. */
   collapsed?: boolean;
   panels?: PanelJson[];
+  datasource?: { uid?: string };
   targets?: Target[];
   transformations?: Transformation[];
   options?: Record<string, unknown>;

@@ -13,7 +13,7 @@ import { initPluginTranslations } from '@grafana/i18n';
 import { GlobalStyles, PanelContextProvider } from '@grafana/ui';
 import type { CSSProperties } from 'react';
 import { createRoot } from 'react-dom/client';
-import { marksOf } from './frames.ts';
+import { answersFor, marksOf } from './frames.ts';
 import type { DashboardJson, PageData, PanelJson, PanelSummary } from './json.ts';
 import { Panel } from './panel.tsx';
 import { interpolate, textsOf, valuesOf } from './queries.ts';
@@ -36,6 +36,8 @@ const COLUMNS = 24;
 const ROW = 30;
 const GAP = 8;
 const PADDING = 16;
+/** Left and right of a panel's content, together. */
+const INSIDE = 18;
 const column = (window.innerWidth - 2 * PADDING - GAP * (COLUMNS - 1)) / COLUMNS;
 const across = (columns: number) => column * columns + GAP * (columns - 1);
 const down = (rows: number) => ROW * rows + GAP * (rows - 1);
@@ -125,6 +127,7 @@ async function main() {
   const panels = dashboard.panels.flatMap((one) =>
     one.type === 'row' && !one.collapsed ? [one, ...(one.panels ?? [])] : [one],
   );
+  const ask = answersFor(panels, range, values, ({ gridPos: { w } }) => across(w) - INSIDE);
   const bottom = Math.max(...panels.map(({ gridPos: { y, h } }) => y + h));
   const expected = panels.filter(({ type }) => type !== 'row').length;
   const summaries = new Map<number, PanelSummary>();
@@ -157,7 +160,7 @@ async function main() {
                   width={across(one.gridPos.w)}
                   height={down(one.gridPos.h)}
                   range={range}
-                  values={values}
+                  ask={() => ask(one)}
                   texts={texts}
                   marks={marks}
                   onDone={(summary) => done(one.id, summary)}

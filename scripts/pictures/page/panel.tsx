@@ -11,12 +11,10 @@ import {
   getPanelOptionsWithDefaults,
   LoadingState,
   type TimeRange,
-  transformDataFrame,
 } from '@grafana/data';
 import { PanelChrome, useTheme2 } from '@grafana/ui';
 import { Component, type ReactNode, useEffect, useState } from 'react';
-import { lastValueFrom } from 'rxjs';
-import { answers, type Mark } from './frames.ts';
+import { type Answered, type Mark, transformed } from './frames.ts';
 import type { PanelJson, PanelSummary } from './json.ts';
 import { displayed, Kind, type PanelOptions } from './kinds.tsx';
 import { interpolate, type Variables } from './queries.ts';
@@ -24,8 +22,7 @@ import { plugins } from './registry.ts';
 
 interface Context {
   range: TimeRange;
-  /** The variables as they are in queries, and as they are shown. */
-  values: Variables;
+  /** The variables as they are shown. */
   texts: Variables;
   marks: readonly Mark[];
 }
@@ -50,10 +47,8 @@ async function prepare(
     currentFieldConfig: (panel.fieldConfig ?? { defaults: {}, overrides: [] }) as never,
     isAfterPluginChange: false,
   });
-  const wanted = (panel.transformations ?? []).filter(({ disabled }) => !disabled);
-  const transformed = await lastValueFrom(transformDataFrame(wanted, frames));
   const data = applyFieldOverrides({
-    data: transformed,
+    data: await transformed(panel, frames),
     fieldConfig,
     fieldConfigRegistry: plugin.fieldConfigRegistry,
     theme,
@@ -98,18 +93,17 @@ interface PanelProps extends Context {
   panel: PanelJson;
   width: number;
   height: number;
+  /** Asks the queries. */
+  ask(): Promise<Answered>;
   /** Called once, when the panel is complete. */
   onDone(summary: PanelSummary): void;
 }
 
-/** Grafana's padding left and right of a panel's content, together. */
-const PADDING = 18;
-
-export function Panel({ panel, width, height, onDone, ...context }: PanelProps) {
+export function Panel({ panel, width, height, ask, onDone, ...context }: PanelProps) {
   const theme = useTheme2();
   const [prepared, setPrepared] = useState<Prepared>();
   const [error, setError] = useState<string>();
-  const { range, values, texts, marks } = context;
+  const { range, texts, marks } = context;
   const title = interpolate(panel.title ?? '', texts);
   // Once: nothing of a picture changes.
   useEffect(() => {
@@ -118,7 +112,7 @@ export function Panel({ panel, width, height, onDone, ...context }: PanelProps) 
       summary.error = text;
       setError(text);
     };
-    answers(panel, range, width - PADDING, values)
+    ask()
       .then(async ({ frames, queries, error: problem }) => {
         summary.queries = queries;
         if (problem !== undefined) return failed(problem);
