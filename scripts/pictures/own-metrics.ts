@@ -162,8 +162,10 @@ function alerts(at: number, { end, stopped, lost }: OwnOptions): Sample[] {
     ];
   };
   return [
-    ...of('GatewayDown', 'critical', stopped && stopped + DOWN_AFTER_MS),
-    ...(at < dropping + ALERT_HOURS * HOUR_MS ? of('GatewayDropping', 'warning', dropping) : []),
-    ...of('LostRuns', 'warning', lost),
+    ...of('LhpOtelGatewayDown', 'critical', stopped && stopped + DOWN_AFTER_MS),
+    ...(at < dropping + ALERT_HOURS * HOUR_MS
+      ? of('LhpOtelGatewayDropping', 'warning', dropping)
+      : []),
+    ...of('LhpOtelLostRuns', 'warning', lost),
   ];
 }

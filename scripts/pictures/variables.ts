@@ -60,7 +60,7 @@ function regexOf(text: string): RegExp | undefined {
 }
 
 /** As Grafana's data source for Prometheus writes a choice of values into a query. */
-function joined(values: readonly string[]): string {
+export function asRegex(values: readonly string[]): string {
   const escaped = values.map((value) => value.replace(/[\\^$.*+?()[\]{}|]/g, '\\\\$&'));
   return escaped.length === 1 ? (escaped[0] as string) : `(${escaped.join('|')})`;
 }
@@ -94,7 +94,7 @@ export async function resolve(
       });
       resolved[name] = {
         text: found.map(({ text }) => text).join(' + '),
-        value: joined(found.map(({ value }) => value)),
+        value: asRegex(found.map(({ value }) => value)),
       };
     }
   }

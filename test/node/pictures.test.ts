@@ -161,7 +161,7 @@ describe('the invented metrics of gateway and backend', () => {
     for (const scrape of named({ stopped })) {
       expect(scrape.of('up')).toBe(scrape.at < stopped ? 1 : 0);
       expect(scrape.names.includes('otelcol_process_memory_rss')).toBe(scrape.at < stopped);
-      expect(scrape.alerts.includes('GatewayDown')).toBe(scrape.at >= stopped + 5 * 60_000);
+      expect(scrape.alerts.includes('LhpOtelGatewayDown')).toBe(scrape.at >= stopped + 5 * 60_000);
     }
   });
 

@@ -1,166 +1,260 @@
-// panels.ts: known runs, and the expected answer of each panel of the dashboards, computed from
-// them.
+// panels.ts: the expected answer of each panel of the dashboards about runs, computed from the runs
+// by truth.ts.
+import { DAY } from '../../scripts/harness/runs.ts';
+import type { GenerateEvent } from '../../src/contract/contract.ts';
+import { point } from './asks.ts';
+import type { KnownRun } from './known-runs.ts';
+import {
+  type Asked,
+  byNewest,
+  columns,
+  distinct,
+  each,
+  flowgroups,
+  groups,
+  growth,
+  inCi,
+  machine,
+  mean,
+  median,
+  type Name,
+  newest,
+  project,
+  quantile,
+  seconds,
+  short,
+  single,
+  steps,
+  sum,
+  type Truth,
+  times,
+  version,
+  writing,
+} from './truth.ts';
 
-import { digest, HOUR } from '../../scripts/harness/runs.ts';
-import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
+const python: Name = (event) => event.python_version;
+const templated = (event: GenerateEvent) => event.flowgroups_using_templates as number;
+const count = (runs: readonly KnownRun[]) => runs.length;
+const machines = (runs: readonly KnownRun[]) => distinct(runs, machine);
+const projects = (runs: readonly KnownRun[]) => distinct(runs, project);
+const shareOf = (runs: readonly KnownRun[], is: (event: GenerateEvent) => boolean) =>
+  runs.filter(({ event }) => is(event)).length / runs.length;
 
-export const HOURS = 6;
-export const BUCKET = 2 ** (1 / 256); // schema 8
-export const WIDE_BUCKET = 2 ** (1 / 16); // deploy/collector/victoriametrics.yaml
+const FLAGS: Record<string, (event: GenerateEvent) => boolean> = {
+  CI: (event) => event.is_ci,
+  'dry run': (event) => event.dry_run,
+  bundle: (event) => event.bundle_enabled,
+};
 
-export const now = Date.now();
-const pick = <T>(list: readonly T[], i: number) => list[i % list.length] as T;
-/** With this many runs no quantile lies between two of them, where backends choose differently. */
-const COUNT = 123;
-/** Each project has its own size, and version 0.9.3 is slower. */
-export const runs: { at: number; event: GenerateEvent }[] = Array.from(
-  { length: COUNT },
-  (_, i) => {
-    const project = i % 4;
-    const flowgroups = pick([10, 100, 500, 3_000], project) + (i % 3);
-    const version = pick(['0.9.3', '0.9.2', '0.8.7'], i % 7);
-    return {
-      at: now - 60_000 - Math.floor((i / COUNT) * (HOURS - 1) * HOUR) - i,
-      event: {
-        ...exampleEvent(),
-        project_id: digest(`p${project}`),
-        machine_id: digest(`m${i % 8}`),
-        is_ci: i % 5 === 0,
-        flowgroups_count: flowgroups,
-        templates_count: project + 1,
-        flowgroups_using_templates: Math.floor(flowgroups / 2),
-        pipelines_count: 2 * project + 1,
-        files_generated: flowgroups + 1,
-        environment: pick(['dev', 'test', 'prod'], i % 11),
-        dry_run: i % 10 === 0,
-        bundle_enabled: i % 2 === 0,
-        lhp_version: version,
-        python_version: pick(['3.11', '3.12'], i),
-        generation_time_seconds: flowgroups / 100 + (version === '0.9.3' ? 4 : 1) + (i % 13) / 10,
-      },
-    };
+const versionsInUse =
+  (name: Name) =>
+  ({ runs }: Asked): Truth =>
+    columns({
+      Machines: byNewest(runs, name),
+      Projects: each(runs, name, projects),
+      Runs: each(runs, name, count),
+    });
+
+const machinesOverTime = (name: Name) => (of: Asked) =>
+  steps(of, (runs) => each(runs, name, machines));
+
+const USAGE: Record<string, (of: Asked) => Truth> = {
+  Runs: single('Runs', ({ runs }) => runs.length),
+  'Active machines': single('Active machines', ({ runs }) => machines(runs)),
+  'Active projects': single('Active projects', ({ runs }) => projects(runs)),
+  'Most used lhp version': single('Most used lhp version', ({ runs }) =>
+    Math.max(...(Object.values(byNewest(runs, version)) as number[])),
+  ),
+  'Runs in CI': single('Runs in CI', ({ runs }) => shareOf(runs, ({ is_ci }) => is_ci)),
+  'Dry runs': single('Dry runs', ({ runs }) => shareOf(runs, ({ dry_run }) => dry_run)),
+  'Runs over time': (of) =>
+    steps(of, (runs) => ({ local: inCi(runs, false).length, CI: inCi(runs, true).length })),
+  'Active over time': (of) =>
+    steps(of, (runs) => ({ machines: machines(runs), projects: projects(runs) })),
+  'Machines by lhp version': machinesOverTime(version),
+  'Machines by Python version': machinesOverTime(python),
+  'lhp versions in use': versionsInUse(version),
+  'Python versions in use': versionsInUse(python),
+  'Share of runs': ({ runs }) =>
+    runs.length === 0
+      ? {}
+      : Object.fromEntries(Object.entries(FLAGS).map(([name, is]) => [name, shareOf(runs, is)])),
+  'Share of projects': ({ runs }) => {
+    const share = (is: (event: GenerateEvent) => boolean) =>
+      projects(runs.filter(({ event }) => is(event))) / projects(runs);
+    const all = { ...FLAGS, templates: (event: GenerateEvent) => templated(event) > 0 };
+    return runs.length === 0
+      ? {}
+      : Object.fromEntries(Object.entries(all).map(([name, is]) => [name, share(is)]));
   },
-);
-export const lost = new Map([
-  ['expired', 3],
-  ['rejected', 2],
-] as const);
+  'Runs by environment': ({ runs }) => each(runs, (event) => event.environment, count),
+  'Projects, the busiest first': (of) =>
+    columns({
+      Runs: each(of.runs, short, count),
+      'In CI': each(of.runs, short, (runs) => inCi(runs, true).length),
+      Machines: each(of.runs, short, machines),
+      'Newest run': newest(of, short),
+    }),
+};
 
-export type Answer = Record<string, number>;
-type Group = (event: GenerateEvent) => string;
+/** A limit that lies within a bucket divides its runs at some place. */
+const shareAbove = (limit: number, { runs, bucket }: Asked) => {
+  const above = (seconds: number) =>
+    shareOf(runs, ({ generation_time_seconds: own }) => own > seconds);
+  return [above(limit * bucket), above(limit / bucket)] as const;
+};
 
-const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
-function grouped(key: Group, count: (events: GenerateEvent[]) => number): Answer {
-  const groups = Map.groupBy(
-    runs.map(({ event }) => event),
-    key,
-  );
-  return Object.fromEntries([...groups].map(([name, events]) => [name, count(events)]));
+const forHundred = (runs: readonly KnownRun[]) => {
+  const all = writing(runs);
+  return all.length === 0 ? undefined : (100 * sum(all, seconds)) / sum(all, flowgroups);
+};
+
+/** What a version is compared with: other versions of the same project, both in CI or both not. */
+const SAME: Name = (event) => `${event.project_id} ${event.is_ci}`;
+
+/** For each project (in CI and outside) with this version and others: how much longer it takes. */
+function comparisons(runs: readonly KnownRun[], own: string): { id: string; factor: number }[] {
+  return groups(writing(runs), SAME).flatMap(([, same]) => {
+    const mine = same.filter(({ event }) => event.lhp_version === own);
+    const others = same.filter(({ event }) => event.lhp_version !== own);
+    if (mine.length === 0 || others.length === 0) return [];
+    const id = (mine[0] as KnownRun).event.project_id;
+    return [{ id, factor: mean(mine, seconds) / mean(others, seconds) }];
+  });
 }
-const mean = (field: 'generation_time_seconds' | 'flowgroups_count') => (events: GenerateEvent[]) =>
-  sum(events.map((event) => event[field] as number)) / events.length;
-const quantile = (q: number, numbers: number[]) =>
-  numbers.sort((a, b) => a - b)[Math.floor(q * numbers.length)] ?? 0;
-const all = (field: keyof GenerateEvent) => runs.map(({ event }) => event[field] as number);
-const three = (numbers: number[]): Answer => ({
-  p50: quantile(0.5, [...numbers]),
-  p95: quantile(0.95, [...numbers]),
-  p99: quantile(0.99, [...numbers]),
-});
-const shareOf = (flag: Group): number =>
-  runs.filter(({ event }) => flag(event) === 'true').length / runs.length;
-const one = (title: string, value: number): Answer => ({ [title]: value });
-const versions: Group = (event) => event.lhp_version;
-const seconds = (event: GenerateEvent) => event.generation_time_seconds;
-const sizes = ['below 50 flowgroups', '50 to 200', '200 to 1,000', '1,000 and more'];
-const bySize = (q: number): Answer =>
-  Object.fromEntries(
-    sizes.map((size, p) => [
-      size,
-      quantile(
-        q,
-        runs
-          .filter(({ event }) => event.project_id === digest(`p${p}`))
-          .map(({ event }) => seconds(event)),
-      ),
-    ]),
-  );
 
-/** The gateway hashes ids, so panels by project are compared by their values only. */
-export const BY_PROJECT = /^(Slowest|Largest) projects/;
+const compared = ({ runs }: Asked): Truth =>
+  each(runs, version, (_, own) => {
+    const factors = comparisons(runs, own).map(({ factor }) => factor);
+    return factors.length === 0 ? undefined : median(factors);
+  });
 
-export const ANSWERS: Record<string, Answer> = {
-  Runs: one('Runs', COUNT),
-  'Active projects': one('Active projects', 4),
-  'Active machines': one('Active machines', 8),
-  'Share of runs in CI': one(
-    'Share of runs in CI',
-    shareOf((event) => String(event.is_ci)),
+/** Each project has a size of its own. */
+const sizeOf = (runs: readonly KnownRun[]): Name => {
+  const of = (event: GenerateEvent) =>
+    mean(
+      runs.filter(({ event: { project_id } }) => project_id === event.project_id),
+      flowgroups,
+    );
+  return (event) => String(Math.min(2, Math.max(-1, Math.floor(Math.log2(of(event) / 50) / 2))));
+};
+
+const ENOUGH_RUNS = 10;
+
+const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
+  'Median run': single('Median run', (of) => quantile(of.runs, 0.5, seconds, of)),
+  '95 of 100 runs within': single('95 of 100 runs within', (of) =>
+    quantile(of.runs, 0.95, seconds, of),
   ),
-  'Share of dry runs': one(
-    'Share of dry runs',
-    shareOf((event) => String(event.dry_run)),
-  ),
-  'Share of runs with a bundle': one(
-    'Share of runs with a bundle',
-    shareOf((event) => String(event.bundle_enabled)),
-  ),
-  'Runs over time': { runs: COUNT },
-  'Active projects and machines over time': { projects: 4, machines: 8 },
-  'Runs by lhp version': grouped(versions, (events) => events.length),
-  'Runs by Python version': grouped(
-    (event) => event.python_version,
-    (events) => events.length,
-  ),
-  'Machines by lhp version': grouped(
-    versions,
-    (events) => new Set(events.map((event) => event.machine_id)).size,
-  ),
-  'Runs by environment': grouped(
-    (event) => event.environment,
-    (events) => events.length,
-  ),
-  'CI against local': grouped(
-    (event) => `CI ${event.is_ci}`,
-    (events) => events.length,
-  ),
-  Duration: three(all('generation_time_seconds')),
-  'Duration over time': three(all('generation_time_seconds')),
-  'Files a second': one(
-    'Files a second',
-    sum(all('files_generated')) / sum(all('generation_time_seconds')),
-  ),
-  'p95 by lhp version': grouped(versions, (events) => quantile(0.95, events.map(seconds))),
-  'Mean duration of a version against all others': grouped(versions, (events) => {
-    const others = runs
-      .map(({ event }) => event)
-      .filter((event) => event.lhp_version !== events[0]?.lhp_version);
-    return mean('generation_time_seconds')(events) / mean('generation_time_seconds')(others);
+  'Runs over 30 s': single('Runs over 30 s', (of) => shareAbove(30, of)),
+  'Time people waited': single('Time people waited', ({ runs }) => {
+    const people = inCi(runs, false);
+    return people.length === 0 ? undefined : sum(people, seconds);
   }),
-  'p50 by size of the project': bySize(0.5),
-  'p95 by size of the project': bySize(0.95),
-  'Slowest projects: mean duration': grouped(
-    (event) => event.project_id,
-    mean('generation_time_seconds'),
+  'Time CI took': single('Time CI took', ({ runs }) => {
+    const ci = inCi(runs, true);
+    return ci.length === 0 ? undefined : sum(ci, seconds);
+  }),
+  'Slowest lhp version': single('Slowest lhp version', (of) => {
+    const factors = Object.values(compared(of)) as number[];
+    return factors.length === 0 ? undefined : Math.max(...factors);
+  }),
+  'Duration over time': (of) =>
+    steps(of, (runs) =>
+      runs.length === 0
+        ? {}
+        : {
+            p50: quantile(runs, 0.5, seconds, of),
+            p95: quantile(runs, 0.95, seconds, of),
+          },
+    ),
+  'Time for 100 flowgroups by lhp version': (of) =>
+    steps(of, (runs) =>
+      each(runs, version, (own) =>
+        writing(own).length < ENOUGH_RUNS ? undefined : forHundred(own),
+      ),
+    ),
+  'lhp versions, compared': (of) =>
+    columns({
+      Runs: each(of.runs, version, count),
+      p95: each(of.runs, version, (runs) => quantile(runs, 0.95, seconds, of)),
+      'Projects compared': each(of.runs, version, (_, own) => {
+        const ids = comparisons(of.runs, own).map(({ id }) => id);
+        return ids.length === 0 ? undefined : new Set(ids).size;
+      }),
+      'Same projects, other versions': compared(of),
+    }),
+  'By size of the project': (of) =>
+    columns({
+      Projects: each(of.runs, sizeOf(of.runs), projects),
+      p50: each(of.runs, sizeOf(of.runs), (runs) => quantile(runs, 0.5, seconds, of)),
+      p95: each(of.runs, sizeOf(of.runs), (runs) => quantile(runs, 0.95, seconds, of)),
+    }),
+  'Where the time goes': (of) =>
+    columns({
+      'People waited': each(inCi(of.runs, false), short, (runs) => sum(runs, seconds)),
+      'CI took': each(inCi(of.runs, true), short, (runs) => sum(runs, seconds)),
+      Runs: each(of.runs, short, count),
+      p95: each(of.runs, short, (runs) => quantile(runs, 0.95, seconds, of)),
+      'For 100': each(of.runs, short, forHundred),
+    }),
+};
+
+const sizes = ({ runs }: Asked): number[] =>
+  Object.values(each(runs, project, (own) => mean(own, flowgroups))) as number[];
+const added = (numbers: number[]) => numbers.reduce((total, one) => total + one, 0);
+const meansOf = (of: Asked, pick: (event: GenerateEvent) => number): Truth =>
+  each(of.runs, short, (runs) => mean(runs, pick));
+
+const PROJECTS: Record<string, (of: Asked) => Truth> = {
+  Projects: single('Projects', ({ runs }) => projects(runs)),
+  'Flowgroups, all projects': single('Flowgroups, all projects', (of) => added(sizes(of))),
+  'Median project': single('Median project', (of) => median(sizes(of))),
+  'Largest project': single('Largest project', (of) => Math.max(...sizes(of))),
+  'Flowgroups from templates': single('Flowgroups from templates', (of) => {
+    const using = Object.values(each(of.runs, project, (own) => mean(own, templated))) as number[];
+    return added(using) / added(sizes(of));
+  }),
+  'Files written': single('Files written', ({ runs }) =>
+    sum(runs, (event) => event.files_generated as number),
   ),
-  'Slowest projects: flowgroups a run': grouped(
-    (event) => event.project_id,
-    mean('flowgroups_count'),
-  ),
-  'Largest projects: flowgroups a run': grouped(
-    (event) => event.project_id,
-    mean('flowgroups_count'),
-  ),
-  Flowgroups: three(all('flowgroups_count')),
-  'Flowgroups of a run over time': three(all('flowgroups_count')),
-  'Flowgroups using templates': three(all('flowgroups_using_templates')),
-  Templates: three(all('templates_count')),
-  Pipelines: three(all('pipelines_count')),
-  'Files written': three(all('files_generated')),
-  'Share of flowgroups that use a template': one(
-    'Share of flowgroups that use a template',
-    sum(all('flowgroups_using_templates')) / sum(all('flowgroups_count')),
-  ),
-  'Projects by size': Object.fromEntries(sizes.map((size) => [size, 1])),
-  'Lost runs by reason': { expired: 3, rejected: 2 },
+  'Projects by size': ({ runs }) => columns({ Projects: each(runs, sizeOf(runs), projects) }),
+  'Flowgroups of all projects': (of) =>
+    Object.fromEntries(
+      times(of.situation).flatMap((time) => {
+        const end = time * 1_000;
+        const runs = of.all.filter(({ at }) => at > end - 7 * DAY && at <= end);
+        return runs.length === 0
+          ? []
+          : [[point('flowgroups', time), added(sizes({ ...of, runs }))]];
+      }),
+    ),
+  'The largest projects': (of) => {
+    const shown = new Set(of.runs.map(({ event }) => project(event)));
+    return steps(of, (runs) =>
+      each(
+        runs.filter(({ event }) => shown.has(project(event))),
+        short,
+        (own) => mean(own, flowgroups),
+      ),
+    );
+  },
+  'Every project': (of) =>
+    columns({
+      Flowgroups: meansOf(of, flowgroups),
+      'A week': growth(of),
+      Pipelines: meansOf(of, (event) => event.pipelines_count as number),
+      Templates: meansOf(of, (event) => event.templates_count as number),
+      'Flowgroups using templates': meansOf(of, templated),
+      Files: each(writing(of.runs), short, (runs) =>
+        mean(runs, (event) => event.files_generated as number),
+      ),
+    }),
+};
+
+/** Dashboard and panel → what it must show. */
+export const ANSWERS: Record<string, Record<string, (of: Asked) => Truth>> = {
+  'lhp-usage': USAGE,
+  'lhp-performance': PERFORMANCE,
+  'lhp-projects': PROJECTS,
 };
