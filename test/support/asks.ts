@@ -67,7 +67,9 @@ async function overTime(stack: Asker, spec: SeriesSpec, situation: Situation): P
     const over = { ...aligned(situation, step), step };
     for (const { metric, values } of await stack.series(filled(expr, situation), over))
       for (const [seconds, value] of values)
-        answer[point(labelled(legend, metric), seconds)] = Number(value);
+        // A chart has a gap where there is no number.
+        if (Number.isFinite(Number(value)))
+          answer[point(labelled(legend, metric), seconds)] = Number(value);
   }
   return answer;
 }
