@@ -66,8 +66,8 @@ async function overTime(stack: Asker, spec: SeriesSpec, situation: Situation): P
   for (const { expr, legend = spec.title } of spec.queries) {
     const over = { ...aligned(situation, step), step };
     for (const { metric, values } of await stack.series(filled(expr, situation), over))
+      // A chart has a gap where there is no number.
       for (const [seconds, value] of values)
-        // A chart has a gap where there is no number.
         if (Number.isFinite(Number(value)))
           answer[point(labelled(legend, metric), seconds)] = Number(value);
   }
@@ -89,6 +89,9 @@ async function table(stack: Asker, spec: TableSpec, situation: Situation): Promi
   return answer;
 }
 
+/** A text that a stat shows is a part of the number's name. */
+export const says = (title: string, text: string) => `${title}: ${text}`;
+
 const CALCS: Record<string, (numbers: number[]) => number> = {
   sum: (numbers) => numbers.reduce((sum, one) => sum + one, 0),
   count: (numbers) => numbers.length,
@@ -102,6 +105,10 @@ const CALCS: Record<string, (numbers: number[]) => number> = {
   lastNotNull: (numbers) => numbers.at(-1) as number,
 };
 
+/** A table has the rows in the order of the first column's answer. */
+const firstColumn = (stack: Asker, { columns }: TableSpec, situation: Situation) =>
+  stack.query(filled(columns[0]?.expr ?? '', situation), situation.to / 1_000);
+
 /** A number made of what another panel shows. */
 async function shared(
   stack: Asker,
@@ -112,6 +119,11 @@ async function shared(
   const { panel, field, calc } = spec.shared as NonNullable<StatSpec['shared']>;
   const source = panels.find(({ title }) => title === panel);
   if (source === undefined) throw new Error(`${spec.title}: there is no panel ${panel}`);
+  const key = source.kind === 'table' && source.keys.find(({ title }) => title === field);
+  if (key) {
+    const [first] = await firstColumn(stack, source, situation);
+    return first === undefined ? {} : { [says(spec.title, first.metric[key.label] ?? '')]: 1 };
+  }
   const all = await shown(stack, source, panels, situation);
   const numbers = Object.entries(all)
     .filter(([name]) => (source.kind === 'table' ? name.endsWith(cell('', field)) : name === field))

@@ -2,7 +2,7 @@
 // by truth.ts.
 import { DAY } from '../../scripts/harness/runs.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
-import { point } from './asks.ts';
+import { point, says } from './asks.ts';
 import type { KnownRun } from './known-runs.ts';
 import {
   type Asked,
@@ -55,6 +55,14 @@ const versionsInUse =
       Runs: each(runs, name, count),
     });
 
+const mostUsed =
+  (title: string, name: Name) =>
+  ({ runs }: Asked): Truth => {
+    const all = Object.entries(byNewest(runs, name) as Record<string, number>);
+    const [first] = all.sort(([, a], [, b]) => b - a);
+    return first === undefined ? {} : { [says(title, first[0])]: 1 };
+  };
+
 const machinesOverTime = (name: Name) => (of: Asked) =>
   steps(of, (runs) => each(runs, name, machines));
 
@@ -62,11 +70,9 @@ const USAGE: Record<string, (of: Asked) => Truth> = {
   Runs: single('Runs', ({ runs }) => runs.length),
   'Active machines': single('Active machines', ({ runs }) => machines(runs)),
   'Active projects': single('Active projects', ({ runs }) => projects(runs)),
-  'Most used lhp version': single('Most used lhp version', ({ runs }) =>
-    Math.max(...(Object.values(byNewest(runs, version)) as number[])),
-  ),
-  'Runs in CI': single('Runs in CI', ({ runs }) => shareOf(runs, ({ is_ci }) => is_ci)),
-  'Dry runs': single('Dry runs', ({ runs }) => shareOf(runs, ({ dry_run }) => dry_run)),
+  'Most used lhp version': mostUsed('Most used lhp version', version),
+  'Of these in CI': single('Of these in CI', ({ runs }) => inCi(runs, true).length),
+  'Most used Python version': mostUsed('Most used Python version', python),
   'Runs over time': (of) =>
     steps(of, (runs) => ({ local: inCi(runs, false).length, CI: inCi(runs, true).length })),
   'Active over time': (of) =>
@@ -75,19 +81,22 @@ const USAGE: Record<string, (of: Asked) => Truth> = {
   'Machines by Python version': machinesOverTime(python),
   'lhp versions in use': versionsInUse(version),
   'Python versions in use': versionsInUse(python),
-  'Share of runs': ({ runs }) =>
-    runs.length === 0
-      ? {}
-      : Object.fromEntries(Object.entries(FLAGS).map(([name, is]) => [name, shareOf(runs, is)])),
-  'Share of projects': ({ runs }) => {
-    const share = (is: (event: GenerateEvent) => boolean) =>
-      projects(runs.filter(({ event }) => is(event))) / projects(runs);
+  'Features in use': ({ runs }) => {
+    if (runs.length === 0) return {};
     const all = { ...FLAGS, templates: (event: GenerateEvent) => templated(event) > 0 };
-    return runs.length === 0
-      ? {}
-      : Object.fromEntries(Object.entries(all).map(([name, is]) => [name, share(is)]));
+    const shares = (
+      of: typeof FLAGS,
+      share: (is: (event: GenerateEvent) => boolean) => number,
+    ): Truth => Object.fromEntries(Object.entries(of).map(([name, is]) => [name, share(is)]));
+    return columns({
+      'Of projects': shares(
+        all,
+        (is) => projects(runs.filter(({ event }) => is(event))) / projects(runs),
+      ),
+      'Of runs': shares(FLAGS, (is) => shareOf(runs, is)),
+    });
   },
-  'Runs by environment': ({ runs }) => each(runs, (event) => event.environment, count),
+  Environments: ({ runs }) => columns({ Runs: each(runs, (event) => event.environment, count) }),
   'Projects, the busiest first': (of) =>
     columns({
       Runs: each(of.runs, short, count),
@@ -211,7 +220,7 @@ const PROJECTS: Record<string, (of: Asked) => Truth> = {
   'Flowgroups, all projects': single('Flowgroups, all projects', (of) => added(sizes(of))),
   'Median project': single('Median project', (of) => median(sizes(of))),
   'Largest project': single('Largest project', (of) => Math.max(...sizes(of))),
-  'Flowgroups from templates': single('Flowgroups from templates', (of) => {
+  'From templates': single('From templates', (of) => {
     const using = Object.values(each(of.runs, project, (own) => mean(own, templated))) as number[];
     return added(using) / added(sizes(of));
   }),
@@ -242,10 +251,10 @@ const PROJECTS: Record<string, (of: Asked) => Truth> = {
   'Every project': (of) =>
     columns({
       Flowgroups: meansOf(of, flowgroups),
-      'A week': growth(of),
+      'Growth a week': growth(of),
       Pipelines: meansOf(of, (event) => event.pipelines_count as number),
       Templates: meansOf(of, (event) => event.templates_count as number),
-      'Flowgroups using templates': meansOf(of, templated),
+      'Using templates': meansOf(of, templated),
       Files: each(writing(of.runs), short, (runs) =>
         mean(runs, (event) => event.files_generated as number),
       ),

@@ -146,16 +146,19 @@ export const newest = ({ runs, situation, dialect }: Asked, name: Name): Truth =
     ];
   });
 
-/** Flowgroups that each project gains in a week, by a straight line through the steps. */
-export const growth = ({ all, situation }: Asked): Truth => {
-  const { from, to, step } = situation;
+const GROWTH_DAYS = 28;
+
+/** Flowgroups that each project gains in a week, by a straight line through its days. */
+export const growth = ({ runs, all, situation }: Asked): Truth => {
   const ends = Array.from(
-    { length: Math.floor(to / step) - Math.floor(from / step) },
-    (_, index) => (Math.floor(from / step) + 1 + index) * step,
+    { length: GROWTH_DAYS },
+    (_, index) => (Math.floor(situation.to / DAY) - index) * DAY,
   );
+  const shown = new Set(runs.map(({ event }) => project(event)));
   return each(all, short, (own) => {
+    if (!shown.has(project((own[0] as KnownRun).event))) return;
     const points = ends.flatMap((end): [number, number][] => {
-      const within = own.filter(({ at }) => at > end - step && at <= end);
+      const within = own.filter(({ at }) => at > end - DAY && at <= end);
       return within.length > 0 ? [[end, mean(within, flowgroups)]] : [];
     });
     return points.length < 2 ? undefined : 7 * DAY * slope(points);
