@@ -32,10 +32,15 @@ const LOST: readonly { daysAgo: number; counts: readonly (readonly [LossReason, 
   },
 ];
 
+/**
+ * There are runs before the time range of a picture, too: else its first step would be incomplete,
+ * and a sum over the last seven days would begin with nothing.
+ */
+const DAYS_BEFORE = 8;
 const PERIODS: Record<Situation, { days: number; count: number; releases: typeof RELEASES }> = {
-  month: { days: 30, count: 4_127, releases: RELEASES },
-  down: { days: 30, count: 4_127, releases: RELEASES },
-  year: { days: 400, count: 6_231, releases: RELEASES.slice(-1) },
+  month: { days: 30 + DAYS_BEFORE, count: 5_228, releases: RELEASES },
+  down: { days: 30 + DAYS_BEFORE, count: 5_228, releases: RELEASES },
+  year: { days: 400 + DAYS_BEFORE, count: 6_356, releases: RELEASES.slice(-1) },
   empty: { days: 0, count: 0, releases: RELEASES },
 };
 

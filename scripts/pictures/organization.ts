@@ -71,7 +71,7 @@ function machine(index: number, random: Dice): Machine {
     id: idOf(`machine ${index}`),
     ci,
     python: !ci && random.chance(0.62) ? '3.11' : '3.12',
-    pythonDay: updates ? 10 + random.next() * 15 : Number.POSITIVE_INFINITY,
+    pythonDay: updates ? 18 + random.next() * 15 : Number.POSITIVE_INFINITY,
     delay: random.next() * 9 + (random.chance(0.13) ? 15 : 0),
     slowness: random.logNormal(ci ? 1.35 : 1, 0.18),
     homes: ci ? [] : [random.below(SIZES.length), random.below(SIZES.length)],
