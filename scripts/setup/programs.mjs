@@ -78,7 +78,7 @@ export const KUBECONFORM = {
 };
 /**
  * What draws the pictures of the dashboards: Grafana's components, what they expect to find beside
- * them, and a bundler. Only `npm run screenshots` installs these packages (660 MB).
+ * them, a bundler, and an encoder of small pictures. Only `npm run screenshots` installs these packages (660 MB).
  */
 export const GRAFANA_COMPONENTS = {
   dependencies: {
@@ -93,6 +93,7 @@ export const GRAFANA_COMPONENTS = {
     'react-dom': '18.3.1',
     rxjs: '7.8.2',
     uplot: '1.6.32',
+    'upng-js': '2.1.0',
   },
   // @grafana/ui names a commit of a fork on GitHub; this is the release that the fork is based on.
   overrides: { 'react-data-grid': '7.0.0-beta.57' },

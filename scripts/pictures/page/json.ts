@@ -98,6 +98,6 @@ export interface PanelSummary {
   type: string;
   queries: string[];
   error?: string;
-  /** For each series, row or value: its name and its last value, formatted. */
+  /** For each number, series or row: names and values as they are shown. */
   shown: string[][];
 }

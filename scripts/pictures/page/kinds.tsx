@@ -9,10 +9,8 @@ import {
   getDisplayValueAlignmentFactors,
   getFieldDisplayValues,
   type TimeRange,
-  VizOrientation,
 } from '@grafana/data';
 import {
-  BarGauge,
   BigValue,
   Table,
   TimeSeries,
@@ -43,13 +41,12 @@ export interface PanelProps {
 export const KINDS: Record<string, (props: PanelProps) => ReactNode> = {
   timeseries: Series,
   stat: Stat,
-  bargauge: Bars,
   table: Rows,
   text: Text,
 };
 
 /** These say themselves that they have no value. */
-const DRAWN_WITHOUT_DATA = ['stat', 'bargauge', 'text'];
+const DRAWN_WITHOUT_DATA = ['stat', 'text'];
 
 export function Kind({ type, ...props }: PanelProps & { type: string }) {
   const Component = KINDS[type];
@@ -92,7 +89,7 @@ function Series({ frames, options, width, height, timeRange, marks }: PanelProps
 
 type Drawn = VizRepeaterRenderValueProps<FieldDisplay, DisplayValueAlignmentFactors>;
 
-/** The values that a stat or a bar gauge shows. */
+/** The values that a stat shows. */
 export const displayed = (
   { fieldConfig, options, frames, texts }: PanelProps,
   theme: GrafanaTheme2,
@@ -106,10 +103,6 @@ export const displayed = (
     sparkline: options.graphMode !== undefined && options.graphMode !== 'none',
     replaceVariables: (text) => interpolate(text, texts),
   });
-
-/** The only value of a panel has no name beside it, unless the dashboard gives it one. */
-const named = (display: FieldDisplay['display'], count: number, config: FieldConfigSource) =>
-  count === 1 && !config.defaults.displayName ? { ...display, title: undefined } : display;
 
 function Stat(props: PanelProps) {
   const { options, width, height, timeRange, frames } = props;
@@ -143,48 +136,6 @@ function Stat(props: PanelProps) {
       height={height}
       orientation={options.orientation}
       autoGrid
-    />
-  );
-}
-
-function Bars(props: PanelProps) {
-  const { options, fieldConfig, width, height, frames } = props;
-  const theme = useTheme2();
-  const spacing = options.displayMode === 'lcd' ? 2 : 10;
-  const auto = width > height ? VizOrientation.Vertical : VizOrientation.Horizontal;
-  const draw = ({ value, alignmentFactors, ...place }: Drawn) => (
-    <BarGauge
-      value={named(value.display, place.count, fieldConfig)}
-      field={value.field}
-      display={value.view?.getFieldDisplayProcessor(value.colIndex ?? 0)}
-      width={place.width}
-      height={place.height}
-      orientation={place.orientation}
-      theme={theme}
-      itemSpacing={spacing}
-      alignmentFactors={place.count > 1 ? alignmentFactors : undefined}
-      displayMode={options.displayMode}
-      text={options.text}
-      showUnfilled={options.showUnfilled}
-      valueDisplayMode={options.valueMode}
-      namePlacement={options.namePlacement}
-      isOverflow={(place.height + spacing) * place.count - spacing > height}
-    />
-  );
-  return (
-    <VizRepeater
-      getValues={() => displayed(props, theme)}
-      getAlignmentFactors={getDisplayValueAlignmentFactors}
-      renderValue={draw}
-      source={frames}
-      renderCounter={1}
-      width={width}
-      height={height}
-      itemSpacing={spacing}
-      minVizWidth={options.minVizWidth}
-      minVizHeight={options.minVizHeight}
-      maxVizHeight={options.maxVizHeight}
-      orientation={options.orientation === VizOrientation.Auto ? auto : options.orientation}
     />
   );
 }

@@ -58,14 +58,14 @@ async function prepare(
   return { options, fieldConfig, frames: data };
 }
 
-/** What a panel shows, as text: name and value of each stat, bar and series, and each table row. */
+/** What a panel shows, as text: name and value of each number and series, and each row of a table. */
 function shownBy(type: string, prepared: Prepared, theme: GrafanaTheme2): string[][] {
   const { frames, options, fieldConfig } = prepared;
   const text = (field: DataFrame['fields'][number], index: number) => {
     const value = field.values[index];
     return field.display ? formattedValueToString(field.display(value)) : String(value);
   };
-  if (type === 'stat' || type === 'bargauge')
+  if (type === 'stat')
     return displayed(
       { options, fieldConfig, frames, texts: {}, marks: [], width: 0, height: 0 } as never,
       theme,

@@ -135,21 +135,6 @@ const KINDS: Record<string, Kind> = {
       reduceOptions: REDUCE,
     },
   },
-  bargauge: {
-    options: {
-      displayMode: 'gradient',
-      valueMode: 'color',
-      namePlacement: 'auto',
-      showUnfilled: true,
-      sizing: 'auto',
-      minVizWidth: 8,
-      minVizHeight: 16,
-      maxVizHeight: 300,
-      orientation: 'auto',
-      reduceOptions: REDUCE,
-      legend: { ...LEGEND, showLegend: false },
-    },
-  },
   table: {
     options: {
       showHeader: true,
