@@ -65,8 +65,8 @@ async function overTime(stack: Asker, spec: SeriesSpec, situation: Situation): P
   const answer: Answer = {};
   for (const { expr, legend = spec.title } of spec.queries) {
     const over = { ...aligned(situation, step), step };
+    // A chart has a gap where there is no number.
     for (const { metric, values } of await stack.series(filled(expr, situation), over))
-      // A chart has a gap where there is no number.
       for (const [seconds, value] of values)
         if (Number.isFinite(Number(value)))
           answer[point(labelled(legend, metric), seconds)] = Number(value);

@@ -93,13 +93,15 @@ export interface Situation {
   /** The step of what is drawn over time, in milliseconds. */
   step: number;
   chosen: Chosen;
+  /** Only in `npm run test:all`. */
+  extended?: true;
 }
 
 export const situations = (now: number): Situation[] => {
   const week = { from: now - DAYS * DAY, to: now, step: DAY, chosen: {} };
   return [
     { ...week, name: 'a week with three versions' },
-    { ...week, name: 'a day', from: now - DAY, step: HOUR },
+    { ...week, name: 'a day', from: now - DAY, step: HOUR, extended: true },
     { ...week, name: '400 days', from: now - 400 * DAY, step: 14 * DAY },
     {
       ...week,
@@ -111,6 +113,7 @@ export const situations = (now: number): Situation[] => {
     {
       ...week,
       name: 'one project, two versions, outside CI',
+      extended: true,
       chosen: { project: [stored(digest('p2'))], version: ['0.9.2', '0.9.3'], ci: ['false'] },
     },
     { ...week, name: 'no runs', from: now - 40 * DAY, to: now - 30 * DAY, step: DAY },

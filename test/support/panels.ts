@@ -46,15 +46,6 @@ const FLAGS: Record<string, (event: GenerateEvent) => boolean> = {
   bundle: (event) => event.bundle_enabled,
 };
 
-const versionsInUse =
-  (name: Name) =>
-  ({ runs }: Asked): Truth =>
-    columns({
-      Machines: byNewest(runs, name),
-      Projects: each(runs, name, projects),
-      Runs: each(runs, name, count),
-    });
-
 const mostUsed =
   (title: string, name: Name) =>
   ({ runs }: Asked): Truth => {
@@ -79,8 +70,13 @@ const USAGE: Record<string, (of: Asked) => Truth> = {
     steps(of, (runs) => ({ machines: machines(runs), projects: projects(runs) })),
   'Machines by lhp version': machinesOverTime(version),
   'Machines by Python version': machinesOverTime(python),
-  'lhp versions in use': versionsInUse(version),
-  'Python versions in use': versionsInUse(python),
+  'lhp versions in use': ({ runs }) =>
+    columns({
+      Machines: byNewest(runs, version),
+      Projects: each(runs, version, projects),
+      Runs: each(runs, version, count),
+    }),
+  'Python versions in use': ({ runs }) => columns({ Machines: byNewest(runs, python) }),
   'Features in use': ({ runs }) => {
     if (runs.length === 0) return {};
     const all = { ...FLAGS, templates: (event: GenerateEvent) => templated(event) > 0 };
@@ -104,13 +100,6 @@ const USAGE: Record<string, (of: Asked) => Truth> = {
       Machines: each(of.runs, short, machines),
       'Newest run': newest(of, short),
     }),
-};
-
-/** A limit that lies within a bucket divides its runs at some place. */
-const shareAbove = (limit: number, { runs, bucket }: Asked) => {
-  const above = (seconds: number) =>
-    shareOf(runs, ({ generation_time_seconds: own }) => own > seconds);
-  return [above(limit * bucket), above(limit / bucket)] as const;
 };
 
 const forHundred = (runs: readonly KnownRun[]) => {
@@ -155,7 +144,6 @@ const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
   '95 of 100 runs within': single('95 of 100 runs within', (of) =>
     quantile(of.runs, 0.95, seconds, of),
   ),
-  'Runs over 30 s': single('Runs over 30 s', (of) => shareAbove(30, of)),
   'Time people waited': single('Time people waited', ({ runs }) => {
     const people = inCi(runs, false);
     return people.length === 0 ? undefined : sum(people, seconds);
@@ -163,6 +151,15 @@ const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
   'Time CI took': single('Time CI took', ({ runs }) => {
     const ci = inCi(runs, true);
     return ci.length === 0 ? undefined : sum(ci, seconds);
+  }),
+  'Slowest project, p95': single('Slowest project, p95', (of) => {
+    const slowest = Object.values(
+      each(of.runs, short, (runs) => quantile(runs, 0.95, seconds, of)),
+    );
+    const [least, most] = [0, 1].map((end) =>
+      Math.max(...slowest.map((range) => (range as [number, number])[end] as number)),
+    );
+    return [least as number, most as number];
   }),
   'Slowest lhp version': single('Slowest lhp version', (of) => {
     const factors = Object.values(compared(of)) as number[];
@@ -185,25 +182,21 @@ const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
     ),
   'lhp versions, compared': (of) =>
     columns({
-      Runs: each(of.runs, version, count),
-      p95: each(of.runs, version, (runs) => quantile(runs, 0.95, seconds, of)),
       'Projects compared': each(of.runs, version, (_, own) => {
         const ids = comparisons(of.runs, own).map(({ id }) => id);
         return ids.length === 0 ? undefined : new Set(ids).size;
       }),
-      'Same projects, other versions': compared(of),
+      'Same projects, others': compared(of),
     }),
   'By size of the project': (of) =>
     columns({
       Projects: each(of.runs, sizeOf(of.runs), projects),
       p50: each(of.runs, sizeOf(of.runs), (runs) => quantile(runs, 0.5, seconds, of)),
-      p95: each(of.runs, sizeOf(of.runs), (runs) => quantile(runs, 0.95, seconds, of)),
     }),
   'Where the time goes': (of) =>
     columns({
       'People waited': each(inCi(of.runs, false), short, (runs) => sum(runs, seconds)),
       'CI took': each(inCi(of.runs, true), short, (runs) => sum(runs, seconds)),
-      Runs: each(of.runs, short, count),
       p95: each(of.runs, short, (runs) => quantile(runs, 0.95, seconds, of)),
       'For 100': each(of.runs, short, forHundred),
     }),
@@ -248,10 +241,10 @@ const PROJECTS: Record<string, (of: Asked) => Truth> = {
       ),
     );
   },
+  Growth: (of) => columns({ 'Flowgroups a week': growth(of) }),
   'Every project': (of) =>
     columns({
       Flowgroups: meansOf(of, flowgroups),
-      'Growth a week': growth(of),
       Pipelines: meansOf(of, (event) => event.pipelines_count as number),
       Templates: meansOf(of, (event) => event.templates_count as number),
       'Using templates': meansOf(of, templated),

@@ -22,7 +22,7 @@ export interface Asked {
   bucket: number;
 }
 
-export function asked(
+export function askedOf(
   runs: readonly KnownRun[],
   situation: Situation,
   backend: Pick<Asked, 'dialect' | 'bucket'>,
@@ -149,14 +149,12 @@ export const newest = ({ runs, situation, dialect }: Asked, name: Name): Truth =
 const GROWTH_DAYS = 28;
 
 /** Flowgroups that each project gains in a week, by a straight line through its days. */
-export const growth = ({ runs, all, situation }: Asked): Truth => {
+export const growth = ({ all, situation }: Asked): Truth => {
   const ends = Array.from(
     { length: GROWTH_DAYS },
     (_, index) => (Math.floor(situation.to / DAY) - index) * DAY,
   );
-  const shown = new Set(runs.map(({ event }) => project(event)));
   return each(all, short, (own) => {
-    if (!shown.has(project((own[0] as KnownRun).event))) return;
     const points = ends.flatMap((end): [number, number][] => {
       const within = own.filter(({ at }) => at > end - DAY && at <= end);
       return within.length > 0 ? [[end, mean(within, flowgroups)]] : [];
