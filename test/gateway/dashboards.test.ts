@@ -245,7 +245,7 @@ const asksIn = (asked: readonly Situation[]) => (candidate: Candidate) => {
         ({ spec: { title } }) =>
           MAY_BE_EMPTY.includes(title) || Object.keys(given.get(title) ?? {}).length > 0,
       );
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 120_000;
     while (!complete() && Date.now() < deadline) {
       await send(await record(Date.now() + HOUR, event));
       await send(await record(Date.now(), event));

@@ -50,8 +50,11 @@ const mostUsed =
   (title: string, name: Name) =>
   ({ runs }: Asked): Truth => {
     const all = Object.entries(byNewest(runs, name) as Record<string, number>);
-    const [first] = all.sort(([, a], [, b]) => b - a);
-    return first === undefined ? {} : { [says(title, first[0])]: 1 };
+    const most = Math.max(...all.map(([, machines]) => machines));
+    const first = all.filter(([, machines]) => machines === most);
+    // Of several with the same number of machines, any one can be shown.
+    const expected = first.length === 1 ? 1 : ([0, 1] as const);
+    return Object.fromEntries(first.map(([value]) => [says(title, value), expected]));
   };
 
 const machinesOverTime = (name: Name) => (of: Asked) =>
@@ -186,7 +189,7 @@ const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
         const ids = comparisons(of.runs, own).map(({ id }) => id);
         return ids.length === 0 ? undefined : new Set(ids).size;
       }),
-      'Same projects, others': compared(of),
+      'Against other versions': compared(of),
     }),
   'By size of the project': (of) =>
     columns({
