@@ -50,8 +50,9 @@ const unused = {
   setup: (build: Build) => {
     build.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
     build.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
-      contents:
-        'module.exports = new Proxy({}, { get: (_, key) => key === "__esModule" ? false : class {} });',
+      contents: `module.exports = new Proxy({}, {
+        get: (_, key) => key === "__esModule" ? false : class {},
+      });`,
       loader: 'js',
     }));
   },

@@ -1,8 +1,8 @@
 // options.ts: the command line of `npm run screenshots`.
 import { parseArgs } from 'node:util';
 
-/** What the pictures can show, and the time range that the situation is about. */
-export const SITUATIONS = {
+/** What the pictures can show. */
+const SITUATIONS = {
   month: 'a month with three releases of lhp; everything works',
   year: '400 days with one version of lhp',
   empty: 'a backend without a single run',

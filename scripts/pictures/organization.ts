@@ -49,7 +49,7 @@ const CI_MACHINES = 8;
 /** From this index on, projects are large: their teams run lhp more often. */
 const LARGE = 9;
 
-export const idOf = (text: string) => createHash('sha256').update(text).digest('hex');
+const idOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
 function project(size: number, index: number, random: Dice): Project {
   return {

@@ -5,7 +5,7 @@ import { INSTRUMENTS } from '../../src/contract/contract.ts';
 import { dice } from '../fleet/random.ts';
 
 /** How often Prometheus scrapes (deploy/prometheus/prometheus.yml). */
-export const SCRAPE_MS = 15_000;
+const SCRAPE_MS = 15_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;

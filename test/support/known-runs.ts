@@ -20,7 +20,7 @@ const EVERY = 7 * HOUR;
 /** The gateway accepts runs of the last eight days. */
 const DAYS = 7;
 /** In the first days there is one version only. */
-export const ONE_VERSION_DAYS = 2;
+const ONE_VERSION_DAYS = 2;
 
 /** Flowgroups of each project: one of each size. The largest one uses no template. */
 const SIZES = [12, 90, 480, 2_900];
@@ -78,7 +78,7 @@ export function knownRuns(now: number): KnownRun[] {
 }
 
 /** The variables of the dashboards; one that is left out means all values. */
-export interface Chosen {
+interface Chosen {
   environment?: string[];
   version?: string[];
   ci?: string[];

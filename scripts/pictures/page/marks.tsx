@@ -1,5 +1,5 @@
-// marks.tsx: annotations: a dashed line across a chart, and a triangle below its axis. Grafana's own
-// component for them is not in @grafana/ui.
+// marks.tsx: annotations: a dashed line across a chart, and a triangle below its axis. Grafana's
+// own component for them is not in @grafana/ui.
 import type { GrafanaTheme2 } from '@grafana/data';
 import type { UPlotConfigBuilder } from '@grafana/ui';
 import { useLayoutEffect } from 'react';

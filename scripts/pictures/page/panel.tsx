@@ -58,7 +58,7 @@ async function prepare(
   return { options, fieldConfig, frames: data };
 }
 
-/** What a panel shows, as text: name and value of each number and series, and each row of a table. */
+/** What a panel shows, as text: each number and series with its name, and the rows of a table. */
 function shownBy(type: string, prepared: Prepared, theme: GrafanaTheme2): string[][] {
   const { frames, options, fieldConfig } = prepared;
   const text = (field: DataFrame['fields'][number], index: number) => {
