@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dashboards, runDashboards } from '../../deploy/generate/dashboards/dashboards.ts';
 import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
 import { overRuns, R, REASON, series } from '../../deploy/generate/dashboards/queries.ts';
-import type { DashboardSpec, PanelSpec } from '../../deploy/generate/dashboards/spec.ts';
 import { type Asker, asker } from '../../scripts/harness/asker.ts';
 import { clusterServers } from '../../scripts/harness/cluster.ts';
 import { freePort } from '../../scripts/harness/collector.ts';
@@ -24,14 +23,13 @@ import { victoriaMetricsStack } from '../../scripts/harness/victoriametrics.ts';
 import { type GenerateEvent, INSTRUMENTS, LOST_RUNS } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
 import { type Answer, filled, shown } from '../support/asks.ts';
+import { type Asking, askings, differences, titled } from '../support/differences.ts';
 import { chosenRuns, knownRuns, type Situation, situations } from '../support/known-runs.ts';
 import { lacking } from '../support/lacking.ts';
 import { ANSWERS } from '../support/panels.ts';
 import { extended } from '../support/tags.ts';
-import { askedOf, type Expected, type Truth } from '../support/truth.ts';
+import { askedOf, BUCKET, WIDE_BUCKET } from '../support/truth.ts';
 
-/** Schema 8, in which Prometheus stores; and deploy/collector/victoriametrics.yaml. */
-const [BUCKET, WIDE_BUCKET] = [2 ** (1 / 256), 2 ** (1 / 16)];
 const NOW = Date.now();
 const RUNS = knownRuns(NOW);
 const SITUATIONS = situations(NOW);
@@ -40,15 +38,6 @@ const LOST = new Map([
   ['expired', 3],
   ['rejected', 2],
 ] as const);
-
-interface Asking {
-  dashboard: DashboardSpec;
-  spec: PanelSpec;
-}
-const askings = (of: readonly DashboardSpec[]): Asking[] =>
-  of.flatMap((dashboard) => dashboard.panels.map((spec) => ({ dashboard, spec })));
-const titled = (of: readonly DashboardSpec[]) =>
-  askings(of).map((one) => [`${one.dashboard.uid}: ${one.spec.title}`, one] as const);
 
 describe.each(DIALECTS)('the panels for $name', (dialect) => {
   it('each have a known answer, and each known answer has a panel', () => {
@@ -66,21 +55,6 @@ describe.each(DIALECTS)('the panels for $name', (dialect) => {
       expect(queries).toMatch(new RegExp(`${series(name)}(_sum|_bucket)?[{[]`));
   });
 });
-
-/** Numbers are sums of many others, in another order, and times are in seconds. */
-const EXACT = 1e-9;
-const within = (value: number, expected: Expected): boolean => {
-  const [least, most] = typeof expected === 'number' ? [expected, expected] : expected;
-  const slack = EXACT * Math.max(1, Math.abs(most));
-  return value >= least - slack && value <= most + slack;
-};
-/** A number that is missing counts as zero: a column of a chart or a cell is as empty. */
-function differences(given: Answer, known: Truth): string[] {
-  return [...new Set([...Object.keys(given), ...Object.keys(known)])].sort().flatMap((name) => {
-    const [value = 0, expected = 0] = [given[name], known[name]];
-    return within(value, expected) ? [] : [`${name}: ${given[name]}, not ${known[name]}`];
-  });
-}
 
 interface Stack extends Asker {
   /** The URL for clients. */
@@ -172,13 +146,6 @@ const asksIn = (asked: readonly Situation[]) => (candidate: Candidate) => {
   const send = (body: Uint8Array) => post(stack.url, body);
   const record = (at: number, event: GenerateEvent) =>
     recordRun(event, { timestamp: at, startedAt: at - 1_000, slot: '07' });
-  const compare = async (asking: Asking, situation: Situation) => {
-    const { dashboard, spec } = asking;
-    const known = ANSWERS[dashboard.uid]?.[spec.title];
-    if (known === undefined) throw new Error(`no known answer for ${spec.title}`);
-    const truth = known(askedOf(RUNS, situation, { dialect: dialect.name, bucket }));
-    expect(differences(await ask(asking, situation), truth)).toEqual([]);
-  };
 
   // These tests must run first, while the database is empty.
   it.each(about)('%s, without data', async (_, asking) => {
@@ -195,7 +162,10 @@ const asksIn = (asked: readonly Situation[]) => (candidate: Candidate) => {
   });
 
   describe.each(asked)('$name', (situation) => {
-    it.each(about)('%s', (_, asking) => compare(asking, situation));
+    it.each(about)('%s', async (_, asking) => {
+      const of = askedOf(RUNS, situation, { dialect: dialect.name, bucket });
+      expect(await differences(stack, asking, of)).toEqual([]);
+    });
   });
 
   it('counts lost runs by reason', async () => {

@@ -63,15 +63,20 @@ function eventOf(machine: number, turn: number, day: number): GenerateEvent {
   };
 }
 
-/** Known runs of the seven days before `now`, in ascending order. */
-export function knownRuns(now: number): KnownRun[] {
+/**
+ * Known runs of the days before `now`, in ascending order. They are as many for every number of
+ * days, only further apart.
+ */
+export function knownRuns(now: number, days = DAYS): KnownRun[] {
+  const stretch = days / DAYS;
   const runs: KnownRun[] = [];
   for (let machine = 0; machine < MACHINES; machine += 1)
     for (let turn = 0; ; turn += 1) {
       // No two runs at the same time, and none at the edge of a step.
-      const at = now - 90_000 - turn * EVERY - machine * 47 * 60_000 - machine * 13;
-      const day = DAYS - (now - at) / DAY;
+      const before = turn * EVERY + machine * 47 * 60_000 + machine * 13;
+      const day = DAYS - before / DAY;
       if (day < 0) break;
+      const at = now - 90_000 - Math.round(before * stretch);
       runs.push({ at, event: eventOf(machine, turn, day) });
     }
   return runs.sort((a, b) => a.at - b.at);

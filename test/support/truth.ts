@@ -7,6 +7,9 @@ import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { cell, point } from './asks.ts';
 import { chosenRuns, type KnownRun, type Situation, stored } from './known-runs.ts';
 
+/** Schema 8, in which Prometheus stores; and deploy/collector/victoriametrics.yaml. */
+export const [BUCKET, WIDE_BUCKET] = [2 ** (1 / 256), 2 ** (1 / 16)];
+
 export type Expected = number | readonly [least: number, most: number];
 export type Truth = Record<string, Expected>;
 
