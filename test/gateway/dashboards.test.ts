@@ -156,7 +156,10 @@ const asksIn = (asked: readonly Situation[]) => (candidate: Candidate) => {
   it('accepts the runs', async () => {
     for (const [i, { at, event }] of RUNS.entries()) {
       const options = { timestamp: at, startedAt: at - 1_000, slot: '07' };
-      const body = await recordRun(event, { ...options, ...(i === 0 ? { lost: LOST } : {}) });
+      const body = await recordRun(event, {
+        ...options,
+        ...(i === RUNS.length - 1 ? { lost: LOST } : {}),
+      });
       expect(await send(body)).toBe('200');
     }
   });
