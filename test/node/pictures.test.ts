@@ -1,7 +1,11 @@
 // Tests of what `npm run screenshots` computes: its command line, the invented runs and metrics,
 // and what the page asks Prometheus. Grafana's components and Chromium are not needed for that.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { DASHBOARDS, parseOptions } from '../../scripts/pictures/options.ts';
@@ -16,6 +20,7 @@ import {
   tableColumns,
   timeVariables,
 } from '../../scripts/pictures/page/queries.ts';
+import { servePage } from '../../scripts/pictures/page-server.ts';
 import { pictureRuns, RELEASES } from '../../scripts/pictures/runs.ts';
 import { checkNames, resolve } from '../../scripts/pictures/variables.ts';
 
@@ -302,5 +307,64 @@ describe('variables', () => {
     expect(() => checkNames([usage], new Map([['team', ['a']]]))).toThrow(
       '--var: there is no variable team; the variables are version, project, ci',
     );
+  });
+});
+
+describe('the server of the page', () => {
+  it('gives the page its data, icons and fonts, and passes queries to Prometheus', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lhp-otel-pictures-'));
+    const asked: string[] = [];
+    const prometheus = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      asked.push(`${request.method} ${request.url} ${Buffer.concat(chunks)}`);
+      response.writeHead(422).end('{"status":"error"}');
+    }).listen(0, '127.0.0.1');
+    await once(prometheus, 'listening');
+    for (const [path, text] of [
+      ['packages/node_modules/@grafana/ui/dist/public/img/icons/unicons/info.svg', '<svg/>'],
+      ['packages/node_modules/@fontsource/inter/files/inter-latin-400-normal.woff2', 'font'],
+      ['page/main.js', 'script'],
+    ] as const) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    const server = await servePage({
+      packages: join(folder, 'packages'),
+      page: join(folder, 'page'),
+      prometheus: `http://127.0.0.1:${(prometheus.address() as AddressInfo).port}`,
+    });
+    const get = async (path: string, init?: RequestInit) => {
+      const response = await fetch(server.url + path, init);
+      return [response.status, response.headers.get('content-type'), await response.text()];
+    };
+    try {
+      const data = { dashboard: { title: 'a', panels: [] }, from: 'now-1d', to: 'now' };
+      server.show({ ...data, theme: 'dark', variables: {} });
+      expect(await get('data')).toEqual([
+        200,
+        'application/json',
+        JSON.stringify({ ...data, theme: 'dark', variables: {} }),
+      ]);
+      expect(await get('public/img/icons/unicons/info.svg')).toEqual([
+        200,
+        'image/svg+xml',
+        '<svg/>',
+      ]);
+      expect(await get('public/fonts/inter/Inter-Regular.woff2')).toEqual([
+        200,
+        'font/woff2',
+        'font',
+      ]);
+      expect(await get('main.js')).toEqual([200, 'text/javascript', 'script']);
+      expect((await get('../packages/secret'))[0]).toBe(404);
+      const body = new URLSearchParams({ query: 'up' });
+      expect((await get('prometheus/api/v1/query', { method: 'POST', body }))[0]).toBe(422);
+      expect(asked).toEqual(['POST /api/v1/query query=up']);
+    } finally {
+      await server.stop();
+      prometheus.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
