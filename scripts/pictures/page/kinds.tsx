@@ -1,5 +1,6 @@
 // kinds.tsx: draws each kind of panel with the component of @grafana/ui that Grafana draws it with.
 import {
+  applyNullInsertThreshold,
   type DataFrame,
   type DisplayValueAlignmentFactors,
   type FieldConfigSource,
@@ -65,12 +66,17 @@ function Series({ frames, options, width, height, timeRange, marks }: PanelProps
   const theme = useTheme2();
   // A line has a gap where a value is not a number.
   const finite = (value: unknown) => (Number.isFinite(value) ? value : null);
-  const shown = frames.map((frame) => ({
+  const numbers = frames.map((frame) => ({
     ...frame,
     fields: frame.fields.map((field) =>
       field.type === FieldType.number ? { ...field, values: field.values.map(finite) } : field,
     ),
   }));
+  // Prometheus leaves out a step without a value. Grafana's panel makes a gap of it.
+  const [refFieldPseudoMin, refFieldPseudoMax] = [timeRange.from.valueOf(), timeRange.to.valueOf()];
+  const shown = numbers.map((frame) =>
+    applyNullInsertThreshold({ frame, refFieldPseudoMin, refFieldPseudoMax }),
+  );
   return (
     <TimeSeries
       frames={shown}
