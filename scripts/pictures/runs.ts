@@ -2,7 +2,12 @@
 // pictures of the dashboards. They follow working hours, nightly CI jobs and releases of lhp; a
 // run's time follows the flowgroups, the machine and the version. The same options give the same
 // runs.
-import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
+import {
+  CI_SLOTS,
+  exampleEvent,
+  type GenerateEvent,
+  slotName,
+} from '../../src/contract/contract.ts';
 import { type Dice, dice } from '../fleet/random.ts';
 import { type Machine, type Organization, organization, type Project } from './organization.ts';
 
@@ -134,7 +139,7 @@ export function pictureRuns({ end, days, count, releases }: Period): PictureRun[
       { machine, project: projectOf(machine, all, random), release, day },
       random,
     );
-    const slot = ci ? random.below(256).toString(16).padStart(2, '0') : undefined;
+    const slot = ci ? slotName(random.below(CI_SLOTS.others)) : undefined;
     runs.push({ at, event, slot });
   }
   return runs.sort((a, b) => a.at - b.at);
