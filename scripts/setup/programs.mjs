@@ -78,7 +78,8 @@ export const KUBECONFORM = {
 };
 /**
  * What draws the pictures of the dashboards: Grafana's components, what they expect to find beside
- * them, a bundler, and an encoder of small pictures. Only `npm run screenshots` installs these packages (660 MB).
+ * them, a bundler, and an encoder of small pictures. Only `npm run screenshots` installs these
+ * packages (660 MB).
  */
 export const GRAFANA_COMPONENTS = {
   dependencies: {
