@@ -5,8 +5,22 @@ export interface Asker {
   query(expression: string, time?: number): Promise<Sample[]>;
   /** The single value of an instant query; undefined when there is none. */
   value(expression: string, time?: number): Promise<number | undefined>;
-  /** The values of a query over time that has one series; times in seconds. */
-  range(expression: string, over: { start: number; end: number; step: number }): Promise<number[]>;
+  /** A query over time: its series, in no order. */
+  series(expression: string, over: Steps): Promise<Series[]>;
+  /** The values of a query over time that has one series. */
+  range(expression: string, over: Steps): Promise<number[]>;
+}
+
+/** In seconds. */
+interface Steps {
+  start: number;
+  end: number;
+  step: number;
+}
+
+interface Series {
+  metric: Record<string, string>;
+  values: [seconds: number, value: string][];
 }
 
 interface Sample {
@@ -33,8 +47,11 @@ export function asker(url: () => string, headers: Record<string, string> = {}): 
     );
     return resultType === 'vector' ? result : [];
   };
+  const series = async (expression: string, { start, end, step }: Steps) =>
+    (await ask<Series>('query_range', expression, { start, end, step })).result;
   return {
     query,
+    series,
     value: async (expression, time) => {
       const samples = await query(expression, time);
       if (samples.length > 1) throw new Error(`${expression} has ${samples.length} values`);
@@ -42,7 +59,7 @@ export function asker(url: () => string, headers: Record<string, string> = {}): 
       return value === undefined ? undefined : Number(value);
     },
     range: async (expression, over) => {
-      const { result } = await ask<{ values: [number, string][] }>('query_range', expression, over);
+      const result = await series(expression, over);
       if (result.length > 1) throw new Error(`${expression} has ${result.length} series`);
       return (result[0]?.values ?? []).map(([, value]) => Number(value));
     },

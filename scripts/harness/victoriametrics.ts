@@ -66,7 +66,7 @@ export async function victoriaMetricsServer(
   const flush = async () => {
     await (await fetch(`${base.url}/internal/force_flush`)).arrayBuffer();
   };
-  const { query, value, range } = asker(() => base.url);
+  const { query, value, range, series } = asker(() => base.url);
   return {
     ...base,
     folder,
@@ -78,6 +78,7 @@ export async function victoriaMetricsServer(
     query: (...question) => flush().then(() => query(...question)),
     value: (...question) => flush().then(() => value(...question)),
     range: (...question) => flush().then(() => range(...question)),
+    series: (...question) => flush().then(() => series(...question)),
   };
 }
 

@@ -1,13 +1,23 @@
 // install.mjs: installs the programs of programs.mjs into the cache folder of the user, once. Each
 // is made beside its place and moved there when it is complete, so that an interrupted installation
 // is never taken for a finished one.
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   COLLECTOR,
   CORTEX,
   collectorPath,
   cortexPath,
+  GRAFANA_COMPONENTS,
+  grafanaComponents,
   inVenv,
   KUBECONFORM,
   KUBERNETES,
@@ -148,6 +158,19 @@ export async function ensureKubernetesTools() {
     return folder;
   });
 }
+
+/**
+ * Grafana's components, from npm, for the pictures of the dashboards. No package's install script
+ * runs. Resolves with their folder.
+ */
+export const ensureGrafanaComponents = () =>
+  make("Grafana's components: installing 660 MB from npm", grafanaComponents(), async (folder) => {
+    const manifest = { private: true, ...GRAFANA_COMPONENTS };
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+    const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    await run('npm', ['install', ...flags], { cwd: folder, shell: process.platform === 'win32' });
+    return folder;
+  });
 
 /**
  * Builds programs of a Go module in the module's own folder, where its go.mod and go.sum apply as

@@ -81,6 +81,29 @@ export const KUBECONFORM = {
   programs: ['cmd/kubeconform'],
   ldflags: STRIPPED,
 };
+/**
+ * What draws the pictures of the dashboards: Grafana's components, what they expect to find beside
+ * them, a bundler, and an encoder of small pictures. Only `npm run screenshots` installs these
+ * packages (660 MB).
+ */
+export const GRAFANA_COMPONENTS = {
+  dependencies: {
+    '@fontsource/inter': '5.3.0',
+    '@grafana/data': '12.4.10',
+    '@grafana/i18n': '12.4.10',
+    '@grafana/ui': '12.4.10',
+    '@types/react': '18.3.32',
+    '@types/react-dom': '18.3.7',
+    esbuild: '0.28.2',
+    react: '18.3.1',
+    'react-dom': '18.3.1',
+    rxjs: '7.8.2',
+    uplot: '1.6.32',
+    'upng-js': '2.1.0',
+  },
+  // @grafana/ui names a commit of a fork on GitHub; this is the release that the fork is based on.
+  overrides: { 'react-data-grid': '7.0.0-beta.57' },
+};
 /** Only its OpenAPI description of the Kubernetes objects is used. */
 export const KUBERNETES = 'k8s.io/kubernetes@v1.36.3';
 /** Only the descriptions of its objects are used: ServiceMonitor and PrometheusRule. */
@@ -121,6 +144,9 @@ export const vmalertPath = () => join(moduleFolder(VICTORIAMETRICS), 'vmalert');
 /** A folder with a file per kind of object of the Prometheus Operator. */
 export const operatorObjects = () =>
   server(`prometheus-operator-${PROMETHEUS_OPERATOR.split('@')[1]}`);
+/** A folder with the packages that draw the pictures of the dashboards. */
+export const grafanaComponents = () =>
+  join(cacheDir, 'grafana-components', keyOf(GRAFANA_COMPONENTS));
 /** A folder with kustomize, kubeconform and swagger.json. */
 export const kubernetesTools = () =>
   server(`kubernetes-${keyOf(KUSTOMIZE, KUBECONFORM, KUBERNETES)}`);

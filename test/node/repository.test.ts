@@ -26,6 +26,7 @@ describe('imports between rooms', () => {
     ['scripts/setup', ['scripts/bench', 'scripts/harness', 'src', 'test', 'vitest']],
     ['scripts/harness', ['scripts/bench', 'test', 'vitest']],
     ['scripts/fleet', ['scripts/bench', 'test', 'vitest']],
+    ['scripts/pictures', ['scripts/bench', 'test', 'vitest']],
     ['scripts/bench', ['test', 'vitest']],
     ['test', ['scripts/bench']],
   ])('%s imports nothing from %j', (room, others) => {

@@ -1,166 +1,265 @@
-// panels.ts: known runs, and the expected answer of each panel of the dashboards, computed from
-// them.
+// panels.ts: the expected answer of each panel of the dashboards about runs, computed from the runs
+// by truth.ts.
+import { DAY } from '../../scripts/harness/runs.ts';
+import type { GenerateEvent } from '../../src/contract/contract.ts';
+import { point, says } from './asks.ts';
+import type { KnownRun } from './known-runs.ts';
+import {
+  type Asked,
+  byNewest,
+  columns,
+  distinct,
+  each,
+  flowgroups,
+  groups,
+  growth,
+  inCi,
+  machine,
+  mean,
+  median,
+  type Name,
+  newest,
+  project,
+  quantile,
+  seconds,
+  short,
+  single,
+  steps,
+  sum,
+  type Truth,
+  times,
+  version,
+  writing,
+} from './truth.ts';
 
-import { digest, HOUR } from '../../scripts/harness/runs.ts';
-import { exampleEvent, type GenerateEvent } from '../../src/contract/contract.ts';
+const python: Name = (event) => event.python_version;
+const templated = (event: GenerateEvent) => event.flowgroups_using_templates as number;
+const count = (runs: readonly KnownRun[]) => runs.length;
+const machines = (runs: readonly KnownRun[]) => distinct(runs, machine);
+const projects = (runs: readonly KnownRun[]) => distinct(runs, project);
+const shareOf = (runs: readonly KnownRun[], is: (event: GenerateEvent) => boolean) =>
+  runs.filter(({ event }) => is(event)).length / runs.length;
 
-export const HOURS = 6;
-export const BUCKET = 2 ** (1 / 256); // schema 8
-export const WIDE_BUCKET = 2 ** (1 / 16); // deploy/collector/victoriametrics.yaml
+const FLAGS: Record<string, (event: GenerateEvent) => boolean> = {
+  CI: (event) => event.is_ci,
+  'dry run': (event) => event.dry_run,
+  bundle: (event) => event.bundle_enabled,
+};
 
-export const now = Date.now();
-const pick = <T>(list: readonly T[], i: number) => list[i % list.length] as T;
-/** With this many runs no quantile lies between two of them, where backends choose differently. */
-const COUNT = 123;
-/** Each project has its own size, and version 0.9.3 is slower. */
-export const runs: { at: number; event: GenerateEvent }[] = Array.from(
-  { length: COUNT },
-  (_, i) => {
-    const project = i % 4;
-    const flowgroups = pick([10, 100, 500, 3_000], project) + (i % 3);
-    const version = pick(['0.9.3', '0.9.2', '0.8.7'], i % 7);
-    return {
-      at: now - 60_000 - Math.floor((i / COUNT) * (HOURS - 1) * HOUR) - i,
-      event: {
-        ...exampleEvent(),
-        project_id: digest(`p${project}`),
-        machine_id: digest(`m${i % 8}`),
-        is_ci: i % 5 === 0,
-        flowgroups_count: flowgroups,
-        templates_count: project + 1,
-        flowgroups_using_templates: Math.floor(flowgroups / 2),
-        pipelines_count: 2 * project + 1,
-        files_generated: flowgroups + 1,
-        environment: pick(['dev', 'test', 'prod'], i % 11),
-        dry_run: i % 10 === 0,
-        bundle_enabled: i % 2 === 0,
-        lhp_version: version,
-        python_version: pick(['3.11', '3.12'], i),
-        generation_time_seconds: flowgroups / 100 + (version === '0.9.3' ? 4 : 1) + (i % 13) / 10,
-      },
-    };
-  },
-);
-export const lost = new Map([
-  ['expired', 3],
-  ['rejected', 2],
-] as const);
+const mostUsed =
+  (title: string, name: Name) =>
+  ({ runs }: Asked): Truth => {
+    const all = Object.entries(byNewest(runs, name) as Record<string, number>);
+    const most = Math.max(...all.map(([, machines]) => machines));
+    const first = all.filter(([, machines]) => machines === most);
+    // Of several with the same number of machines, any one can be shown.
+    const expected = first.length === 1 ? 1 : ([0, 1] as const);
+    return Object.fromEntries(first.map(([value]) => [says(title, value), expected]));
+  };
 
-export type Answer = Record<string, number>;
-type Group = (event: GenerateEvent) => string;
+const machinesOverTime = (name: Name) => (of: Asked) =>
+  steps(of, (runs) => each(runs, name, machines));
 
-const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
-function grouped(key: Group, count: (events: GenerateEvent[]) => number): Answer {
-  const groups = Map.groupBy(
-    runs.map(({ event }) => event),
-    key,
-  );
-  return Object.fromEntries([...groups].map(([name, events]) => [name, count(events)]));
-}
-const mean = (field: 'generation_time_seconds' | 'flowgroups_count') => (events: GenerateEvent[]) =>
-  sum(events.map((event) => event[field] as number)) / events.length;
-const quantile = (q: number, numbers: number[]) =>
-  numbers.sort((a, b) => a - b)[Math.floor(q * numbers.length)] ?? 0;
-const all = (field: keyof GenerateEvent) => runs.map(({ event }) => event[field] as number);
-const three = (numbers: number[]): Answer => ({
-  p50: quantile(0.5, [...numbers]),
-  p95: quantile(0.95, [...numbers]),
-  p99: quantile(0.99, [...numbers]),
-});
-const shareOf = (flag: Group): number =>
-  runs.filter(({ event }) => flag(event) === 'true').length / runs.length;
-const one = (title: string, value: number): Answer => ({ [title]: value });
-const versions: Group = (event) => event.lhp_version;
-const seconds = (event: GenerateEvent) => event.generation_time_seconds;
-const sizes = ['below 50 flowgroups', '50 to 200', '200 to 1,000', '1,000 and more'];
-const bySize = (q: number): Answer =>
-  Object.fromEntries(
-    sizes.map((size, p) => [
-      size,
-      quantile(
-        q,
-        runs
-          .filter(({ event }) => event.project_id === digest(`p${p}`))
-          .map(({ event }) => seconds(event)),
+const USAGE: Record<string, (of: Asked) => Truth> = {
+  Runs: single('Runs', ({ runs }) => runs.length),
+  'Active machines': single('Active machines', ({ runs }) => machines(runs)),
+  'Active projects': single('Active projects', ({ runs }) => projects(runs)),
+  'Most used lhp version': mostUsed('Most used lhp version', version),
+  'Of these in CI': single('Of these in CI', ({ runs }) => inCi(runs, true).length),
+  'Most used Python version': mostUsed('Most used Python version', python),
+  'Runs over time': (of) =>
+    steps(of, (runs) => ({ local: inCi(runs, false).length, CI: inCi(runs, true).length })),
+  'Active over time': (of) =>
+    steps(of, (runs) => ({ machines: machines(runs), projects: projects(runs) })),
+  'Machines by lhp version': machinesOverTime(version),
+  'Machines by Python version': machinesOverTime(python),
+  'lhp versions in use': ({ runs }) =>
+    columns({
+      Machines: byNewest(runs, version),
+      Projects: each(runs, version, projects),
+      Runs: each(runs, version, count),
+    }),
+  'Python versions in use': ({ runs }) => columns({ Machines: byNewest(runs, python) }),
+  'Features in use': ({ runs }) => {
+    if (runs.length === 0) return {};
+    const all = { ...FLAGS, templates: (event: GenerateEvent) => templated(event) > 0 };
+    const shares = (
+      of: typeof FLAGS,
+      share: (is: (event: GenerateEvent) => boolean) => number,
+    ): Truth => Object.fromEntries(Object.entries(of).map(([name, is]) => [name, share(is)]));
+    return columns({
+      'Of projects': shares(
+        all,
+        (is) => projects(runs.filter(({ event }) => is(event))) / projects(runs),
       ),
-    ]),
-  );
+      'Of runs': shares(FLAGS, (is) => shareOf(runs, is)),
+    });
+  },
+  Environments: ({ runs }) => columns({ Runs: each(runs, (event) => event.environment, count) }),
+  'Projects, the busiest first': (of) =>
+    columns({
+      Runs: each(of.runs, short, count),
+      'In CI': each(of.runs, short, (runs) => inCi(runs, true).length),
+      Machines: each(of.runs, short, machines),
+      'Newest run': newest(of, short),
+    }),
+};
 
-/** The gateway hashes ids, so panels by project are compared by their values only. */
-export const BY_PROJECT = /^(Slowest|Largest) projects/;
+const forHundred = (runs: readonly KnownRun[]) => {
+  const all = writing(runs);
+  return all.length === 0 ? undefined : (100 * sum(all, seconds)) / sum(all, flowgroups);
+};
 
-export const ANSWERS: Record<string, Answer> = {
-  Runs: one('Runs', COUNT),
-  'Active projects': one('Active projects', 4),
-  'Active machines': one('Active machines', 8),
-  'Share of runs in CI': one(
-    'Share of runs in CI',
-    shareOf((event) => String(event.is_ci)),
+/** What a version is compared with: other versions of the same project, both in CI or both not. */
+const SAME: Name = (event) => `${event.project_id} ${event.is_ci}`;
+
+/** For each project (in CI and outside) with this version and others: how much longer it takes. */
+function comparisons(runs: readonly KnownRun[], own: string): { id: string; factor: number }[] {
+  return groups(writing(runs), SAME).flatMap(([, same]) => {
+    const mine = same.filter(({ event }) => event.lhp_version === own);
+    const others = same.filter(({ event }) => event.lhp_version !== own);
+    if (mine.length === 0 || others.length === 0) return [];
+    const id = (mine[0] as KnownRun).event.project_id;
+    return [{ id, factor: mean(mine, seconds) / mean(others, seconds) }];
+  });
+}
+
+const compared = ({ runs }: Asked): Truth =>
+  each(runs, version, (_, own) => {
+    const factors = comparisons(runs, own).map(({ factor }) => factor);
+    return factors.length === 0 ? undefined : median(factors);
+  });
+
+/** Each project has a size of its own. */
+const sizeOf = (runs: readonly KnownRun[]): Name => {
+  const of = (event: GenerateEvent) =>
+    mean(
+      runs.filter(({ event: { project_id } }) => project_id === event.project_id),
+      flowgroups,
+    );
+  return (event) => String(Math.min(2, Math.max(-1, Math.floor(Math.log2(of(event) / 50) / 2))));
+};
+
+const ENOUGH_RUNS = 10;
+
+const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
+  'Median run': single('Median run', (of) => quantile(of.runs, 0.5, seconds, of)),
+  '95 of 100 runs within': single('95 of 100 runs within', (of) =>
+    quantile(of.runs, 0.95, seconds, of),
   ),
-  'Share of dry runs': one(
-    'Share of dry runs',
-    shareOf((event) => String(event.dry_run)),
-  ),
-  'Share of runs with a bundle': one(
-    'Share of runs with a bundle',
-    shareOf((event) => String(event.bundle_enabled)),
-  ),
-  'Runs over time': { runs: COUNT },
-  'Active projects and machines over time': { projects: 4, machines: 8 },
-  'Runs by lhp version': grouped(versions, (events) => events.length),
-  'Runs by Python version': grouped(
-    (event) => event.python_version,
-    (events) => events.length,
-  ),
-  'Machines by lhp version': grouped(
-    versions,
-    (events) => new Set(events.map((event) => event.machine_id)).size,
-  ),
-  'Runs by environment': grouped(
-    (event) => event.environment,
-    (events) => events.length,
-  ),
-  'CI against local': grouped(
-    (event) => `CI ${event.is_ci}`,
-    (events) => events.length,
-  ),
-  Duration: three(all('generation_time_seconds')),
-  'Duration over time': three(all('generation_time_seconds')),
-  'Files a second': one(
-    'Files a second',
-    sum(all('files_generated')) / sum(all('generation_time_seconds')),
-  ),
-  'p95 by lhp version': grouped(versions, (events) => quantile(0.95, events.map(seconds))),
-  'Mean duration of a version against all others': grouped(versions, (events) => {
-    const others = runs
-      .map(({ event }) => event)
-      .filter((event) => event.lhp_version !== events[0]?.lhp_version);
-    return mean('generation_time_seconds')(events) / mean('generation_time_seconds')(others);
+  'Time people waited': single('Time people waited', ({ runs }) => {
+    const people = inCi(runs, false);
+    return people.length === 0 ? undefined : sum(people, seconds);
   }),
-  'p50 by size of the project': bySize(0.5),
-  'p95 by size of the project': bySize(0.95),
-  'Slowest projects: mean duration': grouped(
-    (event) => event.project_id,
-    mean('generation_time_seconds'),
+  'Time CI took': single('Time CI took', ({ runs }) => {
+    const ci = inCi(runs, true);
+    return ci.length === 0 ? undefined : sum(ci, seconds);
+  }),
+  'Slowest project, p95': single('Slowest project, p95', (of) => {
+    const slowest = Object.values(
+      each(of.runs, short, (runs) => quantile(runs, 0.95, seconds, of)),
+    );
+    const [least, most] = [0, 1].map((end) =>
+      Math.max(...slowest.map((range) => (range as [number, number])[end] as number)),
+    );
+    return [least as number, most as number];
+  }),
+  'Slowest lhp version': single('Slowest lhp version', (of) => {
+    const factors = Object.values(compared(of)) as number[];
+    return factors.length === 0 ? undefined : Math.max(...factors);
+  }),
+  'Duration over time': (of) =>
+    steps(of, (runs) =>
+      runs.length === 0
+        ? {}
+        : {
+            p50: quantile(runs, 0.5, seconds, of),
+            p95: quantile(runs, 0.95, seconds, of),
+          },
+    ),
+  'Time for 100 flowgroups by lhp version': (of) =>
+    steps(of, (runs) =>
+      each(runs, version, (own) =>
+        writing(own).length < ENOUGH_RUNS ? undefined : forHundred(own),
+      ),
+    ),
+  'lhp versions, compared': (of) =>
+    columns({
+      'Projects compared': each(of.runs, version, (_, own) => {
+        const ids = comparisons(of.runs, own).map(({ id }) => id);
+        return ids.length === 0 ? undefined : new Set(ids).size;
+      }),
+      'Against other versions': compared(of),
+    }),
+  'By size of the project': (of) =>
+    columns({
+      Projects: each(of.runs, sizeOf(of.runs), projects),
+      p50: each(of.runs, sizeOf(of.runs), (runs) => quantile(runs, 0.5, seconds, of)),
+    }),
+  'Where the time goes': (of) =>
+    columns({
+      'People waited': each(inCi(of.runs, false), short, (runs) => sum(runs, seconds)),
+      'CI took': each(inCi(of.runs, true), short, (runs) => sum(runs, seconds)),
+      p95: each(of.runs, short, (runs) => quantile(runs, 0.95, seconds, of)),
+      'For 100': each(of.runs, short, forHundred),
+    }),
+};
+
+const sizes = ({ runs }: Asked): number[] =>
+  Object.values(each(runs, project, (own) => mean(own, flowgroups))) as number[];
+const added = (numbers: number[]) => numbers.reduce((total, one) => total + one, 0);
+const meansOf = (of: Asked, pick: (event: GenerateEvent) => number): Truth =>
+  each(of.runs, short, (runs) => mean(runs, pick));
+
+const PROJECTS: Record<string, (of: Asked) => Truth> = {
+  Projects: single('Projects', ({ runs }) => projects(runs)),
+  'Flowgroups, all projects': single('Flowgroups, all projects', (of) => added(sizes(of))),
+  'Median project': single('Median project', (of) => median(sizes(of))),
+  'Largest project': single('Largest project', (of) => Math.max(...sizes(of))),
+  'From templates': single('From templates', (of) => {
+    const using = Object.values(each(of.runs, project, (own) => mean(own, templated))) as number[];
+    return added(using) / added(sizes(of));
+  }),
+  'Files written': single('Files written', ({ runs }) =>
+    sum(runs, (event) => event.files_generated as number),
   ),
-  'Slowest projects: flowgroups a run': grouped(
-    (event) => event.project_id,
-    mean('flowgroups_count'),
-  ),
-  'Largest projects: flowgroups a run': grouped(
-    (event) => event.project_id,
-    mean('flowgroups_count'),
-  ),
-  Flowgroups: three(all('flowgroups_count')),
-  'Flowgroups of a run over time': three(all('flowgroups_count')),
-  'Flowgroups using templates': three(all('flowgroups_using_templates')),
-  Templates: three(all('templates_count')),
-  Pipelines: three(all('pipelines_count')),
-  'Files written': three(all('files_generated')),
-  'Share of flowgroups that use a template': one(
-    'Share of flowgroups that use a template',
-    sum(all('flowgroups_using_templates')) / sum(all('flowgroups_count')),
-  ),
-  'Projects by size': Object.fromEntries(sizes.map((size) => [size, 1])),
-  'Lost runs by reason': { expired: 3, rejected: 2 },
+  'Projects by size': ({ runs }) => columns({ Projects: each(runs, sizeOf(runs), projects) }),
+  'Flowgroups of all projects': (of) =>
+    Object.fromEntries(
+      times(of.situation).flatMap((time) => {
+        const end = time * 1_000;
+        const runs = of.all.filter(({ at }) => at > end - 7 * DAY && at <= end);
+        return runs.length === 0
+          ? []
+          : [[point('flowgroups', time), added(sizes({ ...of, runs }))]];
+      }),
+    ),
+  'The largest projects': (of) => {
+    const shown = new Set(of.runs.map(({ event }) => project(event)));
+    return steps(of, (runs) =>
+      each(
+        runs.filter(({ event }) => shown.has(project(event))),
+        short,
+        (own) => mean(own, flowgroups),
+      ),
+    );
+  },
+  Growth: (of) => columns({ 'Flowgroups a week': growth(of) }),
+  'Every project': (of) =>
+    columns({
+      Flowgroups: meansOf(of, flowgroups),
+      Pipelines: meansOf(of, (event) => event.pipelines_count as number),
+      Templates: meansOf(of, (event) => event.templates_count as number),
+      'Using templates': meansOf(of, templated),
+      Files: each(writing(of.runs), short, (runs) =>
+        mean(runs, (event) => event.files_generated as number),
+      ),
+    }),
+};
+
+/** Dashboard and panel → what it must show. */
+export const ANSWERS: Record<string, Record<string, (of: Asked) => Truth>> = {
+  'lhp-usage': USAGE,
+  'lhp-performance': PERFORMANCE,
+  'lhp-projects': PROJECTS,
 };

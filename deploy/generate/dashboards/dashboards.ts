@@ -1,98 +1,30 @@
-// dashboards.ts: turns the dashboards of this folder into Grafana's JSON with Grafana's own
-// builders, once per dialect. files.ts writes the result; the compose files provision it.
-import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
-import * as common from '@grafana/grafana-foundation-sdk/common';
+// dashboards.ts: puts the panels of each dashboard on Grafana's grid, adds variables, links and
+// annotations, and writes the JSON, once per dialect. files.ts writes the result; the compose files
+// provision it.
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
-import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus';
-import * as stat from '@grafana/grafana-foundation-sdk/stat';
-import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import { DIALECTS, type Dialect } from './dialects.ts';
 import { healthDashboard } from './health.ts';
+import { type IdOf, panel, SOURCE } from './panels.ts';
 import { performance } from './performance.ts';
 import { projects } from './projects.ts';
-import { series, VARIABLES } from './queries.ts';
-import type { DashboardSpec, PanelSpec } from './spec.ts';
+import { PROJECT, RUNS, series, VARIABLES, VERSION } from './queries.ts';
+import type { DashboardSpec, Section } from './spec.ts';
 import { usage } from './usage.ts';
 
-// biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable
-const SOURCE = { type: 'prometheus', uid: '${datasource}' };
-/** Smallest step. A run is a single point, so shorter steps would mostly be empty. */
-const STEP = '1h';
-const WIDTHS = { stat: 4, share: 8, table: 12, bars: 12, lines: 12 };
-const HEIGHTS = { stat: 5, share: 8, table: 8, bars: 8, lines: 8 };
-
-function panel(spec: PanelSpec, i: number) {
-  const builder = {
-    stat: () => new stat.PanelBuilder(),
-    share: () => new bargauge.PanelBuilder().orientation(common.VizOrientation.Horizontal),
-    table: () => new bargauge.PanelBuilder().orientation(common.VizOrientation.Horizontal),
-    bars: () =>
-      new timeseries.PanelBuilder()
-        .drawStyle(common.GraphDrawStyle.Bars)
-        .fillOpacity(80)
-        .stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal)),
-    lines: () => new timeseries.PanelBuilder().showPoints(common.VisibilityMode.Always),
-  }[spec.kind]();
-  const hourly = spec.queries.some(({ expr }) => expr.includes('$__interval'));
-  builder
-    .id(i + 1)
-    .title(spec.title)
-    .description(spec.question)
-    .datasource(SOURCE)
-    .unit(spec.unit ?? 'short')
-    .span(spec.queries.length > 2 && spec.kind === 'stat' ? 8 : WIDTHS[spec.kind])
-    .height(HEIGHTS[spec.kind]);
-  if (hourly) builder.interval(STEP);
-  spec.queries.forEach(({ expr, legend }, q) => {
-    const query = new prometheus.DataqueryBuilder()
-      .expr(expr)
-      .refId(String.fromCharCode(65 + q))
-      .legendFormat(legend ?? spec.title);
-    builder.withTarget(
-      spec.kind === 'bars' || spec.kind === 'lines' ? query.range() : query.instant(),
-    );
-  });
-  return builder;
-}
-
-/** Its file's name, without the ending. */
-const nameOf = ({ uid }: DashboardSpec) => uid.replace('lhp-', '');
-
-function json(spec: DashboardSpec): string {
-  const builder = new dashboard.DashboardBuilder(spec.title)
-    .uid(spec.uid)
-    .description(
-      `Made from deploy/generate/dashboards/${nameOf(spec)}.ts by npm run generate. ` +
-        'Do not edit the JSON.',
-    )
-    .tags(['lhp', 'opentelemetry'])
-    .time({ from: 'now-30d', to: 'now' })
-    .timezone('browser')
-    .refresh('5m')
-    .readonly()
-    .withVariable(
-      new dashboard.DatasourceVariableBuilder('datasource').type('prometheus').label('Data source'),
-    );
-  for (const [name, key] of Object.entries(VARIABLES))
-    builder.withVariable(
-      new dashboard.QueryVariableBuilder(name)
-        .query(`label_values(${series('lhp.generate.runs')}, ${key})`)
-        .datasource(SOURCE)
-        .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
-        .multi(true)
-        .includeAll(true)
-        .allValue('.*')
-        .current({ text: 'All', value: '$__all' }),
-    );
-  spec.panels.forEach((one, i) => {
-    builder.withPanel(panel(one, i));
-  });
-  return `${JSON.stringify(builder.build(), null, 2)}\n`;
-}
+const TAG = 'lhp';
+const PAGE = 'https://github.com/lhp-otel/lhp-otel/blob/main/docs/metrics.md';
+const LABELS: Record<keyof typeof VARIABLES, string> = {
+  environment: 'Environment',
+  version: 'lhp version',
+  ci: 'CI',
+  project: 'Project',
+};
+/** Shows the first eight digits of a project's id and selects by all of them. */
+const SHORT_NAMES = '/^(?<value>(?<text>[0-9a-f]{8})[0-9a-f]{56})$/';
 
 /** The dashboards about runs; health.ts has the one about the telemetry itself. */
 export const runDashboards = (dialect: Dialect): readonly DashboardSpec[] => [
-  usage,
+  usage(dialect),
   performance(dialect),
   projects(dialect),
 ];
@@ -101,6 +33,122 @@ export const dashboards = (dialect: Dialect): readonly DashboardSpec[] => [
   ...runDashboards(dialect),
   healthDashboard(dialect),
 ];
+
+const isHealth = ({ uid }: DashboardSpec) => uid === 'lhp-health';
+/** Its file's name, without the ending. */
+const nameOf = ({ uid }: DashboardSpec) => uid.replace('lhp-', '');
+
+function variable(name: keyof typeof VARIABLES) {
+  const key = VARIABLES[name];
+  const builder = new dashboard.QueryVariableBuilder(name)
+    .label(LABELS[name])
+    .query(`label_values(${series(RUNS)}, ${key})`)
+    .datasource(SOURCE)
+    .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
+    .multi(true)
+    .includeAll(true)
+    .allValue('.*')
+    .current({ text: 'All', value: '$__all' })
+    .sort(
+      key === VERSION ? dashboard.VariableSort.NaturalDesc : dashboard.VariableSort.AlphabeticalAsc,
+    );
+  return key === PROJECT ? builder.regex(SHORT_NAMES) : builder;
+}
+
+/** A mark on the day on which a version ran for the first time, or again after a quarter. */
+function releases() {
+  const versions = (range: string) =>
+    `count by (${VERSION}) (count_over_time(${series(RUNS)}{${VERSION}!="other"}[${range}))`;
+  return new dashboard.AnnotationQueryBuilder()
+    .name('lhp releases')
+    .datasource(SOURCE)
+    .enable(true)
+    .iconColor('purple')
+    .step('1d')
+    .expr(`${versions('1d] offset -1d')} unless ${versions('90d]')}`)
+    .titleFormat(`first run of lhp {{${VERSION}}}`);
+}
+
+const alerts = () =>
+  new dashboard.AnnotationQueryBuilder()
+    .name('Alerts')
+    .datasource(SOURCE)
+    .enable(true)
+    .iconColor('red')
+    .step('60s')
+    .expr('ALERTS{alertstate="firing", alertname=~"Lhp.*"}')
+    .titleFormat('{{alertname}}');
+
+const links = () => [
+  new dashboard.DashboardLinkBuilder('lhp dashboards')
+    .type(dashboard.DashboardLinkType.Dashboards)
+    .tags([TAG])
+    .includeVars(true)
+    .keepTime(true),
+  new dashboard.DashboardLinkBuilder('What is collected')
+    .type(dashboard.DashboardLinkType.Link)
+    .icon('doc')
+    .url(PAGE)
+    .targetBlank(true),
+];
+
+/** Places the panels of each line side by side, and the lines one below the other. */
+function placed(sections: readonly Section[]): (dashboard.Panel | dashboard.RowPanel)[] {
+  const titles = sections
+    .flatMap(({ lines }) => lines)
+    .flatMap(({ panels }) => panels.map(({ title }) => title));
+  const idOf: IdOf = (title) => {
+    if (!titles.includes(title)) throw new Error(`the dashboard has no panel ${title}`);
+    return titles.indexOf(title) + 1;
+  };
+  let y = 0;
+  return sections.flatMap(({ title, collapsed = false, lines }, index) => {
+    const row = new dashboard.RowBuilder(title ?? '')
+      .id(titles.length + 1 + index)
+      .collapsed(collapsed)
+      .gridPos({ x: 0, y, w: 24, h: 1 })
+      .build();
+    if (title !== undefined) y += 1;
+    const panels = lines.flatMap((line) => {
+      let x = 0;
+      const side = line.panels.map((one) => {
+        const gridPos = { x, y, w: one.width, h: line.height };
+        x += one.width;
+        return { ...panel(one, idOf), id: idOf(one.title), gridPos };
+      });
+      y += line.height;
+      return side;
+    });
+    if (title === undefined) return panels;
+    if (!collapsed) return [row, ...panels];
+    y = row.gridPos ? row.gridPos.y + 1 : y;
+    return [{ ...row, panels }];
+  });
+}
+
+function json(spec: DashboardSpec): string {
+  const builder = new dashboard.DashboardBuilder(spec.title)
+    .uid(spec.uid)
+    .description(
+      `${spec.about} Made from deploy/generate/dashboards/${nameOf(spec)}.ts by npm run ` +
+        'generate. Do not edit the JSON.',
+    )
+    .tags([TAG, 'opentelemetry'])
+    .time({ from: spec.from, to: 'now' })
+    .timezone('browser')
+    .refresh('5m')
+    .tooltip(dashboard.DashboardCursorSync.Crosshair)
+    .readonly()
+    .links(links())
+    .annotation(isHealth(spec) ? alerts() : releases())
+    .withVariable(
+      new dashboard.DatasourceVariableBuilder('datasource').type('prometheus').label('Data source'),
+    );
+  if (!isHealth(spec))
+    for (const name of Object.keys(VARIABLES) as (keyof typeof VARIABLES)[])
+      builder.withVariable(variable(name));
+  return `${JSON.stringify({ ...builder.build(), panels: placed(spec.sections) }, null, 2)}\n`;
+}
 
 /** Path in the repository → text of the file. */
 export const dashboardFiles = (): Record<string, string> =>

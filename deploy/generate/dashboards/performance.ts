@@ -1,115 +1,226 @@
-// performance.ts: the dashboard "lhp: performance": how long runs take, by version and by size of
-// the project.
+// performance.ts: the dashboard "lhp: performance": how long runs take, whether a version made them
+// slower, and where the time goes.
 import type { Dialect, Histograms } from './dialects.ts';
-import { I, PROJECT, R, VERSION } from './queries.ts';
 import {
-  type DashboardSpec,
+  CI,
+  DRY,
   DURATION,
-  FILES,
+  FLOWGROUPS,
+  overRuns,
+  PROJECT,
+  R,
+  STEP,
+  VERSION,
+  where,
+} from './queries.ts';
+import {
+  NO_DATA,
+  perProject,
+  perProjectTo,
+  projectsBySize,
+  SIZES,
+  sizedProjects,
+} from './shared.ts';
+import {
+  COUNT,
+  type DashboardSpec,
+  dashboardSpec,
+  type Line,
   type PanelSpec,
-  type Query,
-  quantiles,
-  SCALE,
   SPEED,
-  sizeOf,
-  sizes,
+  series,
+  sharedStat,
+  stat,
+  TIME,
+  table,
+  WALL_TIME,
 } from './spec.ts';
 
 const seconds: Histograms = { name: DURATION, range: R };
-const byVersion: Histograms = { ...seconds, by: VERSION };
-const byProject: Histograms = { ...seconds, by: PROJECT };
+/** Dry runs write nothing, so speeds are compared without them. */
+const WRITING = where(DRY, 'false');
+/** Fewer runs in a step say more about which projects ran than about the version. */
+const ENOUGH_RUNS = 10;
+/** From these factors on a version is worth a look, and a report to its developers. */
+const SLOWER = [1.1, 1.25] as const;
 
-const overall = (dialect: Dialect): PanelSpec[] => [
-  {
-    title: 'Duration',
-    question: SPEED,
-    kind: 'stat',
-    unit: 's',
-    queries: quantiles(dialect, seconds),
-  },
-  {
-    title: 'Files a second',
-    question: SPEED,
-    kind: 'stat',
-    queries: [{ expr: `${dialect.sum({ name: FILES, range: R })} / ${dialect.sum(seconds)}` }],
-  },
-  {
-    title: 'Duration over time',
-    question: SPEED,
-    kind: 'lines',
-    unit: 's',
-    queries: quantiles(dialect, { name: DURATION, range: I }),
-  },
-];
+const BY_PROJECT = 'Where the time goes';
+const BY_VERSION = 'lhp versions, compared';
+const FACTOR = 'Against other versions';
 
-function perVersion({ quantile, sum, count, mean }: Dialect): PanelSpec[] {
-  const others = (what: Dialect['sum']) => `(scalar(${what(seconds)}) - ${what(byVersion)})`;
-  return [
-    {
-      title: 'p95 by lhp version',
-      question: SPEED,
-      kind: 'table',
-      unit: 's',
-      queries: [{ expr: quantile(0.95, byVersion), legend: `{{${VERSION}}}` }],
-    },
-    {
-      title: 'Mean duration of a version against all others',
-      question:
-        `${SPEED} A value above 1 is slower than the other versions. Compare projects of the ` +
-        'same size before you call it a regression.',
-      kind: 'table',
-      queries: [
-        {
-          expr: `${mean(byVersion)} / (${others(sum)} / ${others(count)})`,
-          legend: `{{${VERSION}}}`,
-        },
-      ],
-    },
-  ];
-}
-
-function perSize(dialect: Dialect): PanelSpec[] {
-  const bySize = (q: number): Query[] =>
-    sizes(dialect).map(([legend, condition]) => ({
-      expr: dialect.quantile(q, byProject, condition),
-      legend,
-    }));
-  const slowest = `topk(10, ${dialect.mean(byProject)})`;
-  return [
-    {
-      title: 'p50 by size of the project',
-      question: SPEED,
-      kind: 'table',
-      unit: 's',
-      queries: bySize(0.5),
-    },
-    {
-      title: 'p95 by size of the project',
-      question: SPEED,
-      kind: 'table',
-      unit: 's',
-      queries: bySize(0.95),
-    },
-    {
-      title: 'Slowest projects: mean duration',
-      question: SPEED,
-      kind: 'table',
-      unit: 's',
-      queries: [{ expr: slowest, legend: `{{${PROJECT}}}` }],
-    },
-    {
-      title: 'Slowest projects: flowgroups a run',
-      question: SCALE,
-      kind: 'table',
-      queries: [
-        { expr: `${sizeOf(dialect)} and on (${PROJECT}) ${slowest}`, legend: `{{${PROJECT}}}` },
-      ],
-    },
-  ];
-}
-
-export const performance = (dialect: Dialect): DashboardSpec => ({
-  uid: 'lhp-performance',
-  title: 'lhp: performance',
-  panels: [...overall(dialect), ...perVersion(dialect), ...perSize(dialect)],
+const totals = ({ quantile }: Dialect): Line => ({
+  height: 4,
+  panels: [
+    stat({
+      ...{ title: 'Median run', question: SPEED, width: 4, ...TIME },
+      what: `Half of all runs take longer. ${WALL_TIME}`,
+      expr: quantile(0.5, seconds),
+    }),
+    stat({
+      ...{ title: '95 of 100 runs within', question: SPEED, width: 4, ...TIME },
+      what: `One run in twenty takes longer. ${WALL_TIME}`,
+      expr: quantile(0.95, seconds),
+    }),
+    sharedStat({
+      ...{ title: 'Time people waited', question: SPEED, width: 4, ...TIME },
+      what: `Durations of all runs outside CI, added up. ${WALL_TIME}`,
+      shared: { panel: BY_PROJECT, field: 'People waited', calc: 'sum' },
+    }),
+    sharedStat({
+      ...{ title: 'Time CI took', question: SPEED, width: 4, ...TIME },
+      what: `Durations of all runs in CI, added up. ${WALL_TIME}`,
+      shared: { panel: BY_PROJECT, field: 'CI took', calc: 'sum' },
+    }),
+    sharedStat({
+      ...{ title: 'Slowest project, p95', question: SPEED, width: 4, ...TIME },
+      what:
+        'The largest p95 of a project, in the table "Where the time goes": 95 of 100 of its runs ' +
+        `take less. ${WALL_TIME}`,
+      shared: { panel: BY_PROJECT, field: 'p95', calc: 'max' },
+    }),
+    sharedStat({
+      ...{ title: 'Slowest lhp version', question: SPEED, width: 4 },
+      ...{ unit: 'percentunit', decimals: 0 },
+      what:
+        'The largest value in the table "lhp versions, compared": 100 % is as fast as the same ' +
+        'projects are with other versions. No value while there is only one version.',
+      steps: [['text'], ['orange', SLOWER[0]], ['red', SLOWER[1]]],
+      shared: { panel: BY_VERSION, field: FACTOR, calc: 'max' },
+    }),
+  ],
 });
+
+const overTime = ({ quantile }: Dialect): Line => ({
+  height: 8,
+  panels: [
+    series({
+      ...{ title: 'Duration over time', question: SPEED, width: 24, ...TIME },
+      what:
+        'Of the runs in each step, half take at most p50, and 95 of 100 at most p95. Fewer than ' +
+        `20 runs have no p95 to speak of: choose a longer range. ${WALL_TIME}`,
+      draw: 'lines',
+      calcs: ['lastNotNull', 'max'],
+      colors: { p50: 'green', p95: 'yellow' },
+      queries: [0.5, 0.95].map((q) => ({
+        expr: quantile(q, { name: DURATION, range: STEP }),
+        legend: `p${q * 100}`,
+      })),
+    }),
+  ],
+});
+
+function speedByVersion({ sum }: Dialect): PanelSpec {
+  const step = { range: STEP, more: WRITING, by: VERSION };
+  const [time, size] = [DURATION, FLOWGROUPS].map((name) => sum({ name, ...step }));
+  return series({
+    ...{ title: 'Time for 100 flowgroups by lhp version', question: SPEED, width: 14, ...TIME },
+    what:
+      'All seconds divided by all flowgroups of the runs in each step: large projects count ' +
+      `most, and growth does not change it. Steps with ${ENOUGH_RUNS} runs or more, without dry ` +
+      `runs. ${WALL_TIME}`,
+    empty: `No step with ${ENOUGH_RUNS} runs of one version`,
+    draw: 'lines',
+    calcs: ['mean', 'lastNotNull'],
+    queries: [
+      {
+        expr:
+          `100 * ${time} / ${size} ` +
+          `and on (${VERSION}) ${overRuns(STEP, VERSION, WRITING)} >= ${ENOUGH_RUNS}`,
+        legend: `{{${VERSION}}}`,
+      },
+    ],
+  });
+}
+
+/** Local runs are compared with local runs and CI with CI, because CI often updates first. */
+function perVersion(dialect: Dialect): Line {
+  const same = `${PROJECT}, ${CI}`;
+  const each = `${VERSION}, ${same}`;
+  const against = dialect.againstOthers({ ...seconds, by: each, more: WRITING }, same);
+  const elsewhere =
+    `${overRuns(R, each, WRITING)} < on (${same}) ` + `group_left () ${overRuns(R, same, WRITING)}`;
+  return {
+    height: 8,
+    panels: [
+      table({
+        ...{ title: BY_VERSION, question: SPEED, width: 10 },
+        empty: 'No project with runs of two versions, for these variables',
+        what:
+          'Against other versions: the mean duration of a project with this version, divided by ' +
+          'its mean duration with all other versions; the median of all projects that have both. ' +
+          '100 % is as fast, 145 % takes 1.45 times as long. Each project counts once, local ' +
+          'runs and CI are compared apart, and dry runs are left out, so it does not matter who ' +
+          `updates first. Orange from ${SLOWER[0] * 100} %, red from ${SLOWER[1] * 100} %: look ` +
+          `whether many projects are compared, then report it to lhp. ${WALL_TIME}`,
+        keys: [{ label: VERSION, title: 'lhp', width: 100 }],
+        columns: [
+          {
+            ...{ title: 'Projects compared', ...COUNT, bar: true },
+            expr: `count by (${VERSION}) (count by (${VERSION}, ${PROJECT}) (${elsewhere}))`,
+          },
+          {
+            ...{ title: FACTOR, unit: 'percentunit', decimals: 0, width: 200 },
+            expr: `quantile by (${VERSION}) (0.5, ${against})`,
+            steps: [['transparent'], ['orange', SLOWER[0]], ['red', SLOWER[1]]],
+          },
+        ],
+        sort: { column: 'lhp', desc: true },
+      }),
+      speedByVersion(dialect),
+    ],
+  };
+}
+
+function details(dialect: Dialect): Line {
+  const { quantile, quantileBySize, sum } = dialect;
+  const byProject = { ...seconds, by: PROJECT };
+  const waited = (ci: string) => sum({ ...byProject, more: where(CI, ci) });
+  const writing = { range: R, by: PROJECT, more: WRITING };
+  const [time, size] = [DURATION, FLOWGROUPS].map((name) => sum({ name, ...writing }));
+  const sized = sizedProjects(dialect);
+  return {
+    height: 10,
+    panels: [
+      table({
+        ...{ title: 'By size of the project', question: SPEED, width: 10 },
+        what:
+          'The size of a project is the mean number of flowgroups of its runs. p50: half of ' +
+          `all runs of the projects of one size take at most so long. ${WALL_TIME}`,
+        keys: [SIZES],
+        columns: [
+          { title: 'Projects', expr: projectsBySize(dialect), ...COUNT, width: 80 },
+          { title: 'p50', expr: quantileBySize(0.5, seconds, sized), ...TIME, bar: true },
+        ],
+        sort: { column: 'Flowgroups', desc: true },
+      }),
+      table({
+        ...{ title: BY_PROJECT, question: SPEED, width: 14, ...perProjectTo('projects') },
+        what:
+          'Durations of all runs of a project, added up: outside CI, and in CI. For 100: seconds ' +
+          'for 100 flowgroups, without dry runs; a project far above the others is slow for its ' +
+          `size. ${WALL_TIME}`,
+        columns: [
+          { title: 'People waited', expr: waited('false'), ...TIME, bar: true },
+          { title: 'CI took', expr: waited('true'), ...TIME, width: 100 },
+          { title: 'p95', expr: quantile(0.95, byProject), ...TIME, width: 80 },
+          { title: 'For 100', expr: `100 * ${time} / ${size}`, ...TIME, width: 80 },
+        ].map(perProject),
+        sort: { column: 'People waited', desc: true },
+      }),
+    ],
+  };
+}
+
+export const performance = (dialect: Dialect): DashboardSpec =>
+  dashboardSpec({
+    uid: 'lhp-performance',
+    title: 'lhp: performance',
+    about: 'How long do runs take? Did a version make them slower, and where does the time go?',
+    from: 'now-30d',
+    sections: [
+      { lines: [totals(dialect), overTime(dialect)] },
+      { title: 'Did a version make it slower?', lines: [perVersion(dialect)] },
+      { title: 'What is slow: large projects, or one of them?', lines: [details(dialect)] },
+      NO_DATA,
+    ],
+  });

@@ -1,70 +1,176 @@
-// projects.ts: the dashboard "lhp: projects": how large projects are.
+// projects.ts: the dashboard "lhp: projects": how large projects are, and how they grow. Each
+// project counts once, by the mean of its runs, however often it runs.
 import type { Dialect } from './dialects.ts';
-import { I, orZero, PROJECT, R } from './queries.ts';
 import {
-  type DashboardSpec,
-  FEATURES,
+  DRY,
   FILES,
   FLOWGROUPS,
-  type PanelSpec,
+  I,
   PIPELINES,
-  quantiles,
-  SCALE,
-  sizeOf,
-  sizes,
+  PROJECT,
+  R,
+  SHORT,
+  STEP,
+  short,
   TEMPLATED,
   TEMPLATES,
+  where,
+} from './queries.ts';
+import { NO_DATA, perProject, perProjectTo, projectsBySize, SIZES } from './shared.ts';
+import {
+  COUNT,
+  type DashboardSpec,
+  dashboardSpec,
+  FEATURES,
+  type Line,
+  type PanelSpec,
+  SCALE,
+  series,
+  sharedStat,
+  stat,
+  table,
 } from './spec.ts';
 
-export function projects(dialect: Dialect): DashboardSpec {
-  const { sum } = dialect;
-  const spread = (name: string, title: string): PanelSpec => ({
-    title,
-    question: `${SCALE} Counted per run, so a project that runs often has more weight.`,
-    kind: 'stat',
-    queries: quantiles(dialect, { name, range: R }),
-  });
+const EVERY = 'Every project';
+const WEEK_SECONDS = 604_800;
+const LARGEST = 6;
+const ONCE = 'Each project counts once, by the mean of its runs in the time range.';
+
+function totals(dialect: Dialect): Line {
+  const all = (name: string) => `sum(${dialect.mean({ name, range: R, by: PROJECT })})`;
+  const flowgroups = { panel: EVERY, field: 'Flowgroups' };
   return {
-    uid: 'lhp-projects',
-    title: 'lhp: projects',
+    height: 4,
     panels: [
-      spread(FLOWGROUPS, 'Flowgroups'),
-      spread(TEMPLATED, 'Flowgroups using templates'),
-      spread(TEMPLATES, 'Templates'),
-      spread(PIPELINES, 'Pipelines'),
-      spread(FILES, 'Files written'),
-      {
-        title: 'Share of flowgroups that use a template',
-        question: FEATURES,
-        kind: 'stat',
-        unit: 'percentunit',
-        queries: [
-          {
-            expr: `${sum({ name: TEMPLATED, range: R })} / ${sum({ name: FLOWGROUPS, range: R })}`,
-          },
-        ],
-      },
-      {
-        title: 'Projects by size',
-        question: SCALE,
-        kind: 'share',
-        queries: sizes(dialect).map(([legend, condition]) => ({
-          expr: orZero(`count(${condition})`),
-          legend,
-        })),
-      },
-      {
-        title: 'Largest projects: flowgroups a run',
-        question: SCALE,
-        kind: 'table',
-        queries: [{ expr: `topk(10, ${sizeOf(dialect)})`, legend: `{{${PROJECT}}}` }],
-      },
-      {
-        title: 'Flowgroups of a run over time',
-        question: SCALE,
-        kind: 'lines',
-        queries: quantiles(dialect, { name: FLOWGROUPS, range: I }),
-      },
+      sharedStat({
+        ...{ title: 'Projects', question: SCALE, width: 4, ...COUNT, empty: '0' },
+        what: 'Projects with at least one run of which the flowgroups are known.',
+        shared: { ...flowgroups, calc: 'count' },
+      }),
+      sharedStat({
+        ...{ title: 'Flowgroups, all projects', question: SCALE, width: 4, ...COUNT },
+        what: `The flowgroups of all projects, added up. ${ONCE}`,
+        shared: { ...flowgroups, calc: 'sum' },
+      }),
+      sharedStat({
+        ...{ title: 'Median project', question: SCALE, width: 4, ...COUNT },
+        what: `Half of the projects have more flowgroups. ${ONCE}`,
+        shared: { ...flowgroups, calc: 'median' },
+      }),
+      sharedStat({
+        ...{ title: 'Largest project', question: SCALE, width: 4, ...COUNT },
+        what: 'Flowgroups of the largest project: what lhp must be able to cope with.',
+        shared: { ...flowgroups, calc: 'max' },
+      }),
+      stat({
+        ...{ title: 'From templates', question: FEATURES, width: 4 },
+        ...{ unit: 'percentunit', decimals: 0 },
+        what: `Share of all flowgroups that use a template. ${ONCE}`,
+        expr: `${all(TEMPLATED)} / ${all(FLOWGROUPS)}`,
+      }),
+      stat({
+        ...{ title: 'Files written', question: SCALE, width: 4, ...COUNT },
+        what: 'Python files that all runs of the time range wrote together.',
+        expr: dialect.sum({ name: FILES, range: R }),
+      }),
     ],
   };
 }
+
+function growth(dialect: Dialect): Line {
+  const sizes = (range: string) => dialect.mean({ name: FLOWGROUPS, range, by: PROJECT });
+  return {
+    height: 8,
+    panels: [
+      table({
+        ...{ title: 'Projects by size', question: SCALE, width: 6 },
+        what: `The number of projects of each size, in flowgroups. ${ONCE}`,
+        keys: [SIZES],
+        columns: [{ title: 'Projects', expr: projectsBySize(dialect), ...COUNT, bar: true }],
+        sort: { column: 'Flowgroups', desc: false },
+      }),
+      series({
+        ...{ title: 'Flowgroups of all projects', question: SCALE, width: 8, ...COUNT },
+        what:
+          'At each time, of all projects that ran in the 7 days before; the first 7 days with ' +
+          'data rise for this reason. Multiply its growth by the time for 100 flowgroups to plan.',
+        draw: 'lines',
+        calcs: ['lastNotNull'],
+        colors: { flowgroups: 'blue' },
+        queries: [{ expr: `sum(${sizes('7d')})`, legend: 'flowgroups' }],
+      }),
+      series({
+        ...{ title: 'The largest projects', question: SCALE, width: 10, ...COUNT },
+        what:
+          `The ${LARGEST} largest projects of the time range, by the mean of the runs in each ` +
+          'step. They are the same ones at every time.',
+        draw: 'lines',
+        calcs: ['lastNotNull'],
+        queries: [
+          {
+            expr: short(
+              `${sizes(STEP)} and on (${PROJECT}) ` +
+                `topk(${LARGEST}, ${sizes(`${R}] @ end() offset -${I}`)})`,
+            ),
+            legend: `{{${SHORT}}}`,
+          },
+        ],
+      }),
+    ],
+  };
+}
+
+function growing({ mean }: Dialect): PanelSpec {
+  const ofDay = mean({ name: FLOWGROUPS, range: '1d', by: PROJECT });
+  return table({
+    ...{ title: 'Growth', question: SCALE, width: 7, ...perProjectTo('performance') },
+    what:
+      'Flowgroups that a project gains or loses in a week, by a straight line through the daily ' +
+      'means of the four weeks before the end of the time range. No value with a single day.',
+    columns: [
+      {
+        ...{ title: 'Flowgroups a week', unit: 'none', decimals: 1 },
+        expr: short(`${WEEK_SECONDS} * deriv((${ofDay})[28d:1d])`),
+      },
+    ],
+    sort: { column: 'Flowgroups a week', desc: true },
+  });
+}
+
+function every(dialect: Dialect): Line {
+  const { mean } = dialect;
+  const of = (name: string, more = '') => mean({ name, range: R, by: PROJECT, more });
+  return {
+    height: 14,
+    panels: [
+      table({
+        ...{ title: EVERY, question: SCALE, width: 17, ...perProjectTo('performance') },
+        what:
+          'Means of the runs of each project. Files: of a run that is not a dry run. A click on ' +
+          'a project opens its performance.',
+        columns: [
+          { title: 'Flowgroups', expr: of(FLOWGROUPS), ...COUNT, bar: true },
+          { title: 'Pipelines', expr: of(PIPELINES), ...COUNT, width: 100 },
+          { title: 'Templates', expr: of(TEMPLATES), ...COUNT, width: 100 },
+          { title: 'Using templates', expr: of(TEMPLATED), ...COUNT, width: 140 },
+          { title: 'Files', expr: of(FILES, where(DRY, 'false')), ...COUNT, width: 100 },
+        ].map(perProject),
+        sort: { column: 'Flowgroups', desc: true },
+      }),
+      growing(dialect),
+    ],
+  };
+}
+
+export const projects = (dialect: Dialect): DashboardSpec =>
+  dashboardSpec({
+    uid: 'lhp-projects',
+    title: 'lhp: projects',
+    about: 'How large are projects, and how do they grow?',
+    from: 'now-30d',
+    sections: [
+      { lines: [totals(dialect), growth(dialect)] },
+      { title: 'Which projects are large, and which grow?', lines: [every(dialect)] },
+      NO_DATA,
+    ],
+  });

@@ -16,6 +16,14 @@ export function series(name: string): string {
   );
 }
 
+export const RUNS = 'lhp.generate.runs';
+export const DURATION = 'lhp.generate.duration';
+export const FILES = 'lhp.generate.files';
+export const FLOWGROUPS = 'lhp.project.flowgroups';
+export const TEMPLATED = 'lhp.project.flowgroups_using_templates';
+export const TEMPLATES = 'lhp.project.templates';
+export const PIPELINES = 'lhp.project.pipelines';
+
 export const VERSION = label('service.version');
 export const PYTHON = label('process.runtime.version');
 export const ENVIRONMENT = label('deployment.environment.name');
@@ -25,18 +33,54 @@ export const MACHINE = label('lhp.machine.id');
 export const DRY = label('lhp.dry_run');
 export const BUNDLE = label('lhp.bundle.enabled');
 export const REASON = label(LOSS_REASON_ATTRIBUTE.key);
+/** Made by {@link short}: the first eight digits of a project's id. */
+export const SHORT = 'project';
 
-/** The variables that every dashboard has: name → label. */
-export const VARIABLES = { environment: ENVIRONMENT, version: VERSION, ci: CI };
+/** The variables of the dashboards about runs: name → label. */
+export const VARIABLES = { environment: ENVIRONMENT, version: VERSION, ci: CI, project: PROJECT };
 
 /** Grafana's variables for the dashboard's time range and for one step of it. */
 export const R = '$__range';
 export const I = '$__interval';
+/**
+ * The step that begins at the time of a point. Without the offset a point would show the step
+ * before it, and the runs of today would be missing.
+ */
+export const STEP = `${I}] offset -${I}`;
+/** The range in brackets, with what follows it. */
+const within = (range: string) => (range.includes(']') ? `[${range}` : `[${range}]`);
 
-export const CHOSEN = `${ENVIRONMENT}=~"$environment", ${VERSION}=~"$version", ${CI}=~"$ci"`;
+export const CHOSEN = Object.entries(VARIABLES)
+  .map(([name, key]) => `${key}=~"$${name}"`)
+  .join(', ');
 
-/** The total of a series over a range, grouped by one or more labels. */
+/** A label and its value, as an addition to {@link CHOSEN}. */
+export const where = (key: string, value: string) => `, ${key}="${value}"`;
+
+/** `by (labels)`, or nothing. */
+export const grouped = (by = '') => (by === '' ? '' : `by (${by}) `);
+
+/** The total of a series over a range; with `by`, for each combination of these labels. */
 export const over = (name: string, range: string, by = '', more = '') =>
-  `sum ${by ? `by (${by}) ` : ''}(sum_over_time(${name}{${CHOSEN}${more}}[${range}]))`;
+  `sum ${grouped(by)}(sum_over_time(${name}{${CHOSEN}${more}}${within(range)}))`;
+
+/** Runs, added up. */
+export const overRuns = (range: string, by = '', more = '') => over(series(RUNS), range, by, more);
+
+/** One series for each combination of labels that a run of the range has. */
+export const seen = (by: string, range: string, matchers = CHOSEN) =>
+  `count ${grouped(by)}(count_over_time(${series(RUNS)}{${matchers}}${within(range)}))`;
+
+/** How many different values a label has in a range; with `by`, for each value of that label. */
+export const distinct = (key: string, range: string, by = '') =>
+  `count ${grouped(by)}(${seen(by === '' ? key : `${by}, ${key}`, range)})`;
+
+/** Adds the label {@link SHORT} to what is grouped by project. */
+export const short = (expr: string) =>
+  `label_replace(${expr}, "${SHORT}", "$1", "${PROJECT}", "(.{8}).*")`;
+
+/** Adds a label with a constant value. */
+export const named = (expr: string, key: string, value: string) =>
+  `label_replace(${expr}, "${key}", "${value}", "", "")`;
 
 export const orZero = (expr: string) => `${expr} or vector(0)`;
