@@ -1,6 +1,6 @@
 // bodies.ts: makes the request that the client would send for a simulated run. The client's own
-// code records one run of each kind, and ids, slot and time are replaced in its bytes: recording
-// every run would take longer than the servers need for it.
+// code records one run of each kind; ids, slot and time are replaced in its bytes. Recording every
+// run would take longer than the servers need to store it.
 import { exampleEvent } from '../../../src/contract/contract.ts';
 import { recordRun } from '../../../src/otlp/encode.ts';
 import type { SimulatedRun } from '../../fleet/machine.ts';
@@ -8,46 +8,63 @@ import { digest } from '../../harness/runs.ts';
 
 const MARK = { machine: digest('a'), project: digest('b'), slot: 'aa', at: 1_700_000_000_000 };
 const ENVIRONMENTS = ['dev', 'test', 'prod'];
-/**
- * Flowgroups of a project, by its number: a time of its own for each, and sixteen times around it.
- */
+/** Numbers of flowgroups; a project has the one of its own number. */
 const SIZES = [12, 40, 120, 400];
+/** Numbers of different durations for each number of flowgroups. */
 const TIMES = 16;
 
 export const machineOf = (run: SimulatedRun) => `machine ${run.machine} ${run.generation}`;
 export const lhpVersion = (run: SimulatedRun) => `0.9.${run.version}`;
 
-/** Bytes of a run; `shift` is added to its time. */
+/** The values of a run that differ between runs of one {@link kindOf kind}, as the client has them. */
+export const valuesOf = (run: SimulatedRun) => ({
+  machine: digest(machineOf(run)),
+  project: digest(`project ${run.project}`),
+  slot: (run.slot ?? 0).toString(16).padStart(2, '0'),
+});
+
+export const flowgroupsOf = (run: SimulatedRun) => SIZES[run.project % SIZES.length] as number;
+
+/** Duration of a run, seconds. */
+export const secondsOf = (run: SimulatedRun) =>
+  1 + (flowgroupsOf(run) / 100) * (1 + (run.at % TIMES) / TIMES);
+
+/** Two runs of one kind differ in {@link valuesOf} and in their time only. */
+export const kindOf = (run: SimulatedRun): string =>
+  [
+    run.version,
+    run.environment,
+    run.dryRun,
+    run.bundle,
+    run.slot === undefined,
+    flowgroupsOf(run),
+    run.at % TIMES,
+  ].join();
+
+/** The bytes of a run's request; `shift` (milliseconds) is added to its time. */
 export type Bodies = (run: SimulatedRun, shift?: number) => Promise<Uint8Array>;
 
 export function bodies(): Bodies {
   const kinds = new Map<string, Promise<string>>();
   return async (run, shift = 0) => {
-    const [size, time] = [run.project % SIZES.length, run.at % TIMES];
-    const kind = [
-      run.version,
-      run.environment,
-      run.dryRun,
-      run.bundle,
-      run.slot === undefined,
-      size,
-      time,
-    ].join();
+    const kind = kindOf(run);
     let made = kinds.get(kind);
     if (made === undefined) {
-      made = template(run, SIZES[size] as number, time);
+      made = template(run);
       kinds.set(kind, made);
     }
+    const { machine, project, slot } = valuesOf(run);
     const text = (await made)
-      .replace(MARK.machine, digest(machineOf(run)))
-      .replace(MARK.project, digest(`project ${run.project}`))
-      .replaceAll(`"${MARK.slot}"`, `"${(run.slot ?? 0).toString(16).padStart(2, '0')}"`)
+      .replace(MARK.machine, machine)
+      .replace(MARK.project, project)
+      .replaceAll(`"${MARK.slot}"`, `"${slot}"`)
       .replaceAll(String(MARK.at), String(run.at + shift));
     return new TextEncoder().encode(text);
   };
 }
 
-async function template(run: SimulatedRun, flowgroups: number, time: number): Promise<string> {
+async function template(run: SimulatedRun): Promise<string> {
+  const flowgroups = flowgroupsOf(run);
   const bytes = await recordRun(
     {
       ...exampleEvent(),
@@ -64,7 +81,7 @@ async function template(run: SimulatedRun, flowgroups: number, time: number): Pr
       bundle_enabled: run.bundle,
       lhp_version: lhpVersion(run),
       python_version: '3.12',
-      generation_time_seconds: 1 + (flowgroups / 100) * (1 + time / TIMES),
+      generation_time_seconds: secondsOf(run),
     },
     { timestamp: MARK.at, startedAt: MARK.at, slot: MARK.slot },
   );
