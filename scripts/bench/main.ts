@@ -17,6 +17,7 @@ import { libraryCalls } from './library.ts';
 import { migration } from './migration.ts';
 import { packages } from './packages.ts';
 import { reporter } from './reporter.ts';
+import { recordingRules } from './rules.ts';
 import { scan } from './scan.ts';
 import { soak } from './soak.ts';
 import { stacks } from './stacks.ts';
@@ -56,6 +57,7 @@ const parts: Record<string, Part> = {
   victoriametrics: { run: victoriaMetrics, shownIn: 'docs/victoriametrics.md', long: true },
   stacks: { run: stacks, shownIn: 'docs/stacks.md', long: true },
   fleet: { run: fleet, shownIn: 'docs/operators-proofs.md', long: true },
+  rules: { run: recordingRules, shownIn: 'docs/adr/0017-no-recorded-totals.md', long: true },
 };
 
 const only = process.argv[2];

@@ -1,6 +1,6 @@
-// page.ts: makes the part of docs/operators-proofs.md that `npm run bench -- fleet --write` keeps between
-// two marks, from what was measured and calculated. Each number says where it comes from: measured
-// in this run, measured by another benchmark, or assumed.
+// page.ts: makes the part of docs/operators-proofs.md that `npm run bench -- fleet --write` keeps
+// between two marks, from what was measured and calculated. Each number says where it comes from:
+// measured in this run, measured by another benchmark, or assumed.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Arrivals } from '../../fleet/arrivals.ts';
 import { ASSUMED, MONTH, RETENTION } from '../../fleet/assumptions.ts';
