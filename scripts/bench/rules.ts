@@ -102,6 +102,8 @@ async function ofVmalert(folder: string) {
   await gateway.start();
   const sent = await sender(() => gateway.url)(PART);
   await gateway.stop();
+  // The last slot must be over.
+  await sleep(2 * SLOT * 1_000);
   const file = join(folder, 'vmalert.yml');
   writeFileSync(file, rules('') + bucketRule);
   const first = Math.floor((sent[0] as Run).at / 1_000 / SLOT) * SLOT;

@@ -54,8 +54,7 @@ export async function engine(
   resetPeak(server.pid());
   const restMiB = peak(server.pid());
   const askings: Asking[] = [];
-  const end = Math.floor(fleet.end);
-  const view: View = { start: end - (days * DAY) / 1_000, end };
+  const view = engineView(fleet);
   for (const cores of options.cores) {
     allowCores(server.pid(), cores);
     for (const [version, root] of checkouts(options)) {
@@ -75,6 +74,12 @@ export async function engine(
     ...exact,
     ...{ diskBytes, restMiB, askedMiB, askings },
   };
+}
+
+/** All days of the fleet, as a time range. */
+export function engineView({ end, days }: Fleet): View {
+  const whole = Math.floor(end);
+  return { start: whole - (days * DAY) / 1_000, end: whole };
 }
 
 const folderOf = (backend: BackendName) =>

@@ -30,6 +30,7 @@ export async function fill(
   url: string,
   runs: readonly SimulatedRun[],
   forwarded: Forwarded,
+  headers: Record<string, string> = {},
 ): Promise<void> {
   let sent: Promise<void> = Promise.resolve();
   for (let from = 0; from < runs.length; from += BATCH) {
@@ -38,17 +39,21 @@ export async function fill(
     await sent;
     // Requests of one resource each, one after the other, are a request of all these resources
     // (protobuf). The next batch is made while this one is on its way.
-    sent = send(url, Buffer.concat(part));
+    sent = send(url, Buffer.concat(part), headers);
     sent.catch(() => {});
   }
   await sent;
 }
 
-async function send(url: string, body: Buffer<ArrayBuffer>): Promise<void> {
+async function send(
+  url: string,
+  body: Buffer<ArrayBuffer>,
+  headers: Record<string, string>,
+): Promise<void> {
   const answer = await fetch(`${url}/v1/metrics`, {
     method: 'POST',
     body,
-    headers: { 'content-type': 'application/x-protobuf' },
+    headers: { 'content-type': 'application/x-protobuf', ...headers },
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`the backend answered ${answer.status}: ${text.slice(0, 500)}`);

@@ -16,6 +16,13 @@ export interface Known {
 
 const RUNS = 'lhp_generate_runs_total';
 
+/** What makes a series of its own, in words: the labels of a run. */
+const seriesOf = (run: SimulatedRun) =>
+  [
+    ...[machineOf(run), run.project, run.version, run.environment, run.dryRun, run.bundle],
+    run.slot,
+  ].join();
+
 /** Questions with their answers, in the language of this backend. */
 export function truth(
   { runs, series, days }: Known,
@@ -28,6 +35,9 @@ export function truth(
     `count(count by (${label}) (count_over_time(${RUNS}[${days}d])))`;
   const values = (of: (run: SimulatedRun) => unknown) => new Set(runs.map(of)).size;
   const sum = (of: (run: SimulatedRun) => number) => runs.reduce((all, run) => all + of(run), 0);
+  const allSeries =
+    `${POINT_SERIES} * count(count_over_time(${RUNS}[${days}d])) + ` +
+    `count(count_over_time(target_info[${days}d]))`;
   return [
     [over(RUNS), runs.length],
     [part('lhp_generate_duration_seconds', 'count'), runs.length],
@@ -40,11 +50,9 @@ export function truth(
       `sum(sum_over_time(${RUNS}{lhp_ci="true"}[${days}d]))`,
       runs.filter(({ slot }) => slot !== undefined).length,
     ],
-    [
-      `${POINT_SERIES} * count(count_over_time(${RUNS}[${days}d])) + ` +
-        `count(count_over_time(target_info[${days}d]))`,
-      series,
-    ],
+    [`count(count_over_time(${RUNS}[${days}d]))`, values(seriesOf)],
+    // VictoriaMetrics has no target_info: all resource attributes are labels.
+    ...(backend === 'prometheus' ? [[allSeries, series] as [string, number]] : []),
     ...Object.entries(Object.groupBy(runs, lhpVersion)).map(
       ([version, of = []]): [string, number] => [
         `sum(sum_over_time(${RUNS}{service_version="${version}"}[${days}d]))`,

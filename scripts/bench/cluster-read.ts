@@ -1,0 +1,101 @@
+// cluster-read.ts: npm run bench -- cluster-read. Do three nodes of Cortex answer a panel faster
+// than one? The runs of a fleet are stored in the cluster, and all panels about runs are asked of
+// its first node: as deploy/cluster/cortex.yaml has it, with queries that are split by days and by
+// series over the queriers of all nodes, and the same with the Thanos engine. All nodes are on this
+// machine, so their processor time is what counts: it says how the work is spread.
+import { join } from 'node:path';
+import { DIALECTS } from '../../deploy/generate/dashboards/dialects.ts';
+import { MONTH } from '../fleet/assumptions.ts';
+import type { PanelTime } from '../fleet/measured.ts';
+import { clusterServers, type Node, TENANT } from '../harness/cluster.ts';
+import { program } from '../harness/needs.ts';
+import { sumOf } from '../harness/runs.ts';
+import { projectRoot } from '../harness/sandbox.ts';
+import { ensureCollector, ensureCortex } from '../setup/install.mjs';
+import { timePanels } from './fleet/ask.ts';
+import { filledBackend, gatewayOf } from './fleet/backends.ts';
+import { engineView, simulated } from './fleet/engine.ts';
+import { fill } from './fleet/fill.ts';
+import { forwardedBy } from './fleet/forwarded.ts';
+import { panelsIn, type View } from './fleet/panels.ts';
+import { cpu, table } from './measure.ts';
+
+const MACHINES = Number(process.env.BENCH_MACHINES ?? 1_000);
+const HEADERS = { 'X-Scope-OrgID': TENANT };
+/** All queriers take queries from the frontend of the first node, in parts. */
+const SPREAD = [
+  '-querier.frontend-address=cortex-1:9095',
+  '-querier.split-queries-by-interval=24h',
+  '-frontend.query-vertical-shard-size=3',
+];
+const VARIANTS: Record<string, string[]> = {
+  'as cortex.yaml has it': [],
+  'spread over the nodes': SPREAD,
+  'spread, Thanos engine': [...SPREAD, '-querier.thanos-engine=true'],
+};
+
+export async function clusterRead(): Promise<void> {
+  const fleet = simulated(MACHINES, MONTH, 1, Date.now() - 3_600_000);
+  const view = engineView(fleet);
+  const dialect = DIALECTS.find(({ name }) => name === 'prometheus');
+  const panels = panelsIn(join(projectRoot, dialect?.folder ?? '')).filter(
+    ({ dashboard }) => !dashboard.includes('health'),
+  );
+  const rows: string[][] = [];
+  const one = await filledBackend('prometheus', fleet.runs);
+  const times = await timePanels(asked(one.server.url, [one.server.pid()]), panels, view, 1);
+  rows.push(['Prometheus', ...totals(times), '-', '-', '-']);
+  await one.server.stop();
+
+  const programs = {
+    nginx: program('nginx'),
+    collector: { path: await ensureCollector() },
+    cortex: { path: await ensureCortex() },
+  };
+  const flags: string[] = [];
+  const cluster = await clusterServers(programs, { gateways: 1, flags });
+  await cluster.start();
+  const { forwarded, stop } = await forwardedBy((backend) => gatewayOf('prometheus', backend));
+  await fill(`${cluster.nodes[0]?.url}/api/v1/otlp`, fleet.runs, forwarded, HEADERS);
+  await stop();
+  for (const node of cluster.nodes) await node.flush();
+  for (const [name, more] of Object.entries(VARIANTS)) {
+    for (const node of cluster.nodes) await node.stop();
+    flags.splice(0, flags.length, ...more);
+    await Promise.all(cluster.nodes.map((node) => node.start()));
+    rows.push([name, ...(await measured(cluster.nodes, panels, view))]);
+  }
+  await cluster.stop();
+  table(
+    `all panels about ${MONTH} days of ${MACHINES} machines, one after the other`,
+    ['', 'seconds', 'CPU seconds', 'slowest panel, s', 'node 1, CPU s', 'node 2', 'node 3'],
+    rows,
+  );
+}
+
+const asked = (url: string, pids: number[]) => ({ url, pids, headers: HEADERS });
+
+async function measured(
+  nodes: readonly Node[],
+  panels: Parameters<typeof timePanels>[1],
+  view: View,
+) {
+  const pids = nodes.map((node) => node.pid());
+  // A node that has just started may not know the others yet.
+  const first = nodes[0] as Node;
+  while (
+    (await first.value(sumOf('lhp_generate_runs_total')).catch(() => undefined)) === undefined
+  );
+  const before = pids.map(cpu);
+  const times = await timePanels(asked(`${first.url}/prometheus`, pids), panels, view, 1);
+  const used = pids.map((pid, i) => (cpu(pid) - (before[i] as number)).toFixed(1));
+  return [...totals(times), ...used];
+}
+
+const totals = (times: readonly PanelTime[]): string[] => {
+  const sum = (of: (one: PanelTime) => number) => times.reduce((all, one) => all + of(one), 0);
+  const slowest = Math.max(...times.map(({ ms }) => ms));
+  return [sum(({ ms }) => ms), sum(({ cpuMs }) => cpuMs), slowest].map((ms) =>
+    (ms / 1_000).toFixed(1),
+  );
+};
