@@ -22,9 +22,11 @@ import { cpu, table } from './measure.ts';
 
 const MACHINES = Number(process.env.BENCH_MACHINES ?? 1_000);
 const HEADERS = { 'X-Scope-OrgID': TENANT };
-/** All queriers take queries from the frontend of the first node, in parts. */
+/** The queriers of all nodes take parts of queries from one queue, which the first node has. */
 const SPREAD = [
-  '-querier.frontend-address=cortex-1:9095',
+  '-target=distributor,ingester,querier,query-frontend,store-gateway,compactor,ruler,query-scheduler',
+  '-frontend.scheduler-address=cortex-1:9095',
+  '-querier.scheduler-address=cortex-1:9095',
   '-querier.split-queries-by-interval=24h',
   '-frontend.query-vertical-shard-size=3',
 ];

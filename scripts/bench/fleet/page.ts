@@ -66,6 +66,7 @@ const neededTable = (fleets: Found['fleets']) =>
       'network at most, a month',
       `slowest panel, ${MONTH} days: Prometheus, VictoriaMetrics`,
       `${RETENTION} days`,
+      'slowest panel in a second: Prometheus, VictoriaMetrics',
       'VictoriaMetrics: memory, disk',
       'a node of Cortex of three: cores, memory, disk',
       'bucket',
@@ -79,7 +80,7 @@ const neededTable = (fleets: Found['fleets']) =>
         `${n(d.diskGB)} GB`,
         `${n(d.megabits)} Mbit/s, ${n(d.monthGB)} GB`,
       ],
-      ...[bothPanels(d, 'month'), bothPanels(d, 'allDays')],
+      ...[bothPanels(d, 'month'), bothPanels(d, 'allDays'), daysInASecond(d)],
       `${n(d.victoriametrics.memoryGiB)} GiB, ${n(d.victoriametrics.diskGB)} GB`,
       ...[
         `${n(d.node.cores)}, ${n(d.node.memoryGiB)} GiB, ${n(d.node.diskGB)} GB`,
@@ -91,6 +92,13 @@ const neededTable = (fleets: Found['fleets']) =>
 
 const bothPanels = ({ panel }: Needs, range: 'month' | 'allDays') =>
   `${time(panel.prometheus[range])}, ${time(panel.victoriametrics[range])}`;
+
+/** Up to how many days the slowest panel takes a second, in proportion to a month's time. */
+const daysInASecond = ({ panel }: Needs): string =>
+  [panel.prometheus, panel.victoriametrics]
+    .map(({ month }) => Math.min(MONTH / month, RETENTION))
+    .map((days) => (days < 1 ? 'none' : `${Math.floor(days)} d`))
+    .join(', ');
 
 const throughTable = (driven: Found['driven']) =>
   table(
@@ -139,7 +147,8 @@ of a gateway. The last column names the first of these that is enough: Prometheu
 Cortex, VictoriaMetrics, or a VictoriaMetrics cluster of so many nodes. Enough means at most half
 used (${SERVER.cores} cores, ${SERVER.memoryGiB} GiB and ${n(SERVER.diskGB)} GB each), and the
 slowest panel of ${MONTH} days takes at most ${SERVER.panelSeconds} s. Take Cortex for availability
-at any size whose panels Prometheus answers in time.
+at any size whose panels Prometheus answers in time. Where a second is not enough for ${MONTH} days,
+show fewer: the column says how many the slowest panel answers in a second, in proportion.
 
 ${needed}
 

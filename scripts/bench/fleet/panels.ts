@@ -130,7 +130,7 @@ function request(
     __interval: `${step}s`,
     __rate_interval: `${Math.max(step + SCRAPE_SECONDS, 4 * SCRAPE_SECONDS)}s`,
   };
-  const query = expr.replace(/\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g, (whole, braced, bare) => {
+  const query = expr.replace(/\$(?:\{(\w+)(?::\w+)?\}|([a-z_]\w*))/gi, (whole, braced, bare) => {
     const name = (braced ?? bare) as string;
     const value = own[name] ?? variables.get(name);
     if (value === undefined) throw new Error(`nothing is known of ${whole} in ${expr}`);
