@@ -59,7 +59,7 @@ export interface Units {
 }
 
 /** Seconds of the slowest panel for each series of the time range. */
-export interface ReadUnits {
+interface ReadUnits {
   month: number;
   allDays: number;
 }
@@ -122,7 +122,7 @@ function storeUnits(all: readonly Stored[]): Omit<Units['victoriametrics'], keyo
 }
 
 /** The panel that takes longest with this checkout's dashboards and most cores. */
-export function slowestPanel({ askings }: Pick<Stored, 'askings'>) {
+function slowestPanel({ askings }: Pick<Stored, 'askings'>) {
   const cores = Math.max(...askings.map((one) => one.cores));
   const now = askings.find((one) => one.version === 'now' && one.cores === cores);
   const [slowest] = [...(now?.panels ?? [])].sort((a, b) => b.ms - a.ms);
@@ -130,7 +130,7 @@ export function slowestPanel({ askings }: Pick<Stored, 'askings'>) {
   return slowest;
 }
 
-export interface Server {
+interface Server {
   cores: number;
   memoryGiB: number;
   diskGB: number;

@@ -91,7 +91,7 @@ function json(spec: DashboardSpec): string {
 }
 
 /** The dashboards about runs; health.ts has the one about the telemetry itself. */
-export const runDashboards = (dialect: Dialect): readonly DashboardSpec[] => [
+const runDashboards = (dialect: Dialect): readonly DashboardSpec[] => [
   usage,
   performance(dialect),
   projects(dialect),

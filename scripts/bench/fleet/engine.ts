@@ -3,6 +3,7 @@
 // is asked alone and with its dashboard (ask.ts), with one or more cores.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DIALECTS } from '../../../deploy/generate/dashboards/dialects.ts';
 import { DAY } from '../../fleet/assumptions.ts';
@@ -90,8 +91,9 @@ const checkouts = ({ dashboards }: FleetOptions): [Asking['version'], string][] 
   ['now', projectRoot],
 ];
 
-/** Lets a process run on the first so many cores only. */
+/** Lets a process run on the first so many cores only (Linux; all are allowed when it starts). */
 function allowCores(pid: number, count: number): void {
+  if (count === availableParallelism()) return;
   const list = `0-${count - 1}`;
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', list, String(pid)], {
     stdio: 'ignore',

@@ -12,7 +12,7 @@ export interface FleetOptions {
   machines: number[];
   days: number[];
   backends: BackendName[];
-  /** How many cores the backend may use. */
+  /** How many cores the backend may use; the most first. */
   cores: number[];
   /** How often each panel is asked; the median is shown. */
   times: number;
@@ -39,7 +39,7 @@ const DEFAULTS: FleetOptions = {
   machines: [1_000],
   days: [30],
   backends: NAMES,
-  cores: [2],
+  cores: [availableParallelism()],
   times: 3,
   dashboards: undefined,
   panels: false,
@@ -54,7 +54,8 @@ export function fleetOptions(given: readonly string[]): FleetOptions {
     const value = () => left.shift() ?? '';
     if (name === '--machines') options.machines = numbers(name, value());
     else if (name === '--days') options.days = numbers(name, value());
-    else if (name === '--cores') options.cores = numbers(name, value());
+    // The most first: a process that was allowed fewer does not get them back here.
+    else if (name === '--cores') options.cores = numbers(name, value()).sort((a, b) => b - a);
     else if (name === '--times') [options.times = 1] = numbers(name, value());
     else if (name === '--backend') options.backends = backends(value());
     else if (name === '--dashboards') options.dashboards = checkout(value());

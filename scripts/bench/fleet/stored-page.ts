@@ -13,7 +13,7 @@ const slowest = <T extends { ms: number }>(all: readonly T[]): T | undefined =>
 const sum = (all: readonly number[]) => all.reduce((a, b) => a + b, 0);
 
 /** One row for each backend, fleet, checkout and number of cores. */
-export function storedTable(stored: readonly Stored[]): string {
+function storedTable(stored: readonly Stored[]): string {
   const head = [
     ...['machines', 'days', 'backend', 'runs', 'series', 'exact', 'filled in, CPU a run'],
     ...['disk a run', 'memory filled, asked', 'dashboards', 'cores', 'slowest panel'],
@@ -43,7 +43,7 @@ function rowOf(one: Stored, { version, cores, panels, dashboards }: Asking): str
 }
 
 /** Each panel of one fleet: time on each backend, with the most cores, and whether both agree. */
-export function panelTable(stored: readonly Stored[], version: Asking['version']): string {
+function panelTable(stored: readonly Stored[], version: Asking['version']): string {
   const asked = stored.map((one) => ({ one, panels: panelsOf(one, version) }));
   const [first] = asked;
   const rows = (first?.panels ?? []).map((panel) => {
