@@ -6,7 +6,10 @@
 import { join } from 'node:path';
 import { DIALECTS } from '../../deploy/generate/dashboards/dialects.ts';
 import { MONTH } from '../fleet/assumptions.ts';
+import { fill } from '../fleet/fill.ts';
+import { forwardedBy } from '../fleet/forwarded.ts';
 import type { PanelTime } from '../fleet/measured.ts';
+import { panelsIn, type View } from '../fleet/panels.ts';
 import { clusterServers, type Node, TENANT } from '../harness/cluster.ts';
 import { program } from '../harness/needs.ts';
 import { sumOf } from '../harness/runs.ts';
@@ -15,16 +18,14 @@ import { ensureCollector, ensureCortex } from '../setup/install.mjs';
 import { timePanels } from './fleet/ask.ts';
 import { filledBackend, gatewayOf } from './fleet/backends.ts';
 import { engineView, simulated } from './fleet/engine.ts';
-import { fill } from './fleet/fill.ts';
-import { forwardedBy } from './fleet/forwarded.ts';
-import { panelsIn, type View } from './fleet/panels.ts';
 import { cpu, table } from './measure.ts';
 
 const MACHINES = Number(process.env.BENCH_MACHINES ?? 1_000);
 const HEADERS = { 'X-Scope-OrgID': TENANT };
 /** The queriers of all nodes take parts of queries from one queue, which the first node has. */
+const PARTS = 'distributor,ingester,querier,query-frontend,store-gateway,compactor,ruler';
 const SPREAD = [
-  '-target=distributor,ingester,querier,query-frontend,store-gateway,compactor,ruler,query-scheduler',
+  `-target=${PARTS},query-scheduler`,
   '-frontend.scheduler-address=cortex-1:9095',
   '-querier.scheduler-address=cortex-1:9095',
   '-querier.split-queries-by-interval=24h',

@@ -1,8 +1,8 @@
 // rules.ts: npm run bench -- rules. Can a recording rule make long time ranges faster without a
-// number changing? Runs are recorded into totals of short slots, the rule's evaluator is stopped and
-// restarted meanwhile, and the totals are compared with the runs: by rules of Prometheus itself
-// before and after a backfill, and by a replay of vmalert. Days are seconds here. The second table
-// counts the series that such totals would save.
+// number changing? Runs are recorded into totals of short slots, and the rule's evaluator is
+// stopped and restarted meanwhile. The totals are then compared with the runs: of rules of
+// Prometheus itself, before and after a backfill, and of a replay of vmalert. Days are seconds
+// here. The second table counts the series that such totals would save.
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -4,16 +4,19 @@
 // when a few runs of each kind went through the real gateway one by one, and when they were stored
 // as `npm run bench -- fleet` stores them.
 import { afterAll, describe, expect, it } from 'vitest';
-import { emptyBackend, gatewayOf } from '../../scripts/bench/fleet/backends.ts';
-import { bodies } from '../../scripts/bench/fleet/bodies.ts';
-import { distinctRuns, fill } from '../../scripts/bench/fleet/fill.ts';
-import { forwardedBy } from '../../scripts/bench/fleet/forwarded.ts';
-import type { BackendName } from '../../scripts/bench/fleet/options.ts';
 import { DAY, HOUR } from '../../scripts/fleet/assumptions.ts';
+import { bodies } from '../../scripts/fleet/bodies.ts';
 import { fleetOf } from '../../scripts/fleet/delivery.ts';
+import { distinctRuns, fill } from '../../scripts/fleet/fill.ts';
+import { forwardedBy } from '../../scripts/fleet/forwarded.ts';
+import type { BackendName } from '../../scripts/fleet/options.ts';
 import { collector, prometheus, victoriaMetrics } from '../../scripts/harness/needs.ts';
 import { post } from '../../scripts/harness/runs.ts';
-import type { Prometheus } from '../../scripts/harness/stack.ts';
+import { gatewayServer, type Prometheus, prometheusServer } from '../../scripts/harness/stack.ts';
+import {
+  victoriaMetricsGateway,
+  victoriaMetricsServer,
+} from '../../scripts/harness/victoriametrics.ts';
 import { lacking } from '../support/lacking.ts';
 
 const DAYS = 3;
@@ -25,7 +28,7 @@ const opened: { stop(): Promise<void> }[] = [];
 afterAll(() => Promise.all(opened.map((one) => one.stop())));
 
 /** Every sample of the runs, with its labels and its time, in an order of its own. */
-async function samplesOf({ url }: Prometheus, flush: () => Promise<void>): Promise<string[]> {
+async function samplesOf({ url }: Prometheus, flush = async () => {}): Promise<string[]> {
   await flush();
   const query = `{__name__=~"lhp_.+|target_info"}[${DAYS + 1}d]`;
   const body = new URLSearchParams({ query, time: String(Date.now() / 1_000) });
@@ -41,10 +44,24 @@ async function samplesOf({ url }: Prometheus, flush: () => Promise<void>): Promi
 }
 
 async function started(name: BackendName) {
-  const { server, otlp } = await emptyBackend(name);
+  if (name === 'victoriametrics') {
+    const server = await victoriaMetricsServer(victoriaMetrics().path);
+    await server.start();
+    opened.push(server);
+    return { otlp: server.otlp, samples: () => samplesOf(server, server.flush) };
+  }
+  const server = await prometheusServer(prometheus().path, { past: true });
+  await server.start();
   opened.push(server);
-  const flush = 'flush' in server ? (server.flush as () => Promise<void>) : async () => {};
-  return { server, otlp, samples: () => samplesOf(server, flush) };
+  return { otlp: `${server.url}/api/v1/otlp`, samples: () => samplesOf(server) };
+}
+
+async function gatewayOf(name: BackendName, backend: string) {
+  const start = name === 'prometheus' ? gatewayServer : victoriaMetricsGateway;
+  const gateway = await start(collector().path, backend);
+  await gateway.start();
+  opened.push(gateway);
+  return gateway;
 }
 
 const NEEDS = { prometheus: prometheus(), victoriametrics: victoriaMetrics() };
@@ -56,13 +73,12 @@ describe.each(['prometheus', 'victoriametrics'] as const)('a fleet stored in %s'
     expect(new Set(runs.map(({ slot }) => slot === undefined)).size).toBe(2);
     const [oneByOne, stored] = [await started(name), await started(name)];
     const gateway = await gatewayOf(name, oneByOne.otlp);
-    opened.push(gateway);
     const body = bodies();
     for (const run of runs) expect(await post(gateway.url, await body(run))).toBe('200');
 
     const filling = await forwardedBy((backend) => gatewayOf(name, backend));
-    opened.push(filling);
     await fill(stored.otlp, runs, filling.forwarded);
+    await filling.stop();
 
     const samples = await oneByOne.samples();
     expect(samples.length).toBeGreaterThanOrEqual(8 * runs.length);

@@ -2,9 +2,9 @@
 // would ask, at the same steps, and refuse what it does not know.
 import { describe, expect, it } from 'vitest';
 import { DIALECTS } from '../../deploy/generate/dashboards/dialects.ts';
-import { fleetOptions } from '../../scripts/bench/fleet/options.ts';
-import { panelsIn, panelsOf } from '../../scripts/bench/fleet/panels.ts';
 import { agreement } from '../../scripts/fleet/agreement.ts';
+import { fleetOptions } from '../../scripts/fleet/options.ts';
+import { panelsIn, panelsOf } from '../../scripts/fleet/panels.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 
 const DAY = 86_400;
@@ -71,6 +71,12 @@ it('variables and annotations of a dashboard are asked, too', () => {
     '/api/v1/label/v/values',
     '/api/v1/query_range',
   ]);
+});
+
+it('an annotation has no more points than a backend answers', () => {
+  const annotations = { list: [{ name: 'a', expr: 'y', step: '60s' }] };
+  const [around] = panelsOf({ ...dashboard({}), annotations });
+  expect(around?.requests(view(30)).at(-1)?.body.step).toBe('236');
 });
 
 it.each(DIALECTS)('every panel of the dashboards for $name can be asked', ({ folder }) => {

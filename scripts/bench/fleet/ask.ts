@@ -1,8 +1,8 @@
 // ask.ts: measures how long a backend takes to answer the panels of dashboards (panels.ts), each
 // alone and all panels of a dashboard together.
 import type { Answer, DashboardTime, PanelTime } from '../../fleet/measured.ts';
+import type { Panel, Request, View } from '../../fleet/panels.ts';
 import { cpu, quantile } from '../measure.ts';
-import type { Panel, Request, View } from './panels.ts';
 
 /** Connections of a browser to one server (HTTP/1.1). */
 const CONNECTIONS = 6;

@@ -1,14 +1,14 @@
 // backends.ts: starts a backend for the runs of a simulated fleet, stores them in it (fill.ts), and
 // waits until it has them as it would after that many days.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fill } from '../../fleet/fill.ts';
+import { forwardedBy } from '../../fleet/forwarded.ts';
 import type { SimulatedRun } from '../../fleet/machine.ts';
+import type { BackendName } from '../../fleet/options.ts';
 import { gatewayServer, type Prometheus, prometheusServer } from '../../harness/stack.ts';
 import { victoriaMetricsGateway, victoriaMetricsServer } from '../../harness/victoriametrics.ts';
 import { ensureCollector, ensurePrometheus, ensureVictoriaMetrics } from '../../setup/install.mjs';
 import { cpu, peak } from '../measure.ts';
-import { fill } from './fill.ts';
-import { forwardedBy } from './forwarded.ts';
-import type { BackendName } from './options.ts';
 
 /**
  * While it is filled, Prometheus makes blocks of 54 hours, as it has them after that time anyway.

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DAY } from '../../fleet/assumptions.ts';
+import type { Bodies } from '../../fleet/bodies.ts';
 import { type Arrival, fleetOf, inOrder } from '../../fleet/delivery.ts';
 import type { Fleet } from '../../fleet/machine.ts';
 import type { Blocks, Driven } from '../../fleet/measured.ts';
@@ -12,7 +13,6 @@ import { POINT_SERIES, tally } from '../../fleet/tally.ts';
 import { post } from '../../harness/runs.ts';
 import { gatewayServer, type Prometheus, prometheusServer } from '../../harness/stack.ts';
 import { cpu, peak, size } from '../measure.ts';
-import type { Bodies } from './bodies.ts';
 import { deliveriesOf, send } from './send.ts';
 import { exactness, truth } from './truth.ts';
 

@@ -8,17 +8,17 @@ import { join } from 'node:path';
 import { DIALECTS } from '../../../deploy/generate/dashboards/dialects.ts';
 import { DAY } from '../../fleet/assumptions.ts';
 import { fleetOf } from '../../fleet/delivery.ts';
+import { distinctRuns } from '../../fleet/fill.ts';
 import type { SimulatedRun } from '../../fleet/machine.ts';
 import type { Asking, Stored } from '../../fleet/measured.ts';
+import type { BackendName, FleetOptions } from '../../fleet/options.ts';
+import { panelsIn, type View } from '../../fleet/panels.ts';
 import { tally } from '../../fleet/tally.ts';
 import { projectRoot } from '../../harness/sandbox.ts';
 import { onDisk } from '../load.ts';
 import { peak } from '../measure.ts';
 import { timeDashboards, timePanels } from './ask.ts';
 import { filledBackend } from './backends.ts';
-import { distinctRuns } from './fill.ts';
-import type { BackendName, FleetOptions } from './options.ts';
-import { panelsIn, type View } from './panels.ts';
 import { exactness, truth } from './truth.ts';
 
 export interface Fleet {

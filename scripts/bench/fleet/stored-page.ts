@@ -84,7 +84,8 @@ export function storedPage(stored: readonly Stored[]): string {
       .map((version) => {
         const [{ machines, days }] = fleet as [Stored, ...Stored[]];
         const whose = version === 'before' ? ', dashboards before the change' : '';
-        return `**Each panel, ${n(machines)} machines, ${days} days${whose}**\n\n${panelTable(fleet, version)}`;
+        const title = `**Each panel, ${n(machines)} machines, ${days} days${whose}**`;
+        return `${title}\n\n${panelTable(fleet, version)}`;
       }),
   );
   return [storedTable(stored), ...parts].join('\n\n');

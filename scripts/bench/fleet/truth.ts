@@ -1,10 +1,11 @@
 // truth.ts: what a backend must answer when it has stored each run of a simulated fleet once.
+
+import { flowgroupsOf, lhpVersion, machineOf, secondsOf } from '../../fleet/bodies.ts';
 import type { SimulatedRun } from '../../fleet/machine.ts';
 import type { Exactness } from '../../fleet/measured.ts';
+import type { BackendName } from '../../fleet/options.ts';
 import { POINT_SERIES } from '../../fleet/tally.ts';
 import type { Asker } from '../../harness/asker.ts';
-import { flowgroupsOf, lhpVersion, machineOf, secondsOf } from './bodies.ts';
-import type { BackendName } from './options.ts';
 
 export interface Known {
   runs: readonly SimulatedRun[];

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { DIALECTS, type Dialect } from '../../../deploy/generate/dashboards/dialects.ts';
+import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
 
 export type BackendName = Dialect['name'];
 

@@ -1,10 +1,10 @@
 // bodies.ts: makes the request that the client would send for a simulated run. The client's own
 // code records one run of each kind; ids, slot and time are replaced in its bytes. Recording every
 // run would take longer than the servers need to store it.
-import { exampleEvent } from '../../../src/contract/contract.ts';
-import { recordRun } from '../../../src/otlp/encode.ts';
-import type { SimulatedRun } from '../../fleet/machine.ts';
-import { digest } from '../../harness/runs.ts';
+import { exampleEvent } from '../../src/contract/contract.ts';
+import { recordRun } from '../../src/otlp/encode.ts';
+import { digest } from '../harness/runs.ts';
+import type { SimulatedRun } from './machine.ts';
 
 const MARK = { machine: digest('a'), project: digest('b'), slot: 'aa', at: 1_700_000_000_000 };
 const ENVIRONMENTS = ['dev', 'test', 'prod'];
@@ -16,7 +16,7 @@ const TIMES = 16;
 export const machineOf = (run: SimulatedRun) => `machine ${run.machine} ${run.generation}`;
 export const lhpVersion = (run: SimulatedRun) => `0.9.${run.version}`;
 
-/** The values of a run that differ between runs of one {@link kindOf kind}, as the client has them. */
+/** The values that differ between runs of one {@link kindOf kind}, as the client has them. */
 export const valuesOf = (run: SimulatedRun) => ({
   machine: digest(machineOf(run)),
   project: digest(`project ${run.project}`),

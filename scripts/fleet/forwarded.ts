@@ -6,18 +6,18 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { CI_SLOT_ATTRIBUTE } from '../../../src/contract/contract.ts';
-import type { SimulatedRun } from '../../fleet/machine.ts';
-import { post } from '../../harness/runs.ts';
-import { type Gateway, PEPPER } from '../../harness/stack.ts';
-import { listen } from '../measure.ts';
+import type { AddressInfo } from 'node:net';
+import { CI_SLOT_ATTRIBUTE } from '../../src/contract/contract.ts';
+import { post } from '../harness/runs.ts';
+import { type Gateway, PEPPER } from '../harness/stack.ts';
 import { bodies, kindOf, valuesOf } from './bodies.ts';
+import type { SimulatedRun } from './machine.ts';
 
 const NANOSECONDS = 1_000_000n;
 /** The collector writes an attribute's text before its key; between them are tag and length. */
 const TEXT_TO_KEY = 2;
 
-/** The bytes that the gateway sends to its backend for this run: an OTLP request of one resource. */
+/** The bytes that the gateway sends to its backend for a run: an OTLP request of one resource. */
 export type Forwarded = (run: SimulatedRun) => Promise<Buffer>;
 
 interface Template {
@@ -44,7 +44,9 @@ export async function forwardedBy(
     received = Buffer.concat(parts);
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
   });
-  const gateway = await start(await listen(backend));
+  await once(backend.listen(0, '127.0.0.1'), 'listening');
+  const { port } = backend.address() as AddressInfo;
+  const gateway = await start(`http://127.0.0.1:${port}`);
   const body = bodies();
   const forward = async (run: SimulatedRun): Promise<Template> => {
     // A time of now, because the gateway drops older ones.

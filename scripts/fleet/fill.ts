@@ -1,9 +1,10 @@
 // fill.ts: stores the runs of a simulated fleet in a backend directly, many in one request, in the
 // order of their time. Through the gateway the runs of 30 days of 10,000 machines would take half
 // an hour.
-import type { SimulatedRun } from '../../fleet/machine.ts';
+
 import { kindOf, machineOf } from './bodies.ts';
 import type { Forwarded } from './forwarded.ts';
+import type { SimulatedRun } from './machine.ts';
 
 /** Runs in one request: about 1 MB. */
 const BATCH = 500;
