@@ -28,6 +28,8 @@ const SPREAD = [
   `-target=${PARTS},query-scheduler`,
   '-frontend.scheduler-address=cortex-1:9095',
   '-querier.scheduler-address=cortex-1:9095',
+  // Where the queriers send their results: all nodes are on this machine.
+  '-frontend.instance-addr=127.0.0.1',
   '-querier.split-queries-by-interval=24h',
   '-frontend.query-vertical-shard-size=3',
 ];

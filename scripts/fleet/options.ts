@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
+import { MONTH } from './assumptions.ts';
 
 export type BackendName = Dialect['name'];
 
@@ -66,6 +67,8 @@ export function fleetOptions(given: readonly string[]): FleetOptions {
   const most = availableParallelism();
   if (options.cores.some((count) => count > most))
     throw new Error(`--cores: this machine has ${most}, not ${Math.max(...options.cores)}`);
+  if (!options.panels && (options.backends.length < NAMES.length || !options.days.includes(MONTH)))
+    throw new Error(`without --panels, both backends and --days ${MONTH} are needed`);
   if (options.write && options.panels)
     throw new Error('--write needs all measurements, so it cannot be used with --panels');
   return options;

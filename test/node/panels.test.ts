@@ -119,6 +119,8 @@ describe('the options', () => {
     ['--cores 4096', 'this machine has'],
     ['--dashboards /nowhere', '/nowhere has no deploy/grafana/dashboards'],
     ['--write --panels', 'cannot be used with --panels'],
+    ['--backend prometheus', 'both backends'],
+    ['--days 400', 'both backends and --days 30'],
   ])('%s is refused', (given, message) => {
     expect(() => fleetOptions(given.split(' '))).toThrow(message);
   });
