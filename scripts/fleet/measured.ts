@@ -75,6 +75,8 @@ export interface Asking {
 interface Times {
   ms: number;
   cpuMs: number;
+  /** The first error of the backend, e.g. that a query took longer than it allows. */
+  failed?: string;
 }
 
 export interface DashboardTime extends Times {

@@ -38,12 +38,9 @@ export async function timeDashboards(
 ): Promise<DashboardTime[]> {
   const all: DashboardTime[] = [];
   for (const [dashboard, own] of Map.groupBy(panels, (one) => one.dashboard)) {
-    const { ms, cpuMs } = await timed(
-      asked,
-      own.flatMap(({ requests }) => requests(view)),
-      times,
-    );
-    all.push({ dashboard, ms, cpuMs });
+    const requests = own.flatMap((one) => one.requests(view));
+    const { answers: _, ...time } = await timed(asked, requests, times);
+    all.push({ dashboard, ...time });
   }
   return all;
 }
@@ -52,13 +49,19 @@ async function timed(asked: Asked, requests: readonly Request[], times: number) 
   const used = () => asked.pids.reduce((sum, pid) => sum + cpu(pid), 0);
   const [ms, cpuMs]: [number[], number[]] = [[], []];
   let answers: Answer[] = [];
+  let failed: string | undefined;
   for (let i = 0; i < times; i += 1) {
     const [started, before] = [performance.now(), used()];
-    answers = await atOnce(requests, (one) => ask(asked, one));
+    const settled = await atOnce(requests, (one) =>
+      ask(asked, one).catch((error) => error as Error),
+    );
+    answers = settled.map((one) => (one instanceof Error ? new Map() : one));
+    failed ??= settled.find((one) => one instanceof Error)?.message;
     ms.push(performance.now() - started);
     cpuMs.push((used() - before) * 1_000);
   }
-  return { ms: quantile(ms, 0.5), cpuMs: quantile(cpuMs, 0.5), answers };
+  const time = { ms: quantile(ms, 0.5), cpuMs: quantile(cpuMs, 0.5), answers };
+  return failed === undefined ? time : { ...time, failed };
 }
 
 async function atOnce<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {

@@ -35,7 +35,7 @@ function rowOf(one: Stored, { version, cores, panels, dashboards }: Asking): str
     `${n(one.diskBytes / one.runs)} B`,
     `${n(fill.peakMiB)}, ${n(one.askedMiB)} MiB`,
     ...[VERSIONS[version], String(cores)],
-    panel === undefined ? '' : `${seconds(panel.ms)} (${panel.title})`,
+    panel === undefined ? '' : `${seconds(panel.ms)} (${panel.title})${failure(panel)}`,
     `${seconds(sum(panels.map(({ ms }) => ms)))}; ` +
       seconds(sum(panels.map(({ cpuMs }) => cpuMs))),
     dashboard === undefined ? '' : `${seconds(dashboard.ms)} (${dashboard.dashboard})`,
@@ -49,10 +49,11 @@ function panelTable(stored: readonly Stored[], version: Asking['version']): stri
   const rows = (first?.panels ?? []).map((panel) => {
     const same = asked.map(({ panels }) => panels.find((other) => isSame(panel, other)));
     const times = same.map((found) =>
-      found === undefined ? '–' : `${n(found.ms)} (${n(found.cpuMs)})`,
+      found === undefined ? '–' : `${n(found.ms)} (${n(found.cpuMs)})${failure(found)}`,
     );
     const [a, b] = same;
-    const agree = a === undefined || b === undefined ? [] : [agreement(a.answers, b.answers)];
+    const isAnswered = a !== undefined && b !== undefined && !a.failed && !b.failed;
+    const agree = isAnswered ? [agreement(a.answers, b.answers)] : [];
     return [panel.dashboard, panel.title, ...times, ...agree];
   });
   const both = asked.length > 1;
@@ -65,6 +66,9 @@ function panelTable(stored: readonly Stored[], version: Asking['version']): stri
     rows.map((row) => (both && row.length === 2 + asked.length ? [...row, '–'] : row)),
   );
 }
+
+const failure = ({ failed }: Pick<PanelTime, 'failed'>) =>
+  failed === undefined ? '' : `, fails: ${failed.replace(/\s+/g, ' ').slice(-80)}`;
 
 const isSame = (a: PanelTime, b: PanelTime) => a.dashboard === b.dashboard && a.title === b.title;
 
