@@ -51,6 +51,7 @@ export async function clusterRead(): Promise<void> {
   const times = await timePanels(asked(one.server.url, [one.server.pid()]), panels, view, 1);
   rows.push(['Prometheus', ...totals(times), '-', '-', '-']);
   await one.server.stop();
+  console.error(rows.at(-1)?.join(', '));
 
   const programs = {
     nginx: program('nginx'),
@@ -69,6 +70,7 @@ export async function clusterRead(): Promise<void> {
     flags.splice(0, flags.length, ...more);
     await Promise.all(cluster.nodes.map((node) => node.start()));
     rows.push([name, ...(await measured(cluster.nodes, panels, view))]);
+    console.error(rows.at(-1)?.join(', '));
   }
   await cluster.stop();
   table(

@@ -81,7 +81,7 @@ export function unitsOf(
     gatewayCpu: large.gatewayCpu / large.runs,
     backendCpu: large.backendCpu / large.runs,
     tlsCpu: tls - opened,
-    backendFixedMiB: large.backendMiB - perSeries * large.headSeries,
+    backendFixedMiB: Math.max(0, large.backendMiB - perSeries * large.headSeries),
     seriesBytes: perSeries * 2 ** 20,
     askedBytes: ((asked.askedMiB - asked.restMiB) / asked.series) * 2 ** 20,
     gatewayMiB: large.gatewayMiB,
