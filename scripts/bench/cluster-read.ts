@@ -5,7 +5,7 @@
 // machine, so their processor time is what counts: it says how the work is spread.
 import { join } from 'node:path';
 import { DIALECTS } from '../../deploy/generate/dashboards/dialects.ts';
-import { MONTH } from '../fleet/assumptions.ts';
+import { HOUR, MONTH } from '../fleet/assumptions.ts';
 import { fill } from '../fleet/fill.ts';
 import { forwardedBy } from '../fleet/forwarded.ts';
 import type { PanelTime } from '../fleet/measured.ts';
@@ -40,7 +40,7 @@ const VARIANTS: Record<string, string[]> = {
 };
 
 export async function clusterRead(): Promise<void> {
-  const fleet = simulated(MACHINES, MONTH, 1, Date.now() - 3_600_000);
+  const fleet = simulated({ machines: MACHINES, days: MONTH, seed: 1 }, Date.now() - HOUR);
   const view = engineView(fleet);
   const dialect = DIALECTS.find(({ name }) => name === 'prometheus');
   const panels = panelsIn(join(projectRoot, dialect?.folder ?? '')).filter(

@@ -72,7 +72,7 @@ async function storedFleets(options: FleetOptions): Promise<Stored[]> {
         console.error(`left out: ${days} days of ${machines} machines, above ${MOST} machine-days`);
         continue;
       }
-      const one = simulated(machines, days, SEED, end);
+      const one = simulated({ machines, days, seed: SEED, slots: options.slots }, end);
       for (const backend of options.backends) {
         console.error(`${days} days of ${machines} machines in ${backend}`);
         stored.push(await engine(backend, one, options));

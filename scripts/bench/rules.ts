@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DAY } from '../fleet/assumptions.ts';
 import { fleetOf } from '../fleet/delivery.ts';
-import type { SimulatedRun } from '../fleet/machine.ts';
+import type { Fleet, SimulatedRun } from '../fleet/machine.ts';
 import { EVENT } from '../harness/history.ts';
 import { digest, post, type Run, record } from '../harness/runs.ts';
 import { type Prometheus, prometheusServer } from '../harness/stack.ts';
@@ -172,25 +172,26 @@ async function compared(name: string, server: Prometheus, sent: readonly Run[], 
 
 /** Series of one metric in 400 days of 1,000 machines, by what a total keeps of the labels. */
 function gains(): void {
-  const runs = [...fleetOf({ machines: 1_000, days: 400, seed: 1, from: Date.now() - 400 * DAY })]
-    .flatMap(({ arrivals }) => arrivals)
-    .map(({ run }) => run);
+  const fleet = { machines: 1_000, days: 400, seed: 1, from: Date.now() - 400 * DAY };
+  const runsOf = (one: Fleet) =>
+    [...fleetOf(one)].flatMap(({ arrivals }) => arrivals.map(({ run }) => run));
+  const [now, before] = [runsOf(fleet), runsOf({ ...fleet, slots: 256 })];
   const shared = (run: SimulatedRun) => [
     ...[run.project, run.version, run.environment, run.dryRun, run.bundle],
     run.slot === undefined,
   ];
-  const machine = (run: SimulatedRun) => [run.machine, run.generation];
-  const kept: Record<string, (run: SimulatedRun) => unknown[]> = {
-    'all labels': (run) => [...shared(run), ...machine(run), run.slot],
-    'without the slot': (run) => [...shared(run), ...machine(run)],
-    'without slot and machine': shared,
-  };
+  const withMachine = (run: SimulatedRun) => [...shared(run), run.machine, run.generation];
+  const all = (run: SimulatedRun) => [...withMachine(run), run.slot];
+  const series = (runs: readonly SimulatedRun[], of: (run: SimulatedRun) => unknown[]) =>
+    String(new Set(runs.map((run) => of(run).join())).size);
   table(
     'series of one metric in 400 days of 1,000 machines, when a total keeps',
     ['labels', 'series'],
-    Object.entries(kept).map(([name, of]) => [
-      name,
-      String(new Set(runs.map((run) => of(run).join())).size),
-    ]),
+    [
+      ['all, from clients with 256 slots', series(before, all)],
+      ['all', series(now, all)],
+      ['all but the slot', series(now, withMachine)],
+      ['all but slot and machine', series(now, shared)],
+    ],
   );
 }

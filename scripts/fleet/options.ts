@@ -17,6 +17,8 @@ export interface FleetOptions {
   cores: number[];
   /** How often each panel is asked; the median is shown. */
   times: number;
+  /** Another number of slots than the client has, for all CI images: 256 for older clients. */
+  slots: number | undefined;
   /** Another checkout, whose dashboards are measured in the same run. */
   dashboards: string | undefined;
   /** Measures panels only, not the cost of a run through the gateway. */
@@ -32,6 +34,7 @@ const USAGE = `npm run bench -- fleet
   --backend ${NAMES.join(',')}
   --cores 1,2              cores of the backend
   --times 3                how often each panel is asked (median)
+  --slots 256              slots of all CI images, as older clients had them
   --dashboards FOLDER      another checkout: its dashboards are asked, too
   --panels                 measure panels only
   --write                  write the result into docs/operators-proofs.md`;
@@ -42,6 +45,7 @@ const DEFAULTS: FleetOptions = {
   backends: NAMES,
   cores: [availableParallelism()],
   times: 3,
+  slots: undefined,
   dashboards: undefined,
   panels: false,
   write: false,
@@ -57,6 +61,7 @@ export function fleetOptions(given: readonly string[]): FleetOptions {
     else if (name === '--days') options.days = numbers(name, value());
     // The most first: a process that was allowed fewer does not get them back here.
     else if (name === '--cores') options.cores = numbers(name, value()).sort((a, b) => b - a);
+    else if (name === '--slots') [options.slots] = numbers(name, value());
     else if (name === '--times') [options.times = 1] = numbers(name, value());
     else if (name === '--backend') options.backends = backends(value());
     else if (name === '--dashboards') options.dashboards = checkout(value());
@@ -69,6 +74,8 @@ export function fleetOptions(given: readonly string[]): FleetOptions {
     throw new Error(`--cores: this machine has ${most}, not ${Math.max(...options.cores)}`);
   if (!options.panels && (options.backends.length < NAMES.length || !options.days.includes(MONTH)))
     throw new Error(`without --panels, both backends and --days ${MONTH} are needed`);
+  if (options.slots !== undefined && !options.panels)
+    throw new Error('--slots is for --panels, because the page is about clients of today');
   if (options.write && options.panels)
     throw new Error('--write needs all measurements, so it cannot be used with --panels');
   return options;

@@ -119,6 +119,7 @@ describe('the options', () => {
     ['--cores 4096', 'this machine has'],
     ['--dashboards /nowhere', '/nowhere has no deploy/grafana/dashboards'],
     ['--write --panels', 'cannot be used with --panels'],
+    ['--slots 256', 'is for --panels'],
     ['--backend prometheus', 'both backends'],
     ['--days 400', 'both backends and --days 30'],
   ])('%s is refused', (given, message) => {

@@ -32,8 +32,13 @@ export interface Fleet {
 }
 
 /** The runs of a fleet that have arrived when it ends. */
-export function simulated(machines: number, days: number, seed: number, end: number): Fleet {
-  const fleet = { seed, machines, days, from: end - days * DAY };
+export function simulated(
+  of: { machines: number; days: number; seed: number; slots?: number | undefined },
+  end: number,
+): Fleet {
+  const { machines, days, seed, slots } = of;
+  const model = { seed, machines, days, from: end - days * DAY };
+  const fleet = slots === undefined ? model : { ...model, slots };
   const parts = [...fleetOf(fleet)];
   const all = parts.flatMap(({ arrivals }) => arrivals.map(({ run }) => run));
   const runs = distinctRuns(all);
