@@ -33,7 +33,7 @@ export interface Filled {
   peakMiB: number;
 }
 
-export interface Backend {
+interface Backend {
   server: Prometheus;
   /** Base URL of its OTLP endpoint. */
   otlp: string;
@@ -42,7 +42,7 @@ export interface Backend {
 }
 
 /** An empty backend, started. */
-export async function emptyBackend(name: BackendName): Promise<Backend> {
+async function emptyBackend(name: BackendName): Promise<Backend> {
   if (name === 'victoriametrics') {
     const options = { without: ['-retentionPeriod'], flags: [RETENTION] };
     const server = await victoriaMetricsServer(await ensureVictoriaMetrics(), options);
