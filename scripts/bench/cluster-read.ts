@@ -66,12 +66,14 @@ export async function clusterRead(): Promise<void> {
   await stop();
   for (const node of cluster.nodes) await node.flush();
   for (const [name, more] of Object.entries(VARIANTS)) {
-    for (const node of cluster.nodes) await node.stop();
+    // Everything is in blocks. A node whose queue the others use may not end when it is asked to.
+    for (const node of cluster.nodes) await node.kill();
     flags.splice(0, flags.length, ...more);
     await Promise.all(cluster.nodes.map((node) => node.start()));
     rows.push([name, ...(await measured(cluster.nodes, panels, view))]);
     console.error(rows.at(-1)?.join(', '));
   }
+  for (const node of cluster.nodes) await node.kill();
   await cluster.stop();
   table(
     `all panels about ${MONTH} days of ${MACHINES} machines, one after the other`,
