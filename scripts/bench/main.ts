@@ -59,7 +59,7 @@ const parts: Record<string, Part> = {
   victoriametrics: { run: victoriaMetrics, shownIn: 'docs/victoriametrics.md', long: true },
   stacks: { run: stacks, shownIn: 'docs/stacks.md', long: true },
   fleet: { run: fleet, shownIn: 'docs/operators-proofs.md', long: true },
-  rules: { run: recordingRules, shownIn: 'docs/adr/0017-no-recorded-totals.md', long: true },
+  rules: { run: recordingRules, shownIn: 'docs/adr/0018-no-recorded-totals.md', long: true },
 };
 
 const only = process.argv[2];
