@@ -1,23 +1,27 @@
-// fleet.ts: npm run bench -- fleet [--write]. Simulates fleets of a thousand to a million machines.
-// Fleets that this machine can hold are sent through the real gateway and the real Prometheus; the
-// needs of larger ones are calculated from the measured cost of a run, a series and a connection.
+// fleet.ts: npm run bench -- fleet [options, fleet/options.ts]. Three measurements make one page:
+// the cost of a run and of a connection, from fleets that are sent through the real gateway into
+// the real Prometheus (fleet/drive.ts); the cost of the dashboards, from fleets of many days that
+// are stored in Prometheus and in VictoriaMetrics (fleet/engine.ts); and the needs of fleets of a
+// thousand to a million machines, calculated from both (scripts/fleet).
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { arrivalsOf } from '../fleet/arrivals.ts';
 import { DAY, HOUR } from '../fleet/assumptions.ts';
+import { bodies } from '../fleet/bodies.ts';
 import { fleetOf, inOrder } from '../fleet/delivery.ts';
-import type { Driven } from '../fleet/measured.ts';
+import type { Driven, Stored } from '../fleet/measured.ts';
+import { type FleetOptions, fleetOptions } from '../fleet/options.ts';
 import { needsOf, unitsOf } from '../fleet/sizing.ts';
 import { composeServices } from '../harness/compose.ts';
 import { program } from '../harness/needs.ts';
+import { projectRoot } from '../harness/sandbox.ts';
 import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
-import { bodies } from './fleet/bodies.ts';
 import { connectionCosts } from './fleet/connections.ts';
 import { drive } from './fleet/drive.ts';
+import { engine, simulated } from './fleet/engine.ts';
 import { page, writePage } from './fleet/page.ts';
+import { storedPage } from './fleet/stored-page.ts';
 
-/** The largest fleet that is driven. */
-const LARGEST = Number(process.env.BENCH_MACHINES ?? 10_000);
 /** Runs by which connections are measured. */
 const RUNS = Number(process.env.BENCH_RUNS ?? 5_000);
 const SEED = 1;
@@ -30,6 +34,12 @@ const DRIVEN = [
   { machines: 1_000, days: 4 },
   { machines: 10_000, days: 1 },
 ];
+/** Those of them that are not larger than the fleets whose panels are measured, or one as large. */
+const drivenUpTo = (largest: number) => {
+  const some = DRIVEN.filter(({ machines }) => machines <= largest);
+  return some.length > 0 ? some : [{ machines: largest, days: 4 }];
+};
+
 /**
  * The last simulated run is so long ago that a run of now makes Prometheus write blocks of all
  * before.
@@ -37,39 +47,77 @@ const DRIVEN = [
 const UNTIL_NOW = 6 * HOUR;
 
 export async function fleet(): Promise<void> {
+  const options = fleetOptions(process.argv.slice(3));
+  const load = loadavg()[0] ?? 0;
+  const stored = await storedFleets(options);
+  if (options.panels) {
+    console.log(`${where(load)}\n\n${storedPage(stored)}`);
+    return;
+  }
+  const text = await wholePage(stored, where(load), Math.max(...options.machines));
+  console.log(text);
+  if (options.write) writePage(join(projectRoot, 'docs', 'operators-proofs.md'), text);
+}
+
+/** The runs of more machines × days do not fit into the memory of this benchmark. */
+const MOST = 500_000;
+
+/** Stores each fleet in each backend, and asks the dashboards. */
+async function storedFleets(options: FleetOptions): Promise<Stored[]> {
+  const stored: Stored[] = [];
+  const end = Date.now() - UNTIL_NOW;
+  for (const days of options.days)
+    for (const machines of options.machines) {
+      if (machines * days > MOST) {
+        console.error(`left out: ${days} days of ${machines} machines, above ${MOST} machine-days`);
+        continue;
+      }
+      const one = simulated({ machines, days, seed: SEED, slots: options.slots }, end);
+      for (const backend of options.backends) {
+        console.error(`${days} days of ${machines} machines in ${backend}`);
+        stored.push(await engine(backend, one, options));
+      }
+    }
+  return stored;
+}
+
+/** Measures the way through the gateway, too, and calculates what larger fleets need. */
+async function wholePage(
+  stored: readonly Stored[],
+  where: string,
+  largest: number,
+): Promise<string> {
   const openssl = program('openssl');
   if (openssl.lacks !== undefined) throw new Error(openssl.lacks);
   const programs = { collector: await ensureCollector(), prometheus: await ensurePrometheus() };
-  const load = loadavg()[0] ?? 0;
   const body = bodies();
   const past = (days: number) => ({ seed: SEED, days, from: Date.now() - UNTIL_NOW - days * DAY });
   const driven: Driven[] = [];
-  for (const { machines, days } of DRIVEN.filter((one) => one.machines <= LARGEST)) {
+  for (const { machines, days } of drivenUpTo(largest)) {
     console.error(`driving ${days} days of ${machines} machines`);
     driven.push(await drive(programs, { ...past(8), machines }, days, body));
   }
   console.error('connections');
   const some = inOrder([...fleetOf({ ...past(2), machines: RUNS / 5 })]).slice(0, RUNS);
   const connections = await connectionCosts(programs, openssl.path, some, body);
-  const units = unitsOf(driven, connections);
+  const units = unitsOf(driven, stored, connections);
   const fleets = SIZES.map((machines) => arrivalsOf(machines, SEED)).map((arrivals) => ({
     arrivals,
     needs: needsOf(arrivals, units),
   }));
-  const text = page({ where: where(load), driven, connections, units, fleets });
-  console.log(text);
-  if (process.argv.includes('--write'))
-    writePage(join(import.meta.dirname, '..', '..', 'docs', 'operators-proofs.md'), text);
+  return page({ where, driven, stored, connections, units, fleets });
 }
 
 function where(load: number): string {
-  const { collector, prometheus } = composeServices('docker-compose.yml');
-  const versions = [collector, prometheus].map((one) =>
-    one?.image?.split(':')[1]?.replace('v', ''),
-  );
+  const version = (file: string, service: string) =>
+    composeServices(file)[service]?.image?.split(':')[1]?.replace('v', '');
   const others = load < 1 ? '' : `, with other work (load ${load.toFixed(1)} before)`;
   const machine = `${cpus().length} cores of an ${cpus()[0]?.model.trim()}${others}`;
-  const servers = `collector ${versions[0]} and Prometheus ${versions[1]}`;
+  const servers =
+    `collector ${version('docker-compose.yml', 'collector')}, ` +
+    `Prometheus ${version('docker-compose.yml', 'prometheus')} and VictoriaMetrics ` +
+    version('deploy/docker-compose.victoriametrics.yml', 'victoriametrics');
   const today = new Date().toISOString().slice(0, 10);
-  return `\`npm run bench -- fleet\`, ${today}, ${machine}, with sender, ${servers} all on them.`;
+  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
+  return `\`${command}\`, ${today}, ${machine}, with sender, ${servers} all on them.`;
 }

@@ -8,6 +8,7 @@ import { backendStart } from './backend-start.ts';
 import { ci } from './ci.ts';
 import { cluster } from './cluster.ts';
 import { clusterCost } from './cluster-cost.ts';
+import { clusterRead } from './cluster-read.ts';
 import { fleet } from './fleet.ts';
 import { gateway } from './gateway.ts';
 import { hook } from './hook.ts';
@@ -17,6 +18,7 @@ import { libraryCalls } from './library.ts';
 import { migration } from './migration.ts';
 import { packages } from './packages.ts';
 import { reporter } from './reporter.ts';
+import { recordingRules } from './rules.ts';
 import { scan } from './scan.ts';
 import { soak } from './soak.ts';
 import { stacks } from './stacks.ts';
@@ -53,9 +55,11 @@ const parts: Record<string, Part> = {
   cluster: { run: cluster, shownIn: 'docs/operators-proofs.md', long: true },
   'cluster-cost': { run: clusterCost, shownIn: 'docs/operators-proofs.md', long: true },
   migration: { run: migration, shownIn: 'docs/operators-proofs.md', long: true },
+  'cluster-read': { run: clusterRead, shownIn: 'docs/operators-proofs.md', long: true },
   victoriametrics: { run: victoriaMetrics, shownIn: 'docs/victoriametrics.md', long: true },
   stacks: { run: stacks, shownIn: 'docs/stacks.md', long: true },
   fleet: { run: fleet, shownIn: 'docs/operators-proofs.md', long: true },
+  rules: { run: recordingRules, shownIn: 'docs/adr/0018-no-recorded-totals.md', long: true },
 };
 
 const only = process.argv[2];

@@ -12,16 +12,20 @@ export interface ConnectionCosts {
   wire: Record<'plain' | 'gzip', { out: number; back: number }>;
 }
 
-export interface Driven {
+/** How many answers are the truth, of how many; and the first that is not. */
+export interface Exactness {
+  right: number;
+  asked: number;
+  wrong: string | undefined;
+}
+
+/** Runs that were sent through the gateway into Prometheus. */
+export interface Driven extends Exactness {
   machines: number;
   days: number;
   runs: number;
   connections: number;
   seconds: number;
-  /** Answers that are the truth, of how many; and the first that is not. */
-  right: number;
-  asked: number;
-  wrong: string | undefined;
   /** Seconds of processor time. */
   gatewayCpu: number;
   backendCpu: number;
@@ -30,10 +34,7 @@ export interface Driven {
   headSeries: number;
   gatewayMiB: number;
   backendMiB: number;
-  /** And when the dashboards had been asked, too. */
-  askedMiB: number;
   blocks: Blocks;
-  panels: Latency;
 }
 
 export interface Blocks {
@@ -44,14 +45,48 @@ export interface Blocks {
   samples: number;
 }
 
-export interface Latency {
-  /**
-   * The panel that takes longest over 30 days, and its time; also over all days that are kept.
-   * Milliseconds.
-   */
-  slowest: string;
-  monthMs: number;
-  allDaysMs: number;
-  /** All panels over 30 days, one after the other. */
-  panelsMs: number;
+/** Runs of many days that were stored in a backend, and the dashboards that were asked of it. */
+export interface Stored extends Exactness {
+  backend: 'prometheus' | 'victoriametrics';
+  machines: number;
+  days: number;
+  runs: number;
+  /** Runs that no backend can tell from another one. */
+  indistinct: number;
+  series: number;
+  fill: { seconds: number; cpuSeconds: number; peakMiB: number };
+  diskBytes: number;
+  /** Memory before dashboards are asked, and at most while they are, MiB. */
+  restMiB: number;
+  askedMiB: number;
+  askings: Asking[];
 }
+
+/** The dashboards of one checkout, asked of a backend that may use so many cores. */
+export interface Asking {
+  /** Whose dashboards: those of this checkout, or those of the one to compare with. */
+  version: 'now' | 'before';
+  cores: number;
+  panels: PanelTime[];
+  dashboards: DashboardTime[];
+}
+
+/** Until all answers are there, and of processor time: medians. */
+interface Times {
+  ms: number;
+  cpuMs: number;
+  /** The first error of the backend, e.g. that a query took longer than it allows. */
+  failed?: string;
+}
+
+export interface DashboardTime extends Times {
+  dashboard: string;
+}
+
+export interface PanelTime extends DashboardTime {
+  title: string;
+  answers: Answer[];
+}
+
+/** The answer to one request: labels → values in the order of time. */
+export type Answer = Map<string, string[]>;

@@ -47,7 +47,7 @@ export interface ClusterOptions {
   gateways?: number;
   /** Files of collector/ as switches of the gateways. */
   switches?: readonly string[];
-  /** More flags of the nodes. */
+  /** More flags of the nodes, with names and ports as the compose file has them. */
   flags?: string[];
   /** Also start the watcher, a Prometheus that scrapes every second. */
   watcher?: Need;
@@ -154,7 +154,7 @@ function node(
   const url = `http://127.0.0.1:${port}`;
   const base = server(
     program,
-    () => [...localize(service, folder).map(local), ...flags],
+    () => [...localize(service, folder), ...flags].map(local),
     env,
     port,
     `${url}/ready`,

@@ -267,7 +267,12 @@ describe('what a fleet needs, by hand', () => {
       gatewayMiB: 124,
     },
     ...{ seriesBytes: 2 ** 20, askedBytes: 2 ** 19, chunkBytes: 1e6, indexBytes: 2e6 },
-    ...{ monthPanel: 0.001, allDaysPanel: 0.01, wireOut: 5_000, wireBack: 1_000 },
+    prometheus: { month: 0.001, allDays: 0.01 },
+    victoriametrics: {
+      ...{ month: 0.0001, allDays: 0.001, runCpu: 0.0005, runBytes: 5e5 },
+      ...{ fixedMiB: 900, seriesBytes: 2 ** 18 },
+    },
+    ...{ wireOut: 5_000, wireBack: 1_000 },
   };
 
   it('is the busiest minute, the series in memory and asked for, and all that is kept', () => {
@@ -277,26 +282,37 @@ describe('what a fleet needs, by hand', () => {
       diskGB: 4 + 1,
       megabits: 0.4,
       monthGB: 6,
-      monthPanel: 2,
-      keptPanel: 0.5,
-      allDaysPanel: 100,
+      panel: {
+        prometheus: { month: 2, allDays: 100 },
+        victoriametrics: { month: 0.2, allDays: 10 },
+      },
+      victoriametrics: {
+        cores: 10 * 0.0015 + 5 * 0.004,
+        memoryGiB: 1 + 2_000 / 4_096,
+        diskGB: 2,
+      },
       node: {
         cores: (0.03 * CLUSTER.cpu + 0.02) / 3,
         memoryGiB: 1 + 4_000 / 1_024 + 2_000 / 2_048,
         diskGB: (100 * CLUSTER.nodeBytes) / 1e9,
         bucketGB: (4_000 * CLUSTER.bucketBytes) / 1e9,
       },
-      setup: 'one machine',
+      setup: 'Prometheus',
     });
   });
 
+  const panels = (month: number, other = 0) => ({
+    prometheus: { month, allDays: 0 },
+    victoriametrics: { ...units.victoriametrics, month: other },
+  });
   it.each([
-    ['three nodes', { allRuns: 600_000 }, {}],
-    ['neither: processor', { night: 100_000 }, {}],
-    ['neither: memory', { activeSeries: 20_000, nodeSeries: 20_000 }, {}],
-    ['neither: panels', { monthSeries: 10 }, { monthPanel: 4 }],
+    ['Cortex, three nodes', { allRuns: 600_000 }, {}],
+    ['VictoriaMetrics', { monthSeries: 10 }, panels(2, 1)],
+    ['VictoriaMetrics', { activeSeries: 20_000, nodeSeries: 20_000 }, {}],
+    ['VictoriaMetrics cluster, 3 nodes', { monthSeries: 10 }, panels(3, 2.5)],
+    ['VictoriaMetrics cluster, 38 nodes', { night: 100_000 }, {}],
     // Nodes keep series longer than one machine does: that alone is no reason against one.
-    ['one machine', { nodeSeries: 50_000 }, {}],
+    ['Prometheus', { nodeSeries: 50_000 }, {}],
   ] as const)('%s, for %j', (setup, more, cost) => {
     expect(needsOf({ ...arrivals, ...more }, { ...units, ...cost }).setup).toBe(setup);
   });

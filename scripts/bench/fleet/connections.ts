@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../../src/config/config.ts';
 import { poster } from '../../../src/deliver/post.ts';
+import type { Bodies } from '../../fleet/bodies.ts';
 import type { Arrival } from '../../fleet/delivery.ts';
 import type { ConnectionCosts } from '../../fleet/measured.ts';
 import { makeCertificates } from '../../harness/certificates.ts';
 import { type Gateway, gatewayServer, prometheusServer } from '../../harness/stack.ts';
 import { cpu, listen } from '../measure.ts';
-import type { Bodies } from './bodies.ts';
 import type { Programs } from './drive.ts';
 import { type Connections, send } from './send.ts';
 

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DAY } from '../../fleet/assumptions.ts';
+import type { Bodies } from '../../fleet/bodies.ts';
 import { type Arrival, fleetOf, inOrder } from '../../fleet/delivery.ts';
 import type { Fleet } from '../../fleet/machine.ts';
 import type { Blocks, Driven } from '../../fleet/measured.ts';
@@ -12,10 +13,11 @@ import { POINT_SERIES, tally } from '../../fleet/tally.ts';
 import { post } from '../../harness/runs.ts';
 import { gatewayServer, type Prometheus, prometheusServer } from '../../harness/stack.ts';
 import { cpu, peak, size } from '../measure.ts';
-import { type Bodies, lhpVersion, machineOf } from './bodies.ts';
-import { latency } from './questions.ts';
 import { deliveriesOf, send } from './send.ts';
+import { exactness, truth } from './truth.ts';
 
+/** As old as a run can be when it arrives. */
+const LOOK_BACK_DAYS = 9;
 const BLOCKS_WITHIN_MS = 120_000;
 /** The name of a block; others are being made, or no blocks. */
 const ULID = /^[0-9A-Z]{26}$/;
@@ -63,14 +65,14 @@ export async function drive(
   };
   const { series } = tally(fleet, parts);
   const end = (fleet.from + fleet.days * DAY) / 1_000 + 60;
-  const answers = await exactness(backend, arrivals, series, end);
+  const runs = arrivals.map(({ run }) => run);
+  const questions = truth({ runs, series, days: LOOK_BACK_DAYS }, 'prometheus');
+  const answers = await exactness(backend, questions, end);
   const blocks = await asBlocks(
     backend,
     end,
     await body({ ...(arrivals.at(-1) as Arrival).run, at: Date.now() }),
   );
-  const panels = await latency(backend.url, end);
-  const askedMiB = peak(backend.pid());
   await gateway.stop();
   await backend.stop();
   return {
@@ -83,50 +85,7 @@ export async function drive(
     },
     ...answers,
     ...costs,
-    ...{ series, blocks, panels, askedMiB },
-  };
-}
-
-/** What the backend must answer when it has each run once, as the model says. */
-async function exactness(
-  backend: Prometheus,
-  arrivals: readonly Arrival[],
-  series: number,
-  at: number,
-) {
-  const RUNS = 'lhp_generate_runs_total';
-  const runs = arrivals.map(({ run }) => run);
-  const byVersion = Object.entries(Object.groupBy(runs, lhpVersion));
-  const questions: [question: string, answer: number][] = [
-    [`sum(sum_over_time(${RUNS}[9d]))`, runs.length],
-    ['histogram_count(sum(sum_over_time(lhp_generate_duration_seconds[9d])))', runs.length],
-    [
-      `count(count by (lhp_machine_id) (count_over_time(${RUNS}[9d])))`,
-      new Set(runs.map(machineOf)).size,
-    ],
-    [
-      `sum(sum_over_time(${RUNS}{lhp_ci="true"}[9d]))`,
-      runs.filter(({ slot }) => slot !== undefined).length,
-    ],
-    [
-      `${POINT_SERIES} * count(count_over_time(${RUNS}[9d])) + ` +
-        'count(count_over_time(target_info[9d]))',
-      series,
-    ],
-    ...byVersion.map(([version, of]): [string, number] => [
-      `sum(sum_over_time(${RUNS}{service_version="${version}"}[9d]))`,
-      of?.length ?? 0,
-    ]),
-  ];
-  const answers = await Promise.all(questions.map(([question]) => backend.value(question, at)));
-  const wrong = questions.findIndex(([, answer], i) => answers[i] !== answer);
-  return {
-    asked: questions.length,
-    right: questions.filter(([, answer], i) => answers[i] === answer).length,
-    wrong:
-      wrong < 0
-        ? undefined
-        : `${questions[wrong]?.[0]} is ${answers[wrong]}, not ${questions[wrong]?.[1]}`,
+    ...{ series, blocks },
   };
 }
 

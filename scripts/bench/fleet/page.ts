@@ -1,16 +1,19 @@
-// page.ts: what was measured and reckoned → the part of docs/operators-proofs.md that
-// `npm run bench -- fleet --write` keeps between two marks. Each number says where it comes from:
+// page.ts: makes the part of docs/operators-proofs.md that `npm run bench -- fleet --write` keeps
+// between two marks, from what was measured and calculated. Each number says where it comes from:
 // measured in this run, measured by another benchmark, or assumed.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Arrivals } from '../../fleet/arrivals.ts';
 import { ASSUMED, MONTH, RETENTION } from '../../fleet/assumptions.ts';
-import type { ConnectionCosts, Driven } from '../../fleet/measured.ts';
+import type { ConnectionCosts, Driven, Stored } from '../../fleet/measured.ts';
 import { CLUSTER, type Needs, SERVER, type Units } from '../../fleet/sizing.ts';
+import { n, percent, table, time } from './markdown.ts';
+import { storedPage } from './stored-page.ts';
 
 export interface Found {
   /** Machine, versions and command. */
   where: string;
   driven: readonly Driven[];
+  stored: readonly Stored[];
   connections: ConnectionCosts;
   units: Units;
   fleets: readonly { arrivals: Arrivals; needs: Needs }[];
@@ -19,22 +22,7 @@ export interface Found {
 const MARK = '<!-- fleet: printed by `npm run bench -- fleet --write`; do not edit -->\n';
 const END = '<!-- end of fleet -->';
 
-/** Three digits that count. */
-const n = (value: number): string =>
-  value >= 1_000
-    ? Number(value.toPrecision(3)).toLocaleString('en-US')
-    : String(Number(value.toPrecision(value < 1 ? 2 : 3)));
-const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
 const ms = (seconds: number) => (seconds * 1_000).toFixed(2);
-const time = (seconds: number) =>
-  seconds < 120
-    ? `${n(seconds)} s`
-    : seconds < 7_200
-      ? `${n(seconds / 60)} min`
-      : `${n(seconds / 3_600)} h`;
-
-const table = (head: string[], rows: string[][]): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
 const sentTable = (fleets: Found['fleets']) =>
   table(
@@ -76,9 +64,11 @@ const neededTable = (fleets: Found['fleets']) =>
       'memory',
       `disk, ${RETENTION} days`,
       'network at most, a month',
-      `slowest panel, ${MONTH} days; and without CI slots anew`,
+      `slowest panel, ${MONTH} days: Prometheus, VictoriaMetrics`,
       `${RETENTION} days`,
-      'a node of three: cores, memory, disk',
+      'slowest panel in a second: Prometheus, VictoriaMetrics',
+      'VictoriaMetrics: memory, disk',
+      'a node of Cortex of three: cores, memory, disk',
       'bucket',
       'enough',
     ],
@@ -90,7 +80,8 @@ const neededTable = (fleets: Found['fleets']) =>
         `${n(d.diskGB)} GB`,
         `${n(d.megabits)} Mbit/s, ${n(d.monthGB)} GB`,
       ],
-      ...[`${time(d.monthPanel)}, ${time(d.keptPanel)}`, time(d.allDaysPanel)],
+      ...[bothPanels(d, 'month'), bothPanels(d, 'allDays'), daysInASecond(d)],
+      `${n(d.victoriametrics.memoryGiB)} GiB, ${n(d.victoriametrics.diskGB)} GB`,
       ...[
         `${n(d.node.cores)}, ${n(d.node.memoryGiB)} GiB, ${n(d.node.diskGB)} GB`,
         `${n(d.node.bucketGB)} GB`,
@@ -98,6 +89,16 @@ const neededTable = (fleets: Found['fleets']) =>
       ],
     ]),
   );
+
+const bothPanels = ({ panel }: Needs, range: 'month' | 'allDays') =>
+  `${time(panel.prometheus[range])}, ${time(panel.victoriametrics[range])}`;
+
+/** Up to how many days the slowest panel takes a second, in proportion to a month's time. */
+const daysInASecond = ({ panel }: Needs): string =>
+  [panel.prometheus, panel.victoriametrics]
+    .map(({ month }) => Math.min(MONTH / month, RETENTION))
+    .map((days) => (days < 1 ? 'none' : `${Math.floor(days)} d`))
+    .join(', ');
 
 const throughTable = (driven: Found['driven']) =>
   table(
@@ -110,9 +111,8 @@ const throughTable = (driven: Found['driven']) =>
       'runs a second',
       'CPU a run, gateway + backend',
       'series, most in memory',
-      'peak memory, gateway, backend, and asked',
+      'peak memory, gateway + backend',
       'on disk, a run + a series of a block',
-      `slowest panel of ${MONTH} days, all`,
     ],
     driven.map((one) => [
       ...[n(one.machines), n(one.days), n(one.runs), n(one.connections)],
@@ -120,16 +120,12 @@ const throughTable = (driven: Found['driven']) =>
       n(one.runs / one.seconds),
       `${ms(one.gatewayCpu / one.runs)} + ${ms(one.backendCpu / one.runs)} ms`,
       `${n(one.series)}, ${n(one.headSeries)}`,
-      `${n(one.gatewayMiB)}, ${n(one.backendMiB)}, ${n(one.askedMiB)} MiB`,
+      `${n(one.gatewayMiB)} + ${n(one.backendMiB)} MiB`,
       `${n(one.blocks.chunkBytes / one.runs)} + ${n(one.blocks.indexBytes / one.blocks.series)} B`,
-      [
-        `${time(one.panels.monthMs / 1_000)} (${one.panels.slowest})`,
-        time(one.panels.panelsMs / 1_000),
-      ].join(', '),
     ]),
   );
 
-export function page({ where, driven, connections, units: u, fleets }: Found): string {
+export function page({ where, driven, stored, connections, units: u, fleets }: Found): string {
   const sent = sentTable(fleets);
   const needed = neededTable(fleets);
   const through = throughTable(driven);
@@ -145,12 +141,14 @@ last three hours, in ${MONTH} and in ${RETENTION} days.
 
 ${sent}
 
-**What it needs**, by arithmetic. Cores and network: in the busiest minute of all these, with TLS
-and a connection for each delivery. Memory: of Prometheus, while somebody looks at ${MONTH} days,
-and of a gateway. Enough is the first of "one machine" and "three nodes" that is at most half used
-(${SERVER.cores} cores, ${SERVER.memoryGiB} GiB and ${n(SERVER.diskGB)} GB each) and whose slowest
-panel takes at most ${SERVER.panelSeconds} s, with the CI slots that are assumed below; the second
-figure of that panel is with CI runners that keep their state folder.
+**What it needs**, calculated. Cores and network: in the busiest minute of all these, with TLS and
+a connection for each delivery. Memory: of Prometheus, while somebody looks at ${MONTH} days, and
+of a gateway. The last column names the first of these that is enough: Prometheus, three nodes of
+Cortex, VictoriaMetrics, or a VictoriaMetrics cluster of so many nodes. Enough means at most half
+used (${SERVER.cores} cores, ${SERVER.memoryGiB} GiB and ${n(SERVER.diskGB)} GB each), and the
+slowest panel of ${MONTH} days takes at most ${SERVER.panelSeconds} s. Take Cortex for availability
+at any size whose panels Prometheus answers in time. Where a second is not enough for ${MONTH} days,
+show fewer: the column says how many the slowest panel answers in a second, in proportion.
 
 ${needed}
 
@@ -158,11 +156,21 @@ A million runs cost ${n((million * (u.gatewayCpu + u.backendCpu + u.tlsCpu)) / 6
 core on one machine and
 ${n((million * ((u.gatewayCpu + u.backendCpu) * CLUSTER.cpu + u.tlsCpu)) / 60)} in a cluster,
 ${n((needs.diskGB * million) / a.allRuns)} GB of disk, and ${n((million * u.wireOut) / 1e9)} GB to
-the gateway. CI slots are ${percent(a.ciSeriesShare)} of the series: with runners that keep their
+the gateway. CI images have ${percent(a.ciSeriesShare)} of the series: with runners that keep their
 state folder, ${n(a.machines)} machines have ${n(a.keptSeries)} in ${MONTH} days instead of
 ${n(a.monthSeries)}.
 
-Measured in this run, through the real gateway and Prometheus, days compressed into minutes:
+**What the dashboards cost**, measured in this run. The runs of all these days are stored in each
+backend, many in one request, as the gateway would have forwarded them
+(\`test/extended/fleet.test.ts\` compares both ways). Exact compares totals, sums, distinct machines
+and projects, runs by version, and the number of series with what was simulated. Times are medians.
+All panels: one after the other, and the backend's processor time for them. A dashboard at once: as
+Grafana asks, on six connections.
+
+${storedPage(stored)}
+
+**What a run costs**, measured in this run through the real gateway and Prometheus, days
+compressed into minutes:
 
 ${through}
 
@@ -172,17 +180,21 @@ ${through}
   on the wire, handshake included, ${n(connections.wire.gzip.out)} with \`COMPRESSION=gzip\`;
   headers of TCP and IP come on top.
 - A series in memory is ${n(u.seriesBytes)} bytes, on top of ${n(u.backendFixedMiB)} MiB: a line
-  through the fleets above. Each series that a panel looks at costs ${n(u.askedBytes)} bytes more,
-  by the largest.
-- The arithmetic is linear: runs × a run's cost, series × a series' cost, the slowest panel's time
-  × series that it looks at. A dashboard that stays open asks again every 5 minutes.
-- Disk: the runs' chunks as two-hour blocks have them, and an index for each block of 20 days,
-  into which Prometheus merges them; merging was not waited for.
-- A cluster's run: ${n(CLUSTER.cpu)} times the processor time, ${n(CLUSTER.nodeBytes)} bytes on
+  through the fleets above. Each series costs ${n(u.askedBytes)} bytes more while the dashboards of
+  ${MONTH} days are asked, by the largest fleet.
+- The calculation is linear: runs × the cost of a run, series × the cost of a series, and the
+  slowest panel's time × series of its time range, on as many cores as were measured. For
+  VictoriaMetrics, memory is that of a server that was filled with all days at once, which is more
+  than it needs in operation. A cluster of it shares out the series, so each of its nodes reads its
+  own part of a panel; the cluster itself was not run. A dashboard that stays open asks again every
+  5 minutes.
+- Disk of Prometheus: the runs' chunks as blocks of two hours have them, and an index for each block
+  of 20 days, into which Prometheus merges them later.
+- A run in Cortex: ${n(CLUSTER.cpu)} times the processor time, ${n(CLUSTER.nodeBytes)} bytes on
   each node for ten days, ${n(CLUSTER.bucketBytes)} in the bucket before it is compacted, measured
-  by \`npm run bench -- cluster-cost\` (below). Its memory is reckoned with Prometheus's bytes a
-  series, for the series of 36 hours; each of three nodes has all of them, and a panel reads all
-  of them, so panels are not faster.
+  by \`npm run bench -- cluster-cost\` (below). Its memory is calculated with Prometheus's bytes a
+  series, for the series of 36 hours. Each of three nodes has all of them, and a panel reads all of
+  them, so panels are not faster.
 
 Assumed, in \`scripts/fleet/assumptions.ts\`; put in your own:
 

@@ -1,0 +1,111 @@
+// engine.ts: how fast each backend answers the dashboards of a fleet. The same runs are stored in
+// each (backends.ts), what is stored is compared with what was simulated (truth.ts), and each panel
+// is asked alone and with its dashboard (ask.ts), with one or more cores.
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { DIALECTS } from '../../../deploy/generate/dashboards/dialects.ts';
+import { DAY } from '../../fleet/assumptions.ts';
+import { fleetOf } from '../../fleet/delivery.ts';
+import { distinctRuns } from '../../fleet/fill.ts';
+import type { SimulatedRun } from '../../fleet/machine.ts';
+import type { Asking, Stored } from '../../fleet/measured.ts';
+import type { BackendName, FleetOptions } from '../../fleet/options.ts';
+import { panelsIn, type View } from '../../fleet/panels.ts';
+import { tally } from '../../fleet/tally.ts';
+import { projectRoot } from '../../harness/sandbox.ts';
+import { onDisk } from '../load.ts';
+import { peak } from '../measure.ts';
+import { timeDashboards, timePanels } from './ask.ts';
+import { filledBackend } from './backends.ts';
+import { exactness, truth } from './truth.ts';
+
+export interface Fleet {
+  machines: number;
+  days: number;
+  /** Seconds since the epoch: the end of the last day. */
+  end: number;
+  runs: SimulatedRun[];
+  indistinct: number;
+  series: number;
+}
+
+/** The runs of a fleet that have arrived when it ends. */
+export function simulated(
+  of: { machines: number; days: number; seed: number; slots?: number | undefined },
+  end: number,
+): Fleet {
+  const { machines, days, seed, slots } = of;
+  const model = { seed, machines, days, from: end - days * DAY };
+  const fleet = slots === undefined ? model : { ...model, slots };
+  const parts = [...fleetOf(fleet)];
+  const all = parts.flatMap(({ arrivals }) => arrivals.map(({ run }) => run));
+  const runs = distinctRuns(all);
+  const { series } = tally(fleet, parts);
+  return { machines, days, end: end / 1_000, runs, indistinct: all.length - runs.length, series };
+}
+
+export async function engine(
+  backend: BackendName,
+  fleet: Fleet,
+  options: FleetOptions,
+): Promise<Stored> {
+  const { machines, days, runs, indistinct, series } = fleet;
+  const { server, ...filling } = await filledBackend(backend, runs);
+  // One day more than there is, so that the first run is within.
+  const stored = { runs, series, days: days + 1 };
+  const exact = await exactness(server, truth(stored, backend), fleet.end + 1);
+  const diskBytes = onDisk(server.folder);
+  resetPeak(server.pid());
+  const restMiB = peak(server.pid());
+  const askings: Asking[] = [];
+  const view = engineView(fleet);
+  for (const cores of options.cores) {
+    allowCores(server.pid(), cores);
+    for (const [version, root] of checkouts(options)) {
+      const panels = panelsIn(join(root, folderOf(backend)));
+      const asked = { url: server.url, pids: [server.pid()] };
+      askings.push({
+        ...{ version, cores },
+        panels: await timePanels(asked, panels, view, options.times),
+        dashboards: await timeDashboards(asked, panels, view, options.times),
+      });
+    }
+  }
+  const askedMiB = peak(server.pid());
+  await server.stop();
+  return {
+    ...{ backend, machines, days, runs: runs.length, indistinct, series, fill: filling },
+    ...exact,
+    ...{ diskBytes, restMiB, askedMiB, askings },
+  };
+}
+
+/** All days of the fleet, as a time range. */
+export function engineView({ end, days }: Fleet): View {
+  const whole = Math.floor(end);
+  return { start: whole - (days * DAY) / 1_000, end: whole };
+}
+
+const folderOf = (backend: BackendName) =>
+  DIALECTS.find(({ name }) => name === backend)?.folder as string;
+
+const checkouts = ({ dashboards }: FleetOptions): [Asking['version'], string][] => [
+  ...(dashboards === undefined ? [] : [['before', dashboards] as [Asking['version'], string]]),
+  ['now', projectRoot],
+];
+
+/** Lets a process run on the first so many cores only (Linux; all are allowed when it starts). */
+function allowCores(pid: number, count: number): void {
+  if (count === availableParallelism()) return;
+  const list = `0-${count - 1}`;
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', list, String(pid)], {
+    stdio: 'ignore',
+  });
+}
+
+/** From now on, peak() counts anew (proc(5), clear_refs). */
+function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
