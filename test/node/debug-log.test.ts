@@ -112,7 +112,8 @@ describe('the debug log', () => {
   it.concurrent('contains the error of a reporter that failed', async () => {
     const { ask, text, box } = place();
     const server = await startOtlpServer();
-    mkdirSync(join(box.stateDir, 'delivery.json', 'in-the-way'), { recursive: true, mode: 0o700 });
+    mkdirSync(box.stateDir, { recursive: true, mode: 0o700 });
+    writeFileSync(join(box.stateDir, 'attempts'), 'in the way');
     await ask(GENERATE, { ...DEBUG, [`${PREFIX}ENDPOINT`]: server.endpoint });
     expect(text().split('\n').at(-2)).toMatch(/reporter: failed \(E[A-Z]+\)$/);
     await server.close();

@@ -211,7 +211,8 @@ const PLACES = {
   "collect/identify.ts: '/usr/sbin/ioreg'": 'absolute',
   "collect/identify.ts: windowsProgram('reg.exe', env)": 'absolute: in the folder of Windows',
   'collect/identify.ts: file': 'called with the two above only',
-  'doctor/hook.ts: node': 'absolute: the Node that an installed hook names, checked by originOf',
+  'doctor/hook.ts: file':
+    'absolute: the Node, or the command of pip, that an installed hook names, checked by originOf',
   'hook/new-shell.ts: program':
     'absolute: $SHELL if it is absolute, else a path in a folder of the system',
   'view/open.ts: program': 'openerOf gives absolute paths, as tested below',
