@@ -37,11 +37,13 @@ function node(file: string, env: Env = {}) {
 it('its version is one that the gateway accepts', () =>
   expect(manifest.version).toMatch(SCOPE_VERSION));
 
-it('its only dependency is the OpenTelemetry API, as a peer', () => {
+it('its only dependency is the OpenTelemetry API, as an optional peer', () => {
   expect(manifest.dependencies).toBeUndefined();
   expect(manifest.peerDependencies).toEqual({
     '@opentelemetry/api': expect.stringMatching(/^\^1\.\d+\.0$/),
   });
+  // The command does not need it, and npm would download it with each installation of the command.
+  expect(manifest.peerDependenciesMeta).toEqual({ '@opentelemetry/api': { optional: true } });
 });
 
 it('npm packs the documents that package.json names, and from dist/ only what is built', () => {
