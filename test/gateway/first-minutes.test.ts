@@ -5,11 +5,13 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collector, lhp, program, prometheus } from '../../scripts/harness/needs.ts';
-import { cli, idle, projectRoot, sandbox, until } from '../../scripts/harness/sandbox.ts';
+import { packTarball } from '../../scripts/harness/package.ts';
+import { idle, projectRoot, sandbox, until } from '../../scripts/harness/sandbox.ts';
 import { gatewayServer, PEPPER, prometheusServer } from '../../scripts/harness/stack.ts';
 import { lacking } from '../support/lacking.ts';
+import { npmPrefix, npmSettings } from '../support/npm.ts';
 import { openTerminal } from '../support/pty.ts';
 import { extended } from '../support/tags.ts';
 
@@ -32,13 +34,27 @@ afterAll(async () => {
   box.dispose();
 });
 
-/** lhp-otel as `npm install -g .` puts it on the PATH. */
-const bin = join(box.dir, 'bin');
-mkdirSync(bin);
-symlinkSync(cli, join(bin, 'lhp-otel'));
-symlinkSync(process.execPath, join(bin, 'node'));
+const bin = join(npmPrefix(box), 'bin');
+const PATH = [bin, dirname(process.execPath), box.env.PATH].join(':');
 // lhp's own telemetry is off, which is not an opt-out of lhp-otel with this variable.
-const env = { ...box.env, PATH: `${bin}:${box.env.PATH}`, LHP_OTEL_UPSTREAM: 'off' };
+const env = { ...box.env, PATH, LHP_OTEL_UPSTREAM: 'off' };
+
+/** Step 3 of the page: the packed package, installed by npm. */
+function install(): void {
+  const [demo, packages, npm = ''] = (commands(3)[0] ?? '').split('\n');
+  expect([demo, packages]).toEqual(['npm run demo', 'npm run packages']);
+  const checkout = join(box.dir, 'client');
+  mkdirSync(join(checkout, 'release'), { recursive: true });
+  packTarball(join(checkout, 'release'));
+  const done = spawnSync('sh', ['-ec', npm], {
+    cwd: checkout,
+    env: { ...env, ...npmSettings(box) } as NodeJS.ProcessEnv,
+    encoding: 'utf8',
+  });
+  expect([done.status, done.stderr]).toEqual([0, '']);
+  const { stdout } = spawnSync(join(bin, 'lhp-otel'), ['--version'], { env, encoding: 'utf8' });
+  expect(stdout).toContain(`installed with npm, in ${npmPrefix(box)}/`);
+}
 
 /**
  * Runs commands that end with `lhp-otel doctor` on a terminal that has not seen the notice. Returns
@@ -85,6 +101,7 @@ describe('step 1', () => {
 describe('steps 4 to 6', () => {
   const real = lhp('0.9.3');
   if (lacking(real, collector(), prometheus())) return;
+  beforeAll(install);
 
   it('the notice, a run, and 1', extended, async () => {
     const backend = await prometheusServer(prometheus().path);
@@ -120,6 +137,7 @@ describe('steps 4 to 6', () => {
 describe('Let other machines in', () => {
   const openssl = program('openssl');
   if (lacking(openssl, collector())) return;
+  beforeAll(install);
 
   it('certificate, token and switches, and another machine', extended, async () => {
     const [certificate = '', owner = '', token = '', settings = '', other = ''] = blocks(
