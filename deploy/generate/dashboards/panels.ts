@@ -46,7 +46,7 @@ const reduced = (calc: string, fields = '') =>
 export type IdOf = (title: string) => number;
 
 function statPanel(spec: StatSpec, idOf: IdOf) {
-  const { shared, steps, unit, decimals } = spec;
+  const { shared, steps, unit, decimals, points } = spec;
   const builder = new stat.PanelBuilder()
     .unit(unit)
     .decimals(decimals)
@@ -57,6 +57,7 @@ function statPanel(spec: StatSpec, idOf: IdOf) {
     .reduceOptions(
       shared === undefined ? reduced('lastNotNull') : reduced(shared.calc, `/^${shared.field}$/`),
     );
+  if (points !== undefined) builder.maxDataPoints(points);
   if (shared !== undefined)
     builder
       .datasource(OTHER_PANEL)

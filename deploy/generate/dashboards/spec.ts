@@ -47,6 +47,8 @@ export interface Shared {
 export interface StatSpec extends Base {
   kind: 'stat';
   shared?: Shared;
+  /** Of a query that looks at each step: the largest number of steps. */
+  points?: number;
   /** Only for numbers that can be good or bad. */
   steps?: Step[];
 }
@@ -170,7 +172,7 @@ export const SHARE = { unit: 'percentunit', decimals: 0 };
 export const TIME = { unit: 's', decimals: 1 };
 
 /** Steps of a panel that shows days for a month. */
-const POINTS = 28;
+export const POINTS = 28;
 const HOURLY = '1h';
 
 const NO_RUNS = 'No runs in this time range, for these variables';
