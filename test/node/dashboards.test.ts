@@ -223,6 +223,16 @@ describe.each(FILES)('%s', (_, dashboard) => {
     }
   });
 
+  it('draws what is rare as columns, so that its zeros do not hide other lines', () => {
+    const panel = answering(dashboard).find(({ title }) => title === 'Points a minute');
+    for (const name of panel ? ['dropped', 'refused'] : [])
+      expect(override(panel as Panel, name)).toMatchObject({
+        'custom.drawStyle': 'bars',
+        'custom.lineWidth': 0,
+        decimals: 2,
+      });
+  });
+
   it('shows no digest: of projects the first eight digits, of machines nothing', () => {
     for (const panel of answering(dashboard)) {
       for (const { legendFormat = '' } of panel.targets ?? [])

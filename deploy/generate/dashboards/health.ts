@@ -99,8 +99,8 @@ const rateOf = (name: string, range = '$__rate_interval]') => `sum(rate(${metric
 const ACCEPTED = 'otelcol_receiver_accepted_metric_points';
 const perMinute = (name: string, legend: string) => ({ expr: `60 * ${rateOf(name)}`, legend });
 /**
- * What fails is drawn if anything failed in the range: then also as zero, for the mean. Its counter
- * exists only after the first event.
+ * What fails is in the legend if anything failed in the range: then also its zeros, for the mean. A
+ * counter exists only after the first event.
  */
 const failuresPerMinute = (name: string, legend: string) => ({
   expr:
@@ -121,16 +121,16 @@ const way = ({ grown }: Dialect): Section => ({
           what:
             'Accepted points are stored or dropped; clients send refused ones again. A run is ' +
             'about 7 points. Stored below accepted, and nothing dropped: the backend is slow. ' +
-            'Dropped and refused are drawn if there was any in the time range.',
+            'Dropped and refused are columns, and in the legend only if there were any.',
           draw: 'lines',
+          rare: ['dropped', 'refused'],
           calcs: ['mean', 'max'],
           colors: { accepted: 'blue', stored: 'green', dropped: 'orange', refused: 'red' },
           queries: [
-            // In this order the others are drawn over lines at zero.
-            failuresPerMinute('otelcol_processor_filter_datapoints_filtered', 'dropped'),
-            failuresPerMinute('otelcol_receiver_refused_metric_points', 'refused'),
             perMinute(ACCEPTED, 'accepted'),
             perMinute('otelcol_exporter_sent_metric_points', 'stored'),
+            failuresPerMinute('otelcol_processor_filter_datapoints_filtered', 'dropped'),
+            failuresPerMinute('otelcol_receiver_refused_metric_points', 'refused'),
           ],
         }),
         series({

@@ -196,7 +196,7 @@ function details(dialect: Dialect): Line {
       table({
         ...{ title: 'By size of the project', question: SPEED, width: 10 },
         what:
-          'The size of a project is its mean number of flowgroups in its newest step. p50: half of ' +
+          'The size of a project is the mean of its flowgroups in its newest step. p50: half of ' +
           `all runs of the projects of one size take at most so long. ${WALL_TIME}`,
         keys: [SIZES],
         columns: [

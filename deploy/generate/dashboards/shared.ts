@@ -15,7 +15,7 @@ export const perProjectTo = (
 
 export const perProject = (column: Column): Column => ({ ...column, expr: short(column.expr) });
 
-/** A project's size is the mean of its runs in its newest step: a day of a month, a week of a year. */
+/** The mean of each project's runs in its newest step: a day of a month, a week of a year. */
 export const newestMean = ({ mean }: Dialect, name: string, more = '') =>
   newestStep(mean({ name, range: STEP, by: PROJECT, more }));
 const sizeOf = (dialect: Dialect) => newestMean(dialect, FLOWGROUPS);

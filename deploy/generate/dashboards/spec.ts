@@ -61,6 +61,8 @@ export interface SeriesSpec extends Base {
   calcs: string[];
   /** Name of a series → color that it always has. */
   colors?: Record<string, string>;
+  /** Names of series that are drawn as columns on the lines: their zeros cannot be seen. */
+  rare?: string[];
   /** Drawn as a dashed line. */
   limit?: number;
   max?: number;
