@@ -48,7 +48,7 @@ export const I = '$__interval';
  */
 export const STEP = `${I}] offset -${I}`;
 /** The range in steps of which each is asked by {@link STEP}. */
-export const STEPS = `${R}:${I}`;
+const STEPS = `${R}:${I}`;
 /** The range in brackets, with what follows it. */
 const within = (range: string) => (range.includes(']') ? `[${range}` : `[${range}]`);
 
