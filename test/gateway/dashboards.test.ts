@@ -221,13 +221,15 @@ const asksIn = (asked: readonly Situation[]) => (candidate: Candidate) => {
     const complete = () =>
       total('Gateways up') === stack.gateways &&
       total('Dropped') > 0 &&
+      timesOf(given, 'dropped').length > 0 &&
       health.every(
         ({ spec: { title } }) =>
           MAY_BE_EMPTY.includes(title) || Object.keys(given.get(title) ?? {}).length > 0,
       );
     const deadline = Date.now() + 120_000;
     while (!complete() && Date.now() < deadline) {
-      await send(await record(Date.now() + HOUR, event));
+      // First some time in which nothing is dropped.
+      if (timesOf(given, 'accepted').length > 0) await send(await record(Date.now() + HOUR, event));
       await send(await record(Date.now(), event));
       for (const asking of health) given.set(asking.spec.title, await ask(asking, recent()));
     }
@@ -242,9 +244,17 @@ const asksIn = (asked: readonly Situation[]) => (candidate: Candidate) => {
     }
     expect(given.get('Gateways up')).toEqual({ 'Gateways up': stack.gateways });
     expect(total('Dropped')).toBeGreaterThan(0);
+    // So that its mean is that of the whole time.
+    expect(timesOf(given, 'dropped')).toEqual(timesOf(given, 'accepted'));
     expect(Object.keys(given.get('Dropped points by rule') ?? {}).join()).toMatch(/^time @/);
   });
 };
+/** When "Points a minute" has a number of this name. */
+const timesOf = (given: Map<string, Answer>, name: string) =>
+  Object.keys(given.get('Points a minute') ?? {}).flatMap((one) =>
+    one.startsWith(`${name} @`) ? [one.slice(name.length)] : [],
+  );
+
 /** Without a loss or an alert there is nothing to show. */
 const MAY_BE_EMPTY = [
   'Runs lost by clients',

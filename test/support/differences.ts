@@ -3,7 +3,7 @@ import type { DashboardSpec, PanelSpec } from '../../deploy/generate/dashboards/
 import type { Asker } from '../../scripts/harness/asker.ts';
 import { shown } from './asks.ts';
 import { ANSWERS } from './panels.ts';
-import type { Asked, Expected } from './truth.ts';
+import { type Asked, DRAWN_ZERO, type Expected } from './truth.ts';
 
 export interface Asking {
   dashboard: DashboardSpec;
@@ -27,7 +27,7 @@ function within(value: number, expected: Expected): boolean {
 
 /**
  * The numbers of a panel that are not as the runs say. A number that is missing counts as zero: a
- * column of a chart or a cell is as empty.
+ * column of a chart or a cell is as empty. Only {@link DRAWN_ZERO} must be there.
  */
 export async function differences(
   stack: Asker,
@@ -41,6 +41,7 @@ export async function differences(
   const names = new Set([...Object.keys(given), ...Object.keys(known)]);
   return [...names].sort().flatMap((name) => {
     const [value = 0, expected = 0] = [given[name], known[name]];
-    return within(value, expected) ? [] : [`${name}: ${given[name]}, not ${known[name]}`];
+    const there = name in given || expected !== DRAWN_ZERO;
+    return there && within(value, expected) ? [] : [`${name}: ${given[name]}, not ${known[name]}`];
   });
 }

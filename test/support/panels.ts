@@ -8,6 +8,7 @@ import {
   type Asked,
   byNewest,
   columns,
+  DRAWN_ZERO,
   distinct,
   each,
   flowgroups,
@@ -19,6 +20,7 @@ import {
   median,
   type Name,
   newest,
+  newestRuns,
   project,
   quantile,
   seconds,
@@ -69,8 +71,13 @@ const USAGE: Record<string, (of: Asked) => Truth> = {
   'Most used Python version': mostUsed('Most used Python version', python),
   'Runs over time': (of) =>
     steps(of, (runs) => ({ local: inCi(runs, false).length, CI: inCi(runs, true).length })),
-  'Active over time': (of) =>
-    steps(of, (runs) => ({ machines: machines(runs), projects: projects(runs) })),
+  'Active over time': (of) => {
+    const none = of.runs.length === 0 ? 0 : DRAWN_ZERO;
+    return steps(of, (runs) => ({
+      machines: machines(runs) || none,
+      projects: projects(runs) || none,
+    }));
+  },
   'Machines by lhp version': machinesOverTime(version),
   'Machines by Python version': machinesOverTime(python),
   'lhp versions in use': ({ runs }) =>
@@ -92,7 +99,7 @@ const USAGE: Record<string, (of: Asked) => Truth> = {
         all,
         (is) => projects(runs.filter(({ event }) => is(event))) / projects(runs),
       ),
-      'Of runs': shares(FLAGS, (is) => shareOf(runs, is)),
+      'Of runs': shares(all, (is) => shareOf(runs, is)),
     });
   },
   Environments: ({ runs }) => columns({ Runs: each(runs, (event) => event.environment, count) }),
@@ -104,6 +111,8 @@ const USAGE: Record<string, (of: Asked) => Truth> = {
       'Newest run': newest(of, short),
     }),
 };
+
+const ENOUGH_RUNS = 10;
 
 const forHundred = (runs: readonly KnownRun[]) => {
   const all = writing(runs);
@@ -118,7 +127,7 @@ function comparisons(runs: readonly KnownRun[], own: string): { id: string; fact
   return groups(writing(runs), SAME).flatMap(([, same]) => {
     const mine = same.filter(({ event }) => event.lhp_version === own);
     const others = same.filter(({ event }) => event.lhp_version !== own);
-    if (mine.length === 0 || others.length === 0) return [];
+    if (Math.min(mine.length, others.length) < ENOUGH_RUNS) return [];
     const id = (mine[0] as KnownRun).event.project_id;
     return [{ id, factor: mean(mine, seconds) / mean(others, seconds) }];
   });
@@ -130,17 +139,16 @@ const compared = ({ runs }: Asked): Truth =>
     return factors.length === 0 ? undefined : median(factors);
   });
 
-/** Each project has a size of its own. */
-const sizeOf = (runs: readonly KnownRun[]): Name => {
-  const of = (event: GenerateEvent) =>
-    mean(
-      runs.filter(({ event: { project_id } }) => project_id === event.project_id),
-      flowgroups,
-    );
-  return (event) => String(Math.min(2, Math.max(-1, Math.floor(Math.log2(of(event) / 50) / 2))));
+/** Each project has a size of its own, by its newest runs. */
+const sizeOf = (of: Asked): Name => {
+  const mine = new Map(
+    groups(newestRuns(of), project).map(([id, own]) => [id, mean(own, flowgroups)]),
+  );
+  return (event) => {
+    const size = mine.get(project(event)) as number;
+    return String(Math.min(2, Math.max(-1, Math.floor(Math.log2(size / 50) / 2))));
+  };
 };
-
-const ENOUGH_RUNS = 10;
 
 const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
   'Median run': single('Median run', (of) => quantile(of.runs, 0.5, seconds, of)),
@@ -191,11 +199,14 @@ const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
       }),
       'Against other versions': compared(of),
     }),
-  'By size of the project': (of) =>
-    columns({
-      Projects: each(of.runs, sizeOf(of.runs), projects),
-      p50: each(of.runs, sizeOf(of.runs), (runs) => quantile(runs, 0.5, seconds, of)),
-    }),
+  'By size of the project': (of) => {
+    const sized = new Set(newestRuns(of).map(({ event }) => project(event)));
+    const runs = of.runs.filter(({ event }) => sized.has(project(event)));
+    return columns({
+      Projects: each(newestRuns(of), sizeOf(of), projects),
+      p50: each(runs, sizeOf(of), (own) => quantile(own, 0.5, seconds, of)),
+    });
+  },
   'Where the time goes': (of) =>
     columns({
       'People waited': each(inCi(of.runs, false), short, (runs) => sum(runs, seconds)),
@@ -205,25 +216,26 @@ const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
     }),
 };
 
-const sizes = ({ runs }: Asked): number[] =>
-  Object.values(each(runs, project, (own) => mean(own, flowgroups))) as number[];
+const meansIn = (runs: readonly KnownRun[], pick: (event: GenerateEvent) => number): number[] =>
+  Object.values(each(runs, project, (own) => mean(own, pick))) as number[];
+const sizes = (of: Asked) => meansIn(newestRuns(of), flowgroups);
 const added = (numbers: number[]) => numbers.reduce((total, one) => total + one, 0);
 const meansOf = (of: Asked, pick: (event: GenerateEvent) => number): Truth =>
-  each(of.runs, short, (runs) => mean(runs, pick));
+  each(newestRuns(of), short, (runs) => mean(runs, pick));
 
 const PROJECTS: Record<string, (of: Asked) => Truth> = {
-  Projects: single('Projects', ({ runs }) => projects(runs)),
+  Projects: single('Projects', (of) => projects(newestRuns(of))),
   'Flowgroups, all projects': single('Flowgroups, all projects', (of) => added(sizes(of))),
   'Median project': single('Median project', (of) => median(sizes(of))),
   'Largest project': single('Largest project', (of) => Math.max(...sizes(of))),
-  'From templates': single('From templates', (of) => {
-    const using = Object.values(each(of.runs, project, (own) => mean(own, templated))) as number[];
-    return added(using) / added(sizes(of));
-  }),
+  'From templates': single(
+    'From templates',
+    (of) => added(meansIn(newestRuns(of), templated)) / added(sizes(of)),
+  ),
   'Files written': single('Files written', ({ runs }) =>
     sum(runs, (event) => event.files_generated as number),
   ),
-  'Projects by size': ({ runs }) => columns({ Projects: each(runs, sizeOf(runs), projects) }),
+  'Projects by size': (of) => columns({ Projects: each(newestRuns(of), sizeOf(of), projects) }),
   'Flowgroups of all projects': (of) =>
     Object.fromEntries(
       times(of.situation).flatMap((time) => {
@@ -231,11 +243,11 @@ const PROJECTS: Record<string, (of: Asked) => Truth> = {
         const runs = of.all.filter(({ at }) => at > end - 7 * DAY && at <= end);
         return runs.length === 0
           ? []
-          : [[point('flowgroups', time), added(sizes({ ...of, runs }))]];
+          : [[point('flowgroups', time), added(meansIn(runs, flowgroups))]];
       }),
     ),
   'The largest projects': (of) => {
-    const shown = new Set(of.runs.map(({ event }) => project(event)));
+    const shown = new Set(newestRuns(of).map(({ event }) => project(event)));
     return steps(of, (runs) =>
       each(
         runs.filter(({ event }) => shown.has(project(event))),
@@ -251,7 +263,7 @@ const PROJECTS: Record<string, (of: Asked) => Truth> = {
       Pipelines: meansOf(of, (event) => event.pipelines_count as number),
       Templates: meansOf(of, (event) => event.templates_count as number),
       'Using templates': meansOf(of, templated),
-      Files: each(writing(of.runs), short, (runs) =>
+      Files: each(newestRuns(of, writing), short, (runs) =>
         mean(runs, (event) => event.files_generated as number),
       ),
     }),

@@ -11,6 +11,8 @@ import { chosenRuns, type KnownRun, type Situation, stored } from './known-runs.
 export const [BUCKET, WIDE_BUCKET] = [2 ** (1 / 256), 2 ** (1 / 16)];
 
 export type Expected = number | readonly [least: number, most: number];
+/** A zero that must be drawn; elsewhere a number that is missing is as good as a zero. */
+export const DRAWN_ZERO: Expected = [0, 0];
 export type Truth = Record<string, Expected>;
 
 /** What the runs of one situation are asked by. */
@@ -129,6 +131,21 @@ export const steps = (
       return Object.entries(count(within, time)).map(([name, value]) => [point(name, time), value]);
     }),
   );
+
+/**
+ * The runs of each project in its newest step, of the steps that begin in the range.
+ *
+ * @param only - selects the runs that count.
+ */
+export function newestRuns({ all, situation }: Asked, only = (runs: Runs) => runs): KnownRun[] {
+  const { from, to, step } = situation;
+  const begin = ({ at }: KnownRun) => (Math.ceil(at / step) - 1) * step;
+  const within = only(all).filter((run) => begin(run) > from && begin(run) <= to);
+  return groups(within, project).flatMap(([, own]) => {
+    const last = begin(own.at(-1) as KnownRun);
+    return own.filter((run) => begin(run) === last);
+  });
+}
 
 /** Machines by the value that their newest run has. */
 export function byNewest(runs: Runs, name: Name): Truth {

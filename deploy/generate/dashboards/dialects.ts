@@ -34,8 +34,8 @@ export interface Dialect {
   quantileBySize(q: number, of: Histograms, sizes: string): string;
   sum(of: Histograms): string;
   mean(of: Histograms): string;
-  /** Mean of each group of `by` divided by the mean of all others with the same labels `same`. */
-  againstOthers(of: Histograms & { by: string }, same: string): string;
+  /** The share of runs whose value, a whole number, is above this one. */
+  shareAbove(value: number, of: Histograms): string;
   /** When the newest run was, in milliseconds since 1970, for each value of these labels; of the
    * chosen runs, or of those with these matchers. */
   newest(by: string, matchers?: string): string;
@@ -66,10 +66,8 @@ const PROMETHEUS: Dialect = {
     `* on (${PROJECT}) group_left (size) ${sizes}))`,
   sum: (of) => `histogram_sum(${native(of)})`,
   mean: (of) => `histogram_avg(${native(of)})`,
-  // Without others the difference has a count of zero, and the comparison leaves it out.
-  againstOthers: (of, same) =>
-    `(histogram_avg(${native(of)}) / histogram_avg(${native({ ...of, by: same })} ` +
-    `- on (${same}) group_right () ${native(of)})) > 0`,
+  // Between two whole numbers, so that no bucket is divided.
+  shareAbove: (value, of) => `histogram_fraction(${value + 0.5}, Inf, ${native(of)})`,
   newest: (by, matchers) => `1000 * ${lastWindows(by, matchers)}`,
   // A machine that ran two versions in its last window has just changed: the new one has fewer
   // runs. The difference also leaves out a version that the machine ran only before the range.
@@ -105,17 +103,7 @@ const VICTORIAMETRICS: Dialect = {
     `* on (${PROJECT}) group_left (size) ${sizes}))`,
   sum: (of) => part('sum', of),
   mean: (of) => `(${part('sum', of)} / ${part('count', of)})`,
-  againstOthers: (of, same) => {
-    const seconds = part('sum', of);
-    const runs = overRuns(of.range, of.by, of.more);
-    const others = (all: string, own: string) => `(${all} - on (${same}) group_right () ${own})`;
-    const allSeconds = part('sum', { ...of, by: same });
-    const allRuns = overRuns(of.range, same, of.more);
-    return (
-      `((${seconds} / ${runs}) / ` +
-      `(${others(allSeconds, seconds)} / (${others(allRuns, runs)} > 0))) > 0`
-    );
-  },
+  shareAbove: (value, of) => `(1 - histogram_share(${value + 0.5}, ${buckets(of)}))`,
   newest: (by, matchers) => `1000 * ${lastTimes(by, matchers)}`,
   machinesByNewest: (key) =>
     `count by (${key}) (topk(1, ${lastTimes(`${key}, ${MACHINE}`)}) by (${MACHINE}))`,

@@ -4,7 +4,7 @@
 import { LOST_RUNS } from '../../../src/contract/contract.ts';
 import type { Dialect } from './dialects.ts';
 import { lateOrIgnored, timeToStore } from './health-backends.ts';
-import { named, orZero, R, REASON, RUNS, STEP, series as seriesName } from './queries.ts';
+import { orZero, R, REASON, RUNS, STEP, series as seriesName } from './queries.ts';
 import {
   COUNT,
   type DashboardSpec,
@@ -95,10 +95,18 @@ const totals = ({ newest, grown }: Dialect): Line => ({
   ],
 });
 
-/** A red line at zero would look like an alarm, so what does not happen is not drawn. */
-const perMinute = (name: string, legend: string, more = '') => ({
-  expr: named(`60 * sum(rate(${metric(name)}[$__rate_interval]))${more}`, 'what', legend),
-  legend: '{{what}}',
+const rateOf = (name: string, range = '$__rate_interval]') => `sum(rate(${metric(name)}[${range}))`;
+const ACCEPTED = 'otelcol_receiver_accepted_metric_points';
+const perMinute = (name: string, legend: string) => ({ expr: `60 * ${rateOf(name)}`, legend });
+/**
+ * What fails is in the legend if anything failed in the range: then also its zeros, for the mean. A
+ * counter exists only after the first event.
+ */
+const failuresPerMinute = (name: string, legend: string) => ({
+  expr:
+    `(60 * ${rateOf(name)} or 0 * ${rateOf(ACCEPTED)}) ` +
+    `and on () ${rateOf(name, `${R}] @ end()`)} > 0`,
+  legend,
 });
 
 const way = ({ grown }: Dialect): Section => ({
@@ -112,15 +120,17 @@ const way = ({ grown }: Dialect): Section => ({
           ...MINUTELY,
           what:
             'Accepted points are stored or dropped; clients send refused ones again. A run is ' +
-            'about 7 points. Stored below accepted, and nothing dropped: the backend is slow.',
+            'about 7 points. Stored below accepted, and nothing dropped: the backend is slow. ' +
+            'Dropped and refused are columns, and in the legend only if there were any.',
           draw: 'lines',
+          rare: ['dropped', 'refused'],
           calcs: ['mean', 'max'],
           colors: { accepted: 'blue', stored: 'green', dropped: 'orange', refused: 'red' },
           queries: [
-            perMinute('otelcol_receiver_accepted_metric_points', 'accepted'),
+            perMinute(ACCEPTED, 'accepted'),
             perMinute('otelcol_exporter_sent_metric_points', 'stored'),
-            perMinute('otelcol_processor_filter_datapoints_filtered', 'dropped', ' > 0'),
-            perMinute('otelcol_receiver_refused_metric_points', 'refused', ' > 0'),
+            failuresPerMinute('otelcol_processor_filter_datapoints_filtered', 'dropped'),
+            failuresPerMinute('otelcol_receiver_refused_metric_points', 'refused'),
           ],
         }),
         series({

@@ -46,7 +46,7 @@ const reduced = (calc: string, fields = '') =>
 export type IdOf = (title: string) => number;
 
 function statPanel(spec: StatSpec, idOf: IdOf) {
-  const { shared, steps, unit, decimals } = spec;
+  const { shared, steps, unit, decimals, points } = spec;
   const builder = new stat.PanelBuilder()
     .unit(unit)
     .decimals(decimals)
@@ -57,6 +57,7 @@ function statPanel(spec: StatSpec, idOf: IdOf) {
     .reduceOptions(
       shared === undefined ? reduced('lastNotNull') : reduced(shared.calc, `/^${shared.field}$/`),
     );
+  if (points !== undefined) builder.maxDataPoints(points);
   if (shared !== undefined)
     builder
       .datasource(OTHER_PANEL)
@@ -71,7 +72,7 @@ function statPanel(spec: StatSpec, idOf: IdOf) {
 }
 
 function seriesPanel(spec: SeriesSpec) {
-  const { draw, colors = {}, limit, calcs } = spec;
+  const { draw, colors = {}, rare = [], limit, calcs } = spec;
   const columns = draw === 'columns' || draw === 'shares';
   const builder = new timeseries.PanelBuilder()
     .unit(spec.unit)
@@ -118,8 +119,17 @@ function seriesPanel(spec: SeriesSpec) {
   if (spec.softMax !== undefined) builder.axisSoftMax(spec.softMax);
   for (const [name, color] of Object.entries(colors))
     builder.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }]);
+  for (const name of rare) builder.overrideByName(name, RARE);
   return builder;
 }
+
+/** The mean of what is rare has one more decimal. */
+const RARE = [
+  { id: 'custom.drawStyle', value: common.GraphDrawStyle.Bars },
+  { id: 'custom.lineWidth', value: 0 },
+  { id: 'custom.fillOpacity', value: 100 },
+  { id: 'decimals', value: 2 },
+];
 
 const textPanel = ({ title, content }: TextSpec) =>
   new text.PanelBuilder().title(title).mode(text.TextMode.Markdown).content(content);

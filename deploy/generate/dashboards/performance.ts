@@ -39,7 +39,10 @@ import {
 const seconds: Histograms = { name: DURATION, range: R };
 /** Dry runs write nothing, so speeds are compared without them. */
 const WRITING = where(DRY, 'false');
-/** Fewer runs in a step say more about which projects ran than about the version. */
+/**
+ * With fewer runs one slow run decides the mean of a project, and a step says more about which
+ * projects ran than about the version.
+ */
 const ENOUGH_RUNS = 10;
 /** From these factors on a version is worth a look, and a report to its developers. */
 const SLOWER = [1.1, 1.25] as const;
@@ -83,7 +86,8 @@ const totals = ({ quantile }: Dialect): Line => ({
       ...{ unit: 'percentunit', decimals: 0 },
       what:
         'The largest value in the table "lhp versions, compared": 100 % is as fast as the same ' +
-        'projects are with other versions. No value while there is only one version.',
+        'projects are with other versions. No value while no project has ' +
+        `${ENOUGH_RUNS} runs or more of a version and ${ENOUGH_RUNS} of others.`,
       steps: [['text'], ['orange', SLOWER[0]], ['red', SLOWER[1]]],
       shared: { panel: BY_VERSION, field: FACTOR, calc: 'max' },
     }),
@@ -134,20 +138,28 @@ function speedByVersion({ sum }: Dialect): PanelSpec {
 
 /** Local runs are compared with local runs and CI with CI, because CI often updates first. */
 function perVersion(dialect: Dialect): Line {
+  const { sum } = dialect;
   const same = `${PROJECT}, ${CI}`;
   const each = `${VERSION}, ${same}`;
-  const against = dialect.againstOthers({ ...seconds, by: each, more: WRITING }, same);
-  const elsewhere =
-    `${overRuns(R, each, WRITING)} < on (${same}) ` + `group_left () ${overRuns(R, same, WRITING)}`;
+  const runs = overRuns(R, each, WRITING);
+  const [own, all] = [each, same].map((by) => sum({ ...seconds, by, more: WRITING }));
+  // Groups that have too few runs, or whose project has too few of other versions, are left out.
+  const others =
+    `(${overRuns(R, same, WRITING)} - on (${same}) group_right () ` +
+    `(${runs} >= ${ENOUGH_RUNS})) >= ${ENOUGH_RUNS}`;
+  // The own mean by that of the others is the runs of the others by the own runs, divided by their
+  // seconds by the own seconds. So each is asked once, except the own runs.
+  const against = `((${others}) / ${runs}) / (${all} / on (${same}) group_right () ${own} - 1)`;
   return {
     height: 8,
     panels: [
       table({
         ...{ title: BY_VERSION, question: SPEED, width: 10 },
-        empty: 'No project with runs of two versions, for these variables',
+        empty: `No project with ${ENOUGH_RUNS} runs of a version and ${ENOUGH_RUNS} of others`,
         what:
           'Against other versions: the mean duration of a project with this version, divided by ' +
-          'its mean duration with all other versions; the median of all projects that have both. ' +
+          'its mean duration with all other versions; the median of the projects that have ' +
+          `${ENOUGH_RUNS} runs or more of both. ` +
           '100 % is as fast, 145 % takes 1.45 times as long. Each project counts once, local ' +
           'runs and CI are compared apart, and dry runs are left out, so it does not matter who ' +
           `updates first. Orange from ${SLOWER[0] * 100} %, red from ${SLOWER[1] * 100} %: look ` +
@@ -156,7 +168,7 @@ function perVersion(dialect: Dialect): Line {
         columns: [
           {
             ...{ title: 'Projects compared', ...COUNT, bar: true },
-            expr: `count by (${VERSION}) (count by (${VERSION}, ${PROJECT}) (${elsewhere}))`,
+            expr: `count by (${VERSION}) (count by (${VERSION}, ${PROJECT}) (${others}))`,
           },
           {
             ...{ title: FACTOR, unit: 'percentunit', decimals: 0, width: 200 },
@@ -184,7 +196,7 @@ function details(dialect: Dialect): Line {
       table({
         ...{ title: 'By size of the project', question: SPEED, width: 10 },
         what:
-          'The size of a project is the mean number of flowgroups of its runs. p50: half of ' +
+          'The size of a project is the mean of its flowgroups in its newest step. p50: half of ' +
           `all runs of the projects of one size take at most so long. ${WALL_TIME}`,
         keys: [SIZES],
         columns: [

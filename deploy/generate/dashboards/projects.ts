@@ -1,11 +1,11 @@
 // projects.ts: the dashboard "lhp: projects": how large projects are, and how they grow. Each
-// project counts once, by the mean of its runs, however often it runs.
+// project counts once, by its newest runs, however often it runs.
 import type { Dialect } from './dialects.ts';
 import {
   DRY,
   FILES,
   FLOWGROUPS,
-  I,
+  newestStep,
   PIPELINES,
   PROJECT,
   R,
@@ -16,7 +16,7 @@ import {
   TEMPLATES,
   where,
 } from './queries.ts';
-import { NO_DATA, perProject, perProjectTo, projectsBySize, SIZES } from './shared.ts';
+import { NO_DATA, newestMean, perProject, perProjectTo, projectsBySize, SIZES } from './shared.ts';
 import {
   COUNT,
   type DashboardSpec,
@@ -24,6 +24,7 @@ import {
   FEATURES,
   type Line,
   type PanelSpec,
+  POINTS,
   SCALE,
   series,
   sharedStat,
@@ -34,10 +35,13 @@ import {
 const EVERY = 'Every project';
 const WEEK_SECONDS = 604_800;
 const LARGEST = 6;
-const ONCE = 'Each project counts once, by the mean of its runs in the time range.';
+const ONCE =
+  'Each project counts once, by the mean of its runs in its newest step: the last hour with runs ' +
+  'for a day, the last day for a month and the last week for a year.';
+const ALONE = 'With one project chosen, it is the size of that project.';
 
 function totals(dialect: Dialect): Line {
-  const all = (name: string) => `sum(${dialect.mean({ name, range: R, by: PROJECT })})`;
+  const all = (name: string) => `sum(${newestMean(dialect, name)})`;
   const flowgroups = { panel: EVERY, field: 'Flowgroups' };
   return {
     height: 4,
@@ -49,22 +53,24 @@ function totals(dialect: Dialect): Line {
       }),
       sharedStat({
         ...{ title: 'Flowgroups, all projects', question: SCALE, width: 4, ...COUNT },
-        what: `The flowgroups of all projects, added up. ${ONCE}`,
+        what: `The flowgroups of all projects, added up. ${ONCE} ${ALONE}`,
         shared: { ...flowgroups, calc: 'sum' },
       }),
       sharedStat({
         ...{ title: 'Median project', question: SCALE, width: 4, ...COUNT },
-        what: `Half of the projects have more flowgroups. ${ONCE}`,
+        what: `Half of the projects have more flowgroups. ${ONCE} ${ALONE}`,
         shared: { ...flowgroups, calc: 'median' },
       }),
       sharedStat({
         ...{ title: 'Largest project', question: SCALE, width: 4, ...COUNT },
-        what: 'Flowgroups of the largest project: what lhp must be able to cope with.',
+        what:
+          'Flowgroups of the largest project: what lhp must be able to cope with. ' +
+          `${ONCE} ${ALONE}`,
         shared: { ...flowgroups, calc: 'max' },
       }),
       stat({
         ...{ title: 'From templates', question: FEATURES, width: 4 },
-        ...{ unit: 'percentunit', decimals: 0 },
+        ...{ unit: 'percentunit', decimals: 0, points: POINTS },
         what: `Share of all flowgroups that use a template. ${ONCE}`,
         expr: `${all(TEMPLATED)} / ${all(FLOWGROUPS)}`,
       }),
@@ -93,7 +99,8 @@ function growth(dialect: Dialect): Line {
         ...{ title: 'Flowgroups of all projects', question: SCALE, width: 8, ...COUNT },
         what:
           'At each time, of all projects that ran in the 7 days before; the first 7 days with ' +
-          'data rise for this reason. Multiply its growth by the time for 100 flowgroups to plan.',
+          'data rise for this reason, and a project that has not run for 7 days is not in it. ' +
+          'Multiply its growth by the time for 100 flowgroups to plan.',
         draw: 'lines',
         calcs: ['lastNotNull'],
         colors: { flowgroups: 'blue' },
@@ -102,15 +109,15 @@ function growth(dialect: Dialect): Line {
       series({
         ...{ title: 'The largest projects', question: SCALE, width: 10, ...COUNT },
         what:
-          `The ${LARGEST} largest projects of the time range, by the mean of the runs in each ` +
-          'step. They are the same ones at every time.',
+          `The ${LARGEST} projects that are the largest by their newest step. Each point is the ` +
+          'mean of the runs in a step. They are the same projects at every time.',
         draw: 'lines',
         calcs: ['lastNotNull'],
         queries: [
           {
             expr: short(
               `${sizes(STEP)} and on (${PROJECT}) ` +
-                `topk(${LARGEST}, ${sizes(`${R}] @ end() offset -${I}`)})`,
+                `topk(${LARGEST}, ${newestStep(sizes(STEP), ' @ end()')})`,
             ),
             legend: `{{${SHORT}}}`,
           },
@@ -138,16 +145,16 @@ function growing({ mean }: Dialect): PanelSpec {
 }
 
 function every(dialect: Dialect): Line {
-  const { mean } = dialect;
-  const of = (name: string, more = '') => mean({ name, range: R, by: PROJECT, more });
+  const of = (name: string, more = '') => newestMean(dialect, name, more);
   return {
     height: 14,
     panels: [
       table({
         ...{ title: EVERY, question: SCALE, width: 17, ...perProjectTo('performance') },
         what:
-          'Means of the runs of each project. Files: of a run that is not a dry run. A click on ' +
-          'a project opens its performance.',
+          'The mean of the runs of each project in its newest step: the last hour with runs for ' +
+          'a day, the last day for a month and the last week for a year. Files: of runs that are ' +
+          'not dry runs. A click on a project opens its performance.',
         columns: [
           { title: 'Flowgroups', expr: of(FLOWGROUPS), ...COUNT, bar: true },
           { title: 'Pipelines', expr: of(PIPELINES), ...COUNT, width: 100 },

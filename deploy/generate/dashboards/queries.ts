@@ -47,6 +47,8 @@ export const I = '$__interval';
  * before it, and the runs of today would be missing.
  */
 export const STEP = `${I}] offset -${I}`;
+/** The range in steps of which each is asked by {@link STEP}. */
+const STEPS = `${R}:${I}`;
 /** The range in brackets, with what follows it. */
 const within = (range: string) => (range.includes(']') ? `[${range}` : `[${range}]`);
 
@@ -82,5 +84,18 @@ export const short = (expr: string) =>
 /** Adds a label with a constant value. */
 export const named = (expr: string, key: string, value: string) =>
   `label_replace(${expr}, "${key}", "${value}", "", "")`;
+
+/**
+ * Of a query by {@link STEP}: the value of each group's newest step with runs. A step counts if it
+ * begins in the range.
+ */
+export const newestStep = (expr: string, at = '') => `last_over_time((${expr})[${STEPS}]${at})`;
+
+/**
+ * Of a query by {@link STEP}: zero in a step without runs, if the range has any. Without this
+ * condition an empty dashboard would show a line and no text.
+ */
+export const orZeroRuns = (expr: string) =>
+  `${expr} or (vector(0) and on () ${seen('', `${R}] @ end() offset -${I}`)})`;
 
 export const orZero = (expr: string) => `${expr} or vector(0)`;

@@ -2,7 +2,7 @@
 // and the text for a dashboard without data.
 import type { Dialect } from './dialects.ts';
 import { PROJECT_LINKS } from './links.ts';
-import { FLOWGROUPS, PROJECT, R, SHORT, short } from './queries.ts';
+import { FLOWGROUPS, newestStep, PROJECT, SHORT, STEP, short } from './queries.ts';
 import type { Column, Key, Section, TableSpec } from './spec.ts';
 
 /** One row for each project, named by the first eight digits of its id. */
@@ -15,8 +15,10 @@ export const perProjectTo = (
 
 export const perProject = (column: Column): Column => ({ ...column, expr: short(column.expr) });
 
-/** A project's size is the mean number of flowgroups of its runs. */
-const sizeOf = ({ mean }: Dialect) => mean({ name: FLOWGROUPS, range: R, by: PROJECT });
+/** The mean of each project's runs in its newest step: a day of a month, a week of a year. */
+export const newestMean = ({ mean }: Dialect, name: string, more = '') =>
+  newestStep(mean({ name, range: STEP, by: PROJECT, more }));
+const sizeOf = (dialect: Dialect) => newestMean(dialect, FLOWGROUPS);
 
 /** Each size is four times the one before, from 50 flowgroups on. */
 export const SIZES: Key = {

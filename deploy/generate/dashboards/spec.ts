@@ -47,6 +47,8 @@ export interface Shared {
 export interface StatSpec extends Base {
   kind: 'stat';
   shared?: Shared;
+  /** Of a query that looks at each step: the largest number of steps. */
+  points?: number;
   /** Only for numbers that can be good or bad. */
   steps?: Step[];
 }
@@ -59,6 +61,8 @@ export interface SeriesSpec extends Base {
   calcs: string[];
   /** Name of a series → color that it always has. */
   colors?: Record<string, string>;
+  /** Names of series that are drawn as columns on the lines: their zeros cannot be seen. */
+  rare?: string[];
   /** Drawn as a dashed line. */
   limit?: number;
   max?: number;
@@ -170,7 +174,7 @@ export const SHARE = { unit: 'percentunit', decimals: 0 };
 export const TIME = { unit: 's', decimals: 1 };
 
 /** Steps of a panel that shows days for a month. */
-const POINTS = 28;
+export const POINTS = 28;
 const HOURLY = '1h';
 
 const NO_RUNS = 'No runs in this time range, for these variables';

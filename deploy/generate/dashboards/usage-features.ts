@@ -30,7 +30,7 @@ const sharesOf = (parts: [name: string, expr: string][], whole: string): string 
   `(${parts.map(([name, expr]) => named(orZero(expr), 'feature', name)).join(' or ')}) ` +
   `/ on () group_left () ${whole}`;
 
-export function features({ sum }: Dialect): Line {
+export function features({ sum, shareAbove }: Dialect): Line {
   const runs = FLAGS.map(([name, key]): [string, string] => [
     name,
     overRuns(R, '', where(key, 'true')),
@@ -40,6 +40,7 @@ export function features({ sum }: Dialect): Line {
     `count(${seen(PROJECT, R, CHOSEN + where(key, 'true'))})`,
   ]);
   const templated = `count(${sum({ name: TEMPLATED, range: R, by: PROJECT })} > 0)`;
+  const templatedRuns = named(shareAbove(0, { name: TEMPLATED, range: R }), 'feature', 'templates');
   return {
     height: 7,
     panels: [
@@ -47,8 +48,8 @@ export function features({ sum }: Dialect): Line {
         ...{ title: 'Features in use', question: FEATURES, width: 14 },
         what:
           'Of projects: the share that used a feature at least once; each project counts once. ' +
-          'Of runs: the share that used it, which one busy project can decide. Whether a run ' +
-          'used templates is known of its project only.',
+          'Of runs: the share that used it, which one busy project can decide. Templates: runs ' +
+          'of which at least one flowgroup uses a template.',
         keys: [{ label: 'feature', title: 'Feature', width: 110 }],
         columns: [
           {
@@ -57,7 +58,7 @@ export function features({ sum }: Dialect): Line {
           },
           {
             ...{ title: 'Of runs', ...SHARE, bar: true, max: 1 },
-            expr: sharesOf(runs, overRuns(R)),
+            expr: `${sharesOf(runs, overRuns(R))} or ${templatedRuns}`,
           },
         ],
         sort: { column: 'Of projects', desc: true },

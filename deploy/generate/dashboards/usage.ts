@@ -6,6 +6,7 @@ import {
   distinct,
   MACHINE,
   named,
+  orZeroRuns,
   overRuns,
   PROJECT,
   PYTHON,
@@ -63,7 +64,7 @@ const TOTALS: Line = {
     }),
     sharedStat({
       ...{ title: 'Active projects', question: ADOPTION, width: 4, ...COUNT, empty: '0' },
-      what: 'Projects with at least one run.',
+      what: 'Projects with at least one run. With one project chosen, this is 1.',
       shared: asked(BUSIEST, 'Runs', 'count'),
     }),
     ...[
@@ -102,13 +103,13 @@ const OVER_TIME: Line = {
       ...{ title: 'Active over time', question: ADOPTION, width: 12, ...COUNT },
       what:
         'Machines and projects with a run in each step. Not to be added up: a machine that runs ' +
-        `every day counts every day. ${STEPS}`,
+        `every day counts every day. A step without runs is 0, also for the mean. ${STEPS}`,
       draw: 'steps',
       calcs: ['mean', 'max'],
       colors: { machines: 'green', projects: 'yellow' },
       queries: [
-        { expr: distinct(MACHINE, STEP), legend: 'machines' },
-        { expr: distinct(PROJECT, STEP), legend: 'projects' },
+        { expr: orZeroRuns(distinct(MACHINE, STEP)), legend: 'machines' },
+        { expr: orZeroRuns(distinct(PROJECT, STEP)), legend: 'projects' },
       ],
     }),
   ],
