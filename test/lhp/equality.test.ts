@@ -871,7 +871,7 @@ if (!lacking(lhp093)) {
     }));
 
   describe.each(TOPICS)('%s', (_topic, rows) => {
-    sampled(it.concurrent, 8).each(rows)('%s', (_name, numbers, tree, options = {}) =>
+    sampled(it.concurrent, 12).each(rows)('%s', (_name, numbers, tree, options = {}) =>
       inSandbox(warm.bin, (box) =>
         equal(box, layOut(box, ['base', ...(options.from ?? [])], tree), numbers, options),
       ),

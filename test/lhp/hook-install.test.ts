@@ -50,7 +50,7 @@ describe('lhp-otel hook', () => {
     ['bytes that are no UTF-8', '# \xff\xfe\x80\n'],
   ];
   describe.each(SHELLS)('%s', (shell) => {
-    sampled(it, 6).each(contents)(
+    sampled(it, 12).each(contents)(
       'installed twice it is there once and works, and uninstalled it leaves no trace: %s',
       async (_, content) => {
         const { box, project } = place(shell);

@@ -189,7 +189,7 @@ describe.each(SHELLS)('%s: a script is the same with and without the hook', (she
     const own = typeof text === 'string' ? text : text[shell];
     return own === undefined ? [] : [[title, own, task, recorded, env] as const];
   });
-  sampled(it.concurrent, 6).each(mine)('%s', async (_, text, task, recorded, env) => {
+  sampled(it.concurrent, 12).each(mine)('%s', async (_, text, task, recorded, env) => {
     const where = place(shell);
     const all = { DO: task, ...env };
     const bare = await script(shell, where, text, false, all);

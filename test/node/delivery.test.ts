@@ -493,7 +493,7 @@ describe('answers', () => {
     expect([spooled(where), kinds(history(where))]).toEqual([[], ['.lost-rejected.json']]);
   });
 
-  sampled(it.concurrent, 6).each([
+  sampled(it.concurrent, 8).each([
     [401, /credentials \(HTTP 401\): check headers$/],
     [403, /credentials \(HTTP 403\): check headers$/],
     [404, /path \(HTTP 404\): check the endpoint$/],
@@ -572,7 +572,7 @@ describe('files in the spool', () => {
     },
   };
 
-  sampled(it.concurrent, 8).each(Object.entries(foreign))(
+  sampled(it.concurrent, 12).each(Object.entries(foreign))(
     '%s: not posted, counted as lost, and no obstacle to other runs',
     async (_, make) => {
       const where = await place();
@@ -703,7 +703,7 @@ describe('configuration', () => {
     expect(said + kept).not.toContain(SECRET);
   }
 
-  sampled(it.concurrent, 8).each<[string, string, RegExp]>([
+  sampled(it.concurrent, 16).each<[string, string, RegExp]>([
     ['ENDPOINT', 'collector', /ENDPOINT.* URL.*https:\/\//],
     ['ENDPOINT', '127.0.0.1:4318', /ENDPOINT.* URL|ENDPOINT.* https or http/],
     ['ENDPOINT', 'ftp://127.0.0.1', /ENDPOINT.* ftp.* https or http/],
@@ -746,7 +746,7 @@ describe('configuration', () => {
     await expectWrong(await place(), { [PREFIX + name]: value }, problem);
   });
 
-  sampled(it.concurrent, 8).each<[string, unknown, RegExp]>([
+  sampled(it.concurrent, 16).each<[string, unknown, RegExp]>([
     ['no JSON', `{"headers": "${SECRET}`, /config\.json.* JSON/],
     ['a list', [], /config\.json.* object/],
     ['an unknown key', { endpont: 'x' }, /config\.json.* endpont.* endpoint, headers/],

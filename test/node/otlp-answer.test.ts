@@ -145,7 +145,7 @@ describe('an answer that is not a collector’s', () => {
 });
 
 describe('Retry-After', () => {
-  sampled(it.concurrent, 8).each([
+  sampled(it.concurrent, 16).each([
     '0',
     '-1',
     '-99999999999',

@@ -273,7 +273,7 @@ describe.each(ways)('the same with and without: $title', (way) => {
     ['streams', streams],
     ['surroundings', surroundings],
   ])('%s', (_, rows) => {
-    sampled(it.concurrent, 6).each(rows)('%s', async (_, status, task, row = {}) => {
+    sampled(it.concurrent, 12).each(rows)('%s', async (_, status, task, row = {}) => {
       const where = place();
       const [bare, wrapped] = await both(way, task, row, where);
       expect(wrapped).toEqual(bare);
@@ -309,7 +309,7 @@ it.concurrent.each([
 });
 
 describe.each([another, recorded])('a shell reports the same signal: $title', (way) => {
-  sampled(it.concurrent, 6).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
+  sampled(it.concurrent, 8).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
     'SIG%s',
     async (name) => {
       const [bare, wrapped] = await both(
@@ -480,7 +480,7 @@ describe('signals sent to the wrapper', () => {
   const RELAYED = ['INT', 'TERM', 'HUP', 'QUIT'] as const;
 
   describe.each(ways)('$title', (way) => {
-    sampled(it.concurrent, 4).each(RELAYED)(
+    sampled(it.concurrent, 8).each(RELAYED)(
       'SIG%s reaches the command once, and the command decides how it ends',
       async (name) => {
         const seen = await signalled(way, 'exec signals', (pid) => process.kill(pid, `SIG${name}`));
@@ -491,7 +491,7 @@ describe('signals sent to the wrapper', () => {
 
   // A process cannot see who sent a signal, so one to the whole group is passed on once more
   // (docs/adr/0002-hot-path.md).
-  sampled(it.concurrent, 4).each(RELAYED)(
+  sampled(it.concurrent, 8).each(RELAYED)(
     'SIG%s to the whole process group reaches it, at most twice',
     async (name) => {
       const [bare, wrapped] = await signalled(
@@ -586,7 +586,7 @@ describe('on a terminal', () => {
   const SECRET = 'printf ready; read answer </dev/tty; echo "got $answer"';
 
   describe.each(ways)('$title', (way) => {
-    sampled(it.concurrent, 4).each<[string, number, string, string, Act]>([
+    sampled(it.concurrent, 6).each<[string, number, string, string, Act]>([
       [
         '0, 1 and 2 are the terminal, of its size',
         0,
@@ -755,7 +755,7 @@ describe('on a terminal', () => {
 });
 
 describe('which commands are recorded', () => {
-  sampled(it.concurrent, 8).each<[number, string[]]>([
+  sampled(it.concurrent, 16).each<[number, string[]]>([
     [1, ['lhp', 'generate']],
     [1, ['lhp', 'generate', '--env', 'dev', '--pipeline', 'list']],
     [1, ['lhp', '-v', 'generate', '-e', 'dev']],
