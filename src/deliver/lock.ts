@@ -3,8 +3,10 @@
 // The file holds the process id of its owner, and its modification time says that the owner lives.
 // Anything else under its name (restored with the folder, or put there) must not stop deliveries.
 import {
+  linkSync,
   lstatSync,
   readdirSync,
+  renameSync,
   rmdirSync,
   type Stats,
   unlinkSync,
@@ -13,7 +15,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode } from '../system/error.ts';
-import { ensureFolder, readRegular } from '../system/files.ts';
+import { ensureFolder, readRegular, temporaryName } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
 
 /**
@@ -39,10 +41,38 @@ export function takeLock(paths: Paths): Lock | undefined {
   const path = paths.deliverLock;
   ensureFolder(dirname(path));
   if (create(path)) return lockAt(path);
-  const state = lockState(paths);
-  if (state === 'none' || state === 'held') return undefined;
-  if (state === 'foreign' || !remove(path)) return NO_LOCK;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  const state = stateOf(path, found);
+  if (!found || state === 'none' || state === 'held') return undefined;
+  if (state === 'foreign') return NO_LOCK;
+  const place = clear(path, found);
+  if (place === 'taken') return undefined;
+  if (place === 'blocked') return NO_LOCK;
   return create(path) ? lockAt(path) : undefined;
+}
+
+/**
+ * Removes a stale lock. Several processes may find the same one at once, so the file is first moved
+ * to a name of this process. If it is not the file that was found, another process has been faster:
+ * `taken`, and its lock is put back.
+ */
+function clear(path: string, found: Stats): 'free' | 'taken' | 'blocked' {
+  if (found.isDirectory()) return remove(path) ? 'free' : 'blocked';
+  const moved = temporaryName(path);
+  try {
+    renameSync(path, moved);
+  } catch (error) {
+    return errorCode(error) === 'ENOENT' ? 'free' : 'blocked'; // ENOENT: removed by another process
+  }
+  const { ino, mtimeMs } = lstatSync(moved);
+  const same = ino === found.ino && mtimeMs === found.mtimeMs;
+  try {
+    if (!same) linkSync(moved, path);
+  } catch {
+    // A third process has the lock now. The second finds that before its next post.
+  }
+  remove(moved);
+  return same ? 'free' : 'taken';
 }
 
 const lockAt = (path: string): Lock => ({
@@ -102,8 +132,10 @@ function isEmpty(folder: string): boolean {
  */
 export type LockState = 'none' | 'held' | 'stale' | 'foreign';
 
-export function lockState({ deliverLock: path }: Paths): LockState {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+export const lockState = ({ deliverLock: path }: Paths): LockState =>
+  stateOf(path, lstatSync(path, { throwIfNoEntry: false }));
+
+function stateOf(path: string, stats: Stats | undefined): LockState {
   if (!stats) return 'none';
   if (stats.isDirectory()) return isEmpty(path) ? 'stale' : 'foreign';
   return stats.isFile() && isAlive(path, stats) ? 'held' : 'stale';

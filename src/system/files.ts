@@ -183,13 +183,16 @@ const isFolder = (path: string): boolean =>
 /** Renames a folder to a name that is none of ours: what is in it stays, and `purge` names it. */
 const setAside = (folder: string): void => renameSync(folder, `${folder}.${randomName()}.folder`);
 
+/** A name of its own beside a file of ours; `purge` finds what a killed process leaves there. */
+export const temporaryName = (path: string): string => `${path}.${randomName()}.tmp`;
+
 const randomName = () => `${process.pid}${Math.random().toString(36).slice(2, 10)}`;
 
 /** Writes one of our files, replacing it as a whole. */
 export function writePrivate(path: string, text: string): void {
   ensureFolder(dirname(path));
   // Created exclusively: another process could have created a link with this name.
-  const temporary = `${path}.${randomName()}.tmp`;
+  const temporary = temporaryName(path);
   try {
     writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });
     chmodSync(temporary, 0o600);

@@ -1,8 +1,16 @@
 // The lock of delivery: a process takes over the lock of an owner that was killed, but never the
 // lock of a new owner.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { takeLock } from '../../src/deliver/lock.ts';
 import { systemHost } from '../../src/system/host.ts';
@@ -45,4 +53,17 @@ it('an owner that ends while it is looked for has released its lock: the next on
 it('an owner that ends while it is looked for has released its lock: nobody has it', () => {
   noSuchProcess(() => rmSync(paths.deliverLock));
   expect(takeLock(paths)).toBeUndefined();
+});
+
+// Of several processes that find the lock of one that was killed, only one may take it over.
+it('a stale lock that another process takes over meanwhile: that one keeps it', () => {
+  const other = `${paths.deliverLock}.other`;
+  noSuchProcess(() => {
+    writeFileSync(other, ENDED);
+    utimesSync(other, 1, 1);
+    renameSync(other, paths.deliverLock);
+  });
+  expect(takeLock(paths)).toBeUndefined();
+  expect(readFileSync(paths.deliverLock, 'utf8')).toBe(ENDED);
+  expect(readdirSync(dirname(paths.deliverLock))).toEqual([basename(paths.deliverLock)]);
 });
