@@ -324,7 +324,7 @@ describe('a generate under strace', () => {
     expect(loadsOpenTelemetry(trace.ours)).toBe(false);
   });
 
-  sampled(it.concurrent, 8).each(layers)(
+  sampled(it.concurrent, 12).each(layers)(
     '%s: no connection, no process, no file',
     async (_, layer) => {
       const where = place();

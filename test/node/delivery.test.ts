@@ -528,7 +528,7 @@ describe('answers', () => {
     });
   });
 
-  sampled(it.concurrent, 4).each([
+  sampled(it.concurrent, 6).each([
     ['empty', ''],
     ['the empty object', '{}'],
     ['a large one', `{"partialSuccess":{"errorMessage":"${'y'.repeat(60_000)}"}}`],
@@ -831,7 +831,7 @@ describe('configuration', () => {
     },
   );
 
-  sampled(it.concurrent, 6).each([
+  sampled(it.concurrent, 12).each([
     ['1500', 1500],
     ['1.5s', 1500],
     ['1.005s', 1005],
@@ -879,7 +879,7 @@ describe('configuration', () => {
     );
   });
 
-  sampled(it.concurrent, 6).each([
+  sampled(it.concurrent, 12).each([
     'http://localhost:4318',
     'http://127.0.0.1',
     'http://127.9.9.9:1',

@@ -162,7 +162,7 @@ describe.each(SHELLS)('%s: programs of a cloned project in PATH', (shell) => {
 describe.each(SHELLS)('%s: a notice that was changed', (shell) => {
   if (lacking(program('python3'))) return;
   const ESCAPE = '\x1b]0;owned\x07\x1b[2J\x1b[31m';
-  sampled(it.concurrent, 3).each<[string, string | Buffer, string]>([
+  sampled(it.concurrent, 6).each<[string, string | Buffer, string]>([
     ['escape sequences', `{}\nlhp-otel: a${ESCAPE}b\n`, 'lhp-otel: a?]0;owned??[2J?[31mb\r\n'],
     ['a carriage return', '{}\nlhp-otel: evil\rgood\n', 'lhp-otel: evil?good\r\n'],
     // fish drops bytes that are no UTF-8.
@@ -240,7 +240,7 @@ describe.each(SHELLS)('%s: what the background process is given of the project',
   }
   const HOOK = { stdin: 'name: hook\n', kind: 'file' };
 
-  sampled(it.concurrent, 6).each([
+  sampled(it.concurrent, 12).each([
     ['lhp generate', 'nobundle'],
     ['echo >databricks.yml; lhp generate', 'bundle'],
     ['mkdir databricks.yml; lhp generate', 'nobundle'],

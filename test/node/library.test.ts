@@ -323,7 +323,10 @@ describe('calls in one process', () => {
   it('do not keep the host running: it ends before its reporter', async () => {
     // The reporter waits for an answer that does not come.
     const server = await startOtlpServer({ script: [{ instead: 'silence' }] });
-    const env = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint };
+    const env = {
+      LHP_OTEL_EXPORTER_OTLP_ENDPOINT: server.endpoint,
+      LHP_OTEL_EXPORTER_OTLP_TIMEOUT: '5000',
+    };
     box.tell(env);
     expect(host('print(recordGenerate({}));', env)).toEqual(said(true));
     await until(() => server.requests.length === 1, 'the reporter to deliver');

@@ -357,7 +357,7 @@ describe('a program is found as a shell finds it', () => {
 });
 
 describe('a command that cannot be started ends as in a shell, with one message', () => {
-  sampled(it.concurrent, 6).each<[string, number[], string[], Env?]>([
+  sampled(it.concurrent, 12).each<[string, number[], string[], Env?]>([
     ['a command that is not there', [127], ['no-such-command']],
     ['a path that is not there', [127], ['./no-such-file']],
     ['a file that is not executable', [126], ['./lhp.yaml']],
@@ -397,7 +397,7 @@ describe('a command that cannot be started ends as in a shell, with one message'
 });
 
 describe('options after the command belong to the command', () => {
-  sampled(it.concurrent, 3).each([
+  sampled(it.concurrent, 6).each([
     ['run plain --help', ['plain', '--help']],
     ['run -- plain --help', ['--', 'plain', '--help']],
     ['run plain --version -v', ['plain', '--version', '-v']],
@@ -844,7 +844,7 @@ describe('-v and LHP_OTEL_LOG=debug print one more line', () => {
     expect(await told(['lhp', '-v', 'generate'], {}, `${NOISE}; exit 2`)).toEqual([OUR_LINE]);
   });
 
-  sampled(it.concurrent, 3).each(
+  sampled(it.concurrent, 6).each(
     LAYER_ROWS.flatMap((row) => (row.source === 'environment' ? [row] : [])),
   )('opted out by $name: no network activity, and why', async ({ name, example }) => {
     const ours = await told(['lhp', 'generate', '-v'], { ...REFUSED, [name]: example });
