@@ -1,5 +1,6 @@
 // needs.ts: finds the programs that tests and benchmarks run, or the reason why this machine lacks
 // one.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import {
@@ -80,3 +81,12 @@ function needed(what: string, path: string): Need {
         lacks: `${what} is not on this machine${missing[what] ? `: ${missing[what]}` : ''}`,
       };
 }
+
+/**
+ * Path of the Python interpreter itself, not of the shims of version managers, which start shells
+ * and take ten times as long.
+ */
+export const pythonInterpreter = (): string =>
+  spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+    encoding: 'utf8',
+  }).stdout.trim();

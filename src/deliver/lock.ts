@@ -42,8 +42,9 @@ export function takeLock(paths: Paths): Lock | undefined {
   ensureFolder(dirname(path));
   if (create(path)) return lockAt(path);
   const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found) return undefined;
   const state = stateOf(path, found);
-  if (!found || state === 'none' || state === 'held') return undefined;
+  if (state === 'held') return undefined;
   if (state === 'foreign') return NO_LOCK;
   const place = clear(path, found);
   if (place === 'taken') return undefined;
@@ -132,11 +133,12 @@ function isEmpty(folder: string): boolean {
  */
 export type LockState = 'none' | 'held' | 'stale' | 'foreign';
 
-export const lockState = ({ deliverLock: path }: Paths): LockState =>
-  stateOf(path, lstatSync(path, { throwIfNoEntry: false }));
+export function lockState({ deliverLock: path }: Paths): LockState {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats ? stateOf(path, stats) : 'none';
+}
 
-function stateOf(path: string, stats: Stats | undefined): LockState {
-  if (!stats) return 'none';
+function stateOf(path: string, stats: Stats): Exclude<LockState, 'none'> {
   if (stats.isDirectory()) return isEmpty(path) ? 'stale' : 'foreign';
   return stats.isFile() && isAlive(path, stats) ? 'held' : 'stale';
 }

@@ -95,24 +95,26 @@ export function reporterCommand(): { file: string; args: string[]; watched: bool
  * forever in a home where no folder can be created.
  */
 function compileCache(host: Host): { NODE_COMPILE_CACHE?: string } {
-  const { cache } = resolvePaths(host);
-  if (obstacleTo(cache, ciVariableSet(host.env))) return {};
   try {
-    ensureFolder(cache);
-    return isSafeFromOthers(cache) ? { NODE_COMPILE_CACHE: cache } : {};
+    const folder = compiledFolder(host, ensureFolder);
+    return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
   } catch {
     return {}; // the folder cannot be created: the reporter compiles its code itself
   }
 }
 
 /**
- * The folder in which Node keeps the compiled reporter, where it exists. Node executes what it
- * finds there, so the folder must be safe from other users.
+ * The folder in which Node keeps the compiled reporter, where it exists after `prepare`. Node
+ * executes what it finds there, so the folder must be safe from other users.
  */
-export function compiledFolder(host: Host): string | undefined {
+export function compiledFolder(
+  host: Host,
+  prepare: (folder: string) => void = () => {},
+): string | undefined {
   const { cache } = resolvePaths(host);
-  const usable = !obstacleTo(cache, ciVariableSet(host.env)) && isSafeFromOthers(cache);
-  return usable ? cache : undefined;
+  if (obstacleTo(cache, ciVariableSet(host.env))) return undefined;
+  prepare(cache);
+  return isSafeFromOthers(cache) ? cache : undefined;
 }
 
 /** The path of the reporter, which is beside this file in dist/. */

@@ -15,9 +15,8 @@ import {
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
 import { npmPrefix, npmSettings } from '../support/npm.ts';
-import { SHELLS } from '../support/shells.ts';
+import { RC_FILES, SHELLS } from '../support/shells.ts';
 
-const RC = { bash: '.bashrc', zsh: '.zshrc', fish: '.config/fish/config.fish' };
 const places: Sandbox[] = [];
 let tarball: string;
 beforeAll(() => {
@@ -58,8 +57,8 @@ function user() {
 it('installed globally and removed: every hook is inert, and the home is as before', async () => {
   const { box, prefix, execute } = user();
   for (const shell of SHELLS) {
-    mkdirSync(dirname(join(box.home, RC[shell])), { recursive: true });
-    writeFileSync(join(box.home, RC[shell]), '# mine\n');
+    mkdirSync(dirname(join(box.home, RC_FILES[shell])), { recursive: true });
+    writeFileSync(join(box.home, RC_FILES[shell]), '# mine\n');
   }
   const generate = (shell: string) => execute(shell, '-i', '-c', 'lhp generate -e dev');
   const before = SHELLS.map(generate);
@@ -84,7 +83,7 @@ it('installed globally and removed: every hook is inert, and the home is as befo
   expect(box.runFiles()).toHaveLength(SHELLS.length);
   expect(box.run(['purge', '--all', '--yes']).status).toBe(0);
   for (const shell of SHELLS)
-    expect(readFileSync(join(box.home, RC[shell]), 'utf8')).toBe('# mine\n');
+    expect(readFileSync(join(box.home, RC_FILES[shell]), 'utf8')).toBe('# mine\n');
   for (const path of ['.local/state/lhp-otel', '.config/lhp-otel', '.cache/lhp-otel'])
     expect(existsSync(join(box.home, path))).toBe(false);
 });

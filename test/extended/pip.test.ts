@@ -22,6 +22,7 @@ import {
   collector,
   lhp,
   nodeWheel,
+  pythonInterpreter,
   pythonTools,
   twine,
 } from '../../scripts/harness/needs.ts';
@@ -35,15 +36,13 @@ import {
 } from '../../scripts/harness/sandbox.ts';
 import { startBrowser, startView } from '../../scripts/harness/view.ts';
 import { lacking } from '../support/lacking.ts';
-import { SHELLS } from '../support/shells.ts';
+import { RC_FILES, SHELLS } from '../support/shells.ts';
 
 const needs = [lhp('0.9.3'), nodeWheel(), pythonTools(), collector(), chromium(), twine()];
 const GENERATE = 'lhp generate --env dev -pc config/pipeline_config.yaml'.split(' ');
 describe('the package for PyPI', () => {
   if (lacking(...needs)) return;
-  const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
-    encoding: 'utf8',
-  }).stdout.trim();
+  const python = pythonInterpreter();
   const places: Sandbox[] = [];
   const shared = sandbox();
   places.push(shared);
@@ -98,8 +97,7 @@ describe('the package for PyPI', () => {
     const folder = join(box.dir, 'with space');
     mkdirSync(folder);
     mkdirSync(join(box.home, '.config', 'fish'), { recursive: true });
-    for (const rc of ['.bashrc', '.zshrc', '.config/fish/config.fish'])
-      writeFileSync(join(box.home, rc), '# mine\n');
+    for (const rc of Object.values(RC_FILES)) writeFileSync(join(box.home, rc), '# mine\n');
     // The lhp of the virtual environment, and nothing beside it.
     const bin = join(box.dir, 'lhp-bin');
     mkdirSync(bin);

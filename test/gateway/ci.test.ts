@@ -21,7 +21,7 @@ import { delimiter, join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort, type RealCollector, startCollector } from '../../scripts/harness/collector.ts';
-import { collector, nodeWheel } from '../../scripts/harness/needs.ts';
+import { collector, nodeWheel, pythonInterpreter } from '../../scripts/harness/needs.ts';
 import { packageTarball, packageWheel } from '../../scripts/harness/package.ts';
 import {
   type Env,
@@ -315,11 +315,8 @@ describe('the recipes', () => {
       for (const name of readdirSync('/usr/bin'))
         if (!/^(node|nodejs|npm|npx|pip|pip3)$/.test(name))
           symlinkSync(join('/usr/bin', name), join(system, name));
-      const { stdout } = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
-        encoding: 'utf8',
-      });
       const venv = join(folder, 'python');
-      spawnSync(stdout.trim(), ['-m', 'venv', venv]);
+      spawnSync(pythonInterpreter(), ['-m', 'venv', venv]);
       const programs = join(projectRoot, 'test', 'fixtures', 'bin');
       const runner = {
         PATH: [join(venv, 'bin'), programs, system].join(delimiter),

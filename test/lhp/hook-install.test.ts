@@ -18,7 +18,7 @@ import { program } from '../../scripts/harness/needs.ts';
 import { cli, type Env, idle, sandbox } from '../../scripts/harness/sandbox.ts';
 import { askNewShell } from '../../src/hook/new-shell.ts';
 import { systemHost } from '../../src/system/host.ts';
-import { leave, type Place, place, SHELLS } from '../support/shells.ts';
+import { leave, type Place, place, RC_FILES, SHELLS } from '../support/shells.ts';
 import { sampled } from '../support/tags.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
@@ -39,7 +39,6 @@ describe('lhp-otel hook', () => {
     expect(ran.stderr).toContain(text);
   });
 
-  const rcs = { bash: 'home/.bashrc', zsh: 'home/.zshrc', fish: 'home/.config/fish/config.fish' };
   const contents: [string, string | undefined][] = [
     ['none', undefined],
     ['an empty file', ''],
@@ -54,15 +53,13 @@ describe('lhp-otel hook', () => {
       'installed twice it is there once and works, and uninstalled it leaves no trace: %s',
       async (_, content) => {
         const { box, project } = place(shell);
-        const rc = join(box.dir, rcs[shell]);
+        const rc = join(box.home, RC_FILES[shell]);
         mkdirSync(join(rc, '..'), { recursive: true });
         if (content !== undefined) writeFileSync(rc, content, { encoding: 'latin1', mode: 0o640 });
         const env = { SHELL: `/bin/${shell}` };
         const first = box.run(['hook', '--install'], { env });
         expect(first).toMatchObject({ status: 0, stderr: '' });
-        expect(first.stdout).toContain(
-          `~/${rcs[shell].slice('home/'.length)} loads the hook now\n`,
-        );
+        expect(first.stdout).toContain(`~/${RC_FILES[shell]} loads the hook now\n`);
         const once = readFileSync(rc, 'latin1');
         expect(once.startsWith(content ?? '')).toBe(true);
         const second = box.run(['hook', '--install', shell], { env });
@@ -157,7 +154,6 @@ describe('lhp-otel hook', () => {
 });
 
 describe.each(SHELLS)('%s: what --install reports', (shell) => {
-  const RC = { bash: '.bashrc', zsh: '.zshrc', fish: '.config/fish/config.fish' };
   /** Installs the hook with these files in the home folder. `~` in a text is that folder. */
   function install(where: Place, files: Record<string, string>, env: Env = {}) {
     for (const [name, text] of Object.entries(files)) {
@@ -171,7 +167,7 @@ describe.each(SHELLS)('%s: what --install reports', (shell) => {
     });
     return { status, said: stdout + stderr };
   }
-  const mine = { [RC[shell]]: '' };
+  const mine = { [RC_FILES[shell]]: '' };
 
   it.concurrent('a new shell has the hook', () => {
     expect(install(place(shell), mine)).toMatchObject({
@@ -188,19 +184,19 @@ describe.each(SHELLS)('%s: what --install reports', (shell) => {
     ['exec /bin/sh -c :', 'it ended while it read its start files'],
     [shell === 'fish' ? 'function lhp; end' : 'lhp() { :; }', 'another function called lhp'],
   ])('a start file with %j: it says that a new shell does not have the hook', (line, why) => {
-    const { status, said } = install(place(shell), { [RC[shell]]: `${line}\n` });
+    const { status, said } = install(place(shell), { [RC_FILES[shell]]: `${line}\n` });
     expect(status).toBe(1);
     expect(said).toContain(why);
     expect(said).not.toContain('has it\n');
   });
   it.concurrent('start files may print and read anything', () => {
     const noise = 'head -c 300000 /dev/urandom; cat; echo; read x\n';
-    expect(install(place(shell), { [RC[shell]]: noise })).toMatchObject({ status: 0 });
+    expect(install(place(shell), { [RC_FILES[shell]]: noise })).toMatchObject({ status: 0 });
   });
   it.concurrent('start files that install the hook do not start shells without end', () => {
     const where = place(shell);
     const again = `${process.execPath} ${cli} hook --install ${shell} >>~/log 2>&1\n`;
-    expect(install(where, { [RC[shell]]: again })).toMatchObject({ status: 0 });
+    expect(install(where, { [RC_FILES[shell]]: again })).toMatchObject({ status: 0 });
     const log = readFileSync(join(where.box.home, 'log'), 'utf8');
     expect(log.match(/not checked: this shell was itself started by such a check/g)).toHaveLength(
       1,
@@ -209,7 +205,7 @@ describe.each(SHELLS)('%s: what --install reports', (shell) => {
   it.concurrent('no history is written, and no logout file runs', () => {
     const where = place(shell);
     const history = 'HISTFILE=~/history; HISTSIZE=9; SAVEHIST=9; HISTFILESIZE=9\n';
-    const files = shell === 'fish' ? mine : { [RC[shell]]: history };
+    const files = shell === 'fish' ? mine : { [RC_FILES[shell]]: history };
     install(where, { ...files, '.zlogout': 'touch ~/out\n', '.bash_logout': 'touch ~/out\n' });
     expect(existsSync(join(where.box.home, 'history'))).toBe(false);
     expect(existsSync(join(where.box.home, 'out'))).toBe(false);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
-import { entry, leave, type Place, place, SHELLS } from '../support/shells.ts';
+import { entry, leave, type Place, place, RC_FILES, SHELLS } from '../support/shells.ts';
 import { sampled } from '../support/tags.ts';
 
 afterAll(async () => expect(await leave()).toEqual([]));
@@ -36,7 +36,6 @@ it('a hook that is installed in no shell is no failure', () => {
 });
 
 describe.each(SHELLS)('%s', (shell) => {
-  const RC = { bash: '.bashrc', zsh: '.zshrc', fish: '.config/fish/config.fish' };
   const installed = () => {
     const where = place(shell);
     where.box.run(['hook', '--install', shell]);
@@ -47,7 +46,7 @@ describe.each(SHELLS)('%s', (shell) => {
     expect(probe(installed())).toMatchObject({
       result: 'ok',
       detail: expect.stringMatching(
-        `^${shell}: .*${RC[shell]} loads it; it starts ${entry}, and its Node ` +
+        `^${shell}: .*${RC_FILES[shell]} loads it; it starts ${entry}, and its Node ` +
           `${process.versions.node} runs$`,
       ),
     });
@@ -104,7 +103,7 @@ describe.each(SHELLS)('%s', (shell) => {
 
   it.concurrent('half of our lines in the rc file: a failure that names the file', () => {
     const where = installed();
-    const rc = join(where.box.home, RC[shell]);
+    const rc = join(where.box.home, RC_FILES[shell]);
     writeFileSync(rc, '# >>> lhp-otel hook >>>\n');
     expect(probe(where)).toMatchObject({ result: 'failure', detail: expect.stringContaining(rc) });
   });

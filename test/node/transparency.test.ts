@@ -9,7 +9,7 @@ import { createServer, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { program } from '../../scripts/harness/needs.ts';
+import { program, pythonInterpreter } from '../../scripts/harness/needs.ts';
 import {
   cli,
   type Env,
@@ -27,11 +27,7 @@ import { openTerminal, type Terminal } from '../support/pty.ts';
 import { sampled } from '../support/tags.ts';
 
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
-// The interpreter itself, before the shims of version managers, which start shells and take ten
-// times as long.
-const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], {
-  encoding: 'utf8',
-}).stdout.trim();
+const python = pythonInterpreter();
 const BARE: string[] = [];
 const WRAPPED = [process.execPath, cli, 'run', '--'];
 // The timeout shortens the retries, for which only these tests wait.

@@ -19,6 +19,12 @@ import { lacking } from '../support/lacking.ts';
 const programs = join(projectRoot, 'test', 'fixtures', 'bin');
 export const SHELLS = (['bash', 'zsh', 'fish'] as const).filter((name) => !lacking(program(name)));
 export type Shell = (typeof SHELLS)[number];
+/** The rc file of each shell, below the home folder. */
+export const RC_FILES: Record<Shell, string> = {
+  bash: '.bashrc',
+  zsh: '.zshrc',
+  fish: '.config/fish/config.fish',
+};
 /** Starts each shell without rc files. */
 export const CLEAN: Record<Shell, string[]> = {
   bash: [program('bash').path, '--norc', '--noprofile'],
