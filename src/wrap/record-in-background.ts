@@ -117,6 +117,7 @@ function whatFollows(decision: Decision, notice: NoticeTiming): string {
 async function waitInCi(reporter: ChildProcess, env: Env, { config }: Decision): Promise<void> {
   const limit = config?.flushTimeoutMs;
   if (!limit || !(await isCi(env))) return;
+  reporter.stdin?.end(); // a waiting reporter starts when this is closed
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, limit);
     reporter.ref();

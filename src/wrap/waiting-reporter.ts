@@ -1,9 +1,10 @@
 // waiting-reporter.ts: a reporter that costs nothing to start when the command has ended. While the
-// command runs, a shell is started that waits for one line, the job, and then becomes the reporter.
-// To start a process takes Node some milliseconds, for which the user would wait; a line takes a
-// fraction of one. The shell has a session of its own, no terminal and none of the user's streams.
-// It ends when its input is closed: by the wrapper that has no job for it, or because the wrapper
-// has ended, whatever ended it.
+// command runs, a shell is started that waits for one line, the job, and becomes the reporter when
+// its input is closed: when the wrapper has ended, or in CI, where the wrapper waits for the
+// reporter, by the wrapper. To start a process takes Node some milliseconds, for which the user
+// would wait; a line takes a fraction of one. The shell has a session of its own, no terminal and
+// none of the user's streams. Without a job it ends when its input is closed: by the wrapper, or
+// because the wrapper has ended, whatever ended it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,8 +25,14 @@ export interface WaitingReporter {
 }
 
 const SHELL = '/bin/sh';
-/** The reporter reads the job from its environment, and lhp.yaml from its standard input. */
-const SCRIPT = `IFS= read -r ${JOB_VARIABLE} || exit; export ${JOB_VARIABLE}; exec "$@" <&3 3<&-`;
+/**
+ * Reads the job, and then until its input is closed, because a reporter that starts while the
+ * wrapper ends would slow it down. The reporter reads the job from its environment, and lhp.yaml
+ * from its standard input.
+ */
+const SCRIPT =
+  `IFS= read -r ${JOB_VARIABLE} || exit; export ${JOB_VARIABLE}; ` +
+  'read -r end; exec "$@" <&3 3<&-';
 /** A bash that is called sh reads options and functions from these. */
 const READ_BY_BASH = /^(BASH_|BASHOPTS$|SHELLOPTS$)/;
 
@@ -49,6 +56,8 @@ export function startWaiting(root: string, host: Host): WaitingReporter | undefi
     });
     shell.on('error', () => {}); // EAGAIN, ENOMEM: `pid` is undefined
     shell.stdin?.on('error', () => {}); // the shell was killed
+    // The line begins with a blank, because a first write takes a millisecond more than a second.
+    shell.stdin?.write(' ');
     const lhpYaml = identity(fstatSync(opened, { bigint: true }));
     return shell.pid === undefined ? undefined : { shell, root, lhpYaml, cache, watched };
   } finally {

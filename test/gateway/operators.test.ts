@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { promtool } from '../../scripts/harness/needs.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
 import { lacking } from '../support/lacking.ts';
+import { extended } from '../support/tags.ts';
 
 const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
 
@@ -38,6 +39,7 @@ const alerts = Object.entries(RULES).flatMap(([folder, page]) =>
   ),
 );
 
+const isLong = (file: string) => file.endsWith('-days.test.yml');
 const ruleTests = (folder: string) =>
   readdirSync(join(projectRoot, folder))
     .filter((name) => name.endsWith('.test.yml'))
@@ -54,9 +56,11 @@ describe('the alert rules', () => {
     return { status, output: stdout + stderr };
   };
 
-  it.each(Object.keys(RULES).flatMap(ruleTests))('pass promtool’s tests in %s', (file) => {
-    expect(tool('test', 'rules', file)).toMatchObject({ status: 0 });
-  });
+  const tested = Object.keys(RULES).flatMap(ruleTests);
+  const passes = (file: string) => expect(tool('test', 'rules', file)).toMatchObject({ status: 0 });
+  it.each(tested.filter((file) => !isLong(file)))('pass promtool’s tests in %s', passes);
+  // Days, in steps of a minute.
+  it.each(tested.filter(isLong))('pass promtool’s tests in %s', extended, passes);
 
   it('of the cluster are valid, and so is the configuration of the watcher', () => {
     expect(

@@ -76,6 +76,16 @@ describe('waiting', () => {
       expect(where.box.events()).toMatchObject([{ is_ci: true }]);
     },
   );
+  // So long that the shell of waiting-reporter.ts waits for the job, and becomes the reporter.
+  it.concurrent('in CI also the run of a command that took longer', async () => {
+    const where = await place({ script: [{ delayMs: 300 }] });
+    const compiled = join(where.box.home, '.cache', 'lhp-otel', 'compiled');
+    mkdirSync(compiled, { recursive: true, mode: 0o700 });
+    const inCi = { CI: 'true', LHP_OTEL_FLUSH_TIMEOUT: FOR_EVER, DO: 'sleep 0.6' };
+    expect(await generate(where, inCi)).toEqual(SILENT);
+    expect(processesMentioning(where.box.dir)).toEqual([]);
+    expect(where.server.requests).toHaveLength(1);
+  });
   it.concurrent.each(['0', '100ms', '1'])(
     'in CI with a timeout of %s the command does not wait longer',
     async (limit) => {
