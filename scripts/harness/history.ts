@@ -65,7 +65,7 @@ const DAY_MS = 24 * 3_600_000;
 export function plausible(count: number, end: number, days = 150): Run[] {
   const random = generator(42);
   const digest = (letter: string) => `${letter}7d1e94b06c52a8f`.repeat(4);
-  return Array.from({ length: count }, (_, index) => {
+  const runs = Array.from({ length: count }, (_, index) => {
     const age = (1 - (index + 1) / count) * days;
     const weekend = [0, 6].includes(new Date(end - age * DAY_MS).getUTCDay()) ? 2 : 0;
     const midnight = Math.floor(end / DAY_MS - age - weekend) * DAY_MS;
@@ -105,7 +105,10 @@ export function plausible(count: number, end: number, days = 150): Run[] {
         generation_time_seconds: Math.round(seconds * 100) / 100,
       },
     } satisfies Run;
-  }).sort((a, b) => a.timestamp - b.timestamp);
+  });
+  // The project grows from one run to the next, also within a day, whatever day `end` is.
+  const times = runs.map(({ timestamp }) => timestamp).sort((a, b) => a - b);
+  return runs.map((run, index) => ({ ...run, timestamp: times[index] as number }));
 }
 
 /**
