@@ -324,7 +324,7 @@ describe('a generate under strace', () => {
     expect(loadsOpenTelemetry(trace.ours)).toBe(false);
   });
 
-  sampled(it.concurrent, 12).each(layers)(
+  sampled(it.concurrent, 24).each(layers)(
     '%s: no connection, no process, no file',
     async (_, layer) => {
       const where = place();
@@ -377,7 +377,7 @@ const lookedAt = (files: Touch[]) =>
     .filter((path) => /\/lhp-otel-test-|^\/etc\/lhp-otel|\.lhp_do_not_track/.test(path));
 
 describe('status names the layer that decided', () => {
-  sampled(it.concurrent, 16).each(layers)('%s', async (_, layer) => {
+  sampled(it.concurrent, 32).each(layers)('%s', async (_, layer) => {
     const where = place();
     const { env, ...rest } = await layer.apply(where);
     expect(await statusOf(where, { ...rest, env: { ...sendingTo(9), ...env } })).toMatchObject({
@@ -447,7 +447,7 @@ describe('what counts as set', () => {
     ...unset.map((value) => [name, value, true] as const),
     ...set.map((value) => [name, value, false] as const),
   ]);
-  sampled(it.concurrent, 12).each<readonly [string, string, boolean]>([
+  sampled(it.concurrent, 24).each<readonly [string, string, boolean]>([
     ...table,
     ['PYTEST_CURRENT_TEST', '', true],
     ['LHP_TELEMETRY', '', true],
@@ -489,7 +489,7 @@ describe('a run that was recorded before the opt-out is not delivered', () => {
     expect(server.seen.requests).toBe(2);
   });
 
-  sampled(it.concurrent, 12).each(layers)(
+  sampled(it.concurrent, 24).each(layers)(
     '%s: neither the next run nor flush sends it',
     async (_, layer) => {
       const { where, env, port } = await waiting();
@@ -591,7 +591,7 @@ describe('a host of the library', () => {
     options: string,
   ) => `const { recordGenerate } = await import(${JSON.stringify(library)});
     console.log(recordGenerate({ environment: 'dev' }, ${options}));`;
-  sampled(it.concurrent, 2).each<[string, string, string, string]>([
+  sampled(it.concurrent, 4).each<[string, string, string, string]>([
     ['beside lhp.yaml', '.', '.', '{}'],
     ['above the working folder', '.', 'pipelines/deep', '{}'],
     ['in the working folder, which is no project', 'pipelines', 'pipelines', '{}'],

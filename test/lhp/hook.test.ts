@@ -189,7 +189,7 @@ describe.each(SHELLS)('%s: a script is the same with and without the hook', (she
     const own = typeof text === 'string' ? text : text[shell];
     return own === undefined ? [] : [[title, own, task, recorded, env] as const];
   });
-  sampled(it.concurrent, 12).each(mine)('%s', async (_, text, task, recorded, env) => {
+  sampled(it.concurrent, 24).each(mine)('%s', async (_, text, task, recorded, env) => {
     const where = place(shell);
     const all = { DO: task, ...env };
     const bare = await script(shell, where, text, false, all);
@@ -271,7 +271,7 @@ describe.each(SHELLS)('%s: a script is the same with and without the hook', (she
   });
 
   // As README and docs/adr/0008-shell-hook.md say.
-  sampled(it.concurrent, 4).each([
+  sampled(it.concurrent, 8).each([
     ['time lhp generate', 1],
     ['nice -n 1 lhp generate', 0],
     ['timeout 60 lhp generate', 0],
@@ -377,7 +377,7 @@ describe.each(SHELLS)('%s: opt-outs', (shell) => {
     [{ LHP_OTEL_UPSTREAM: 'on', LHP_TELEMETRY: 'off' }, 0, 'off'],
     [{ LHP_OTEL_UPSTREAM: 'off', DO_NOT_TRACK: '1' }, 0, 'off'],
   ];
-  sampled(it.concurrent, 12).each(table)('%j: recorded %d', async (env, recorded, telemetry) => {
+  sampled(it.concurrent, 24).each(table)('%j: recorded %d', async (env, recorded, telemetry) => {
     const where = place(shell);
     const { stdout, stderr } = await script(shell, where, 'lhp generate', true, {
       ...env,
@@ -409,7 +409,7 @@ describe.each(SHELLS)('%s: opt-outs', (shell) => {
       ),
     };
   };
-  sampled(it.concurrent, 6).each<Env>([
+  sampled(it.concurrent, 12).each<Env>([
     { LHP_DISABLE_ANALYTICS: '1' },
     { DO_NOT_TRACK: '1' },
     { LHP_TELEMETRY: 'off' },
@@ -431,7 +431,7 @@ describe.each(SHELLS)('%s: opt-outs', (shell) => {
 });
 
 describe.each(SHELLS)('%s: what -v and LHP_OTEL_LOG=debug print', (shell) => {
-  sampled(it.concurrent, 4).each<[string, Env, string]>([
+  sampled(it.concurrent, 8).each<[string, Env, string]>([
     [
       'lhp generate',
       { LHP_OTEL_LOG: 'debug' },

@@ -52,7 +52,7 @@ describe.each(SHELLS)('%s', (shell) => {
     });
   });
 
-  sampled(it.concurrent, 4).each<[string, (where: Place) => void, string]>([
+  sampled(it.concurrent, 8).each<[string, (where: Place) => void, string]>([
     [
       'its Node is gone',
       (where) => madeWith(where, shell, process.execPath, '/nowhere/node'),

@@ -45,7 +45,7 @@ function host(program: string, env: Env = {}) {
 const said = (value: unknown) => ({ status: 0, stdout: `${JSON.stringify(value)}\n`, stderr: '' });
 
 describe('a wrapped function', () => {
-  sampled(it, 3).each([
+  sampled(it, 6).each([
     ['a result', 'print(instrumentGenerate((a, b) => [a, b])(1, "x"));', [1, 'x']],
     ['a promise of a result', 'print(await instrumentGenerate(async (a) => a + 1)(1));', 2],
     [
@@ -119,7 +119,7 @@ describe('a wrapped function', () => {
 });
 
 describe('whatever a host passes, only values of the contract are recorded', () => {
-  sampled(it, 2).each([
+  sampled(it, 4).each([
     [
       '{ lhp_version: 1.5, python_version: 3.12, environment: 5 }',
       { lhp_version: 'other', python_version: 'other', environment: 'other' },
@@ -211,7 +211,7 @@ describe('it never throws and never prints', () => {
 
 describe('values that are not recorded as they were given', () => {
   const DEBUG = { LHP_OTEL_LOG: 'debug' };
-  sampled(it, 3).each([
+  sampled(it, 6).each([
     [
       'files_generated: -5',
       'files_generated must be a whole number from 0 to 1000000: not recorded',

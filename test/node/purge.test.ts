@@ -189,7 +189,7 @@ describe('purge --all', () => {
     ]);
   });
 
-  sampled(it, 6).each([
+  sampled(it, 12).each([
     ['consent.json', '{"enabled":false}\n'],
     ['consent.json', 'unreadable means off'],
     ['config.json', '{"enabled":false}'],
@@ -270,7 +270,7 @@ describe('processes that are running', () => {
     expect(snapshot(box.home)).toEqual(before);
   });
 
-  sampled(it, 2).each([200, 400, 401])(
+  sampled(it, 4).each([200, 400, 401])(
     'a delivery that is then answered with %i writes nothing',
     async (status) => {
       const { box, run } = await place();
@@ -337,7 +337,7 @@ describe('the question', () => {
   );
 
   if (lacking(program('python3'))) return;
-  sampled(it, 2).each([
+  sampled(it, 4).each([
     ['no', 'n\r', 1],
     ['nothing', '\r', 1],
     ['Ctrl-C', '\x03', 1],

@@ -269,7 +269,7 @@ describe.each(ways)('the same with and without: $title', (way) => {
     ['streams', streams],
     ['surroundings', surroundings],
   ])('%s', (_, rows) => {
-    sampled(it.concurrent, 12).each(rows)('%s', async (_, status, task, row = {}) => {
+    sampled(it.concurrent, 24).each(rows)('%s', async (_, status, task, row = {}) => {
       const where = place();
       const [bare, wrapped] = await both(way, task, row, where);
       expect(wrapped).toEqual(bare);
@@ -280,7 +280,7 @@ describe.each(ways)('the same with and without: $title', (way) => {
 });
 
 describe.each(ways)('differs, because Node changes it: $title', (way) => {
-  sampled(it.concurrent, 6).each(takenByNode)('%s', async (_, status, task, row = {}) => {
+  sampled(it.concurrent, 12).each(takenByNode)('%s', async (_, status, task, row = {}) => {
     const [bare, wrapped] = await both(way, task, row, place());
     expect(bare.status).toBe(status);
     expect(wrapped).not.toEqual(bare);
@@ -305,7 +305,7 @@ it.concurrent.each([
 });
 
 describe.each([another, recorded])('a shell reports the same signal: $title', (way) => {
-  sampled(it.concurrent, 8).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
+  sampled(it.concurrent, 16).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
     'SIG%s',
     async (name) => {
       const [bare, wrapped] = await both(
@@ -353,7 +353,7 @@ describe('a program is found as a shell finds it', () => {
 });
 
 describe('a command that cannot be started ends as in a shell, with one message', () => {
-  sampled(it.concurrent, 12).each<[string, number[], string[], Env?]>([
+  sampled(it.concurrent, 24).each<[string, number[], string[], Env?]>([
     ['a command that is not there', [127], ['no-such-command']],
     ['a path that is not there', [127], ['./no-such-file']],
     ['a file that is not executable', [126], ['./lhp.yaml']],
@@ -393,7 +393,7 @@ describe('a command that cannot be started ends as in a shell, with one message'
 });
 
 describe('options after the command belong to the command', () => {
-  sampled(it.concurrent, 6).each([
+  sampled(it.concurrent, 12).each([
     ['run plain --help', ['plain', '--help']],
     ['run -- plain --help', ['--', 'plain', '--help']],
     ['run plain --version -v', ['plain', '--version', '-v']],
@@ -418,7 +418,7 @@ describe('options after the command belong to the command', () => {
 });
 
 describe('errors of our own are not shown', () => {
-  sampled(it.concurrent, 2).each<[string, Env | ((where: Place) => Env)]>([
+  sampled(it.concurrent, 4).each<[string, Env | ((where: Place) => Env)]>([
     ['no HOME', { HOME: undefined }],
     ['a HOME that is a device', { HOME: '/dev/null' }],
     ['a relative HOME', { HOME: 'here' }],
@@ -476,7 +476,7 @@ describe('signals sent to the wrapper', () => {
   const RELAYED = ['INT', 'TERM', 'HUP', 'QUIT'] as const;
 
   describe.each(ways)('$title', (way) => {
-    sampled(it.concurrent, 8).each(RELAYED)(
+    sampled(it.concurrent, 16).each(RELAYED)(
       'SIG%s reaches the command once, and the command decides how it ends',
       async (name) => {
         const seen = await signalled(way, 'exec signals', (pid) => process.kill(pid, `SIG${name}`));
@@ -487,7 +487,7 @@ describe('signals sent to the wrapper', () => {
 
   // A process cannot see who sent a signal, so one to the whole group is passed on once more
   // (docs/adr/0002-hot-path.md).
-  sampled(it.concurrent, 8).each(RELAYED)(
+  sampled(it.concurrent, 16).each(RELAYED)(
     'SIG%s to the whole process group reaches it, at most twice',
     async (name) => {
       const [bare, wrapped] = await signalled(
@@ -582,7 +582,7 @@ describe('on a terminal', () => {
   const SECRET = 'printf ready; read answer </dev/tty; echo "got $answer"';
 
   describe.each(ways)('$title', (way) => {
-    sampled(it.concurrent, 6).each<[string, number, string, string, Act]>([
+    sampled(it.concurrent, 12).each<[string, number, string, string, Act]>([
       [
         '0, 1 and 2 are the terminal, of its size',
         0,
@@ -700,7 +700,7 @@ describe('on a terminal', () => {
   const LOOP = 'for i in 1 2; do $RUN; done; echo "status $?"';
 
   describe.each([another, recorded])('in an interactive shell: $title', (way) => {
-    sampled(it.concurrent, 4).each<[string, string, string, Act]>([
+    sampled(it.concurrent, 8).each<[string, string, string, Act]>([
       [
         'Ctrl-Z stops it, fg continues it',
         'CONT=1',
@@ -751,7 +751,7 @@ describe('on a terminal', () => {
 });
 
 describe('which commands are recorded', () => {
-  sampled(it.concurrent, 16).each<[number, string[]]>([
+  sampled(it.concurrent, 32).each<[number, string[]]>([
     [1, ['lhp', 'generate']],
     [1, ['lhp', 'generate', '--env', 'dev', '--pipeline', 'list']],
     [1, ['lhp', '-v', 'generate', '-e', 'dev']],
@@ -824,7 +824,7 @@ describe('-v and LHP_OTEL_LOG=debug print one more line', () => {
   }
   const OUR_LINE = expect.stringMatching(/^lhp-otel: [^\n]+\n$/);
 
-  sampled(it.concurrent, 2).each<[string, string[], Env]>([
+  sampled(it.concurrent, 4).each<[string, string[], Env]>([
     ['lhp -v generate', ['lhp', '-v', 'generate'], {}],
     ['lhp -vv generate', ['lhp', '-vv', 'generate'], {}],
     ['lhp --verbose generate', ['lhp', '--verbose', 'generate'], {}],
@@ -840,7 +840,7 @@ describe('-v and LHP_OTEL_LOG=debug print one more line', () => {
     expect(await told(['lhp', '-v', 'generate'], {}, `${NOISE}; exit 2`)).toEqual([OUR_LINE]);
   });
 
-  sampled(it.concurrent, 6).each(
+  sampled(it.concurrent, 12).each(
     LAYER_ROWS.flatMap((row) => (row.source === 'environment' ? [row] : [])),
   )('opted out by $name: no network activity, and why', async ({ name, example }) => {
     const ours = await told(['lhp', 'generate', '-v'], { ...REFUSED, [name]: example });
