@@ -56,7 +56,8 @@ export function startWaiting(root: string, host: Host): WaitingReporter | undefi
     });
     shell.on('error', () => {}); // EAGAIN, ENOMEM: `pid` is undefined
     shell.stdin?.on('error', () => {}); // the shell was killed
-    // The line begins with a blank, because a first write takes a millisecond more than a second.
+    // The line begins with a blank, so that the pipe's first write, which is the slowest, is made
+    // while the command runs.
     shell.stdin?.write(' ');
     const lhpYaml = identity(fstatSync(opened, { bigint: true }));
     return shell.pid === undefined ? undefined : { shell, root, lhpYaml, cache, watched };

@@ -49,7 +49,7 @@ describe('lhp-otel hook', () => {
     ['bytes that are no UTF-8', '# \xff\xfe\x80\n'],
   ];
   describe.each(SHELLS)('%s', (shell) => {
-    sampled(it, 24).each(contents)(
+    sampled(it, 12).each(contents)(
       'installed twice it is there once and works, and uninstalled it leaves no trace: %s',
       async (_, content) => {
         const { box, project } = place(shell);
@@ -175,7 +175,7 @@ describe.each(SHELLS)('%s: what --install reports', (shell) => {
       said: expect.stringContaining(`checked: a new ${program(shell).path} has it`),
     });
   });
-  sampled(it.concurrent, 8).each([
+  sampled(it.concurrent, 4).each([
     ['return', 'it does not come to our lines'],
     [
       'exit',

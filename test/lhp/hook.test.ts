@@ -409,7 +409,7 @@ describe.each(SHELLS)('%s: opt-outs', (shell) => {
       ),
     };
   };
-  sampled(it.concurrent, 12).each<Env>([
+  sampled(it.concurrent, 6).each<Env>([
     { LHP_DISABLE_ANALYTICS: '1' },
     { DO_NOT_TRACK: '1' },
     { LHP_TELEMETRY: 'off' },

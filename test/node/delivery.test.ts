@@ -203,7 +203,7 @@ describe('an endpoint that fails: the user does not wait, and no run is lost', (
     },
   };
 
-  sampled(it.concurrent, 12).each(Object.entries(troubles))(
+  sampled(it.concurrent, 6).each(Object.entries(troubles))(
     '%s',
     async (_, { endpoint, lasts, problem }) => {
       const where = await place();
@@ -477,7 +477,7 @@ describe('answers', () => {
 
   // The connection may also be reset before that answer is read: test/gateway/switches.test.ts,
   // with the real collector.
-  sampled(it.concurrent, 4).each([
+  sampled(it.concurrent, 2).each([
     'Client sent an HTTP request to an HTTPS server.\n',
     '<center>The plain HTTP request was sent to HTTPS port</center>',
   ])('400 of a server for TLS to plain http: the run waits, and status says why', async (body) => {
@@ -528,7 +528,7 @@ describe('answers', () => {
     });
   });
 
-  sampled(it.concurrent, 12).each([
+  sampled(it.concurrent, 6).each([
     ['empty', ''],
     ['the empty object', '{}'],
     ['a large one', `{"partialSuccess":{"errorMessage":"${'y'.repeat(60_000)}"}}`],
@@ -572,7 +572,7 @@ describe('files in the spool', () => {
     },
   };
 
-  sampled(it.concurrent, 24).each(Object.entries(foreign))(
+  sampled(it.concurrent, 12).each(Object.entries(foreign))(
     '%s: not posted, counted as lost, and no obstacle to other runs',
     async (_, make) => {
       const where = await place();
@@ -634,7 +634,7 @@ describe('files in the spool', () => {
   });
 
   const young = Date.now() - DAY_MS;
-  sampled(it.concurrent, 12).each<[string, Env]>([
+  sampled(it.concurrent, 6).each<[string, Env]>([
     ['while the collector fails', {}],
     ['while the configuration is wrong', { [`${PREFIX}COMPRESSION`]: 'zip' }],
     ['while the back-off holds', {}],
@@ -746,7 +746,7 @@ describe('configuration', () => {
     await expectWrong(await place(), { [PREFIX + name]: value }, problem);
   });
 
-  sampled(it.concurrent, 32).each<[string, unknown, RegExp]>([
+  sampled(it.concurrent, 16).each<[string, unknown, RegExp]>([
     ['no JSON', `{"headers": "${SECRET}`, /config\.json.* JSON/],
     ['a list', [], /config\.json.* object/],
     ['an unknown key', { endpont: 'x' }, /config\.json.* endpont.* endpoint, headers/],
@@ -818,7 +818,7 @@ describe('configuration', () => {
     } else await expectWrong(where, {}, problem);
   });
 
-  sampled(it.concurrent, 16).each(['-1', '1.5', '1h', '11m', '2 sec', '1e3', 'soon', '0x10'])(
+  sampled(it.concurrent, 8).each(['-1', '1.5', '1h', '11m', '2 sec', '1e3', 'soon', '0x10'])(
     'LHP_OTEL_FLUSH_TIMEOUT=%s is wrong',
     async (value) => {
       const wrong = { LHP_OTEL_FLUSH_TIMEOUT: value };
@@ -831,7 +831,7 @@ describe('configuration', () => {
     },
   );
 
-  sampled(it.concurrent, 24).each([
+  sampled(it.concurrent, 12).each([
     ['1500', 1500],
     ['1.5s', 1500],
     ['1.005s', 1005],
@@ -879,7 +879,7 @@ describe('configuration', () => {
     );
   });
 
-  sampled(it.concurrent, 24).each([
+  sampled(it.concurrent, 12).each([
     'http://localhost:4318',
     'http://127.0.0.1',
     'http://127.9.9.9:1',
@@ -915,7 +915,7 @@ describe('configuration', () => {
     });
   });
 
-  sampled(it.concurrent, 8).each([
+  sampled(it.concurrent, 4).each([
     ['', '/v1/metrics'],
     ['/', '/v1/metrics'],
     ['/otlp', '/otlp/v1/metrics'],

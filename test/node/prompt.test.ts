@@ -17,6 +17,7 @@ import {
   type Sandbox,
   sandbox,
 } from '../../scripts/harness/sandbox.ts';
+import { makeCompiledFolder } from '../support/compiled-folder.ts';
 import { extended } from '../support/tags.ts';
 
 const GENERATE = ['run', '--', './lhp', 'generate', '--env', 'dev'];
@@ -79,8 +80,7 @@ describe('waiting', () => {
   // So long that the shell of waiting-reporter.ts waits for the job, and becomes the reporter.
   it.concurrent('in CI also the run of a command that took longer', async () => {
     const where = await place({ script: [{ delayMs: 300 }] });
-    const compiled = join(where.box.home, '.cache', 'lhp-otel', 'compiled');
-    mkdirSync(compiled, { recursive: true, mode: 0o700 });
+    makeCompiledFolder(where.box.home);
     const inCi = { CI: 'true', LHP_OTEL_FLUSH_TIMEOUT: FOR_EVER, DO: 'sleep 0.6' };
     expect(await generate(where, inCi)).toEqual(SILENT);
     expect(processesMentioning(where.box.dir)).toEqual([]);

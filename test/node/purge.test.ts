@@ -189,7 +189,7 @@ describe('purge --all', () => {
     ]);
   });
 
-  sampled(it, 12).each([
+  sampled(it, 6).each([
     ['consent.json', '{"enabled":false}\n'],
     ['consent.json', 'unreadable means off'],
     ['config.json', '{"enabled":false}'],

@@ -22,6 +22,7 @@ import {
   until,
 } from '../../scripts/harness/sandbox.ts';
 import { LAYER_ROWS } from '../../src/consent/layers.ts';
+import { makeCompiledFolder } from '../support/compiled-folder.ts';
 import { lacking } from '../support/lacking.ts';
 import { openTerminal, type Terminal } from '../support/pty.ts';
 import { sampled } from '../support/tags.ts';
@@ -49,7 +50,7 @@ const places: Place[] = [];
  */
 function place(): Place {
   const box = sandbox({ path: [programs, dirname(python)] });
-  mkdirSync(join(box.home, '.cache/lhp-otel/compiled'), { recursive: true, mode: 0o700 });
+  makeCompiledFolder(box.home);
   const project = join(box.dir, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'lhp.yaml'), 'name: transparency\n');
@@ -305,7 +306,7 @@ it.concurrent.each([
 });
 
 describe.each([another, recorded])('a shell reports the same signal: $title', (way) => {
-  sampled(it.concurrent, 16).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
+  sampled(it.concurrent, 8).each(['INT', 'TERM', 'HUP', 'QUIT', 'KILL', 'SEGV', 'USR1', 'PIPE'])(
     'SIG%s',
     async (name) => {
       const [bare, wrapped] = await both(
@@ -476,7 +477,7 @@ describe('signals sent to the wrapper', () => {
   const RELAYED = ['INT', 'TERM', 'HUP', 'QUIT'] as const;
 
   describe.each(ways)('$title', (way) => {
-    sampled(it.concurrent, 16).each(RELAYED)(
+    sampled(it.concurrent, 8).each(RELAYED)(
       'SIG%s reaches the command once, and the command decides how it ends',
       async (name) => {
         const seen = await signalled(way, 'exec signals', (pid) => process.kill(pid, `SIG${name}`));
@@ -487,7 +488,7 @@ describe('signals sent to the wrapper', () => {
 
   // A process cannot see who sent a signal, so one to the whole group is passed on once more
   // (docs/adr/0002-hot-path.md).
-  sampled(it.concurrent, 16).each(RELAYED)(
+  sampled(it.concurrent, 8).each(RELAYED)(
     'SIG%s to the whole process group reaches it, at most twice',
     async (name) => {
       const [bare, wrapped] = await signalled(
@@ -840,7 +841,7 @@ describe('-v and LHP_OTEL_LOG=debug print one more line', () => {
     expect(await told(['lhp', '-v', 'generate'], {}, `${NOISE}; exit 2`)).toEqual([OUR_LINE]);
   });
 
-  sampled(it.concurrent, 12).each(
+  sampled(it.concurrent, 6).each(
     LAYER_ROWS.flatMap((row) => (row.source === 'environment' ? [row] : [])),
   )('opted out by $name: no network activity, and why', async ({ name, example }) => {
     const ours = await told(['lhp', 'generate', '-v'], { ...REFUSED, [name]: example });

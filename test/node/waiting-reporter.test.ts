@@ -30,6 +30,7 @@ import {
   sandbox,
   until,
 } from '../../scripts/harness/sandbox.ts';
+import { makeCompiledFolder } from '../support/compiled-folder.ts';
 import { lacking } from '../support/lacking.ts';
 import { traced } from '../support/trace.ts';
 
@@ -58,8 +59,7 @@ function place({ before = true, env = {} }: { before?: boolean; env?: Env } = {}
   const project = join(box.dir, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'lhp.yaml'), 'name: first\n');
-  if (before)
-    mkdirSync(join(box.home, '.cache/lhp-otel/compiled'), { recursive: true, mode: 0o700 });
+  if (before) makeCompiledFolder(box.home);
   return { box, project };
 }
 
