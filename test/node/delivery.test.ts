@@ -444,8 +444,10 @@ describe('answers', () => {
   });
 
   it.concurrent('400 after a broken and then a refused connection: no loss', async () => {
-    const where = await place({ script: [{ instead: 'reset' }] });
-    await generate(where, { [`${PREFIX}TIMEOUT`]: '2500' });
+    // While nobody listens, no server of another test may get this port, and with it the run.
+    const where = await place({ port: await freePort(), script: [{ instead: 'reset' }] });
+    // Attempts after about 0, 1 and 2.5 s, so that the last one comes when nobody listens.
+    await generate(where, { [`${PREFIX}TIMEOUT`]: '4000' });
     await untilRequests(where, 1);
     await where.server.close();
     await idle(where.box);
