@@ -260,12 +260,15 @@ const PROJECTS: Record<string, (of: Asked) => Truth> = {
   'Every project': (of) =>
     columns({
       Flowgroups: meansOf(of, flowgroups),
-      Pipelines: meansOf(of, (event) => event.pipelines_count as number),
-      Templates: meansOf(of, (event) => event.templates_count as number),
       'Using templates': meansOf(of, templated),
       Files: each(newestRuns(of, writing), short, (runs) =>
         mean(runs, (event) => event.files_generated as number),
       ),
+    }),
+  'Pipelines and templates': (of) =>
+    columns({
+      Pipelines: meansOf(of, (event) => event.pipelines_count as number),
+      Templates: meansOf(of, (event) => event.templates_count as number),
     }),
 };
 

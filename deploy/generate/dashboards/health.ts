@@ -54,7 +54,8 @@ const totals = ({ newest, grown }: Dialect): Line => ({
     }),
     stat({
       ...{ title: 'Newest run', question: TRUST, width: 3, unit: 'dateTimeFromNow', decimals: 0 },
-      ...{ what: 'When the newest stored run ended.', empty: 'none in this time' },
+      what: 'When the newest stored run ended: to the minute, or to 3 hours if it is days ago.',
+      ...{ empty: 'none in this time', points: 240 },
       expr: newest('', ''),
     }),
     stat({
