@@ -18,7 +18,8 @@ import { projectRoot } from '../harness/sandbox.ts';
 import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
 import { connectionCosts } from './fleet/connections.ts';
 import { drive } from './fleet/drive.ts';
-import { engine, simulated } from './fleet/engine.ts';
+import { engine, type Fleet, simulated } from './fleet/engine.ts';
+import { Kept } from './fleet/kept.ts';
 import { page, writePage } from './fleet/page.ts';
 import { storedPage } from './fleet/stored-page.ts';
 
@@ -49,21 +50,28 @@ const UNTIL_NOW = 6 * HOUR;
 export async function fleet(): Promise<void> {
   const options = fleetOptions(process.argv.slice(3));
   const load = loadavg()[0] ?? 0;
-  const stored = await storedFleets(options);
+  const kept = new Kept(options.keep, commandOf(process.argv.slice(2)));
+  const stored = await storedFleets(options, kept);
   if (options.panels) {
-    console.log(`${where(load)}\n\n${storedPage(stored)}`);
+    console.log(`${where(load, kept)}\n\n${storedPage(stored)}`);
     return;
   }
-  const text = await wholePage(stored, where(load), Math.max(...options.machines));
+  const text = await wholePage(stored, where(load, kept), Math.max(...options.machines));
   console.log(text);
   if (options.write) writePage(join(projectRoot, 'docs', 'operators-proofs.md'), text);
 }
+
+/** As the page shows it: without the paths of this machine. */
+const commandOf = (given: readonly string[]): string =>
+  `npm run bench -- ${given.join(' ')}`
+    .replace(/(--keep) \S+/, '$1 FILE')
+    .replace(/(--dashboards) \S+/, '$1 FOLDER');
 
 /** The runs of more machines × days do not fit into the memory of this benchmark. */
 const MOST = 500_000;
 
 /** Stores each fleet in each backend, and asks the dashboards. */
-async function storedFleets(options: FleetOptions): Promise<Stored[]> {
+async function storedFleets(options: FleetOptions, kept: Kept): Promise<Stored[]> {
   const stored: Stored[] = [];
   const end = Date.now() - UNTIL_NOW;
   for (const days of options.days)
@@ -72,10 +80,15 @@ async function storedFleets(options: FleetOptions): Promise<Stored[]> {
         console.error(`left out: ${days} days of ${machines} machines, above ${MOST} machine-days`);
         continue;
       }
-      const one = simulated({ machines, days, seed: SEED, slots: options.slots }, end);
+      let one: Fleet | undefined;
       for (const backend of options.backends) {
-        console.error(`${days} days of ${machines} machines in ${backend}`);
-        stored.push(await engine(backend, one, options));
+        const measure = () => {
+          console.error(`${days} days of ${machines} machines in ${backend}`);
+          one ??= simulated({ machines, days, seed: SEED, slots: options.slots }, end);
+          return engine(backend, one, options);
+        };
+        const { slots } = options;
+        stored.push(await kept.of({ backend, machines, days, slots }, measure));
       }
     }
   return stored;
@@ -108,7 +121,7 @@ async function wholePage(
   return page({ where, driven, stored, connections, units, fleets });
 }
 
-function where(load: number): string {
+function where(load: number, kept: Kept): string {
   const version = (file: string, service: string) =>
     composeServices(file)[service]?.image?.split(':')[1]?.replace('v', '');
   const others = load < 1 ? '' : `, with other work (load ${load.toFixed(1)} before)`;
@@ -117,7 +130,5 @@ function where(load: number): string {
     `collector ${version('docker-compose.yml', 'collector')}, ` +
     `Prometheus ${version('docker-compose.yml', 'prometheus')} and VictoriaMetrics ` +
     version('deploy/docker-compose.victoriametrics.yml', 'victoriametrics');
-  const today = new Date().toISOString().slice(0, 10);
-  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
-  return `\`${command}\`, ${today}, ${machine}, with sender, ${servers} all on them.`;
+  return `${kept.origin}, ${machine}, with sender, ${servers} all on them.`;
 }

@@ -2,7 +2,7 @@
 // before anything is started.
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
 import { MONTH } from './assumptions.ts';
 
@@ -23,6 +23,8 @@ export interface FleetOptions {
   dashboards: string | undefined;
   /** Measures panels only, not the cost of a run through the gateway. */
   panels: boolean;
+  /** A file of earlier measurements; what it has is not measured again, and the others go to it. */
+  keep: string | undefined;
   /** Writes the result into docs/operators-proofs.md. */
   write: boolean;
 }
@@ -37,6 +39,7 @@ const USAGE = `npm run bench -- fleet
   --slots 256              slots of all CI images, as older clients had them
   --dashboards FOLDER      another checkout: its dashboards are asked, too
   --panels                 measure panels only
+  --keep FILE              measure again only what the file lacks, and add it to the file
   --write                  write the result into docs/operators-proofs.md`;
 
 const DEFAULTS: FleetOptions = {
@@ -48,6 +51,7 @@ const DEFAULTS: FleetOptions = {
   slots: undefined,
   dashboards: undefined,
   panels: false,
+  keep: undefined,
   write: false,
 };
 
@@ -66,6 +70,7 @@ export function fleetOptions(given: readonly string[]): FleetOptions {
     else if (name === '--backend') options.backends = backends(value());
     else if (name === '--dashboards') options.dashboards = checkout(value());
     else if (name === '--panels') options.panels = true;
+    else if (name === '--keep') options.keep = resolve(value());
     else if (name === '--write') options.write = true;
     else throw new Error(`unknown option ${name}\n${USAGE}`);
   }

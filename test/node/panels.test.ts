@@ -1,11 +1,16 @@
 // Tests how `npm run bench -- fleet` reads dashboards and its options: it must ask what Grafana
-// would ask, at the same steps, and refuse what it does not know.
+// would ask, at the same steps, and refuse what it does not know. A file of earlier measurements
+// gives them back as they were.
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DIALECTS } from '../../deploy/generate/dashboards/dialects.ts';
+import { Kept } from '../../scripts/bench/fleet/kept.ts';
 import { agreement } from '../../scripts/fleet/agreement.ts';
+import type { Stored } from '../../scripts/fleet/measured.ts';
 import { fleetOptions } from '../../scripts/fleet/options.ts';
 import { panelsIn, panelsOf } from '../../scripts/fleet/panels.ts';
 import { projectRoot } from '../../scripts/harness/sandbox.ts';
+import { temporary } from '../../scripts/harness/server.ts';
 
 const DAY = 86_400;
 const END = 1_700_000_123;
@@ -125,4 +130,24 @@ describe('the options', () => {
   ])('%s is refused', (given, message) => {
     expect(() => fleetOptions(given.split(' '))).toThrow(message);
   });
+});
+
+it('a file of earlier measurements: each fleet is measured once, and its answers stay', async () => {
+  const file = join(temporary(), 'kept.jsonl');
+  const answers = [new Map([['{"lhp_ci":"true"}', ['1', 'NaN']]])];
+  const panels = [{ dashboard: 'd', title: 't', ms: 1, cpuMs: 1, answers }];
+  const fleet = { backend: 'prometheus', machines: 10, days: 30 } as const;
+  const askings = [{ version: 'now', cores: 1, panels, dashboards: [] }];
+  const asked: string[] = [];
+  const measure = (kept: Kept, name: string, slots?: number) =>
+    kept.of({ ...fleet, slots }, async () => {
+      asked.push(name);
+      return { ...fleet, askings } as unknown as Stored;
+    });
+  await measure(new Kept(file, 'first command'), 'first');
+  const again = new Kept(file, 'second command');
+  expect((await measure(again, 'again')).askings[0]?.panels).toEqual(panels);
+  await measure(again, 'other slots', 256);
+  expect(asked).toEqual(['first', 'other slots']);
+  expect(again.origin).toMatch(/^`first command`, `second command`, \d{4}-\d\d-\d\d$/);
 });

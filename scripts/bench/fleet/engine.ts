@@ -12,14 +12,18 @@ import { distinctRuns } from '../../fleet/fill.ts';
 import type { SimulatedRun } from '../../fleet/machine.ts';
 import type { Asking, Stored } from '../../fleet/measured.ts';
 import type { BackendName, FleetOptions } from '../../fleet/options.ts';
-import { panelsIn, type View } from '../../fleet/panels.ts';
+import { type Panel, panelsIn, type View } from '../../fleet/panels.ts';
 import { tally } from '../../fleet/tally.ts';
 import { projectRoot } from '../../harness/sandbox.ts';
+import type { Prometheus } from '../../harness/stack.ts';
 import { onDisk } from '../load.ts';
 import { peak } from '../measure.ts';
 import { timeDashboards, timePanels } from './ask.ts';
 import { filledBackend } from './backends.ts';
 import { exactness, truth } from './truth.ts';
+
+/** A metric of a run, in the middle of a query. */
+const METRIC = /\blhp_(?:generate|project)_[a-z_]+(?=[{[])/g;
 
 export interface Fleet {
   machines: number;
@@ -63,9 +67,10 @@ export async function engine(
   const view = engineView(fleet);
   for (const cores of options.cores) {
     allowCores(server.pid(), cores);
-    for (const [version, root] of checkouts(options)) {
+    for (const [version, root] of checkouts(options, cores)) {
       const panels = panelsIn(join(root, folderOf(backend)));
       const asked = { url: server.url, pids: [server.pid()] };
+      await readOnce(server, panels, view, stored.days);
       askings.push({
         ...{ version, cores },
         panels: await timePanels(asked, panels, view, options.times),
@@ -82,6 +87,19 @@ export async function engine(
   };
 }
 
+/** Reads each metric of the panels: a server of many days does not do that for the first time. */
+async function readOnce(
+  server: Prometheus,
+  panels: readonly Panel[],
+  view: View,
+  days: number,
+): Promise<void> {
+  const queries = panels.flatMap(({ requests }) => requests(view).map(({ body }) => body.query));
+  const names = queries.flatMap((query) => query?.match(METRIC) ?? []);
+  for (const name of new Set(names))
+    await server.value(`count(count_over_time(${name}[${days}d]))`, view.end);
+}
+
 /** All days of the fleet, as a time range. */
 export function engineView({ end, days }: Fleet): View {
   const whole = Math.floor(end);
@@ -91,8 +109,14 @@ export function engineView({ end, days }: Fleet): View {
 const folderOf = (backend: BackendName) =>
   DIALECTS.find(({ name }) => name === backend)?.folder as string;
 
-const checkouts = ({ dashboards }: FleetOptions): [Asking['version'], string][] => [
-  ...(dashboards === undefined ? [] : [['before', dashboards] as [Asking['version'], string]]),
+/** With the most cores, and with fewer: the dashboards to compare with would take long there. */
+const checkouts = (
+  { dashboards, cores }: FleetOptions,
+  allowed: number,
+): [Asking['version'], string][] => [
+  ...(dashboards === undefined || allowed < Math.max(...cores)
+    ? []
+    : [['before', dashboards] as [Asking['version'], string]]),
   ['now', projectRoot],
 ];
 

@@ -1,0 +1,77 @@
+// kept.ts: keeps what was measured in a file, a line for each fleet in each backend, because the
+// fleets of the whole page together take hours. What the file has is not measured again, with
+// whatever options it was measured; the page names the commands.
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { Stored } from '../../fleet/measured.ts';
+import type { BackendName } from '../../fleet/options.ts';
+
+interface Line {
+  /** The day, as in ISO 8601. */
+  on: string;
+  command: string;
+  slots?: number | undefined;
+  stored: Stored;
+}
+
+/** Of a fleet that is to be measured. */
+interface Wanted {
+  backend: BackendName;
+  machines: number;
+  days: number;
+  slots: number | undefined;
+}
+
+export class Kept {
+  readonly #lines: Line[] = [];
+  readonly #used = new Set<Line>();
+  readonly #file: string | undefined;
+  readonly #now: Pick<Line, 'on' | 'command'>;
+
+  /** @param file - need not exist; without one, nothing is kept. */
+  constructor(file: string | undefined, command: string) {
+    this.#now = { on: new Date().toISOString().slice(0, 10), command };
+    this.#file = file;
+    if (file === undefined || !existsSync(file)) return;
+    const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    this.#lines = lines.map((line) => JSON.parse(line, asMap) as Line);
+  }
+
+  /** The commands that measured the page, and the days, today included. */
+  get origin(): string {
+    const used = [...this.#lines.filter((line) => this.#used.has(line)), this.#now];
+    const commands = new Set(used.map(({ command }) => `\`${command}\``));
+    const days = used.map(({ on }) => on).sort();
+    const [first, last] = [days[0], days.at(-1)];
+    return `${[...commands].join(', ')}, ${first === last ? last : `${first} to ${last}`}`;
+  }
+
+  /** What the file has of this fleet, or what `measure` finds now. */
+  async of(
+    { backend, machines, days, slots }: Wanted,
+    measure: () => Promise<Stored>,
+  ): Promise<Stored> {
+    const found = this.#lines.find(
+      ({ slots: its, stored }) =>
+        its === slots &&
+        stored.backend === backend &&
+        stored.machines === machines &&
+        stored.days === days,
+    );
+    const line = found ?? { ...this.#now, slots, stored: await measure() };
+    this.#used.add(line);
+    if (found === undefined) {
+      this.#lines.push(line);
+      if (this.#file !== undefined)
+        appendFileSync(this.#file, `${JSON.stringify(line, asEntries)}\n`);
+    }
+    return line.stored;
+  }
+}
+
+/** The answers of panels are maps, which JSON does not have. */
+const asEntries = (_: string, value: unknown) =>
+  value instanceof Map ? { map: [...value] } : value;
+const asMap = (_: string, value: unknown) =>
+  isMap(value) ? new Map(value.map as [string, string[]][]) : value;
+const isMap = (value: unknown): value is { map: unknown[] } =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'map');
