@@ -50,6 +50,17 @@ export const startVariables = async (promtool = promtoolPath()): Promise<NodeJS.
   LHP_PROMTOOL: promtool,
 });
 
+/**
+ * Prometheus tells Go about nine tenths of its container's limit of memory; here is no container,
+ * so it gets the same from us.
+ */
+function memoryLimit({ mem_limit = '' }: Service): NodeJS.ProcessEnv {
+  const [, count, unit] = /^(\d+)([mg])$/.exec(mem_limit) ?? [];
+  if (count === undefined) throw new Error(`${SINGLE}: "${mem_limit}" is no limit such as 4g`);
+  const mebibytes = Number(count) * (unit === 'g' ? 1_024 : 1);
+  return { GOMEMLIMIT: `${Math.floor(mebibytes * 0.9)}MiB` };
+}
+
 /** Prometheus as the compose file has it, with an empty database. */
 export async function prometheusServer(
   program: string,
@@ -79,11 +90,11 @@ export async function prometheusServer(
   const [local = ''] = localize({ ...service, command: [script] }, folder);
   const base =
     shell === undefined
-      ? server(program, args, {}, port, ready)
+      ? server(program, args, memoryLimit(service), port, ready)
       : server(
           shell,
           () => [local, program, ...args()],
-          await startVariables(options.promtool),
+          { ...(await startVariables(options.promtool)), ...memoryLimit(service) },
           port,
           ready,
         );

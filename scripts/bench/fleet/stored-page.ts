@@ -78,10 +78,12 @@ function panelsOf({ askings }: Stored, version: Asking['version']): PanelTime[] 
   return own.find(({ cores }) => cores === most)?.panels ?? [];
 }
 
-/** All of it: a table of the fleets, and one of the panels of each, of both checkouts. */
-export function storedPage(stored: readonly Stored[]): string {
+/** A table of the fleets, and one of the panels of each, of these checkouts. */
+export function storedPage(
+  stored: readonly Stored[],
+  versions: readonly Asking['version'][] = ['before', 'now'],
+): string {
   const fleets = [...Map.groupBy(stored, ({ machines, days }) => `${machines} ${days}`).values()];
-  const versions: Asking['version'][] = ['before', 'now'];
   const parts = fleets.flatMap((fleet) =>
     versions
       .filter((version) => fleet.some((one) => panelsOf(one, version).length > 0))
