@@ -50,7 +50,7 @@ const UNTIL_NOW = 6 * HOUR;
 export async function fleet(): Promise<void> {
   const options = fleetOptions(process.argv.slice(3));
   const load = loadavg()[0] ?? 0;
-  const kept = new Kept(options.keep, commandOf(process.argv.slice(2)));
+  const kept = new Kept(options.keep, shown(process.argv.slice(3)));
   const stored = await storedFleets(options, kept);
   if (options.panels) {
     console.log(`${where(load, kept)}\n\n${storedPage(stored)}`);
@@ -61,11 +61,13 @@ export async function fleet(): Promise<void> {
   if (options.write) writePage(join(projectRoot, 'docs', 'operators-proofs.md'), text);
 }
 
-/** As the page shows it: without the paths of this machine. */
-const commandOf = (given: readonly string[]): string =>
-  `npm run bench -- ${given.join(' ')}`
-    .replace(/(--keep) \S+/, '$1 FILE')
-    .replace(/(--dashboards) \S+/, '$1 FOLDER');
+/** As the page shows them: without the paths of this machine, and what measures nothing. */
+const shown = (given: readonly string[]): string =>
+  given
+    .join(' ')
+    .replace(/ ?--keep \S+/, '')
+    .replace(/(--dashboards) \S+/, '$1 FOLDER')
+    .trim();
 
 /** The runs of more machines × days do not fit into the memory of this benchmark. */
 const MOST = 500_000;

@@ -144,10 +144,12 @@ it('a file of earlier measurements: each fleet is measured once, and its answers
       asked.push(name);
       return { ...fleet, askings } as unknown as Stored;
     });
-  await measure(new Kept(file, 'first command'), 'first');
-  const again = new Kept(file, 'second command');
+  await measure(new Kept(file, '--first'), 'first');
+  const again = new Kept(file, '--second');
   expect((await measure(again, 'again')).askings[0]?.panels).toEqual(panels);
   await measure(again, 'other slots', 256);
   expect(asked).toEqual(['first', 'other slots']);
-  expect(again.origin).toMatch(/^`first command`, `second command`, \d{4}-\d\d-\d\d$/);
+  expect(again.origin).toMatch(
+    /^`npm run bench -- fleet` with `--first`, `--second`, \d{4}-\d\d-\d\d$/,
+  );
 });

@@ -1,6 +1,6 @@
 // kept.ts: keeps what was measured in a file, a line for each fleet in each backend, because the
 // fleets of the whole page together take hours. What the file has is not measured again, with
-// whatever options it was measured; the page names the commands.
+// whatever options it was measured; the page names the options.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Stored } from '../../fleet/measured.ts';
 import type { BackendName } from '../../fleet/options.ts';
@@ -8,7 +8,8 @@ import type { BackendName } from '../../fleet/options.ts';
 interface Line {
   /** The day, as in ISO 8601. */
   on: string;
-  command: string;
+  /** The options, without paths of the machine. */
+  options: string;
   slots?: number | undefined;
   stored: Stored;
 }
@@ -25,24 +26,26 @@ export class Kept {
   readonly #lines: Line[] = [];
   readonly #used = new Set<Line>();
   readonly #file: string | undefined;
-  readonly #now: Pick<Line, 'on' | 'command'>;
+  readonly #now: Pick<Line, 'on' | 'options'>;
 
   /** @param file - need not exist; without one, nothing is kept. */
-  constructor(file: string | undefined, command: string) {
-    this.#now = { on: new Date().toISOString().slice(0, 10), command };
+  constructor(file: string | undefined, options: string) {
+    this.#now = { on: new Date().toISOString().slice(0, 10), options };
     this.#file = file;
     if (file === undefined || !existsSync(file)) return;
     const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
     this.#lines = lines.map((line) => JSON.parse(line, asMap) as Line);
   }
 
-  /** The commands that measured the page, and the days, today included. */
+  /** The command and the options that measured the page, and the days, today included. */
   get origin(): string {
     const used = [...this.#lines.filter((line) => this.#used.has(line)), this.#now];
-    const commands = new Set(used.map(({ command }) => `\`${command}\``));
+    const given = new Set(used.map(({ options }) => options).filter(Boolean));
+    const all = [...given].map((one) => `\`${one}\``).join(', ');
     const days = used.map(({ on }) => on).sort();
     const [first, last] = [days[0], days.at(-1)];
-    return `${[...commands].join(', ')}, ${first === last ? last : `${first} to ${last}`}`;
+    const how = all === '' ? '' : ` with ${all}`;
+    return `\`npm run bench -- fleet\`${how}, ${first === last ? last : `${first} to ${last}`}`;
   }
 
   /** What the file has of this fleet, or what `measure` finds now. */
