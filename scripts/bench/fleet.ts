@@ -9,6 +9,7 @@ import { arrivalsOf } from '../fleet/arrivals.ts';
 import { DAY, HOUR } from '../fleet/assumptions.ts';
 import { bodies } from '../fleet/bodies.ts';
 import { fleetOf, inOrder } from '../fleet/delivery.ts';
+import { Kept } from '../fleet/kept.ts';
 import type { Driven, Stored } from '../fleet/measured.ts';
 import { type FleetOptions, fleetOptions } from '../fleet/options.ts';
 import { needsOf, unitsOf } from '../fleet/sizing.ts';
@@ -19,7 +20,6 @@ import { ensureCollector, ensurePrometheus } from '../setup/install.mjs';
 import { connectionCosts } from './fleet/connections.ts';
 import { drive } from './fleet/drive.ts';
 import { engine, type Fleet, simulated } from './fleet/engine.ts';
-import { Kept } from './fleet/kept.ts';
 import { page, writePage } from './fleet/page.ts';
 import { storedPage } from './fleet/stored-page.ts';
 

@@ -4,8 +4,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DIALECTS } from '../../deploy/generate/dashboards/dialects.ts';
-import { Kept } from '../../scripts/bench/fleet/kept.ts';
 import { agreement } from '../../scripts/fleet/agreement.ts';
+import { Kept } from '../../scripts/fleet/kept.ts';
 import type { Stored } from '../../scripts/fleet/measured.ts';
 import { fleetOptions } from '../../scripts/fleet/options.ts';
 import { panelsIn, panelsOf } from '../../scripts/fleet/panels.ts';
@@ -132,7 +132,7 @@ describe('the options', () => {
   });
 });
 
-it('a file of earlier measurements: each fleet is measured once, and its answers stay', async () => {
+it('a file of earlier measurements: each fleet is measured once, answers stay', async () => {
   const file = join(temporary(), 'kept.jsonl');
   const answers = [new Map([['{"lhp_ci":"true"}', ['1', 'NaN']]])];
   const panels = [{ dashboard: 'd', title: 't', ms: 1, cpuMs: 1, answers }];

@@ -2,8 +2,8 @@
 // fleets of the whole page together take hours. What the file has is not measured again, with
 // whatever options it was measured; the page names the options.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import type { Stored } from '../../fleet/measured.ts';
-import type { BackendName } from '../../fleet/options.ts';
+import type { Stored } from './measured.ts';
+import type { BackendName } from './options.ts';
 
 interface Line {
   /** The day, as in ISO 8601. */
