@@ -57,6 +57,13 @@ export function localize(
   );
 }
 
+/** Whether this address answers, and with success. */
+export const isReady = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
 export function server(
   program: string,
   args: () => string[],
@@ -84,12 +91,7 @@ export function server(
           log += text;
         });
       const deadline = Date.now() + 60_000;
-      while (
-        !(await fetch(ready).then(
-          (answer) => answer.ok,
-          () => false,
-        ))
-      ) {
+      while (!(await isReady(ready))) {
         if (ended())
           throw new Error(
             `${program} ended with ${started.exitCode ?? started.signalCode}:\n${log}`,

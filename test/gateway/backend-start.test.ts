@@ -13,7 +13,7 @@ import { collector, prometheus, promtool } from '../../scripts/harness/needs.ts'
 import { lhpOtel } from '../../scripts/harness/otlp-server.ts';
 import { HOUR, makeRuns, post, record } from '../../scripts/harness/runs.ts';
 import { idle, projectRoot, sandbox, until } from '../../scripts/harness/sandbox.ts';
-import { type Server, server, temporary } from '../../scripts/harness/server.ts';
+import { isReady, type Server, server, temporary } from '../../scripts/harness/server.ts';
 import {
   gatewayServer,
   type Prometheus,
@@ -44,11 +44,6 @@ describe('Prometheus, started as docker-compose.yml says', () => {
     return Date.now() / 1_000 - Number(newest);
   }
   const database = (backend: Prometheus) => join(backend.folder, 'prometheus');
-  const isReady = (address: string) =>
-    fetch(`http://${address}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
 
   it('has the same out-of-order window in all its configurations', () => {
     const read = (...path: string[]) => readFileSync(join(projectRoot, ...path), 'utf8');
@@ -171,9 +166,10 @@ describe('Prometheus, started as docker-compose.yml says', () => {
       stdio: 'ignore',
     });
     await until(() => existsSync(asked), 'the first start to be asked for its sample');
+    const ready = `http://${env.LHP_START_ADDRESS}/-/ready`;
     // If Prometheus is ended while it opens its database, it leaves a lock, which is no fault: the
     // next start takes it over.
-    await until(() => isReady(env.LHP_START_ADDRESS as string), 'the database to be open');
+    await until(() => isReady(ready), 'the database to be open');
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([143, null]);
     await until(() => !existsSync(join(data, 'lock')), 'the database to be closed');

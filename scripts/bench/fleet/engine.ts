@@ -65,12 +65,12 @@ export async function engine(
   const restMiB = peak(server.pid());
   const askings: Asking[] = [];
   const view = engineView(fleet);
+  await readOnce(server, panelsIn(join(projectRoot, folderOf(backend))), view, stored.days);
   for (const cores of options.cores) {
     allowCores(server.pid(), cores);
     for (const [version, root] of checkouts(options, cores)) {
       const panels = panelsIn(join(root, folderOf(backend)));
       const asked = { url: server.url, pids: [server.pid()] };
-      await readOnce(server, panels, view, stored.days);
       askings.push({
         ...{ version, cores },
         panels: await timePanels(asked, panels, view, options.times),
