@@ -65,8 +65,7 @@ async function purgeRuns(ask: Ask, { host, print }: Context): Promise<number> {
   const { length } = storedRuns(paths);
   if (length > 0 && !(await ask([`${runsInWords(length)}, which only this machine has`])))
     return refused(print);
-  deleteRuns(paths);
-  print(`${runsInWords(length)} deleted`);
+  print(`${runsInWords(deleteRuns(paths))} deleted`);
   return 0;
 }
 

@@ -15,15 +15,16 @@ import type { Paths } from '../system/paths.ts';
  */
 export function recordedRuns(paths: Paths, known: Map<number, GenerateEvent> = new Map()): Run[] {
   return storedRuns(paths).flatMap((stored): Run[] => {
-    const { timestamp, outcome, reason } = stored;
-    const event = known.get(timestamp) ?? readEvent(stored);
-    if (!event) return [];
+    const run = withEvent(paths, stored, known.get(stored.timestamp));
+    if (!run) return [];
+    const { timestamp, outcome, reason, event } = run;
     known.set(timestamp, event);
     return [{ timestamp, outcome, ...(reason && { reason }), event }];
   });
 }
 
-function readEvent(stored: StoredRun): GenerateEvent | undefined {
-  const event = readWhole(stored)?.event;
-  return event && isValidEvent(event) ? event : undefined;
+function withEvent(paths: Paths, run: StoredRun, known: GenerateEvent | undefined) {
+  if (known) return { ...run, event: known };
+  const whole = readWhole(paths, run);
+  return whole && isValidEvent(whole.event) ? whole : undefined;
 }

@@ -19,11 +19,11 @@ export function newestRuns(paths: Paths, last: number): ShownRun[] {
   const runs: ShownRun[] = [];
   for (const run of storedRuns(paths).toReversed()) {
     if (runs.length === last) break;
-    const whole = readWhole(run);
+    const whole = readWhole(paths, run);
     if (!whole) continue;
-    const { timestamp, outcome, reason } = run;
-    const text = whole.bytes.toString('utf8');
-    runs.push({ timestamp, outcome, ...(reason && { reason }), event: whole.event, text });
+    const { timestamp, outcome, reason, event, bytes } = whole;
+    const text = bytes.toString('utf8');
+    runs.push({ timestamp, outcome, ...(reason && { reason }), event, text });
   }
   return runs.reverse();
 }

@@ -1,7 +1,7 @@
 // stored-runs.ts: the recorded runs on disk, as a list and as content. One run is one file, and one
 // file is one OTLP request. The file's name is the millisecond of the run: spool/<ms>.json waits to
 // be delivered, history/<ms>.<outcome>.json does not. Nothing is written here.
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GenerateEvent, LossReason } from '../contract/contract.ts';
 import { conforms } from '../otlp/conforms.ts';
@@ -31,7 +31,12 @@ export interface HistoryRun extends StoredRun {
 
 /** Every recorded run, oldest first. */
 export function storedRuns(paths: Paths): StoredRun[] {
-  return [...waiting(paths), ...historyRuns(paths)].sort((a, b) => a.timestamp - b.timestamp);
+  // A run moves from the spool to the history. So the spool is listed first, and no run is missed;
+  // a run that is moved in between is in both lists, and the later one is right.
+  const runs = new Map<number, StoredRun>();
+  for (const run of waiting(paths)) runs.set(run.timestamp, run);
+  for (const run of historyRuns(paths)) runs.set(run.timestamp, run);
+  return [...runs.values()].sort((a, b) => a.timestamp - b.timestamp);
 }
 
 /** The runs that wait to be delivered, oldest first. */
@@ -75,18 +80,41 @@ export function historyRuns(
  * The bytes of a run; `undefined` where the file is missing, a link, too large, or not exactly what
  * we record. Such a file is never sent.
  */
-export const readRun = (run: StoredRun): Buffer | undefined => readWhole(run)?.bytes;
-
-/** The bytes of a run, and the event that they hold. */
-export function readWhole(run: StoredRun): { bytes: Buffer; event: GenerateEvent } | undefined {
+export function readRun({ path, timestamp }: StoredRun): Buffer | undefined {
   try {
-    const bytes = readRegular(run.path, { maxBytes: MAX_RUN_BYTES, follow: false });
-    if (!conforms(bytes, run.timestamp)) return undefined;
-    return { bytes, event: eventOf(JSON.parse(bytes.toString('utf8')) as OtlpRequest) };
+    const bytes = readRegular(path, { maxBytes: MAX_RUN_BYTES, follow: false });
+    return conforms(bytes, timestamp) ? bytes : undefined;
   } catch {
-    return undefined; // missing, unreadable, or no JSON: in each case not a run
+    return undefined; // missing, a link, or unreadable: in each case not a run
   }
 }
+
+/** A run with the bytes of its file, and the event that they hold. */
+export interface WholeRun extends StoredRun {
+  bytes: Buffer;
+  event: GenerateEvent;
+}
+
+/**
+ * Like {@link readRun}, also where the run was moved since it was listed, as happens when it is
+ * delivered.
+ */
+export function readWhole(paths: Paths, run: StoredRun): WholeRun | undefined {
+  const bytes = readRun(run);
+  if (bytes)
+    return { ...run, bytes, event: eventOf(JSON.parse(bytes.toString('utf8')) as OtlpRequest) };
+  const moved = isGone(run) ? inHistory(paths, run) : undefined;
+  return moved && moved.path !== run.path ? readWhole(paths, moved) : undefined;
+}
+
+const isGone = ({ path }: StoredRun): boolean =>
+  lstatSync(path, { throwIfNoEntry: false }) === undefined;
+
+const inHistory = (paths: Paths, { timestamp }: StoredRun): StoredRun | undefined =>
+  historyRuns(
+    paths,
+    fileNames(paths.history).filter((name) => name.startsWith(`${timestamp}.`)),
+  )[0];
 
 /** What is in the spool. Nothing is moved or removed. */
 export function spoolHealth(paths: Paths) {
@@ -95,7 +123,8 @@ export function spoolHealth(paths: Paths) {
   return {
     waiting: runs.length,
     oldest: runs[0]?.timestamp,
-    unreadable: runs.filter((run) => readRun(run) === undefined).length,
+    // A run that was moved or deleted since the listing is not unreadable.
+    unreadable: runs.filter((run) => readRun(run) === undefined && !isGone(run)).length,
     foreign: foreign.length,
   };
 }

@@ -9,7 +9,7 @@ import { extname, join } from 'node:path';
 import type { GenerateEvent } from '../contract/contract.ts';
 import { recordedRuns } from '../history/read-runs.ts';
 import { deleteRuns } from '../spool/purge.ts';
-import { readRun, storedRuns } from '../spool/stored-runs.ts';
+import { readWhole, storedRuns } from '../spool/stored-runs.ts';
 import { errorCode } from '../system/error.ts';
 import type { Host } from '../system/host.ts';
 import { type Paths, resolvePaths } from '../system/paths.ts';
@@ -145,8 +145,8 @@ async function dataOf(host: Host, paths: Paths, known: Map<number, GenerateEvent
 /** The file of a run, byte for byte. */
 function requestOf(paths: Paths, timestamp: number): Reply {
   const run = storedRuns(paths).find((stored) => stored.timestamp === timestamp);
-  const body = run && readRun(run);
-  return body ? { status: 200, type: JSON_TYPE, body } : NOT_FOUND;
+  const whole = run && readWhole(paths, run);
+  return whole ? { status: 200, type: JSON_TYPE, body: whole.bytes } : NOT_FOUND;
 }
 
 const json = (value: object): Reply => ({

@@ -366,4 +366,21 @@ describe('the question', () => {
     if (status !== 0) expect(terminal.shown()).toContain('nothing was deleted');
     expect(snapshot(box.home)).toEqual(status === 0 ? before : between);
   });
+
+  it('says how many runs were deleted, also where one was recorded since it asked', async () => {
+    const { box, run } = await place();
+    await run();
+    await box.recorded(1);
+    const terminal = openTerminal([process.execPath, cli, 'purge'], {
+      cwd: box.dir,
+      env: box.env as NodeJS.ProcessEnv,
+    });
+    await terminal.expect('1 recorded run, which only this machine has');
+    await terminal.expect('Go on? [y/N] ');
+    await run();
+    await box.recorded(2);
+    terminal.type('y\r');
+    expect(await terminal.ended()).toBe(0);
+    expect(terminal.shown()).toContain('2 recorded runs deleted');
+  });
 });

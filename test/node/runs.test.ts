@@ -1,5 +1,5 @@
 // Recorded runs are read back as values, from files of the real recorder. Other files are ignored.
-import {
+import fs, {
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -7,17 +7,20 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EVENT } from '../../scripts/harness/history.ts';
 import type { GenerateEvent } from '../../src/contract/contract.ts';
 import { recordedRuns } from '../../src/history/read-runs.ts';
+import { newestRuns } from '../../src/history/show.ts';
 import { exportRun } from '../../src/otlp/encode.ts';
+import { claimLosses } from '../../src/spool/losses.ts';
 import { markLost, markSent } from '../../src/spool/outcome.ts';
 import { deleteRuns } from '../../src/spool/purge.ts';
 import { type Recorder, store } from '../../src/spool/store.ts';
-import { waiting } from '../../src/spool/stored-runs.ts';
+import { spoolHealth, storedRuns, waiting } from '../../src/spool/stored-runs.ts';
 import type { Paths } from '../../src/system/paths.ts';
 
 let paths: Paths;
@@ -107,6 +110,69 @@ it('ignores files that are not a recorded run, or have values that no run can ha
   }
   symlinkSync(path, join(paths.history, `${NOW + 100}.local.json`));
   expect(recordedRuns(paths).map(({ timestamp }) => timestamp)).toEqual([NOW]);
+});
+
+describe('a run is moved while the runs are read', () => {
+  const list = fs.readdirSync;
+  afterEach(() => {
+    fs.readdirSync = list;
+    syncBuiltinESMExports();
+  });
+  /** Moves right after this folder was listed for the first time. */
+  function onListing(folder: string, move: () => void): void {
+    let moved = false;
+    fs.readdirSync = ((path: string) => {
+      const names = list(path);
+      if (path === folder && !moved) {
+        moved = true;
+        move();
+      }
+      return names;
+    }) as typeof fs.readdirSync;
+    syncBuiltinESMExports();
+  }
+  const READERS: [string, (known: GenerateEvent) => object[]][] = [
+    ['recordedRuns', () => recordedRuns(paths)],
+    ['recordedRuns, which knows it', (event) => recordedRuns(paths, new Map([[NOW, event]]))],
+    ['newestRuns', () => newestRuns(paths, 10)],
+    ['storedRuns', () => storedRuns(paths)],
+  ];
+  const FOLDERS = ['spool', 'history'] as const;
+
+  it.each(
+    READERS.flatMap(([name, read]) => FOLDERS.map((folder) => [name, folder, read] as const)),
+  )('%s, after the %s was listed: it is there once', async (_, folder, read) => {
+    const run = await record('waiting', NOW);
+    onListing(paths[folder], () => markSent(paths, run));
+    expect(read(EVENT)).toMatchObject([{ timestamp: NOW }]);
+    expect(readdirSync(paths.history)).toEqual([`${NOW}.sent.json`]);
+  });
+
+  it('its outcome is the new one where its file was read after the move', async () => {
+    const run = await record('waiting', NOW);
+    onListing(paths.history, () => markLost(paths, run, 'expired'));
+    expect(recordedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'expired' }]);
+  });
+
+  it('a lost run that another run begins to count', async () => {
+    markLost(paths, await record('waiting', NOW), 'expired');
+    onListing(paths.history, () => claimLosses(paths, [`${NOW}.lost-expired.json`], NOW + 1));
+    expect(recordedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'expired' }]);
+    expect(readdirSync(paths.history)).toEqual([`${NOW}.lost-expired.in-${NOW + 1}.json`]);
+  });
+
+  it('a run that is deleted is not there, and not unreadable', async () => {
+    const { path } = await record('waiting', NOW);
+    onListing(paths.history, () => rmSync(path));
+    expect(recordedRuns(paths)).toEqual([]);
+  });
+
+  it('a run that was delivered is not unreadable; a link is', async () => {
+    const run = await record('waiting', NOW);
+    symlinkSync('nowhere', join(paths.spool, `${NOW + 1}.json`));
+    onListing(paths.spool, () => markSent(paths, run));
+    expect(spoolHealth(paths)).toMatchObject({ unreadable: 1 });
+  });
 });
 
 it('returns none if there is no state folder', () => expect(recordedRuns(paths)).toEqual([]));
