@@ -6,6 +6,7 @@
 // the shell has opened before the prompt was back, or /dev/null.
 import { setPriority, uptime } from 'node:os';
 import { parseCommand } from '../command/command.ts';
+import { clockDifference } from '../job/job.ts';
 import { standardInputFile } from '../job/project-facts.ts';
 import { type Host, systemHost } from '../system/host.ts';
 import { type CompletedGenerate, recordInBackground } from '../wrap/record-in-background.ts';
@@ -61,7 +62,7 @@ function completedGenerate(
 
 /** In milliseconds. */
 const sinceEpoch = (time: number, host: Host) =>
-  time > EPOCH_SECONDS ? time * 1000 : host.now() - (uptime() - time) * 1000;
+  time * 1000 + (time > EPOCH_SECONDS ? 0 : clockDifference(host.now, () => uptime() * 1000));
 
 /** bash writes the decimal separator of the user's locale. */
 const seconds = (text: string) => Number.parseFloat(text.replace(',', '.'));

@@ -43,6 +43,13 @@ export interface StartedJob extends Job {
 
 /** Wall clock minus monotonic clock, in milliseconds. */
 export const clockOffset = (host: Pick<Host, 'now'>): number =>
-  host.now() - Number(process.hrtime.bigint() / 1_000_000n);
+  clockDifference(host.now, () => Number(process.hrtime.bigint() / 1_000_000n));
+
+/**
+ * By how much one clock is ahead of another. A process can be suspended after it has read the
+ * first one, and then the difference is too small. So the largest of three readings counts.
+ */
+export const clockDifference = (first: () => number, second: () => number): number =>
+  Math.max(...[1, 2, 3].map(() => first() - second()));
 
 export const JOB_VARIABLE = 'LHP_OTEL_JOB';

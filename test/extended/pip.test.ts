@@ -232,6 +232,9 @@ describe('the package for PyPI', () => {
         await box.recorded(2 + index);
       }
       const count = 1 + SHELLS.length;
+      const { project_id, flowgroups_count } = first ?? {};
+      const same = expect.objectContaining({ project_id, flowgroups_count });
+      expect(await box.recorded(count)).toEqual(Array(count).fill(same));
       const probes = JSON.parse(execute(who, [command, 'doctor', '--json']).stdout).probes;
       expect(probes).toContainEqual(expect.objectContaining({ name: 'hook', result: 'ok' }));
 

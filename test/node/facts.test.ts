@@ -20,10 +20,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../scripts/harness/sandbox.ts';
+import { describeRun } from '../../src/collect/collect.ts';
+import { projectId } from '../../src/collect/identify.ts';
 import type { RunTimes } from '../../src/scan/change-times.ts';
 import { listOutput } from '../../src/scan/generated-files.ts';
 import { type Scan, scanProject } from '../../src/scan/scan.ts';
 import { Snapshot } from '../../src/scan/snapshot.ts';
+import { systemHost } from '../../src/system/host.ts';
+import { resolvePaths } from '../../src/system/paths.ts';
+import { startJob } from '../../src/wrap/start-reporter.ts';
 import { atStep, withChangeTimes } from '../support/steps.ts';
 import { extended } from '../support/tags.ts';
 
@@ -407,6 +412,32 @@ describe('clocks', () => {
       templates: 1,
     });
   });
+});
+
+describe('a reporter that is suspended after it has read the wall clock', () => {
+  it.each([1, 2, 3])('at reading %d: everything is known', async (at) => {
+    const { roots, run } = await runs(1);
+    const [root = ''] = roots;
+    const home = folders.at(-1) ?? '';
+    const host = { ...systemHost(), env: {}, home };
+    const given = { durationSeconds: 0.1, root, deliver: true, known: { lhp_version: '0.9.3' } };
+    const job = startJob({ ...run, ...given }, host);
+    let reading = 0;
+    const now = () => {
+      const time = Date.now();
+      reading += 1;
+      if (reading === at) suspend(200);
+      return time;
+    };
+    const logged: string[] = [];
+    const paths = resolvePaths(host);
+    const event = await describeRun(job, { ...host, now }, paths, (text) => logged.push(text));
+    expect(logged).toEqual([]);
+    expect(event).toMatchObject({ project_id: projectId('shop'), flowgroups_count: 4 });
+    expect(reading).toBeGreaterThanOrEqual(at);
+  });
+  const suspend = (milliseconds: number) =>
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 });
 
 describe('links', () => {
