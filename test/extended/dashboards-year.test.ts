@@ -3,20 +3,33 @@
 // keeps them: with steps of two weeks, with one version, and in the last month only. The runs go to
 // Prometheus without a gateway, which drops what is older than eight days.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runDashboards } from '../../deploy/generate/dashboards/dashboards.ts';
+import { RELEASES, runDashboards } from '../../deploy/generate/dashboards/dashboards.ts';
 import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
 import { prometheus } from '../../scripts/harness/needs.ts';
 import { DAY, post } from '../../scripts/harness/runs.ts';
 import { type Prometheus, prometheusServer } from '../../scripts/harness/stack.ts';
+import { exampleEvent } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
+import { marks } from '../support/asks.ts';
 import { differences, titled } from '../support/differences.ts';
 import { knownRuns, type Situation, stored } from '../support/known-runs.ts';
 import { lacking } from '../support/lacking.ts';
-import { askedOf, BUCKET } from '../support/truth.ts';
+import { askedOf, BUCKET, marked } from '../support/truth.ts';
 
 const NOW = Date.now();
 const DAYS = 400;
-const RUNS = knownRuns(NOW, DAYS);
+/**
+ * A machine that runs one version, after a quarter again, and changes it right before it stops: in
+ * a step of two weeks both are its newest.
+ */
+const LEAVER = [
+  ...[250, 249, 170, 75].map((days) => [days, '0.8.1'] as const),
+  [75 - 1 / 24, '0.8.7'] as const,
+].map(([days, lhp_version]) => ({
+  at: Math.round(NOW - days * DAY),
+  event: { ...exampleEvent(), lhp_version },
+}));
+const RUNS = [...knownRuns(NOW, DAYS), ...LEAVER].sort((a, b) => a.at - b.at);
 const ALL = { from: NOW - DAYS * DAY, to: NOW, step: 14 * DAY, chosen: {} };
 const SITUATIONS: Situation[] = [
   { ...ALL, name: 'three versions' },
@@ -44,6 +57,13 @@ describe('the dashboards, asked for parts of 400 days', () => {
     }
   });
   afterAll(() => backend?.stop());
+
+  it('marks a version again after a quarter', async () => {
+    const known = marked(RUNS);
+    const again = Object.keys(known).filter((name) => name.startsWith('0.8.1 '));
+    expect(again).toHaveLength(2);
+    expect(await marks(backend, RELEASES, ALL)).toEqual(known);
+  });
 
   describe.each(SITUATIONS)('$name', (situation) => {
     it.each(titled(runDashboards(DIALECTS[0] as Dialect)))('%s', async (_, asking) => {

@@ -3,7 +3,11 @@
 // received the same known runs through the real gateway. The answers must be those that the tests
 // compute from the runs (test/support/panels.ts), in every situation of test/support/known-runs.ts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dashboards, runDashboards } from '../../deploy/generate/dashboards/dashboards.ts';
+import {
+  dashboards,
+  RELEASES,
+  runDashboards,
+} from '../../deploy/generate/dashboards/dashboards.ts';
 import { DIALECTS, type Dialect } from '../../deploy/generate/dashboards/dialects.ts';
 import { overRuns, R, REASON, series } from '../../deploy/generate/dashboards/queries.ts';
 import { type Asker, asker } from '../../scripts/harness/asker.ts';
@@ -27,13 +31,13 @@ import {
   slotName,
 } from '../../src/contract/contract.ts';
 import { recordRun } from '../../src/otlp/encode.ts';
-import { type Answer, filled, shown } from '../support/asks.ts';
+import { type Answer, filled, marks, shown } from '../support/asks.ts';
 import { type Asking, askings, differences, titled } from '../support/differences.ts';
 import { chosenRuns, knownRuns, type Situation, situations } from '../support/known-runs.ts';
 import { lacking } from '../support/lacking.ts';
 import { ANSWERS } from '../support/panels.ts';
 import { extended } from '../support/tags.ts';
-import { askedOf, BUCKET, WIDE_BUCKET } from '../support/truth.ts';
+import { askedOf, BUCKET, marked, WIDE_BUCKET } from '../support/truth.ts';
 
 const NOW = Date.now();
 const RUNS = knownRuns(NOW);
@@ -176,6 +180,12 @@ const asksIn = (asked: readonly Situation[]) => (candidate: Candidate) => {
       const of = askedOf(RUNS, situation, { dialect: dialect.name, bucket });
       expect(await differences(stack, asking, of)).toEqual([]);
     });
+  });
+
+  it.each([0, 5.5 * HOUR])('marks each version once, with days %d ms after UTC’s', async (zone) => {
+    const known = marked(RUNS, zone);
+    expect(Object.keys(known)).toHaveLength(3);
+    expect(await marks(stack, RELEASES, WEEK, zone)).toEqual(known);
   });
 
   it('counts lost runs by reason', async () => {

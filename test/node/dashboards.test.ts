@@ -316,7 +316,7 @@ describe.each(FILES)('%s', (_, dashboard) => {
     expect(mark?.expr).toMatch(
       dashboard.uid === 'lhp-health'
         ? /^ALERTS\{.*alertname=~"Lhp\.\*"/
-        : /service_version.*unless/,
+        : /service_version.*\[90d:1d\]/,
     );
   });
 });

@@ -1,5 +1,6 @@
 // asks.ts: asks the queries of a panel as Grafana does, and gives what the panel shows as numbers
 // with names. It is compared with the truth in panels.ts.
+import { VERSION } from '../../deploy/generate/dashboards/queries.ts';
 import {
   asksOverTime,
   type PanelSpec,
@@ -8,6 +9,7 @@ import {
   type TableSpec,
 } from '../../deploy/generate/dashboards/spec.ts';
 import type { Asker } from '../../scripts/harness/asker.ts';
+import { DAY } from '../../scripts/harness/runs.ts';
 import { aligned } from '../../scripts/pictures/page/queries.ts';
 import { asRegex } from '../../scripts/pictures/variables.ts';
 import type { Situation } from './known-runs.ts';
@@ -71,6 +73,26 @@ async function overTime(stack: Asker, spec: SeriesSpec, situation: Situation): P
         if (Number.isFinite(Number(value)))
           answer[point(labelled(legend, metric), seconds)] = Number(value);
   }
+  return answer;
+}
+
+/**
+ * The days on which the annotation of releases marks a version.
+ *
+ * @param zone - How long after midnight UTC the days begin: Grafana takes those of the user's zone.
+ */
+export async function marks(
+  stack: Asker,
+  expr: string,
+  { from, to }: Pick<Situation, 'from' | 'to'>,
+  zone = 0,
+): Promise<Answer> {
+  const step = DAY / 1_000;
+  const { start, end } = aligned({ from, to }, step);
+  const days = { start: start + zone / 1_000, end: end + zone / 1_000, step };
+  const answer: Answer = {};
+  for (const { metric, values } of await stack.series(expr, days))
+    for (const [seconds] of values) answer[point(metric[VERSION] ?? '', seconds)] = 0;
   return answer;
 }
 

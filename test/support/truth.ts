@@ -166,6 +166,22 @@ export const newest = ({ runs, situation, dialect }: Asked, name: Name): Truth =
     ];
   });
 
+/** How long a version must not have run, so that it is marked again. */
+const QUARTER_DAYS = 90;
+
+/** The days on which a version is marked, by their beginning in the user's time zone. */
+export function marked(runs: Runs, zone = 0): Truth {
+  const day = ({ at }: KnownRun) => Math.ceil(at / DAY) - 1;
+  return Object.fromEntries(
+    groups(runs, version).flatMap(([name, own]) => {
+      const days = [...new Set(own.map(day))];
+      return days
+        .filter((one) => !days.some((other) => other < one && other > one - QUARTER_DAYS))
+        .map((one) => [point(name, (one * DAY + zone) / 1_000), 0]);
+    }),
+  );
+}
+
 const GROWTH_DAYS = 28;
 
 /** Flowgroups that each project gains in a week, by a straight line through its days. */

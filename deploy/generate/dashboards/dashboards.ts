@@ -55,19 +55,23 @@ function variable(name: keyof typeof VARIABLES) {
   return key === PROJECT ? builder.regex(SHORT_NAMES) : builder;
 }
 
-/** A mark on the day on which a version ran for the first time, or again after a quarter. */
-function releases() {
-  const versions = (range: string) =>
-    `count by (${VERSION}) (count_over_time(${series(RUNS)}{${VERSION}!="other"}[${range}))`;
-  return new dashboard.AnnotationQueryBuilder()
+/**
+ * The days, by their beginning, on which a version ran for the first time, or again after a
+ * quarter: of the 90 days up to the end of the next one, no earlier one has a run of it.
+ */
+export const RELEASES = ((day: string) => `min_over_time((${day})[90d:1d] offset -1d) > time()`)(
+  `0 * count by (${VERSION}) (count_over_time(${series(RUNS)}{${VERSION}!="other"}[1d])) + time()`,
+);
+
+const releases = () =>
+  new dashboard.AnnotationQueryBuilder()
     .name('lhp releases')
     .datasource(SOURCE)
     .enable(true)
     .iconColor('purple')
     .step('1d')
-    .expr(`${versions('1d] offset -1d')} unless ${versions('90d]')}`)
+    .expr(RELEASES)
     .titleFormat(`first run of lhp {{${VERSION}}}`);
-}
 
 const alerts = () =>
   new dashboard.AnnotationQueryBuilder()

@@ -2,19 +2,7 @@
 // one value. Prometheus and Cortex store it as a native histogram. VictoriaMetrics stores the
 // series `_sum`, `_count` and one `_bucket` per range of values (label vmrange), and it knows the
 // time of a sample. All other queries are the same.
-import {
-  CHOSEN,
-  grouped,
-  I,
-  MACHINE,
-  over,
-  overRuns,
-  PROJECT,
-  R,
-  RUNS,
-  seen,
-  series,
-} from './queries.ts';
+import { CHOSEN, grouped, I, MACHINE, over, PROJECT, R, RUNS, seen, series } from './queries.ts';
 
 /** The histograms of an instrument, added up over a range; with `by`, per value of these labels. */
 export interface Histograms {
@@ -30,6 +18,8 @@ export interface Dialect {
   /** The folder of its dashboards. */
   folder: string;
   quantile(q: number, of: Histograms): string;
+  /** Several at once, as series of a chart named p50, p95 and so on. */
+  quantiles(qs: readonly number[], of: Histograms): { expr: string; legend: string }[];
   /** By the label `size` that `sizes` gives to each project. */
   quantileBySize(q: number, of: Histograms, sizes: string): string;
   sum(of: Histograms): string;
@@ -50,17 +40,33 @@ export interface Dialect {
 
 const native = ({ name, range, by, more }: Histograms) => over(series(name), range, by, more);
 
-/** The ends of windows in which there were runs: of a minute, then of a step. */
-function lastWindows(by: string, matchers = CHOSEN): string {
-  const ends = (range: string, window: string) =>
-    `max_over_time(timestamp(${seen(by, window, matchers)})[${range}:${window}])`;
-  return `(0 * ${seen(by, '1m', matchers)} + time() or ${ends(I, '1m')} or ${ends(R, I)})`;
-}
+const MINUTE = '1m';
+const FIVE_MINUTES = '5m';
+
+/**
+ * When each group was seen last: now, at the end of a short window in the last step, or at the end
+ * of a step.
+ *
+ * @param last - Of the times of windows, the one to take.
+ */
+const seenLast = (
+  by: string,
+  last: (times: string) => string,
+  window: string,
+  matchers = CHOSEN,
+): string => {
+  const ends = (range: string, step: string) =>
+    last(`timestamp(${seen(by, step, matchers)})[${range}:${step}]`);
+  return `(0 * ${seen(by, window, matchers)} + time() or ${ends(I, window)} or ${ends(R, I)})`;
+};
+
+const percent = (q: number) => `p${q * 100}`;
 
 const PROMETHEUS: Dialect = {
   name: 'prometheus',
   folder: 'deploy/grafana/dashboards',
   quantile: (q, of) => `histogram_quantile(${q}, ${native(of)})`,
+  quantiles: (qs, of) => qs.map((q) => ({ expr: PROMETHEUS.quantile(q, of), legend: percent(q) })),
   quantileBySize: (q, of, sizes) =>
     `histogram_quantile(${q}, sum by (size) (${native({ ...of, by: PROJECT })} ` +
     `* on (${PROJECT}) group_left (size) ${sizes}))`,
@@ -68,12 +74,14 @@ const PROMETHEUS: Dialect = {
   mean: (of) => `histogram_avg(${native(of)})`,
   // Between two whole numbers, so that no bucket is divided.
   shareAbove: (value, of) => `histogram_fraction(${value + 0.5}, Inf, ${native(of)})`,
-  newest: (by, matchers) => `1000 * ${lastWindows(by, matchers)}`,
-  // A machine that ran two versions in its last window has just changed: the new one has fewer
-  // runs. The difference also leaves out a version that the machine ran only before the range.
+  newest: (by, matchers) =>
+    `1000 * ${seenLast(by, (times) => `max_over_time(${times})`, MINUTE, matchers)}`,
+  // A machine that ran two versions in its last window has just changed, and had the old one in
+  // more windows. This quantile is the last time, less a part of the time since the one before
+  // that grows with the number of windows, and is shorter than one of them.
   machinesByNewest: (key) => {
-    const both = `${key}, ${MACHINE}`;
-    const newest = `${lastWindows(both)} - 0.001 * ${overRuns(R, both)}`;
+    const last = (times: string) => `quantile_over_time(0.999999, ${times})`;
+    const newest = seenLast(`${key}, ${MACHINE}`, last, FIVE_MINUTES);
     return `count by (${key}) (topk by (${MACHINE}) (1, ${newest}))`;
   },
   grown: (selector, range, next = false) => {
@@ -98,6 +106,12 @@ const VICTORIAMETRICS: Dialect = {
   name: 'victoriametrics',
   folder: 'deploy/grafana/victoriametrics',
   quantile: (q, of) => `histogram_quantile(${q}, ${buckets(of)})`,
+  // In one query, because the buckets are most of the work.
+  quantiles: (qs, of) => {
+    const names = qs.map((q) => `"${q}", "${percent(q)}"`).join(', ');
+    const all = `histogram_quantiles("quantile", ${qs.join(', ')}, ${buckets(of)})`;
+    return [{ expr: `label_map(${all}, "quantile", ${names})`, legend: '{{quantile}}' }];
+  },
   quantileBySize: (q, of, sizes) =>
     `histogram_quantile(${q}, sum by (size, vmrange) (${buckets({ ...of, by: PROJECT })} ` +
     `* on (${PROJECT}) group_left (size) ${sizes}))`,

@@ -94,7 +94,7 @@ const totals = ({ quantile }: Dialect): Line => ({
   ],
 });
 
-const overTime = ({ quantile }: Dialect): Line => ({
+const overTime = ({ quantiles }: Dialect): Line => ({
   height: 8,
   panels: [
     series({
@@ -105,10 +105,7 @@ const overTime = ({ quantile }: Dialect): Line => ({
       draw: 'lines',
       calcs: ['lastNotNull', 'max'],
       colors: { p50: 'green', p95: 'yellow' },
-      queries: [0.5, 0.95].map((q) => ({
-        expr: quantile(q, { name: DURATION, range: STEP }),
-        legend: `p${q * 100}`,
-      })),
+      queries: quantiles([0.5, 0.95], { name: DURATION, range: STEP }),
     }),
   ],
 });
