@@ -75,22 +75,23 @@ const MOST = 500_000;
 /** Stores each fleet in each backend, and asks the dashboards. */
 async function storedFleets(options: FleetOptions, kept: Kept): Promise<Stored[]> {
   const stored: Stored[] = [];
-  const end = Date.now() - UNTIL_NOW;
+  const { slots } = options;
+  const now = Math.floor((Date.now() - UNTIL_NOW) / 1_000);
   for (const days of options.days)
     for (const machines of options.machines) {
       if (machines * days > MOST) {
         console.error(`left out: ${days} days of ${machines} machines, above ${MOST} machine-days`);
         continue;
       }
+      const of = { machines, days, slots };
       let one: Fleet | undefined;
       for (const backend of options.backends) {
         const measure = () => {
           console.error(`${days} days of ${machines} machines in ${backend}`);
-          one ??= simulated({ machines, days, seed: SEED, slots: options.slots }, end);
+          one ??= simulated({ ...of, seed: SEED }, kept.endOf(of) ?? now);
           return engine(backend, one, options);
         };
-        const { slots } = options;
-        stored.push(await kept.of({ backend, machines, days, slots }, measure));
+        stored.push(await kept.of({ ...of, backend }, measure));
       }
     }
   return stored;

@@ -1,6 +1,7 @@
 // kept.ts: keeps what was measured in a file, a line for each fleet in each backend, because the
 // fleets of the whole page together take hours. What the file has is not measured again, with
-// whatever options it was measured; the page names the options.
+// whatever options it was measured; the page names the options. Both backends get the same runs,
+// also on two days.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Stored } from './measured.ts';
 import type { BackendName } from './options.ts';
@@ -14,9 +15,7 @@ interface Line {
   stored: Stored;
 }
 
-/** Of a fleet that is to be measured. */
 interface Wanted {
-  backend: BackendName;
   machines: number;
   days: number;
   slots: number | undefined;
@@ -48,19 +47,18 @@ export class Kept {
     return `\`npm run bench -- fleet\`${how}, ${first === last ? last : `${first} to ${last}`}`;
   }
 
-  /** What the file has of this fleet, or what `measure` finds now. */
+  /** The end of the fleet's days, in seconds since the epoch, if the file has it of a backend. */
+  endOf(wanted: Wanted): number | undefined {
+    return this.#linesOf(wanted)[0]?.stored.end;
+  }
+
+  /** What the file has of this fleet in a backend, or what `measure` finds now. */
   async of(
-    { backend, machines, days, slots }: Wanted,
+    wanted: Wanted & { backend: BackendName },
     measure: () => Promise<Stored>,
   ): Promise<Stored> {
-    const found = this.#lines.find(
-      ({ slots: its, stored }) =>
-        its === slots &&
-        stored.backend === backend &&
-        stored.machines === machines &&
-        stored.days === days,
-    );
-    const line = found ?? { ...this.#now, slots, stored: await measure() };
+    const found = this.#linesOf(wanted).find(({ stored }) => stored.backend === wanted.backend);
+    const line = found ?? { ...this.#now, slots: wanted.slots, stored: await measure() };
     this.#used.add(line);
     if (found === undefined) {
       this.#lines.push(line);
@@ -68,6 +66,13 @@ export class Kept {
         appendFileSync(this.#file, `${JSON.stringify(line, asEntries)}\n`);
     }
     return line.stored;
+  }
+
+  #linesOf({ machines, days, slots }: Wanted): Line[] {
+    return this.#lines.filter(
+      ({ slots: its, stored }) =>
+        its === slots && stored.machines === machines && stored.days === days,
+    );
   }
 }
 

@@ -50,6 +50,8 @@ export interface Stored extends Exactness {
   backend: 'prometheus' | 'victoriametrics';
   machines: number;
   days: number;
+  /** Seconds since the epoch: the end of the last day. */
+  end: number;
   runs: number;
   /** Runs that no backend can tell from another one. */
   indistinct: number;

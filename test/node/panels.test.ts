@@ -136,7 +136,7 @@ it('a file of earlier measurements: each fleet is measured once, answers stay', 
   const file = join(temporary(), 'kept.jsonl');
   const answers = [new Map([['{"lhp_ci":"true"}', ['1', 'NaN']]])];
   const panels = [{ dashboard: 'd', title: 't', ms: 1, cpuMs: 1, answers }];
-  const fleet = { backend: 'prometheus', machines: 10, days: 30 } as const;
+  const fleet = { backend: 'prometheus', machines: 10, days: 30, end: 1_795_000_000 } as const;
   const askings = [{ version: 'now', cores: 1, panels, dashboards: [] }];
   const asked: string[] = [];
   const measure = (kept: Kept, name: string, slots?: number) =>
@@ -149,6 +149,10 @@ it('a file of earlier measurements: each fleet is measured once, answers stay', 
   expect((await measure(again, 'again')).askings[0]?.panels).toEqual(panels);
   await measure(again, 'other slots', 256);
   expect(asked).toEqual(['first', 'other slots']);
+  // A backend that is measured later gets the runs of the same days.
+  const other = { machines: 10, days: 30, slots: undefined };
+  expect(again.endOf(other)).toBe(1_795_000_000);
+  expect(again.endOf({ ...other, days: 400 })).toBeUndefined();
   expect(again.origin).toMatch(
     /^`npm run bench -- fleet` with `--first`, `--second`, \d{4}-\d\d-\d\d$/,
   );

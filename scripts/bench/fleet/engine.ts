@@ -28,26 +28,30 @@ const METRIC = /\blhp_(?:generate|project)_[a-z_]+(?=[{[])/g;
 export interface Fleet {
   machines: number;
   days: number;
-  /** Seconds since the epoch: the end of the last day. */
+  /** Whole seconds since the epoch: the end of the last day. */
   end: number;
   runs: SimulatedRun[];
   indistinct: number;
   series: number;
 }
 
-/** The runs of a fleet that have arrived when it ends. */
+/**
+ * The runs of a fleet that have arrived when it ends.
+ *
+ * @param end - In whole seconds since the epoch.
+ */
 export function simulated(
   of: { machines: number; days: number; seed: number; slots?: number | undefined },
   end: number,
 ): Fleet {
   const { machines, days, seed, slots } = of;
-  const model = { seed, machines, days, from: end - days * DAY };
+  const model = { seed, machines, days, from: end * 1_000 - days * DAY };
   const fleet = slots === undefined ? model : { ...model, slots };
   const parts = [...fleetOf(fleet)];
   const all = parts.flatMap(({ arrivals }) => arrivals.map(({ run }) => run));
   const runs = distinctRuns(all);
   const { series } = tally(fleet, parts);
-  return { machines, days, end: end / 1_000, runs, indistinct: all.length - runs.length, series };
+  return { machines, days, end, runs, indistinct: all.length - runs.length, series };
 }
 
 export async function engine(
@@ -55,11 +59,11 @@ export async function engine(
   fleet: Fleet,
   options: FleetOptions,
 ): Promise<Stored> {
-  const { machines, days, runs, indistinct, series } = fleet;
+  const { machines, days, end, runs, indistinct, series } = fleet;
   const { server, ...filling } = await filledBackend(backend, runs);
   // One day more than there is, so that the first run is within.
   const stored = { runs, series, days: days + 1 };
-  const exact = await exactness(server, truth(stored, backend), fleet.end + 1);
+  const exact = await exactness(server, truth(stored, backend), end + 1);
   const diskBytes = onDisk(server.folder);
   resetPeak(server.pid());
   const restMiB = peak(server.pid());
@@ -81,7 +85,7 @@ export async function engine(
   const askedMiB = peak(server.pid());
   await server.stop();
   return {
-    ...{ backend, machines, days, runs: runs.length, indistinct, series, fill: filling },
+    ...{ backend, machines, days, end, runs: runs.length, indistinct, series, fill: filling },
     ...exact,
     ...{ diskBytes, restMiB, askedMiB, askings },
   };
@@ -102,8 +106,7 @@ async function readOnce(
 
 /** All days of the fleet, as a time range. */
 export function engineView({ end, days }: Fleet): View {
-  const whole = Math.floor(end);
-  return { start: whole - (days * DAY) / 1_000, end: whole };
+  return { start: end - (days * DAY) / 1_000, end };
 }
 
 const folderOf = (backend: BackendName) =>
