@@ -28,28 +28,38 @@ export interface CompletedGenerate {
   bundle?: boolean | undefined;
   /** A descriptor of the project's lhp.yaml, where it is open already. */
   lhpYaml?: number | undefined;
-  /** What {@link prepareRecording} has started. */
-  waiting?: WaitingReporter | undefined;
+  prepared?: Prepared | undefined;
+}
+
+/** Of a run that would be recorded if it ended now. */
+export interface Prepared {
+  waiting: WaitingReporter;
+  decision: Decision;
+  /** Whether the notice was due then. */
+  due: boolean;
 }
 
 /**
  * Does while the command runs what would make the user wait after it: loads this file and what it
- * imports, and starts a process that waits for the job, where the run would be recorded if it ended
- * now. All of it is checked again at the end. Writes nothing. Never throws.
+ * imports, and, where the run would be recorded if it ended now, starts a process that waits for
+ * the job. The reporter checks consent again before it records. Writes nothing. Never throws.
  */
 export async function prepareRecording(
   generate: Generate,
   host: Host,
-): Promise<WaitingReporter | undefined> {
+): Promise<Prepared | undefined> {
   try {
     if (generate.doubts) return undefined;
     const root = projectRoot(generate.cwd);
     const decision = resolveMode(host, root);
     if (root === undefined || (await whyNotRecorded(decision, root, host)) !== undefined)
       return undefined;
-    // Only loads what the same questions at the end need.
-    if (decision.mode === 'send') await Promise.all([noticeOf(decision, host.env), isCi(host.env)]);
-    return startWaiting(root, host);
+    const [notice] = await Promise.all([
+      noticeOf(decision, host.env),
+      decision.mode === 'send' && isCi(host.env), // only loads what the end needs
+    ]);
+    const waiting = startWaiting(root, host);
+    return waiting && { waiting, decision, due: notice === 'due' };
   } catch {
     return undefined; // all of it happens after the command
   }
@@ -64,14 +74,22 @@ export async function recordInBackground(
   host: Host,
   noticeInHook?: string,
 ): Promise<void> {
-  const { generate, lhpYaml, waiting, ...times } = completed;
+  const { generate, lhpYaml, prepared, ...times } = completed;
   const { verbose, ...withoutVerbose } = generate;
-  let speak: (text: string) => void =
-    noticeInHook === undefined && (verbose || debugging(host.env)) ? say : () => {};
+  const says = noticeInHook === undefined && (verbose || debugging(host.env));
+  let speak: (text: string) => void = says ? say : () => {};
   try {
+    let waiting = prepared?.waiting;
+    // Nothing is asked again, unless it is said: what is said must be true now.
+    if (prepared && waiting && !prepared.due && !says) {
+      const job = { ...times, root: waiting.root, generate: withoutVerbose, deliver: true };
+      const reporter = handOver(waiting, job, host);
+      if (reporter) return await waitInCi(reporter, host.env, prepared.decision);
+      waiting = undefined;
+    }
     const root = projectRoot(generate.cwd);
     const decision = resolveMode(host, root);
-    const { mode, paths } = decision;
+    const { paths } = decision;
     const reason = await whyNotRecorded(decision, root, host);
     if (reason !== undefined) return speak(reason);
     if (noticeInHook !== undefined) speak = debugLog(host, paths);
@@ -84,7 +102,7 @@ export async function recordInBackground(
     const reporter = (waiting && handOver(waiting, job, host)) ?? startReporter(job, host, lhpYaml);
     if (reporter.pid === undefined) return speak('no process could be started: nothing recorded');
     speak(`a process of its own was started to record this run ${whatFollows(decision, notice)}`);
-    if (mode === 'send' && deliver) await waitInCi(reporter, host.env, decision);
+    if (deliver) await waitInCi(reporter, host.env, decision);
   } catch (error) {
     speak(`telemetry failed (${errorCode(error) ?? 'internal error'}): nothing recorded`);
   }
@@ -114,9 +132,13 @@ function whatFollows(decision: Decision, notice: NoticeTiming): string {
   return SITUATIONS[situation].run + to;
 }
 
-async function waitInCi(reporter: ChildProcess, env: Env, { config }: Decision): Promise<void> {
+async function waitInCi(
+  reporter: ChildProcess,
+  env: Env,
+  { mode, config }: Decision,
+): Promise<void> {
   const limit = config?.flushTimeoutMs;
-  if (!limit || !(await isCi(env))) return;
+  if (mode !== 'send' || !limit || !(await isCi(env))) return;
   reporter.stdin?.end(); // a waiting reporter starts when this is closed
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, limit);

@@ -9,8 +9,7 @@ import { environmentLayer, upstreamOff } from '../consent/consent.ts';
 import { type Env, type Host, systemHost } from '../system/host.ts';
 import { debugging, offText, say } from '../system/log.ts';
 import { type Exit, endAs, replaceByCommand, runAsChild } from './command-process.ts';
-import type { CompletedGenerate } from './record-in-background.ts';
-import type { WaitingReporter } from './waiting-reporter.ts';
+import type { CompletedGenerate, Prepared } from './record-in-background.ts';
 
 /** Runs the command, and resolves to the exit status of `lhp-otel run`. */
 export async function run(words: readonly string[], host: Host = systemHost()): Promise<number> {
@@ -29,7 +28,7 @@ export async function run(words: readonly string[], host: Host = systemHost()): 
   // Not performance.now(): its first use loads a dozen of Node's modules.
   const started = process.hrtime.bigint();
   const ended = runAsChild(words, recorded ? withoutHeaders(env) : env, host.platform);
-  const prepared = recorded && prepareSoon(recorded, host);
+  const loading = recorded && prepareSoon(recorded, host);
   const exit = await ended;
   const durationSeconds = Number(process.hrtime.bigint() - started) / 1e9;
   const times = { startedAt, endedAt: host.now(), durationSeconds };
@@ -39,7 +38,7 @@ export async function run(words: readonly string[], host: Host = systemHost()): 
       exit,
       host,
       speak,
-      prepared?.(),
+      loading?.(),
     ).catch(
       // An update has removed our files while the command ran.
       () => speak('telemetry failed (lhp-otel is not there any more): nothing recorded'),
@@ -95,25 +94,25 @@ const PREPARE_AFTER_MS = 100;
 /** What follows the command; loaded while it runs, where it runs for long enough. */
 type Recording = typeof import('./record-in-background.ts');
 
-interface Prepared {
+interface Loading {
   recording: Promise<Recording>;
-  waiting: Promise<WaitingReporter | undefined>;
+  prepared: Promise<Prepared | undefined>;
 }
 
 /** Gives a function that is called when the command has ended, and returns what was prepared. */
-function prepareSoon(generate: Generate, host: Host): () => Prepared | undefined {
-  let prepared: Prepared | undefined;
+function prepareSoon(generate: Generate, host: Host): () => Loading | undefined {
+  let loading: Loading | undefined;
   const timer = setTimeout(() => {
     const recording = import('./record-in-background.ts');
-    const waiting = recording.then(
+    const prepared = recording.then(
       ({ prepareRecording }) => prepareRecording(generate, host),
       () => undefined, // `recording` is awaited at the end
     );
-    prepared = { recording, waiting };
+    loading = { recording, prepared };
   }, PREPARE_AFTER_MS);
   return () => {
     clearTimeout(timer);
-    return prepared;
+    return loading;
   };
 }
 
@@ -122,7 +121,7 @@ async function recordIfSuccessful(
   exit: Exit,
   host: Host,
   speak: (text: string) => unknown,
-  prepared: Prepared | undefined,
+  loading: Loading | undefined,
 ): Promise<void> {
   const { generate } = completed;
   // A command that was interrupted may still end with 0.
@@ -134,6 +133,6 @@ async function recordIfSuccessful(
     return void speak(
       'whether this was a generate cannot be told: nothing recorded, no network activity',
     );
-  const { recordInBackground } = await (prepared?.recording ?? import('./record-in-background.ts'));
-  await recordInBackground({ ...completed, waiting: await prepared?.waiting }, host);
+  const { recordInBackground } = await (loading?.recording ?? import('./record-in-background.ts'));
+  await recordInBackground({ ...completed, prepared: await loading?.prepared }, host);
 }
