@@ -107,7 +107,8 @@ function Header({ dashboard, range }: { dashboard: DashboardJson; range: TimeRan
 }
 
 function RowTitle({ row }: { row: PanelJson }) {
-  const closed = row.collapsed ? ` (${row.panels?.length ?? 0} panels)` : '';
+  const count = row.panels?.length ?? 0;
+  const closed = row.collapsed ? ` (${count} ${count === 1 ? 'panel' : 'panels'})` : '';
   return (
     <div style={{ height: ROW, lineHeight: `${ROW}px`, fontSize: 18, fontWeight: 500 }}>
       {row.collapsed ? '›' : '⌄'} {interpolate(row.title ?? '', textsOf(data.variables))}
