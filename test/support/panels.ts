@@ -203,7 +203,6 @@ const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
     const sized = new Set(newestRuns(of).map(({ event }) => project(event)));
     const runs = of.runs.filter(({ event }) => sized.has(project(event)));
     return columns({
-      Projects: each(newestRuns(of), sizeOf(of), projects),
       p50: each(runs, sizeOf(of), (own) => quantile(own, 0.5, seconds, of)),
     });
   },

@@ -13,14 +13,7 @@ import {
   VERSION,
   where,
 } from './queries.ts';
-import {
-  NO_DATA,
-  perProject,
-  perProjectTo,
-  projectsBySize,
-  SIZES,
-  sizedProjects,
-} from './shared.ts';
+import { NO_DATA, perProject, perProjectTo, SIZES, sizedProjects } from './shared.ts';
 import {
   COUNT,
   type DashboardSpec,
@@ -196,10 +189,7 @@ function details(dialect: Dialect): Line {
           'The size of a project is the mean of its flowgroups in its newest step. p50: half of ' +
           `all runs of the projects of one size take at most so long. ${WALL_TIME}`,
         keys: [SIZES],
-        columns: [
-          { title: 'Projects', expr: projectsBySize(dialect), ...COUNT, width: 80 },
-          { title: 'p50', expr: quantileBySize(0.5, seconds, sized), ...TIME, bar: true },
-        ],
+        columns: [{ title: 'p50', expr: quantileBySize(0.5, seconds, sized), ...TIME, bar: true }],
         sort: { column: 'Flowgroups', desc: true },
       }),
       table({
