@@ -1,5 +1,5 @@
 // Where runs are delivered to, with what and how: each setting of the endpoint, from each place
-// that can state it, and its TLS. A wrong one is named by `status` and `flush`, and nothing is sent.
+// that can state it, and its TLS. `status` and `flush` name a wrong one, and nothing is sent.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
