@@ -1,5 +1,5 @@
 // Recorded runs are read back as values, from files of the real recorder. Other files are ignored.
-import fs, {
+import {
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -7,7 +7,6 @@ import fs, {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -22,6 +21,7 @@ import { deleteRuns } from '../../src/spool/purge.ts';
 import { type Recorder, store } from '../../src/spool/store.ts';
 import { spoolHealth, storedRuns, waiting } from '../../src/spool/stored-runs.ts';
 import type { Paths } from '../../src/system/paths.ts';
+import { afterListing } from '../support/steps.ts';
 
 let paths: Paths;
 beforeEach(() => {
@@ -113,24 +113,6 @@ it('ignores files that are not a recorded run, or have values that no run can ha
 });
 
 describe('a run is moved while the runs are read', () => {
-  const list = fs.readdirSync;
-  afterEach(() => {
-    fs.readdirSync = list;
-    syncBuiltinESMExports();
-  });
-  /** Moves right after this folder was listed for the first time. */
-  function onListing(folder: string, move: () => void): void {
-    let moved = false;
-    fs.readdirSync = ((path: string) => {
-      const names = list(path);
-      if (path === folder && !moved) {
-        moved = true;
-        move();
-      }
-      return names;
-    }) as typeof fs.readdirSync;
-    syncBuiltinESMExports();
-  }
   const READERS: [string, (known: GenerateEvent) => object[]][] = [
     ['recordedRuns', () => recordedRuns(paths)],
     ['recordedRuns, which knows it', (event) => recordedRuns(paths, new Map([[NOW, event]]))],
@@ -143,35 +125,46 @@ describe('a run is moved while the runs are read', () => {
     READERS.flatMap(([name, read]) => FOLDERS.map((folder) => [name, folder, read] as const)),
   )('%s, after the %s was listed: it is there once', async (_, folder, read) => {
     const run = await record('waiting', NOW);
-    onListing(paths[folder], () => markSent(paths, run));
-    expect(read(EVENT)).toMatchObject([{ timestamp: NOW }]);
+    const runs = afterListing(
+      paths[folder],
+      () => markSent(paths, run),
+      () => read(EVENT),
+    );
+    expect(runs).toMatchObject([{ timestamp: NOW }]);
     expect(readdirSync(paths.history)).toEqual([`${NOW}.sent.json`]);
   });
 
+  const inHistory = (act: () => void) =>
+    afterListing(paths.history, act, () => recordedRuns(paths));
+
   it('its outcome is the new one where its file was read after the move', async () => {
     const run = await record('waiting', NOW);
-    onListing(paths.history, () => markLost(paths, run, 'expired'));
-    expect(recordedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'expired' }]);
+    const runs = inHistory(() => markLost(paths, run, 'expired'));
+    expect(runs).toMatchObject([{ outcome: 'lost', reason: 'expired' }]);
   });
 
   it('a lost run that another run begins to count', async () => {
     markLost(paths, await record('waiting', NOW), 'expired');
-    onListing(paths.history, () => claimLosses(paths, [`${NOW}.lost-expired.json`], NOW + 1));
-    expect(recordedRuns(paths)).toMatchObject([{ outcome: 'lost', reason: 'expired' }]);
+    const runs = inHistory(() => claimLosses(paths, [`${NOW}.lost-expired.json`], NOW + 1));
+    expect(runs).toMatchObject([{ outcome: 'lost', reason: 'expired' }]);
     expect(readdirSync(paths.history)).toEqual([`${NOW}.lost-expired.in-${NOW + 1}.json`]);
   });
 
   it('a run that is deleted is not there, and not unreadable', async () => {
     const { path } = await record('waiting', NOW);
-    onListing(paths.history, () => rmSync(path));
-    expect(recordedRuns(paths)).toEqual([]);
+    const runs = inHistory(() => rmSync(path));
+    expect(runs).toEqual([]);
   });
 
   it('a run that was delivered is not unreadable; a link is', async () => {
     const run = await record('waiting', NOW);
     symlinkSync('nowhere', join(paths.spool, `${NOW + 1}.json`));
-    onListing(paths.spool, () => markSent(paths, run));
-    expect(spoolHealth(paths)).toMatchObject({ unreadable: 1 });
+    const health = afterListing(
+      paths.spool,
+      () => markSent(paths, run),
+      () => spoolHealth(paths),
+    );
+    expect(health).toMatchObject({ unreadable: 1 });
   });
 });
 

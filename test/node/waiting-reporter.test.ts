@@ -84,16 +84,11 @@ async function begin({ box, project }: Place, within: string[] = []) {
     stdio: 'pipe',
     detached: true,
   });
-  let said = '';
-  wrapper.stderr.setEncoding('utf8').on('data', (text) => {
-    said += text;
-  });
-  const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
-    wrapper.on('close', (code, signal) => resolve(code ?? signal));
-  });
+  const told = toldBy(wrapper);
+  const ended = told.then(({ status }) => status);
   await until(() => waiting(box).length > 0, 'the shell to wait');
   const end = (status: number) => writeFileSync(join(box.home, 'end'), String(status));
-  return { pid: wrapper.pid ?? 0, ended, end, said: () => said, shell: waiting(box) };
+  return { pid: wrapper.pid ?? 0, told, ended, end, shell: waiting(box) };
 }
 
 describe('the shell that waits', () => {
@@ -229,13 +224,13 @@ describe('what counts is what is there when the command has ended', () => {
 
   it.concurrent('what is said is true then', async () => {
     const where = place({ env: { LHP_OTEL_LOG: 'debug' } });
-    const { ended, end, said } = await begin(where);
+    const { told, end } = await begin(where);
     expect(where.box.run(['off']).status).toBe(0);
     end(0);
-    expect(await ended).toBe(0);
-    expect(said()).toBe(
-      'lhp-otel: telemetry is off (lhp-otel off): nothing recorded, no network activity\n',
-    );
+    expect(await told).toMatchObject({
+      status: 0,
+      stderr: 'lhp-otel: telemetry is off (lhp-otel off): nothing recorded, no network activity\n',
+    });
   });
 
   it.concurrent('a folder of compiled code that is gone is created anew', async () => {

@@ -12,7 +12,7 @@ import {
 import {
   type Env,
   idle,
-  processesMentioning,
+  leaveAll,
   projectRoot,
   type Sandbox,
   sandbox,
@@ -32,15 +32,10 @@ export interface Place {
 
 const places: Place[] = [];
 
-/** For `afterAll`: waits for the reporters of all places, and removes them. */
+/** For `afterAll`: ends the collectors, removes the sandboxes, and fails if a process has stayed. */
 export async function leavePlaces(): Promise<void> {
-  for (const { box, server } of places) {
-    await server.close();
-    await idle(box).finally(() => {
-      for (const pid of processesMentioning(box.dir)) process.kill(pid, 'SIGKILL');
-    });
-    box.dispose();
-  }
+  for (const { server } of places) await server.close();
+  expect(await leaveAll(places.map(({ box }) => box))).toEqual([]);
 }
 
 export async function place(setup: ServerSetup = {}): Promise<Place> {

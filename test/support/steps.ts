@@ -64,6 +64,26 @@ export function withChangeTimes<T>(change: (ns: bigint) => bigint, work: () => T
   }
 }
 
+/** Runs `work`; `act` happens right after this folder was listed for the first time. */
+export function afterListing<T>(folder: string, act: () => void, work: () => T): T {
+  let acted = false;
+  const restore = around(fs, 'readdirSync', (real) => (...args: unknown[]) => {
+    const names = real(...args);
+    if (args[0] === folder && !acted) {
+      acted = true;
+      act();
+    }
+    return names;
+  });
+  syncBuiltinESMExports();
+  try {
+    return work();
+  } finally {
+    restore();
+    syncBuiltinESMExports();
+  }
+}
+
 type Anything = (...args: unknown[]) => unknown;
 
 function around(object: object, name: string, wrap: (real: Anything) => Anything): () => void {

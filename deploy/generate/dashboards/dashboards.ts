@@ -7,7 +7,7 @@ import { healthDashboard } from './health.ts';
 import { type IdOf, panel, SOURCE } from './panels.ts';
 import { performance } from './performance.ts';
 import { projects } from './projects.ts';
-import { PROJECT, RUNS, series, VARIABLES, VERSION } from './queries.ts';
+import { PROJECT, RUNS, seen, series, VARIABLES, VERSION } from './queries.ts';
 import type { DashboardSpec, Section } from './spec.ts';
 import { usage } from './usage.ts';
 
@@ -55,13 +55,14 @@ function variable(name: keyof typeof VARIABLES) {
   return key === PROJECT ? builder.regex(SHORT_NAMES) : builder;
 }
 
+/** The end of each day with a run, by version. */
+const DAYS = `0 * ${seen(VERSION, '1d', `${VERSION}!="other"`)} + time()`;
+
 /**
  * The days, by their beginning, on which a version ran for the first time, or again after a
  * quarter: of the 90 days up to the end of the next one, no earlier one has a run of it.
  */
-export const RELEASES = ((day: string) => `min_over_time((${day})[90d:1d] offset -1d) > time()`)(
-  `0 * count by (${VERSION}) (count_over_time(${series(RUNS)}{${VERSION}!="other"}[1d])) + time()`,
-);
+export const RELEASES = `min_over_time((${DAYS})[90d:1d] offset -1d) > time()`;
 
 const releases = () =>
   new dashboard.AnnotationQueryBuilder()
