@@ -32,7 +32,7 @@ export interface Place {
 
 const places: Place[] = [];
 
-/** For `afterAll`: ends the collectors, removes the sandboxes, and fails if a process has stayed. */
+/** For `afterAll`: ends collectors and removes sandboxes. A process that has stayed is an error. */
 export async function leavePlaces(): Promise<void> {
   for (const { server } of places) await server.close();
   expect(await leaveAll(places.map(({ box }) => box))).toEqual([]);
