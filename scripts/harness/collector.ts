@@ -65,13 +65,16 @@ const ended = (child: ChildProcess) => child.exitCode !== null || child.signalCo
 /** Ports that were given out: a server that has not started yet does not occupy its port. */
 const given = new Set<number>();
 
+/** The largest port that the Fetch standard blocks: fetch and browsers refuse to connect to it. */
+const LAST_BAD_PORT = 10_080;
+
 /**
  * A free port below 32768, where the ports of outgoing connections begin: a server that was killed
  * can use it again.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(10_000, 32_768);
+    const port = randomInt(LAST_BAD_PORT + 1, 32_768);
     if (given.has(port)) continue;
     const server = createServer();
     const free = await new Promise<boolean>((resolve) => {
