@@ -203,7 +203,7 @@ const PERFORMANCE: Record<string, (of: Asked) => Truth> = {
     const sized = new Set(newestRuns(of).map(({ event }) => project(event)));
     const runs = of.runs.filter(({ event }) => sized.has(project(event)));
     return columns({
-      p50: each(runs, sizeOf(of), (own) => quantile(own, 0.5, seconds, of)),
+      'Mean run': each(runs, sizeOf(of), (own) => median(meansIn(own, seconds))),
     });
   },
   'Where the time goes': (of) =>

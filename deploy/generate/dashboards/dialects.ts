@@ -2,7 +2,7 @@
 // one value. Prometheus and Cortex store it as a native histogram. VictoriaMetrics stores the
 // series `_sum`, `_count` and one `_bucket` per range of values (label vmrange), and it knows the
 // time of a sample. All other queries are the same.
-import { CHOSEN, grouped, I, MACHINE, over, PROJECT, R, RUNS, seen, series } from './queries.ts';
+import { CHOSEN, grouped, I, MACHINE, over, R, RUNS, seen, series } from './queries.ts';
 
 /** The histograms of an instrument, added up over a range; with `by`, per value of these labels. */
 export interface Histograms {
@@ -20,8 +20,6 @@ export interface Dialect {
   quantile(q: number, of: Histograms): string;
   /** Several at once, as series of a chart named p50, p95 and so on. */
   quantiles(qs: readonly number[], of: Histograms): { expr: string; legend: string }[];
-  /** By the label `size` that `sizes` gives to each project. */
-  quantileBySize(q: number, of: Histograms, sizes: string): string;
   sum(of: Histograms): string;
   mean(of: Histograms): string;
   /** The share of runs whose value, a whole number, is above this one. */
@@ -67,9 +65,6 @@ const PROMETHEUS: Dialect = {
   folder: 'deploy/grafana/dashboards',
   quantile: (q, of) => `histogram_quantile(${q}, ${native(of)})`,
   quantiles: (qs, of) => qs.map((q) => ({ expr: PROMETHEUS.quantile(q, of), legend: percent(q) })),
-  quantileBySize: (q, of, sizes) =>
-    `histogram_quantile(${q}, sum by (size) (${native({ ...of, by: PROJECT })} ` +
-    `* on (${PROJECT}) group_left (size) ${sizes}))`,
   sum: (of) => `histogram_sum(${native(of)})`,
   mean: (of) => `histogram_avg(${native(of)})`,
   // Between two whole numbers, so that no bucket is divided.
@@ -112,9 +107,6 @@ const VICTORIAMETRICS: Dialect = {
     const all = `histogram_quantiles("quantile", ${qs.join(', ')}, ${buckets(of)})`;
     return [{ expr: `label_map(${all}, "quantile", ${names})`, legend: '{{quantile}}' }];
   },
-  quantileBySize: (q, of, sizes) =>
-    `histogram_quantile(${q}, sum by (size, vmrange) (${buckets({ ...of, by: PROJECT })} ` +
-    `* on (${PROJECT}) group_left (size) ${sizes}))`,
   sum: (of) => part('sum', of),
   mean: (of) => `(${part('sum', of)} / ${part('count', of)})`,
   shareAbove: (value, of) => `(1 - histogram_share(${value + 0.5}, ${buckets(of)}))`,
