@@ -20,9 +20,10 @@ export function openLhpYaml(root: string): number | undefined {
 /** Whether lhp takes the project for a Databricks Asset Bundle. */
 export function isBundle(root: string): boolean {
   try {
-    return statSync(join(root, 'databricks.yml')).isFile();
+    const found = statSync(join(root, 'databricks.yml'), { throwIfNoEntry: false });
+    return found?.isFile() === true;
   } catch {
-    return false; // not there, or the folder cannot be read
+    return false; // the folder cannot be read
   }
 }
 

@@ -81,6 +81,7 @@ async function whyNotRecorded({ program }: Generate, host: Host): Promise<string
  * The command that is recorded, and the code that it loads, need no credentials of the collector.
  */
 function withoutHeaders(env: Env): Env {
+  if (env.LHP_OTEL_EXPORTER_OTLP_HEADERS === undefined) return env; // to copy it takes time
   const { LHP_OTEL_EXPORTER_OTLP_HEADERS: _, ...others } = env;
   return others;
 }

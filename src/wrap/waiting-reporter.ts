@@ -1,13 +1,14 @@
 // waiting-reporter.ts: a reporter that costs nothing to start when the command has ended. While the
-// command runs, a shell is started that waits for one line, the job, and becomes the reporter when
-// its input is closed: when the wrapper has ended, or in CI, where the wrapper waits for the
-// reporter, by the wrapper. To start a process takes Node some milliseconds, for which the user
-// would wait; a line takes a fraction of one. The shell has a session of its own, no terminal and
-// none of the user's streams. Without a job it ends when its input is closed: by the wrapper, or
-// because the wrapper has ended, whatever ended it.
+// command runs, a shell is started that waits until its input is closed: when the wrapper has
+// ended, whatever ended it, or in CI, where the wrapper waits for the reporter, by the wrapper.
+// Then it reads one line, the job, from a second pipe, and becomes the reporter; without a job it
+// ends. To start a process takes Node some milliseconds, for which the user would wait; a line
+// takes a fraction of one. The shell has a session of its own, no terminal and none of the user's
+// streams.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, fstatSync, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, existsSync, fstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { JOB_VARIABLE, type Job, type StartedJob } from '../job/job.ts';
 import { openLhpYaml } from '../job/project-facts.ts';
 import type { Env, Host } from '../system/host.ts';
@@ -16,23 +17,28 @@ import { compiledFolder, reporterCommand, startJob } from './start-reporter.ts';
 
 export interface WaitingReporter {
   shell: ChildProcess;
+  /** The pipe of the job. */
+  line: Writable;
   root: string;
-  /** Which file the shell holds open as lhp.yaml. */
+  /** {@link identity} of the file that the shell holds open as lhp.yaml. */
   lhpYaml: string;
-  /** The folder that the reporter has as its NODE_COMPILE_CACHE. */
+  /** The folder that the reporter has as its NODE_COMPILE_CACHE, and its {@link identity}. */
   cache: string;
+  cacheIdentity: string | undefined;
   watched: boolean;
 }
 
 const SHELL = '/bin/sh';
+/** Of the shell; the reporter does not get it. */
+const JOB_DESCRIPTOR = 4;
 /**
- * Reads the job, and then until its input is closed, because a reporter that starts while the
- * wrapper ends would slow it down. The reporter reads the job from its environment, and lhp.yaml
- * from its standard input.
+ * The job is read last: a shell that reads it, and a reporter that starts, while the wrapper ends
+ * would slow it down. The reporter reads the job from its environment, and lhp.yaml from its
+ * standard input.
  */
 const SCRIPT =
-  `IFS= read -r ${JOB_VARIABLE} || exit; export ${JOB_VARIABLE}; ` +
-  'read -r end; exec "$@" <&3 3<&-';
+  `read -r end; IFS= read -r ${JOB_VARIABLE} <&${JOB_DESCRIPTOR} || exit; ` +
+  `export ${JOB_VARIABLE}; exec "$@" <&3 3<&- ${JOB_DESCRIPTOR}<&-`;
 /** A bash that is called sh reads options and functions from these. */
 const READ_BY_BASH = /^(BASH_|BASHOPTS$|SHELLOPTS$)/;
 
@@ -50,17 +56,19 @@ export function startWaiting(root: string, host: Host): WaitingReporter | undefi
   try {
     const shell = spawn(SHELL, ['-c', SCRIPT, 'sh', file, ...args], {
       detached: true,
-      stdio: ['pipe', 'ignore', 'ignore', opened],
+      stdio: ['pipe', 'ignore', 'ignore', opened, 'pipe'],
       cwd: '/',
       env: { ...forShell(reporterEnv(host.env, host.cwd)), NODE_COMPILE_CACHE: cache },
     });
     shell.on('error', () => {}); // EAGAIN, ENOMEM: `pid` is undefined
-    shell.stdin?.on('error', () => {}); // the shell was killed
+    if (shell.pid === undefined) return undefined;
+    const line = shell.stdio[JOB_DESCRIPTOR] as Writable;
+    for (const pipe of [shell.stdin, line]) pipe?.on('error', () => {}); // the shell was killed
     // The line begins with a blank, so that the pipe's first write, which is the slowest, is made
     // while the command runs.
-    shell.stdin?.write(' ');
-    const lhpYaml = identity(fstatSync(opened, { bigint: true }));
-    return shell.pid === undefined ? undefined : { shell, root, lhpYaml, cache, watched };
+    line.write(' ');
+    const [lhpYaml, cacheIdentity] = [identity(fstatSync(opened, BIG)), identityOf(cache)];
+    return { shell, line, root, lhpYaml, cache, cacheIdentity, watched };
   } finally {
     closeSync(opened);
   }
@@ -72,30 +80,43 @@ export function startWaiting(root: string, host: Host): WaitingReporter | undefi
  * job.
  */
 export function handOver(waiting: WaitingReporter, job: Job, host: Host): ChildProcess | undefined {
-  const { shell, watched } = waiting;
-  if (!isUpToDate(waiting, job, host)) {
-    shell.stdin?.destroy();
+  const { shell, line, watched } = waiting;
+  if (!isUpToDate(waiting, job)) {
+    for (const pipe of [shell.stdin, line]) pipe?.destroy();
     return undefined;
   }
   const started: StartedJob = { ...startJob(job, host), lhpYamlIsOpen: true, watched };
   // In the kernel's buffer when this returns, so this process may end.
-  shell.stdin?.write(`${JSON.stringify(started)}\n`);
+  line.write(`${JSON.stringify(started)}\n`);
   shell.unref();
   return shell;
 }
 
-function isUpToDate({ shell, root, lhpYaml, cache }: WaitingReporter, job: Job, host: Host) {
-  if (shell.exitCode !== null || shell.signalCode !== null) return false;
-  const now = statSync(join(root, 'lhp.yaml'), { bigint: true, throwIfNoEntry: false });
+/**
+ * That the folder of compiled code is safe from other users was checked when the shell was started
+ * ({@link compiledFolder}). If this user has replaced it or changed its permissions since, a
+ * reporter is started that checks it again.
+ */
+function isUpToDate(waiting: WaitingReporter, job: Job): boolean {
+  const { shell, root, lhpYaml, cache, cacheIdentity } = waiting;
   return (
+    shell.exitCode === null &&
+    shell.signalCode === null &&
     job.root === root &&
-    now !== undefined &&
-    identity(now) === lhpYaml &&
-    compiledFolder(host) === cache
+    identityOf(join(root, 'lhp.yaml')) === lhpYaml &&
+    identityOf(cache) === cacheIdentity
   );
 }
 
-const identity = ({ dev, ino }: { dev: bigint; ino: bigint }): string => `${dev}:${ino}`;
+const BIG = { bigint: true } as const;
+
+/** What differs where a path leads to another file now, or to one with other permissions. */
+const identity = ({ dev, ino, mode }: BigIntStats): string => `${dev}:${ino}:${mode}`;
+
+function identityOf(path: string): string | undefined {
+  const found = statSync(path, { ...BIG, throwIfNoEntry: false });
+  return found && identity(found);
+}
 
 const forShell = (env: Env): Record<string, string | undefined> =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !READ_BY_BASH.test(name)));

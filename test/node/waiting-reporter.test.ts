@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -73,7 +74,7 @@ const commandLine = (pid: number): string => {
 
 /** The shells that wait in this sandbox. */
 const waiting = ({ dir }: Sandbox): number[] =>
-  processesMentioning(dir).filter((pid) => commandLine(pid).startsWith('/bin/sh\0-c\0IFS='));
+  processesMentioning(dir).filter((pid) => commandLine(pid).startsWith('/bin/sh\0-c\0read'));
 
 /** Starts a generate, and resolves when the shell waits. */
 async function begin({ box, project }: Place, within: string[] = []) {
@@ -98,11 +99,12 @@ describe('the shell that waits', () => {
     expect(shell).toHaveLength(1);
     const [one = 0] = shell;
     const opened = (of: number, fd: number) => readlinkSync(`/proc/${of}/fd/${fd}`);
-    expect([0, 1, 2, 3].map((fd) => opened(one, fd))).toEqual([
+    expect([0, 1, 2, 3, 4].map((fd) => opened(one, fd))).toEqual([
       expect.stringMatching(/^socket:/),
       '/dev/null',
       '/dev/null',
       join(where.project, 'lhp.yaml'),
+      expect.stringMatching(/^socket:/),
     ]);
     const all = readdirSync(`/proc/${one}/fd`).map((fd) => opened(one, Number(fd)));
     for (const fd of [0, 1, 2]) expect(all).not.toContain(opened(pid, fd));
@@ -240,6 +242,18 @@ describe('what counts is what is there when the command has ended', () => {
     end(0);
     expect(await ended).toBe(0);
     expect(await where.box.recorded(1)).toHaveLength(1);
+  });
+
+  it.concurrent('a folder of compiled code that others can write now is not used', async () => {
+    const where = place();
+    const compiled = join(where.box.home, '.cache/lhp-otel/compiled');
+    const { ended, end } = await begin(where);
+    chmodSync(compiled, 0o777);
+    end(0);
+    expect(await ended).toBe(0);
+    expect(await where.box.recorded(1)).toHaveLength(1);
+    await idle(where.box);
+    expect(readdirSync(compiled)).toEqual([]);
   });
 });
 
