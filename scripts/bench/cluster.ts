@@ -45,7 +45,7 @@ export async function cluster(): Promise<void> {
     };
   const both = (what: 'kill' | 'start') => () => Promise.all([first[what](), second[what]()]);
 
-  // ── all in one run ──
+  // Nodes and a gateway are killed while all runs are sent.
   const answers = await readers.during(bodies, {
     [share(0.15)]: step('one node killed', () => first.kill()),
     [share(0.3)]: step(
@@ -67,12 +67,12 @@ export async function cluster(): Promise<void> {
     `again in reverse; ${told(await deliver(reversed, () => stack.nginx.url, { again: true }))}`,
   );
 
-  // ── every part in turn ──
+  // Every part is restarted, one after the other.
   const few = bodies.slice(0, share(0.25));
   const rolling = await readers.during(few, restarts(stack, few.length, step), true);
   await check(`${few.length} again in order, every part restarted; ${told(rolling)}`);
 
-  // ── into blocks ──
+  // The runs move from memory into blocks and into the bucket.
   readers.phase('blocks made and shipped');
   const watched = readers.idle(BLOCKS_WATCHED_MS);
   await Promise.all(stack.nodes.map((node) => node.flush()));

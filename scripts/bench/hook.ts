@@ -9,11 +9,9 @@ import { quantile, shuffled, table } from './measure.ts';
 
 const RUNS = Math.max(100, Number(process.env.BENCH_RUNS ?? 100));
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.cjs');
-/**
- * The process in the background is done by then, and does not stand in the way of the next line.
- */
+/** A pause after a line that is recorded: by then its reporter has ended, mostly. */
 const SETTLED_MS = 250;
-/** After the others as well, so that every line finds the machine as cool as the next one. */
+/** A pause after each other line, so that every line begins on an idle machine. */
 const PAUSE_MS = 20;
 
 /** `command lhp` goes past the function; it is also what the function calls. */

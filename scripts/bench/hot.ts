@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tellUser } from '../harness/told.ts';
 import { listen, quantile, shuffled, table } from './measure.ts';
 import { program, programBefore, RUNS, userIn } from './place.ts';
@@ -13,6 +14,8 @@ import { program, programBefore, RUNS, userIn } from './place.ts';
 const GENERATE = ['./lhp', 'generate', '--env', 'dev'];
 const WRAPPED = ['run', '--', ...GENERATE];
 const SLOW_MS = 2_000;
+/** By then the reporter of a generate has ended, or waits for its endpoint. */
+const REST_MS = 250;
 const BARE = 'bare';
 const SMALLEST = 'smallest Node wrapper';
 
@@ -104,16 +107,18 @@ async function compare(
   runs: number,
   variants: Variant[],
 ): Promise<void> {
+  const generates = variants.some(({ name }) => name === BARE);
   const times = new Map<string, Times[]>(variants.map(({ name }) => [name, []]));
   for (let i = -2; i < runs; i += 1) {
-    // In another order each time: the reporter of one run is still at work when the next one
-    // begins.
+    // In another order each time: what a reporter still does when the next run begins must not
+    // slow down the same variant each time.
     for (const [index, variant] of shuffled([...variants.entries()])) {
       // Each with a state of its own: a back-off or backlog of one must not help or hurt another.
       const env = { ...userIn(folder), HOME: join(folder, `home-${index}`), ...variant.env };
       tellUser(env);
       const measured = await run(variant, env, variant.cwd ?? folder);
       if (i >= 0) times.get(variant.name)?.push(measured);
+      if (generates) await sleep(REST_MS);
     }
   }
   const at = (name: string, part: keyof Times, q = 0.5) =>
@@ -122,19 +127,18 @@ async function compare(
       q,
     );
   const added = (name: string, part: keyof Times) => at(name, part) - at(BARE, part);
-  const parts = times.has(BARE);
   table(
     title,
     [
       ...['', 'median ms', 'p95 ms', `ratio to ${base}`],
-      ...(parts ? ['adds', 'before its start', 'after its end', `adds, to ${SMALLEST}`] : []),
+      ...(generates ? ['adds', 'before its start', 'after its end', `adds, to ${SMALLEST}`] : []),
     ],
     variants.map(({ name }) => [
       name,
       at(name, 'total').toFixed(1),
       at(name, 'total', 0.95).toFixed(1),
       (at(name, 'total') / at(base, 'total')).toFixed(2),
-      ...(parts
+      ...(generates
         ? [
             ...(['total', 'before', 'after'] as const).map((part) => added(name, part).toFixed(1)),
             (added(name, 'total') / added(SMALLEST, 'total')).toFixed(2),

@@ -14,12 +14,12 @@ import { listen, quantile, shuffled, table } from './measure.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 100);
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.cjs');
-/** The reporter of one line is done by then, and does not stand in the way of the next. */
+/** A pause after each line: by then its reporter has ended, or waits for its endpoint. */
 const SETTLED_MS = 200;
 const SLOW_MS = 2_000;
 
 interface Line {
-  /** Which of the lines with the same endpoint. */
+  /** How lhp is started: bare, by the hook of a shell, by `run`, or with its own telemetry. */
   way: string;
   endpoint: string;
   shell: string;
@@ -44,7 +44,7 @@ export async function latency(folder: string): Promise<void> {
     'no such host': 'https://does-not-exist.invalid',
   };
   try {
-    // A stand-in that takes the same time each time: every way, many runs.
+    // Instead of lhp, a program that always takes the same time: all ways, many runs.
     const bin = join(folder, 'fixed-bin');
     const project = join(folder, 'fixed');
     for (const path of [bin, project]) mkdirSync(path);
@@ -89,10 +89,10 @@ interface Comparison {
   /** The folder with lhp, for PATH. */
   bin: string;
   project: string;
-  /** By name. */
+  /** Their URLs, by the names in the table. */
   endpoints: Record<string, string>;
   shells: string[];
-  /** lhp itself, not a stand-in. */
+  /** Whether it is lhp itself, and not a program in its place. */
   real: boolean;
   runs: number;
 }
@@ -141,7 +141,8 @@ function linesOf({ folder, name, endpoints, shells, real }: Comparison): Line[] 
   }));
   let homes = 0;
   for (const [endpoint, url] of Object.entries(endpoints)) {
-    // A state of its own each: what one endpoint has kept waiting must not be delivered to another.
+    // Each line has a state folder of its own: what could not be delivered to one endpoint must
+    // not be delivered to another.
     const state = () => {
       const XDG_STATE_HOME = join(folder, `state-${name}-${homes++}`);
       tellUser({ XDG_STATE_HOME, LHP_OTEL_EXPORTER_OTLP_ENDPOINT: url });
@@ -158,7 +159,7 @@ function linesOf({ folder, name, endpoints, shells, real }: Comparison): Line[] 
     const run = `${process.execPath} ${cli} run -- lhp ${generate}`;
     lines.push({ way: 'run', endpoint, shell: 'bash', text: `${state()} ${ours} ${run}` });
     const own = `LHP_CONFIG_DIR=${join(folder, `own-${homes++}`)} LHP_TELEMETRY_ENDPOINT=${url}/`;
-    // On, and read by us as no opt-out of anything.
+    // Empty: lhp's own telemetry is on, and this is no opt-out of ours.
     if (real)
       lines.push({
         way: 'lhp’s own telemetry',
@@ -181,7 +182,8 @@ function startShells({ folder, name, bin, project, shells }: Comparison) {
       HOME: join(folder, `home-${name}`),
       LANG: 'C.UTF-8',
       HOOK: file,
-      // lhp's own telemetry off, except where a line has it on; and that is no opt-out of ours.
+      // lhp's own telemetry is off, except where a line switches it on. The first variable says
+      // that this is no opt-out of ours.
       LHP_OTEL_UPSTREAM: 'off',
       LHP_TELEMETRY: 'off',
     };
