@@ -15,7 +15,7 @@ import type { Env, Host } from '../system/host.ts';
 import { debugging, offText, say } from '../system/log.ts';
 import { projectRoot } from '../system/project-root.ts';
 import { startReporter } from './start-reporter.ts';
-import { handOver, startWaiting, type WaitingReporter } from './waiting-reporter.ts';
+import { handOver, startNow, startWaiting, type WaitingReporter } from './waiting-reporter.ts';
 
 /** A generate that has ended successfully. */
 export interface CompletedGenerate {
@@ -139,7 +139,7 @@ async function waitInCi(
 ): Promise<void> {
   const limit = config?.flushTimeoutMs;
   if (mode !== 'send' || !limit || !(await isCi(env))) return;
-  reporter.stdin?.end(); // a waiting reporter starts when this is closed
+  startNow(reporter);
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, limit);
     reporter.ref();

@@ -1,8 +1,7 @@
 // waiting-reporter.ts: a reporter that costs nothing to start when the command has ended. While the
 // command runs, a shell is started that waits until its input is closed: when the wrapper has
-// ended, whatever ended it, or in CI, where the wrapper waits for the reporter, by the wrapper.
-// Then it reads one line, the job, from a second pipe, and becomes the reporter; without a job it
-// ends. To start a process takes Node some milliseconds, for which the user would wait; a line
+// ended, whatever ended it. Then it reads one line, the job, from a second pipe, and becomes the
+// reporter; without a job it ends. To start a process takes Node some milliseconds, for which the user would wait; a line
 // takes a fraction of one. The shell has a session of its own, no terminal and none of the user's
 // streams.
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -32,12 +31,15 @@ const SHELL = '/bin/sh';
 /** Of the shell; the reporter does not get it. */
 const JOB_DESCRIPTOR = 4;
 /**
- * The job is read last: a shell that reads it, and a reporter that starts, while the wrapper ends
- * would slow it down. The reporter reads the job from its environment, and lhp.yaml from its
- * standard input.
+ * A line on the standard input says that the wrapper waits for the reporter ({@link startNow}).
+ * Else the shell waits a moment longer: a reporter that starts while the wrapper ends, and the
+ * user's shell takes over, uses the same cores and caches, and slows both down. `sleep` is called
+ * by its path, because a folder of a project may be in PATH; where it is not there, or takes no
+ * fraction of a second, the shell does not wait. The reporter reads the job from its environment,
+ * and lhp.yaml from its standard input.
  */
 const SCRIPT =
-  `read -r end; IFS= read -r ${JOB_VARIABLE} <&${JOB_DESCRIPTOR} || exit; ` +
+  `read -r now || /bin/sleep 0.05; IFS= read -r ${JOB_VARIABLE} <&${JOB_DESCRIPTOR} || exit; ` +
   `export ${JOB_VARIABLE}; exec "$@" <&3 3<&- ${JOB_DESCRIPTOR}<&-`;
 /** A bash that is called sh reads options and functions from these. */
 const READ_BY_BASH = /^(BASH_|BASHOPTS$|SHELLOPTS$)/;
@@ -91,6 +93,9 @@ export function handOver(waiting: WaitingReporter, job: Job, host: Host): ChildP
   shell.unref();
   return shell;
 }
+
+/** Lets a reporter that has its job start at once, for a wrapper that waits for it. */
+export const startNow = (reporter: ChildProcess): unknown => reporter.stdin?.end('\n');
 
 /**
  * That the folder of compiled code is safe from other users was checked when the shell was started

@@ -31,6 +31,7 @@ import {
   sandbox,
   until,
 } from '../../scripts/harness/sandbox.ts';
+import { tellUser } from '../../scripts/harness/told.ts';
 import { makeCompiledFolder } from '../support/compiled-folder.ts';
 import { lacking } from '../support/lacking.ts';
 import { traced } from '../support/trace.ts';
@@ -43,6 +44,8 @@ interface Place {
 const GENERATE = ['run', '--', 'lhp', 'generate', '--env', 'dev'];
 /** Runs until the test lets it end, with the status that the test chooses. */
 const UNTIL_TOLD = 'until [ -s "$HOME/end" ]; do sleep 0.02; done; exit "$(cat "$HOME/end")"';
+/** Refuses every connection. */
+const ENDPOINT = { LHP_OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
 /** Longer than it takes until the shell would be started, for cases in which it must not be. */
 const FOR_A_WHILE = 'sleep 0.5';
 
@@ -290,11 +293,12 @@ describe('what is started and written while the command runs', () => {
       cwd: project,
       env: { ...box.env, DO: task, ...env } as NodeJS.ProcessEnv,
     });
-    const programs = processes.slice(1).flatMap((each) => each.programs);
+    const started = processes.slice(1).flatMap((each) => each.programs);
     const files = processes[0]?.files ?? [];
     return {
       status,
-      programs: programs.filter((path) => !/\/(lhp|env|sleep|cat)$/.test(path)),
+      started,
+      programs: started.filter((path) => !/\/(lhp|env|sleep|cat)$/.test(path)),
       written: files.filter(({ writes, ok }) => writes && ok).map(({ path }) => path),
       opened: files.map(({ path }) => path),
     };
@@ -314,6 +318,24 @@ describe('what is started and written while the command runs', () => {
     const [shell, ...more] = programs.filter((path) => !/\/timeout$/.test(path));
     expect([shell, ...more]).toEqual(['/bin/sh', process.execPath]);
     expect(where.box.runFiles()).toHaveLength(1);
+  });
+
+  it.concurrent.each<[string, Env, boolean]>([
+    ['after the wrapper has ended', {}, true],
+    [
+      'at once in CI, where the wrapper waits for it',
+      { CI: 'true', LHP_OTEL_FLUSH_TIMEOUT: '1s', ...ENDPOINT },
+      false,
+    ],
+  ])('the reporter starts %s', async (_, env, later) => {
+    const where = place({ env });
+    tellUser(where.box.env);
+    const ended = seen(where, 'until [ -s "$HOME/end" ]; do :; done');
+    await until(() => waiting(where.box).length > 0, 'the shell to wait');
+    writeFileSync(join(where.box.home, 'end'), '0');
+    const { status, started } = await ended;
+    expect({ status, slept: started.includes('/bin/sleep') }).toEqual({ status: 0, slept: later });
+    expect(await where.box.recorded(1)).toHaveLength(1);
   });
 
   it.concurrent('after a failure: the shell only, and nothing is written', async () => {
