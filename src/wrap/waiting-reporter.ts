@@ -1,9 +1,9 @@
 // waiting-reporter.ts: a reporter that costs nothing to start when the command has ended. While the
 // command runs, a shell is started that waits until its input is closed: when the wrapper has
 // ended, whatever ended it. Then it reads one line, the job, from a second pipe, and becomes the
-// reporter; without a job it ends. To start a process takes Node some milliseconds, for which the user would wait; a line
-// takes a fraction of one. The shell has a session of its own, no terminal and none of the user's
-// streams.
+// reporter; without a job it ends. To start a process takes Node some milliseconds, for which the
+// user would wait; a line takes a fraction of one. The shell has a session of its own, no terminal
+// and none of the user's streams.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type BigIntStats, closeSync, existsSync, fstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
