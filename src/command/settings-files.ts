@@ -1,9 +1,9 @@
 // settings-files.ts: the files in which a launcher may find variables for its command: environment
 // files that its options or variables name, and settings of the project. Only paths; the files are
 // read in switches.ts.
-import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Env } from '../system/host.ts';
+import { isFolder } from '../system/try-read.ts';
 import { folderWith, type Launch } from './command.ts';
 import { isTrue, type Launcher, listed, type Settings } from './launchers/launcher.ts';
 
@@ -86,6 +86,3 @@ function projectFolder(given: Launch['given'], row: Launcher, from: string, env:
   const path = resolve(from, named);
   return isFolder(path) ? path : dirname(path);
 }
-
-const isFolder = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -3,11 +3,11 @@
 // `status`, `doctor`, `flush` and the reporter report an unusable file in the same words. Node's
 // crypto is loaded for a file only: it takes 4 ms, and most configurations have none.
 import type { KeyObject } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { errorCode } from '../system/error.ts';
 import { readRegular } from '../system/files.ts';
 import { type Host, nodeModule } from '../system/host.ts';
+import { statsOf } from '../system/try-read.ts';
 import type { Setting } from './setting.ts';
 
 /** A company's bundle of certificate authorities has some hundred kB. */
@@ -138,8 +138,8 @@ function textOf(path: string): string {
 function remembered<T>(parse: (path: string) => T): (path: string) => T {
   const known = new Map<string, { mark: string; parsed: T }>();
   return (path) => {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    const mark = `${stats?.dev}:${stats?.ino}:${stats?.size}:${stats?.ctimeMs}`;
+    const stats = statsOf(path);
+    const mark = `${stats?.dev}:${stats?.ino}:${stats?.size}:${stats?.ctimeNs}`;
     const before = known.get(path);
     if (before && before.mark === mark) return before.parsed;
     const parsed = parse(path);

@@ -2,13 +2,14 @@
 // only, or else the system's, Node's own list, and those that NODE_EXTRA_CA_CERTS, SSL_CERT_FILE
 // and SSL_CERT_DIR add. They are read here and passed to TLS, so that variables and options of Node
 // do not change them. NODE_USE_SYSTEM_CA and --use-system-ca add nothing to that.
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { getCACertificates } from 'node:tls';
 import { MAX_PEM_BYTES, pemBlocks } from '../config/tls-files.ts';
 import { errorCode } from '../system/error.ts';
 import { readRegular } from '../system/files.ts';
 import { type Env, EXTRA_AUTHORITIES, OUR_EXTRA_AUTHORITIES } from '../system/host.ts';
+import { isFile } from '../system/try-read.ts';
 
 export interface Authorities {
   /** Their name in a sentence: "trusted by …". */
@@ -83,10 +84,6 @@ function filesIn(folder: string): string[] {
   } catch {
     return []; // missing or not readable
   }
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function blocksIn(path: string): string[] {

@@ -1,8 +1,9 @@
 // project-facts.ts: what is read of a project before the prompt is back, because the next command
 // may change it: its lhp.yaml, which stays readable through an open descriptor even if the project
 // is moved, and whether it is a bundle.
-import { constants, fstatSync, openSync, statSync } from 'node:fs';
+import { constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { isFile } from '../system/try-read.ts';
 
 /**
  * A descriptor of the project's lhp.yaml; undefined where it cannot be opened. The caller closes
@@ -18,14 +19,7 @@ export function openLhpYaml(root: string): number | undefined {
 }
 
 /** Whether lhp takes the project for a Databricks Asset Bundle. */
-export function isBundle(root: string): boolean {
-  try {
-    const found = statSync(join(root, 'databricks.yml'), { throwIfNoEntry: false });
-    return found?.isFile() === true;
-  } catch {
-    return false; // the folder cannot be read
-  }
-}
+export const isBundle = (root: string): boolean => isFile(join(root, 'databricks.yml'));
 
 /** The descriptor of standard input where it is a file: a shell hook opens lhp.yaml as such. */
 export function standardInputFile(): number | undefined {

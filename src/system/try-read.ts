@@ -1,5 +1,5 @@
 // try-read.ts: reads for which a missing or unreadable file is no error.
-import { readdirSync } from 'node:fs';
+import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { readRegular } from './files.ts';
 
 /**
@@ -13,6 +13,21 @@ export function readText(path: string, maxBytes?: number): string | undefined {
     return undefined; // as documented
   }
 }
+
+/**
+ * What a path leads to, or `undefined` where that cannot be found out: nothing is there, a folder
+ * above it may not be read, links lead in a circle, the name is too long.
+ */
+export function statsOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined; // as documented
+  }
+}
+
+export const isFile = (path: string): boolean => statsOf(path)?.isFile() === true;
+export const isFolder = (path: string): boolean => statsOf(path)?.isDirectory() === true;
 
 /** The names in a folder; none where it cannot be read. */
 export function list(folder: string): string[] {

@@ -6,6 +6,7 @@ import type { Generate } from '../command/command.ts';
 import { kindOf } from '../command/first-word.ts';
 import { parseLhp } from '../command/lhp-options.ts';
 import { environmentLayer, upstreamOff } from '../consent/consent.ts';
+import { errorCode } from '../system/error.ts';
 import { type Env, type Host, systemHost } from '../system/host.ts';
 import { debugging, offText, say } from '../system/log.ts';
 import { type Exit, endAs, replaceByCommand, runAsChild } from './command-process.ts';
@@ -14,10 +15,9 @@ import type { CompletedGenerate, Prepared } from './record-in-background.ts';
 /** Runs the command, and resolves to the exit status of `lhp-otel run`. */
 export async function run(words: readonly string[], host: Host = systemHost()): Promise<number> {
   const env = upstreamOff(host.env) ? { ...host.env, LHP_TELEMETRY: 'off' } : host.env;
-  const generate = await generateOf(words, host);
+  const { generate, reason } = await recognize(words, host);
   const speak: (text: string) => unknown =
     generate?.verbose || debugging(host.env) ? say : () => {};
-  const reason = generate ? await whyNotRecorded(generate, host) : NO_GENERATE;
   if (reason !== undefined) {
     speak(reason);
     replaceByCommand(words, env, host.platform); // returns where the platform cannot
@@ -48,6 +48,20 @@ export async function run(words: readonly string[], host: Host = systemHost()): 
 }
 
 const NO_GENERATE = 'this is no lhp generate: nothing recorded, no network activity';
+
+/** What is known before the command starts. Whatever fails here, the command runs. */
+async function recognize(
+  words: readonly string[],
+  host: Host,
+): Promise<{ generate?: Generate | undefined; reason?: string | undefined }> {
+  try {
+    const generate = await generateOf(words, host);
+    return { generate, reason: generate ? await whyNotRecorded(generate, host) : NO_GENERATE };
+  } catch (error) {
+    const what = errorCode(error) ?? 'internal error';
+    return { reason: `telemetry failed (${what}): nothing recorded, no network activity` };
+  }
+}
 
 /**
  * Reads the words as command.ts does, which is loaded only where another program stands before lhp.

@@ -5,12 +5,14 @@
 // user would wait; a line takes a fraction of one. The shell has a session of its own, no terminal
 // and none of the user's streams.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type BigIntStats, closeSync, existsSync, fstatSync, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, existsSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { JOB_VARIABLE, type Job, type StartedJob } from '../job/job.ts';
 import { openLhpYaml } from '../job/project-facts.ts';
 import type { Env, Host } from '../system/host.ts';
+import { resolvePaths } from '../system/paths.ts';
+import { statsOf } from '../system/try-read.ts';
 import { reporterEnv } from './reporter-env.ts';
 import { compiledFolder, reporterCommand, startJob } from './start-reporter.ts';
 
@@ -51,6 +53,8 @@ const READ_BY_BASH = /^(BASH_|BASHOPTS$|SHELLOPTS$)/;
  */
 export function startWaiting(root: string, host: Host): WaitingReporter | undefined {
   if (host.platform === 'win32' || !existsSync(SHELL)) return undefined;
+  // Before the folder is checked, so that each later change of it is seen.
+  const cacheIdentity = identityOf(resolvePaths(host).cache);
   const cache = compiledFolder(host);
   const opened = cache === undefined ? undefined : openLhpYaml(root);
   if (cache === undefined || opened === undefined) return undefined;
@@ -69,7 +73,7 @@ export function startWaiting(root: string, host: Host): WaitingReporter | undefi
     // The line begins with a blank, so that the pipe's first write, which is the slowest, is made
     // while the command runs.
     line.write(' ');
-    const [lhpYaml, cacheIdentity] = [identity(fstatSync(opened, BIG)), identityOf(cache)];
+    const lhpYaml = identity(fstatSync(opened, { bigint: true }));
     return { shell, line, root, lhpYaml, cache, cacheIdentity, watched };
   } finally {
     closeSync(opened);
@@ -113,13 +117,11 @@ function isUpToDate(waiting: WaitingReporter, job: Job): boolean {
   );
 }
 
-const BIG = { bigint: true } as const;
-
 /** What differs where a path leads to another file now, or to one with other permissions. */
 const identity = ({ dev, ino, mode }: BigIntStats): string => `${dev}:${ino}:${mode}`;
 
 function identityOf(path: string): string | undefined {
-  const found = statSync(path, { ...BIG, throwIfNoEntry: false });
+  const found = statsOf(path);
   return found && identity(found);
 }
 

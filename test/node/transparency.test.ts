@@ -4,7 +4,16 @@
 // cannot be reached. A command that failed or was interrupted is not recorded.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -446,6 +455,42 @@ describe('errors of our own are not shown', () => {
     const [bare, wrapped] = await both(recorded, 'echo out; echo err >&2', { env }, where);
     expect(wrapped).toEqual(bare);
     expect(bare).toEqual({ stdout: 'out\n', stderr: 'err\n', status: 0 });
+  });
+
+  const LONG = 'x'.repeat(300);
+  it.concurrent.each<[number, string, string[], Env?]>([
+    [1, 'a project that is a link to itself', ['uv', 'run', '--project', 'loop', ...GENERATE]],
+    [1, 'a project below it', ['uv', 'run', '--project', 'loop/project', ...GENERATE]],
+    [1, 'a project with too long a name', ['uv', 'run', '--project', LONG, ...GENERATE]],
+    [1, 'the same in a variable', ['uv', 'run', ...GENERATE], { UV_PROJECT: 'loop' }],
+    [1, "the project's environment", ['poetry', 'run', ...GENERATE]],
+    [1, 'an active environment', ['poetry', 'run', ...GENERATE], { VIRTUAL_ENV: 'loop' }],
+    // There is no project.
+    [0, 'a folder to start in', ['uv', 'run', '--directory', 'loop', ...GENERATE]],
+    // It may contain an opt-out.
+    [0, 'an environment file', ['uv', 'run', '--env-file', 'loop', ...GENERATE]],
+  ])('%i recorded where a path cannot be followed: %s', async (count, _, command, env = {}) => {
+    const where = place();
+    writeFileSync(join(where.project, 'pyproject.toml'), '[project]\nname = "a"\n');
+    for (const name of ['loop', '.venv']) symlinkSync(name, join(where.project, name));
+    const way = running(...command);
+    const bare = await observe(BARE, way, 'echo out', { env }, where);
+    expect(await observe(WRAPPED, way, 'echo out', { env }, where)).toEqual(bare);
+    expect(bare).toEqual({ stdout: 'out\n', stderr: '', status: 0 });
+    await idle(where.box);
+    expect(where.box.runFiles()).toHaveLength(count);
+  });
+
+  it.concurrent('a part of our program that is not there', async () => {
+    const where = place();
+    const installed = join(where.box.dir, 'installed');
+    cpSync(dirname(cli), installed, { recursive: true });
+    for (const name of readdirSync(installed))
+      if (name !== 'cli.cjs') rmSync(join(installed, name), { recursive: true });
+    const wrapper = [process.execPath, join(installed, 'cli.cjs'), 'run', '--'];
+    const way = running('uv', 'run', ...GENERATE);
+    const seen = await observe(wrapper, way, 'echo out; exit 3', {}, where);
+    expect(seen).toEqual({ stdout: 'out\n', stderr: '', status: 3 });
   });
 });
 

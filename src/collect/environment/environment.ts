@@ -2,7 +2,7 @@
 // command. It reads the launcher's own files, in the launcher's own order, and starts nothing. If
 // the launcher may have chosen another environment, the rule gives `undefined`, and the versions
 // are recorded as `other`.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import type { Launch } from '../../command/command.ts';
@@ -53,9 +53,6 @@ export function at(value: unknown, ...keys: string[]): unknown {
     value,
   );
 }
-
-export const isFolder = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** The environment that is active in the shell that started the launcher. */
 export function activeEnvironment({

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { folderWith, type Launch } from '../../command/command.ts';
 import type { Host } from '../../system/host.ts';
-import { readText } from '../../system/try-read.ts';
+import { isFolder, readText } from '../../system/try-read.ts';
 import {
   at,
   dataHome,
@@ -13,7 +13,6 @@ import {
   environmentAt,
   expandHome,
   hasOption,
-  isFolder,
   isTrue,
   readToml,
 } from './environment.ts';

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Launch } from '../../command/command.ts';
 import type { Host } from '../../system/host.ts';
-import { at, type Environment, isFolder, isTable, optionOf, readToml } from './environment.ts';
+import { isFolder } from '../../system/try-read.ts';
+import { at, type Environment, isTable, optionOf, readToml } from './environment.ts';
 
 const PROJECT_FILES = ['pixi.toml', 'mojoproject.toml'];
 

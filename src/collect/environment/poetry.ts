@@ -5,7 +5,7 @@ import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { folderWith, type Launch } from '../../command/command.ts';
 import type { Host } from '../../system/host.ts';
-import { list } from '../../system/try-read.ts';
+import { isFolder, list } from '../../system/try-read.ts';
 import { which } from '../../system/which.ts';
 import {
   activeEnvironment,
@@ -14,7 +14,6 @@ import {
   configHome,
   type Environment,
   expandHome,
-  isFolder,
   isTrue,
   optionOf,
   readToml,
