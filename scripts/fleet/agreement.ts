@@ -8,8 +8,12 @@ const ROUNDING = 1e-9;
 
 export type Agreement = 'same' | 'within a bucket' | 'different';
 
-/** The answers of a panel's requests, in the order of the requests. */
+/**
+ * @param a - The answers of a panel's requests, in the order of the requests. Where one backend
+ *   asks in one request what the other asks in several, series are compared by their order.
+ */
 export function agreement(a: readonly Answer[], b: readonly Answer[]): Agreement {
+  if (a.length !== b.length) return agreement([inOrder(a)], [inOrder(b)]);
   const sizes = (all: readonly Answer[]) => all.map(({ size }) => size).join();
   if (sizes(a) !== sizes(b)) return 'different';
   const all = a.flatMap((one, i) =>
@@ -18,6 +22,12 @@ export function agreement(a: readonly Answer[], b: readonly Answer[]): Agreement
   const largest = Math.max(0, ...all);
   if (largest <= ROUNDING) return 'same';
   return largest <= BUCKET ? 'within a bucket' : 'different';
+}
+
+/** All series, numbered in the order of the requests, and within one in that of their labels. */
+function inOrder(answers: readonly Answer[]): Answer {
+  const series = answers.flatMap((one) => [...one].sort(([x], [y]) => (x < y ? -1 : 1)));
+  return new Map(series.map(([, values], i) => [String(i), values]));
 }
 
 /** The largest relative distance of two values of one series. */

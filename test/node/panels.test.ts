@@ -93,6 +93,13 @@ it.each(DIALECTS)('every panel of the dashboards for $name can be asked', ({ fol
 
 describe('the answers of two backends', () => {
   const answer = (...values: string[]) => [new Map([['{}', values]])];
+  /** Two series in one answer, not in the order of their labels. */
+  const quantiles = (p50: string, p95: string) => [
+    new Map([
+      ['{quantile="p95"}', [p95]],
+      ['{quantile="p50"}', [p50]],
+    ]),
+  ];
 
   it.each([
     ['same', answer('1', 'NaN'), answer('1', 'NaN')],
@@ -102,6 +109,9 @@ describe('the answers of two backends', () => {
     ['different', answer('1'), answer('1', '1')],
     ['different', answer('1'), answer('NaN')],
     ['different', answer('1'), [new Map()]],
+    ['same', [...answer('1'), ...answer('2')], quantiles('1', '2')],
+    ['different', [...answer('1'), ...answer('2')], quantiles('2', '1')],
+    ['different', [...answer('1'), ...answer('2')], answer('1')],
   ] as const)('are %s', (expected, a, b) => {
     expect(agreement(a, b)).toBe(expected);
   });
