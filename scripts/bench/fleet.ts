@@ -61,9 +61,10 @@ export async function fleet(): Promise<void> {
   if (options.write) writePage(join(projectRoot, 'docs', 'operators-proofs.md'), text);
 }
 
-/** As the page shows them: without the paths of this machine, and what measures nothing. */
+/** As the page shows them: without the paths of this machine, and what changes no figure. */
 const shown = (given: readonly string[]): string =>
   given
+    .filter((word) => word !== '--panels')
     .join(' ')
     .replace(/ ?--keep \S+/, '')
     .replace(/(--dashboards) \S+/, '$1 FOLDER')
