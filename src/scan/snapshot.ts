@@ -149,9 +149,13 @@ export class Snapshot {
   /** Whether the root is still the folder of the run, and no other folder has taken its name. */
   isSameProject(): boolean {
     if (!this.#run) return true;
-    return this.#lhpYaml === undefined
-      ? this.#unchanged(this.root, 'left') !== undefined
-      : this.#isInPlace();
+    try {
+      return this.#lhpYaml === undefined
+        ? this.#unchanged(this.root, 'left') !== undefined
+        : this.#isInPlace();
+    } catch {
+      return false; // it has changed, or its path cannot be followed any more
+    }
   }
 
   #isForCaches(folder: string): boolean {

@@ -339,6 +339,18 @@ describe('lhp before 0.9, whose log says how many files it wrote', () => {
     expect(scan(root, { run, lhpVersion: '0.8.7' }).files).toBe(null);
   });
 
+  it('is not believed where lhp.yaml is a link to itself now; the run is recorded', async () => {
+    const { roots, run } = await runs(1, { ...OUTPUT, [LOG]: log(5) });
+    const [root = ''] = roots;
+    const path = join(root, 'lhp.yaml');
+    const lhpYaml = openSync(path, 'r');
+    rmSync(path);
+    symlinkSync('lhp.yaml', path);
+    const found = scan(root, { run, lhpVersion: '0.8.7', lhpYaml });
+    closeSync(lhpYaml);
+    expect(found).toMatchObject({ files: null, uncertain: expect.any(String) });
+  });
+
   it.each([
     ['no start of a program in it', 'x', null],
     ['a program behind it that generates nothing, as lhp validate', log(3) + older(), null],
