@@ -473,9 +473,8 @@ describe('errors of our own are not shown', () => {
     const where = place();
     writeFileSync(join(where.project, 'pyproject.toml'), '[project]\nname = "a"\n');
     for (const name of ['loop', '.venv']) symlinkSync(name, join(where.project, name));
-    const way = running(...command);
-    const bare = await observe(BARE, way, 'echo out', { env }, where);
-    expect(await observe(WRAPPED, way, 'echo out', { env }, where)).toEqual(bare);
+    const [bare, wrapped] = await both(running(...command), 'echo out', { env }, where);
+    expect(wrapped).toEqual(bare);
     expect(bare).toEqual({ stdout: 'out\n', stderr: '', status: 0 });
     await idle(where.box);
     expect(where.box.runFiles()).toHaveLength(count);

@@ -304,8 +304,8 @@ describe('what is started and written while the command runs', () => {
     };
   }
 
-  async function seenWaiting(where: Place, status: number) {
-    const ended = seen(where, UNTIL_TOLD);
+  async function seenWaiting(where: Place, status: number, task = UNTIL_TOLD) {
+    const ended = seen(where, task);
     await until(() => waiting(where.box).length > 0, 'the shell to wait');
     writeFileSync(join(where.box.home, 'end'), String(status));
     return ended;
@@ -330,10 +330,9 @@ describe('what is started and written while the command runs', () => {
   ])('the reporter starts %s', async (_, env, later) => {
     const where = place({ env });
     tellUser(where.box.env);
-    const ended = seen(where, 'until [ -s "$HOME/end" ]; do :; done');
-    await until(() => waiting(where.box).length > 0, 'the shell to wait');
-    writeFileSync(join(where.box.home, 'end'), '0');
-    const { status, started } = await ended;
+    // It starts no sleep itself.
+    const task = 'until [ -s "$HOME/end" ]; do :; done';
+    const { status, started } = await seenWaiting(where, 0, task);
     expect({ status, slept: started.includes('/bin/sleep') }).toEqual({ status: 0, slept: later });
     expect(await where.box.recorded(1)).toHaveLength(1);
   });
